@@ -1,0 +1,157 @@
+// Blocks double in size as an arena grows, so a small arena is one malloc and a large one few.
+// Simpler ideas fail: one malloc a thing needs an owner a thing, and a fixed block size either
+// wastes a page on every small arena or turns a large one into a long list.
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct block {
+    struct block *next;
+    size_t used, size;
+};
+
+struct deferred {
+    struct deferred *next;
+    void (*fn)(void *);
+    void *ptr;
+};
+
+struct arena {
+    struct arena *parent, *child, *prev, *next;  // siblings are a doubly linked list
+    struct block *block;
+    struct deferred *deferred;
+};
+
+static void *or_abort(void *p)
+{
+    if (!p) {
+        fputs("ganexp: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+struct arena *arena_new(struct arena *parent)
+{
+    struct arena *a = or_abort(calloc(1, sizeof *a));
+    a->parent = parent;
+    if (parent) {
+        a->next = parent->child;
+        if (a->next)
+            a->next->prev = a;
+        parent->child = a;
+    }
+    return a;
+}
+
+static void unlink_from_parent(struct arena *a)
+{
+    if (a->next)
+        a->next->prev = a->prev;
+    if (a->prev)
+        a->prev->next = a->next;
+    else if (a->parent)
+        a->parent->child = a->next;
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    while (a->child)
+        arena_free(a->child);
+    for (struct deferred *d = a->deferred; d; d = d->next)
+        d->fn(d->ptr);
+    unlink_from_parent(a);
+    for (struct block *b = a->block, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(a);
+}
+
+static size_t align_up(size_t x, size_t to)
+{
+    return (x + to - 1) & ~(to - 1);
+}
+
+static void *take(struct block *b, size_t size, size_t align)
+{
+    if (!b)
+        return NULL;
+    const size_t at = align_up((uintptr_t)b + b->used, align) - (uintptr_t)b;
+    if (at + size > b->size)
+        return NULL;
+    b->used = at + size;
+    return (char *)b + at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    const size_t align = size >= 64 ? 64 : 16;
+    void *p = take(a->block, size, align);
+    if (!p) {
+        size_t room = a->block ? 2 * a->block->size : 1024;
+        room = room > (1 << 20) ? 1 << 20 : room;
+        if (room < size + sizeof(struct block) + align)
+            room = size + sizeof(struct block) + align;
+        struct block *b = or_abort(malloc(room));
+        *b = (struct block){a->block, sizeof *b, room};
+        a->block = b;
+        p = take(b, size, align);
+    }
+    return memset(p, 0, size);
+}
+
+void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
+{
+    if (n && (n & (n - 1)))
+        return array;
+    void *bigger = arena_alloc(a, (n ? 2 * n : 1) * size);
+    if (n)
+        memcpy(bigger, array, n * size);
+    return bigger;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+    n = strnlen(s, n);
+    char *copy = arena_alloc(a, n + 1);
+    memcpy(copy, s, n);
+    return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+    return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+    va_list measure;
+    va_copy(measure, ap);
+    const int n = vsnprintf(NULL, 0, fmt, measure);
+    va_end(measure);
+    char *s = arena_alloc(a, (size_t)n + 1);
+    vsnprintf(s, (size_t)n + 1, fmt, ap);
+    return s;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *s = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+void arena_defer(struct arena *a, void (*fn)(void *), void *ptr)
+{
+    struct deferred *d = NEW(a, struct deferred);
+    *d = (struct deferred){a->deferred, fn, ptr};
+    a->deferred = d;
+}

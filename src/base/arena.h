@@ -1,0 +1,35 @@
+// Memory has lifetimes, not owners. An arena is a lifetime: everything taken from it dies with it,
+// children die with their parent, foreign handles are tied to it by arena_defer.
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena;
+
+// A new arena; with a parent it is freed no later than the parent. Aborts when memory is out.
+struct arena *arena_new(struct arena *parent);
+// Runs the deferred calls, last first, frees the children and all memory. Accepts NULL.
+void arena_free(struct arena *a);
+
+// Zeroed memory, aligned to 64 bytes when size >= 64, else to 16. Never NULL.
+void *arena_alloc(struct arena *a, size_t size);
+// Grows an array of n elements of `size` bytes so that one more fits; returns the (moved) array.
+// Amortised: capacity is the next power of two of n, so call it with the count before the append.
+void *arena_grow(struct arena *a, void *array, size_t n, size_t size);
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+// Calls fn(ptr) when the arena is freed.
+void arena_defer(struct arena *a, void (*fn)(void *), void *ptr);
+
+#define NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define NEW_ARRAY(arena, type, n) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(n)))
+// Appends x to array (of count n): APPEND(a, v->in, v->n_in, x).
+#define APPEND(a, array, n, x) \
+    ((array) = arena_grow((a), (array), (size_t)(n), sizeof *(array)), (array)[(n)++] = (x))
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+
+#endif

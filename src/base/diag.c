@@ -1,0 +1,227 @@
+// Messages are kept, sorted by place and drawn at the end, because a user who sees all mistakes in
+// one go mends them in one go. Printing at the moment of finding fails twice: the order is the
+// compiler's, not the file's, and a stage that tries again would print again.
+#include "base/diag.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct message {
+    struct place where;
+    const char *text;
+    bool error;
+    int order;
+};
+
+struct diag {
+    struct arena *arena;
+    struct message message[2 * DIAG_MAX];
+    int n, errors, warnings;
+};
+
+struct diag *diag_new(struct arena *a)
+{
+    struct diag *d = NEW(a, struct diag);
+    d->arena = a;
+    return d;
+}
+
+static bool same_place(struct place a, struct place b)
+{
+    return a.source == b.source && a.line == b.line && a.col == b.col;
+}
+
+static bool known(const struct diag *d, struct place where, const char *text)
+{
+    for (int i = 0; i < d->n; i++)
+        if (same_place(d->message[i].where, where) && !strcmp(d->message[i].text, text))
+            return true;
+    return false;
+}
+
+static void add(struct diag *d, bool error, struct place where, const char *fmt, va_list ap)
+{
+    const char *text = arena_vprintf(d->arena, fmt, ap);
+    if (known(d, where, text))
+        return;
+    const int kept = error ? d->errors : d->warnings;
+    if (kept < DIAG_MAX) {
+        d->message[d->n] = (struct message){where, text, error, d->n};
+        d->n++;
+    }
+    if (error)
+        d->errors++;
+    else
+        d->warnings++;
+}
+
+bool fail(struct diag *d, struct place where, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(d, true, where, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+void warn(struct diag *d, struct place where, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(d, false, where, fmt, ap);
+    va_end(ap);
+}
+
+int diag_errors(const struct diag *d)
+{
+    return d->errors;
+}
+
+int diag_warnings(const struct diag *d)
+{
+    return d->warnings;
+}
+
+void diag_clear(struct diag *d)
+{
+    d->n = d->errors = d->warnings = 0;
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+    const struct message *a = pa, *b = pb;
+    if (a->where.source != b->where.source || !a->where.source)
+        return a->order - b->order;
+    if (a->where.line != b->where.line)
+        return a->where.line - b->where.line;
+    return a->where.col != b->where.col ? a->where.col - b->where.col : a->order - b->order;
+}
+
+static const char *line_of(const struct source *s, int line, size_t *length)
+{
+    const char *p = s->text;
+    for (int i = 1; i < line && p; i++)
+        if ((p = strchr(p, '\n')))
+            p++;
+    *length = p ? strcspn(p, "\r\n") : 0;
+    return p;
+}
+
+// The source line and the caret under it. A tab stays a tab in both, so they align in any terminal.
+static void draw(struct place w, struct text *out)
+{
+    size_t length;
+    const char *line = w.source && w.line > 0 && w.source->text ? line_of(w.source, w.line, &length) : NULL;
+    if (!line)
+        return;
+    text_addf(out, "%5d | %.*s\n      | ", w.line, (int)length, line);
+    const size_t col = w.col > 0 ? (size_t)w.col - 1 : 0;
+    for (size_t i = 0; i < col && i < length; i++)
+        if ((line[i] & 0xC0) != 0x80)  // one blank a character, not a byte
+            text_add_n(out, line[i] == '\t' ? "\t" : " ", 1);
+    text_add(out, "^");
+    for (size_t i = col + 1; i < col + (size_t)(w.length > 0 ? w.length : 1) && i < length; i++)
+        if ((line[i] & 0xC0) != 0x80)
+            text_add(out, "~");
+    text_add(out, "\n");
+}
+
+static void message_text(const struct message *m, struct text *out)
+{
+    const struct place w = m->where;
+    if (w.source && w.line > 0)
+        text_addf(out, "%s:%d:%d: ", w.source->name, w.line, w.col);
+    else
+        text_addf(out, "%s: ", w.source ? w.source->name : "ganexp");
+    size_t first = strcspn(m->text, "\n");
+    text_addf(out, "%s: %.*s\n", m->error ? "error" : "warning", (int)first, m->text);
+    draw(w, out);
+    for (const char *p = m->text + first; *p == '\n';) {
+        p++;
+        const size_t n = strcspn(p, "\n");
+        if (n)
+            text_addf(out, "      = %.*s\n", (int)n, p);
+        p += n;
+    }
+}
+
+void diag_text(const struct diag *d, struct text *out)
+{
+    struct message sorted[2 * DIAG_MAX];
+    memcpy(sorted, d->message, sizeof sorted);
+    qsort(sorted, (size_t)d->n, sizeof *sorted, by_place);
+    for (int i = 0; i < d->n; i++)
+        message_text(&sorted[i], out);
+    if (d->errors > DIAG_MAX)
+        text_addf(out, "… and %d more errors\n", d->errors - DIAG_MAX);
+}
+
+void diag_print(const struct diag *d, FILE *to)
+{
+    struct text t;
+    text_init(&t);
+    diag_text(d, &t);
+    fputs(t.s, to);
+    text_release(&t);
+}
+
+// Damerau–Levenshtein distance with adjacent transpositions, words of up to 63 letters.
+static int distance(const char *a, const char *b)
+{
+    const int n = (int)strlen(a), m = (int)strlen(b);
+    if (n > 63 || m > 63)
+        return 99;
+    int d[64][64];
+    for (int i = 0; i <= n; i++)
+        for (int j = 0; j <= m; j++) {
+            if (!i || !j) {
+                d[i][j] = i + j;
+                continue;
+            }
+            const int swap = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            d[i][j] = swap;
+            if (d[i - 1][j] + 1 < d[i][j])
+                d[i][j] = d[i - 1][j] + 1;
+            if (d[i][j - 1] + 1 < d[i][j])
+                d[i][j] = d[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
+                d[i][j] = d[i - 2][j - 2] + 1;
+        }
+    return d[n][m];
+}
+
+static bool same_letters(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a == '_' || *a == '-')
+            a++;
+        while (*b == '_' || *b == '-')
+            b++;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
+const char *nearest_word(const char *word, const char *const *known_word, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (same_letters(word, known_word[i]))
+            return known_word[i];
+    const char *best = NULL;
+    int least = 3;
+    for (size_t i = 0; i < n; i++) {
+        const int d = distance(word, known_word[i]);
+        if (d < least && 2 * d < (int)strlen(word) + 1)
+            best = known_word[i], least = d;
+    }
+    for (size_t i = 0; i < n && !best; i++)
+        if (strlen(word) >= 3 && (strstr(known_word[i], word) || strstr(word, known_word[i])))
+            best = known_word[i];
+    return best;
+}

@@ -1,0 +1,124 @@
+// The intermediate representation: a graph is a list of values in an order in which they can be
+// computed; a value is an op applied to earlier values. All tensors are float32; labels travel as floats that hold
+// whole numbers. Ops that change a slot ("effects") return its new version.
+#ifndef GRAPH_VALUE_H
+#define GRAPH_VALUE_H
+
+#include "base/diag.h"
+#include "graph/shape.h"
+
+struct arena;
+struct graph;
+struct op;
+struct slot;
+struct text;
+
+// How a value lies in memory; chosen by pass/layout.c, plain before it.
+enum layout {
+    LAYOUT_PLAIN,          // row-major, as the shape reads
+    LAYOUT_CHANNELS_LAST,  // rank 4 only: (N, C, H, W) stored as N, H, W, C
+    LAYOUT_OPAQUE,         // known to oneDNN only: convolution weights; `opaque` describes it
+};
+
+// What an op knows beside its inputs. Unused members are zero, so two attrs are equal when their bytes are.
+struct attr {
+    int64_t i[12];
+    double f[4];
+    const char *name;       // input: what the host feeds; interned by graph_name
+    struct slot *slot;      // param and effects
+    const void *ref;        // op-specific, compared by address
+};
+
+struct value {
+    int id;                 // position in graph->value
+    const struct op *op;
+    struct graph *graph;
+    struct shape shape;
+    int n_in;
+    struct value **in;
+    struct attr attr;
+    struct place where;     // the line of the user's text it came from
+    const char *label;      // where in the model, for people: "discriminator.2 conv2d"; may be NULL
+
+    // Set by passes.
+    struct value *replaced; // during graph_rewrite only: what took this value's place
+    enum layout layout;
+    const void *opaque;     // LAYOUT_OPAQUE: struct dnn_layout
+    struct value *storage;  // the value whose memory this one shares; itself when it has its own; NULL for slots
+    size_t bytes, offset;   // in the activation slab, when storage == itself
+};
+
+enum op_flag {
+    OP_SOURCE = 1 << 0,     // no inputs
+    OP_EFFECT = 1 << 1,     // writes attr.slot in place; in[0] is the slot's previous version
+    OP_POINTWISE = 1 << 2,  // one output element depends on the same element of each (broadcast) input
+    OP_OPAQUE_OK = 1 << 3,  // can live with opaque inputs or output (convolutions, reorder)
+    OP_NO_GRAD = 1 << 4,    // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
+    OP_ALIAS = 1 << 5,      // plain in, plain out: same bytes in the same order (reshape, detach)
+};
+
+struct plan;
+
+// Everything about an op. One descriptor an op, in prim/op_NAME.c.
+struct op {
+    const char *name;
+    unsigned flags;
+    // "dx_i = …": dx[i] is already set to NULL; fill it for each input i with want[i], or leave NULL for zero.
+    void (*grad)(struct value *v, struct value *dy, const bool *want, struct value **dx);
+    // The meaning, in float64 on plain layouts. Effects compute the new version into out.
+    void (*reference)(const struct value *v, const double *const *in, double *out);
+    // Emits the steps that compute v on this machine.
+    void (*lower)(struct plan *p, const struct value *v);
+    // Writes attributes for printing: "stride=2 pad=1,1,1,1".
+    void (*print)(const struct value *v, struct text *out);
+    // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL for "plain or channels-last as it comes".
+    const void *(*opaque_layout)(const struct value *v, int i);
+    // Multiply-adds of one evaluation; NULL counts as zero.
+    double (*multiply_adds)(const struct value *v);
+};
+
+struct root {
+    const char *name;       // what the host calls it: "loss/discriminator", "sample"; effects: NULL
+    struct value *value;
+};
+
+struct graph {
+    struct arena *arena;
+    struct value **value;   // in an order in which they can be computed
+    int n;
+    struct root *root;      // what must be kept: named results and effects
+    int n_root;
+    struct place where;     // given to new values; builders set it as they go through the user's text
+    const char *label;      // the same for value.label
+    int next_stream;        // next free number for graph_random
+};
+
+struct graph *graph_new(struct arena *a);
+const char *graph_name(struct graph *g, const char *name);  // one pointer per text
+// Appends a value; inputs must belong to the graph already.
+struct value *graph_add(struct graph *g, const struct op *op, struct shape shape, int n_in, struct value *const *in, struct attr attr);
+void graph_root(struct graph *g, const char *name, struct value *v);
+struct value *graph_find_root(const struct graph *g, const char *name);
+
+// Rewrites the graph in order. For each value, whose inputs are already mapped, rule returns
+// NULL to keep it, or its replacement (built by constructors, or an earlier value). Returns whether anything was replaced.
+bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void *context), void *context);
+// Drops values that no root needs. Returns whether any was dropped.
+bool graph_sweep(struct graph *g);
+
+// Structural checks: inputs earlier, shapes right, no read of a slot's version after it was overwritten, every
+// effect a root. Aborts, printing the graph with the offending value marked.
+void graph_verify(const struct graph *g, const char *after);
+// One line a value: "%12 = conv(%3, %7) (32, 64, 14, 14) stride=2 # configs/acgan.yaml:31 discriminator.2 conv2d"
+void graph_print(const struct graph *g, struct text *out);
+void value_text(const struct value *v, struct text *out);
+
+// Interprets the graph in float64 with the reference kernels, on plain layouts. Callbacks give the sources.
+struct reference {
+    void (*input)(void *context, const struct value *v, double *out);   // input, param and random values
+    void *context;
+};
+// results[id] for every value; memory from arena a.
+double **graph_reference(const struct graph *g, const struct reference *r, struct arena *a);
+
+#endif
