@@ -1,0 +1,54 @@
+// What a layer is: a word of the language, as a composition of graph constructors. No gradients, no oneDNN. See layers/README.md.
+#ifndef MODEL_LAYER_H
+#define MODEL_LAYER_H
+
+#include "config/param.h"
+#include "graph/build.h"
+
+struct application;
+
+// One layer in one application of its network: where a layer's build function finds what it needs.
+struct site {
+    struct graph *graph;
+    struct diag *diag;
+    struct place where;              // of the layer's word
+    bool training;                   // batch statistics, dropout; false when sampling and evaluating
+    struct value *const *other;      // joins: the values named beside the layer above, already resolved
+    int n_other;
+    struct application *application; // model/network.c's
+};
+
+enum layer_flag {
+    LAYER_JOIN = 1 << 0,   // takes the names of other inputs or layers: `- concat: [a, b]`, `- multiply: z`
+    LAYER_COUPLES = 1 << 1 // couples the samples of a batch in training (batch_norm): check warns inside a gradient-penalised critic
+};
+
+struct layer {
+    const char *name, *group, *help;   // group: "linear", "shape", "activation", "normalisation", "noise", "join"
+    unsigned flags;
+    const struct param *params;        // the first one takes a bare value
+    size_t size;                       // of the params struct
+    // x is (N, …); the result likewise. NULL after site_fail.
+    struct value *(*build)(struct site *site, const void *params, struct value *x);
+};
+
+// Weight initialisation by name, resolved with the fans: `init:` of the layer or network; NULL node gives `otherwise`.
+enum init_rule { INIT_TORCH, INIT_GLOROT, INIT_HE, INIT_NORMAL_02, INIT_ONE, INIT_ZERO };
+// A trainable tensor of this layer under PyTorch's name ("weight"), made at the network's first application, the same slot ever after,
+// in its current version. fan_in and fan_out count as PyTorch counts.
+struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in, int64_t fan_out);
+struct value *site_bias(struct site *site, const char *name, struct shape shape, int64_t fan_in);
+struct value *site_param(struct site *site, const char *name, struct shape shape, struct init init);
+// Untrained state (running statistics). site_track says what it becomes when a pass that trains this network has run:
+// buffer ← buffer + t·(x − buffer).
+struct value *site_buffer(struct site *site, const char *name, struct shape shape, struct init init);
+void site_track(struct site *site, struct value *buffer, struct value *x, double t);
+// A new random stream for this layer in this application.
+int site_stream(struct site *site);
+// Reports at the layer's place, naming both layers ("… but 'flatten' above (line 12) gives (6272)"); returns NULL.
+struct value *site_fail(struct site *site, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+extern const struct layer *const layers[];   // NULL-terminated; generated from the folder
+const struct layer *layer_find(const char *name);
+
+#endif

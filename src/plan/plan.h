@@ -1,0 +1,26 @@
+// A plan: the steps that compute a graph on this machine, with every primitive built and every address fixed.
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "graph/value.h"
+
+struct plan;
+
+// The graph has been through all passes (layouts chosen, offsets planned). `slots` is the slab that slots live in, shared by
+// all plans of an experiment. Primitives are cached by what they compute, so an unrolled loop builds each once.
+struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed);
+// Computes everything once. step keys the random draws. Allocates nothing.
+void plan_run(struct plan *p, uint64_t step);
+// Where the host writes an input before plan_run; plain layout. NULL when the program does not read it.
+float *plan_input(struct plan *p, const char *name);
+// Where a named root is after plan_run, in plain layout; NULL when there is none.
+const float *plan_output(const struct plan *p, const char *name);
+size_t plan_activation_bytes(const struct plan *p);
+// One line a step: "conv forward brgconv:avx512_core (32, 16, 14, 14) # file:line".
+void plan_print(const struct plan *p, struct text *out);
+
+// What the machine offers, for `env` in results.db.
+const char *plan_library_version(void);  // "oneDNN 2.6.3"
+const char *plan_isa(void);              // "avx512_core_bf16", as oneDNN names it
+
+#endif
