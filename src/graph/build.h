@@ -88,6 +88,10 @@ struct value *clip_slot(struct value *p, double low, double high);
 struct value *lerp_slot(struct value *p, struct value *x, double t);  // p ← p + t·(x − p): running statistics, EMA
 struct value *assign_slot(struct value *p, struct value *x);          // p ← x
 
+// --- layout: for passes -----------------------------------------------------------------------------
+// x in another layout: the same value, so plain for autodiff and reference. attr.i[0] = layout, attr.ref = opaque.
+struct value *reorder(struct value *x, enum layout layout, const struct opaque_layout *opaque);
+
 // --- differentiation -------------------------------------------------------------------------------
 // dy/dx_i for a scalar y, appended to the graph; zero where y does not depend on x_i. The results are ordinary
 // values: differentiate them again for a second derivative.

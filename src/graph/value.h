@@ -20,6 +20,12 @@ enum layout {
     LAYOUT_OPAQUE,         // known to oneDNN only: convolution weights; `opaque` describes it
 };
 
+// What everybody may know about an opaque layout: the head of struct dnn_layout (plan/dnn.h). Equal layouts are equal pointers.
+struct opaque_layout {
+    size_t bytes;
+    bool plain;            // it happens to be the plain layout
+};
+
 // What an op knows beside its inputs. Unused members are zero, so two attrs are equal when their bytes are.
 struct attr {
     int64_t i[12];
@@ -43,7 +49,7 @@ struct value {
     // Set by passes.
     struct value *replaced; // during graph_rewrite only: what took this value's place
     enum layout layout;
-    const void *opaque;     // LAYOUT_OPAQUE: struct dnn_layout
+    const struct opaque_layout *opaque;  // LAYOUT_OPAQUE only
     struct value *storage;  // the value whose memory this one shares; itself when it has its own; NULL for slots
     size_t bytes, offset;   // in the activation slab, when storage == itself
 };
@@ -52,9 +58,11 @@ enum op_flag {
     OP_SOURCE = 1 << 0,     // no inputs
     OP_EFFECT = 1 << 1,     // writes attr.slot in place; in[0] is the slot's previous version
     OP_POINTWISE = 1 << 2,  // one output element depends on the same element of each (broadcast) input
-    OP_OPAQUE_OK = 1 << 3,  // can live with opaque inputs or output (convolutions, reorder)
+    OP_OPAQUE_OK = 1 << 3,  // opaque_layout says which inputs, or the output, want an opaque layout; the others channels-last
     OP_NO_GRAD = 1 << 4,    // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
     OP_ALIAS = 1 << 5,      // plain in, plain out: same bytes in the same order (reshape, detach)
+    OP_ANY_LAYOUT = 1 << 6, // rank-4 inputs and output may each be plain or channels-last; lowered by strides (plan/lower.h's views)
+    OP_PINNED = 1 << 7,     // filled when the plan is made or by the host, not by a step: its memory is never shared
 };
 
 struct plan;
@@ -71,8 +79,8 @@ struct op {
     void (*lower)(struct plan *p, const struct value *v);
     // Writes attributes for printing: "stride=2 pad=1,1,1,1".
     void (*print)(const struct value *v, struct text *out);
-    // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL for "plain or channels-last as it comes".
-    const void *(*opaque_layout)(const struct value *v, int i);
+    // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL where that is channels-last. See OP_OPAQUE_OK.
+    const struct opaque_layout *(*opaque_layout)(const struct value *v, int i);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };

@@ -19,6 +19,12 @@ size_t plan_activation_bytes(const struct plan *p);
 // One line a step: "conv forward brgconv:avx512_core (32, 16, 14, 14) # file:line".
 void plan_print(const struct plan *p, struct text *out);
 
+// The steps one by one: the value each computes, its name, and (plan_profile: a plan_run that takes the time) its seconds.
+int plan_steps(const struct plan *p);
+const struct value *plan_step_value(const struct plan *p, int i);
+const char *plan_step_name(const struct plan *p, int i);
+void plan_profile(struct plan *p, uint64_t step, double *seconds);
+
 // What the machine offers, for `env` in results.db.
 const char *plan_library_version(void);  // "oneDNN 2.6.3"
 const char *plan_isa(void);              // "avx512_core_bf16", as oneDNN names it

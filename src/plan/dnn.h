@@ -1,0 +1,66 @@
+// The seam to oneDNN: what the rest of ganexp sees of it, the same for both majors (dnn_v2.c, dnn_v3.c; only one is built).
+// Layouts and primitives live as long as the process, are found again by what they are, and are shared by all plans: equal
+// requests give equal pointers. Called from one thread.
+#ifndef PLAN_DNN_H
+#define PLAN_DNN_H
+
+#include "graph/value.h"
+
+struct arena;
+
+// How a tensor lies in memory. A struct opaque_layout is its head.
+struct dnn_layout;
+// Plain, or channels-last (rank 4).
+const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout);
+// The layout that v was given by pass/layout.c.
+const struct dnn_layout *dnn_layout_of(const struct value *v);
+const struct opaque_layout *dnn_layout_head(const struct dnn_layout *l);
+
+// What can be computed. NULL where oneDNN has no implementation.
+struct dnn_primitive;
+
+enum dnn_conv_kind { DNN_CONV_FORWARD, DNN_CONV_DATA_GRAD, DNN_CONV_WEIGHT_GRAD };
+enum dnn_after { DNN_AFTER_NONE, DNN_AFTER_LEAKY_RELU, DNN_AFTER_TANH };
+
+// x (n, c, h, w), w (k, c, kh, kw), bias (k), y (n, k, oh, ow). Unused members are zero: specs are compared byte by byte.
+struct dnn_conv {
+    int64_t n, c, h, w, k, kh, kw, oh, ow;
+    int64_t stride[2], pad[4];          // pad: top, bottom, left, right
+    enum dnn_conv_kind kind;
+    enum layout x, y;                   // plain or channels-last
+    enum layout weights;                // plain, or opaque: whatever oneDNN likes best
+    enum dnn_after after;               // forward only, after the bias
+    float slope;
+    bool bias;                          // forward only
+};
+const struct dnn_primitive *dnn_conv(const struct dnn_conv *spec);
+// The layout of the weights (or of their gradient) that the primitive works with.
+const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p);
+
+// y (batch, m, n) = op(a) · op(b), bias (n) added to each row. a is stored (batch, m, k), or (batch, k, m) where ta.
+struct dnn_matmul {
+    int64_t batch, m, k, n;
+    bool ta, tb, bias;
+    enum dnn_after after;
+    float slope;
+};
+const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec);
+
+// Copies from one layout to another; the layouts have the same shape.
+const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to);
+
+const char *dnn_name(const struct dnn_primitive *p);  // oneDNN's: "brgconv:avx512_core"
+size_t dnn_scratch(const struct dnn_primitive *p);    // bytes of room that it wants while it runs
+
+// A primitive bound to addresses: x, w, bias, y of a convolution in any direction (x is written by DATA_GRAD, w by
+// WEIGHT_GRAD); a, b, bias, y of a matmul; x (from) and y (to) of a reorder. NULL where the primitive has no such tensor.
+struct dnn_args { void *x, *w, *bias, *y; };
+struct dnn_call;
+struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args);
+void dnn_call_room(void *call, void *room);           // where its scratch is; for plan_scratch
+void dnn_run(const void *call);                       // for plan_step; returns when the result is there
+
+const char *dnn_version(void);                        // "oneDNN 2.6.3"
+const char *dnn_isa(void);                            // "avx512_core_bf16"
+
+#endif
