@@ -1,0 +1,137 @@
+// Pictures are made in memory, compressed in memory and put in place in one step, so that whoever
+// looks at a run's folder while it runs sees either the old picture or the new one. Writing
+// straight to the name fails twice: a viewer that reloads meets half a file, and a full disk
+// destroys the last good one. stb's own compressor gives files half as large again as zlib's and
+// takes longer, so stb writes the PNG and zlib packs it.
+#include "base/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+
+enum { GAP_SHADE = 255 };
+
+static unsigned char *pack(unsigned char *data, int n, int *n_packed, int quality)
+{
+    uLongf room = compressBound((uLong)n);
+    unsigned char *packed = malloc(room);
+    if (packed && compress2(packed, &room, data, (uLong)n, quality) != Z_OK) {
+        free(packed);
+        packed = NULL;
+    }
+    *n_packed = (int)room;
+    return packed;
+}
+
+#define STBIW_ZLIB_COMPRESS pack
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#include <stb/stb_image_write.h>
+
+// byte = floor(clamp(127.5·x + 128, 0, 255)); what is not a number is black
+uint8_t image_byte(float x)
+{
+    const float v = 127.5f * x + 128;
+    if (!(v > 0))
+        return 0;
+    return v < 255 ? (uint8_t)v : 255;
+}
+
+static int side(int n, int pixels, int gap)
+{
+    const int64_t all = (int64_t)n * pixels + ((int64_t)n + 1) * gap;
+    if (all > INT_MAX)
+        BUG("a grid of %lld pixels a side", (long long)all);
+    return (int)all;
+}
+
+// x (C, H, W) into the picture with its left upper corner at (top, left).
+static void paste(const struct image *to, const float *x, int top, int left, int height, int width)
+{
+    for (int c = 0; c < to->channels; c++)
+        for (int row = 0; row < height; row++) {
+            uint8_t *p = to->pixel + ((size_t)(top + row) * (size_t)to->width + (size_t)left) * (size_t)to->channels + c;
+            for (int col = 0; col < width; col++, p += to->channels)
+                *p = image_byte(*x++);
+        }
+}
+
+struct image image_grid(struct arena *a, const float *x, int rows, int columns, int channels, int height, int width, int gap)
+{
+    if (rows < 1 || columns < 1 || height < 1 || width < 1 || gap < 0 || (channels != 1 && channels != 3))
+        BUG("a grid of %d × %d images (%d, %d, %d), gap %d", rows, columns, channels, height, width, gap);
+    struct image g = {side(columns, width, gap), side(rows, height, gap), channels, NULL};
+    const size_t size = (size_t)g.width * (size_t)g.height * (size_t)channels;
+    g.pixel = NEW_ARRAY(a, uint8_t, size);
+    memset(g.pixel, GAP_SHADE, size);
+    for (int row = 0; row < rows; row++)
+        for (int col = 0; col < columns; col++, x += (size_t)channels * (size_t)height * (size_t)width)
+            paste(&g, x, gap + row * (height + gap), gap + col * (width + gap), height, width);
+    return g;
+}
+
+static bool write_all(int fd, const unsigned char *p, size_t n)
+{
+    while (n) {
+        const ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return false;
+        p += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+// A name of its own in the folder of `path`: no other process and no other thread writes it.
+static char *temporary_name(const char *path)
+{
+    static atomic_uint count;
+    char *name;
+    const unsigned k = atomic_fetch_add(&count, 1);
+    return asprintf(&name, "%s.%ld.%u.tmp", path, (long)getpid(), k) < 0 ? NULL : name;
+}
+
+static bool write_and_rename(const char *temporary, const char *path, const unsigned char *p, size_t n)
+{
+    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return false;
+    bool good = write_all(fd, p, n) && !fsync(fd);
+    const int why = errno;
+    good = !close(fd) && good;
+    if (good && !rename(temporary, path))
+        return true;
+    const int late = good ? errno : why;
+    unlink(temporary);
+    errno = late;
+    return false;
+}
+
+bool image_write_png(const struct image *image, const char *path)
+{
+    int n = 0;
+    unsigned char *png = stbi_write_png_to_mem(image->pixel, image->width * image->channels, image->width, image->height,
+                                               image->channels, &n);
+    char *temporary = png ? temporary_name(path) : NULL;
+    bool good = false;
+    if (temporary)
+        good = write_and_rename(temporary, path, png, (size_t)n);
+    else
+        errno = ENOMEM;
+    const int why = errno;
+    free(png);
+    free(temporary);
+    errno = why;
+    return good;
+}
