@@ -1,0 +1,38 @@
+#include "graph/value.h"
+
+#include "base/text.h"
+#include "graph/slot.h"
+
+static const char *const layout_name[] = {"", " channels-last", " opaque"};
+
+void value_text(const struct value *v, struct text *out)
+{
+    text_addf(out, "%%%d = %s(", v->id, v->op->name);
+    for (int i = 0; i < v->n_in; i++)
+        text_addf(out, "%s%%%d", i ? ", " : "", v->in[i]->id);
+    text_add(out, ") ");
+    shape_text(v->shape, out);
+    text_add(out, layout_name[v->layout]);
+    if (v->attr.name)
+        text_addf(out, " %s", v->attr.name);
+    if (v->attr.slot)
+        text_addf(out, " %s", v->attr.slot->name);
+    if (v->op->print) {
+        text_add(out, " ");
+        v->op->print(v, out);
+    }
+    if (v->where.source && v->where.line)
+        text_addf(out, "  # %s:%d", v->where.source->name, v->where.line);
+    if (v->label)
+        text_addf(out, "%s%s", v->where.source && v->where.line ? " " : "  # ", v->label);
+    text_add(out, "\n");
+}
+
+void graph_print(const struct graph *g, struct text *out)
+{
+    for (int i = 0; i < g->n; i++)
+        value_text(g->value[i], out);
+    for (int i = 0; i < g->n_root; i++)
+        if (g->root[i].name)
+            text_addf(out, "%s = %%%d\n", g->root[i].name, g->root[i].value->id);
+}

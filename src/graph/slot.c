@@ -1,0 +1,102 @@
+#include "graph/slot.h"
+
+#include "base/arena.h"
+#include "base/philox.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SLOT_ALIGN = 16 };  // floats: a cache line
+
+void slots_init(struct slots *s, struct arena *a)
+{
+    *s = (struct slots){.arena = a};
+}
+
+struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, struct shape shape, struct init init, struct place where)
+{
+    if (slots_find(s, name))
+        BUG("slot '%s' made twice", name);
+    struct slot *slot = NEW(s->arena, struct slot);
+    *slot = (struct slot){.index = s->n, .name = arena_strdup(s->arena, name), .kind = kind, .shape = shape,
+                          .init = init, .where = where, .offset = s->floats};
+    APPEND(s->arena, s->slot, s->n, slot);
+    s->floats += ((size_t)shape_size(shape) + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    return slot;
+}
+
+struct slot *slots_find(const struct slots *s, const char *name)
+{
+    for (int i = 0; i < s->n; i++)
+        if (!strcmp(s->slot[i]->name, name))
+            return s->slot[i];
+    return NULL;
+}
+
+static double draw(struct rng *r, struct init init)
+{
+    switch (init.kind) {
+    case INIT_UNIFORM:
+        return init.a + (init.b - init.a) * rng_uniform(r);
+    case INIT_NORMAL:
+    case INIT_ORTHOGONAL:
+        return init.a + init.b * rng_normal(r);
+    case INIT_TRUNCATED:
+        for (;;) {
+            const double x = rng_normal(r);
+            if (fabs(x) <= 2)
+                return init.a + init.b * x;
+        }
+    case INIT_CONSTANT:
+        break;
+    }
+    return init.a;
+}
+
+// Modified Gram–Schmidt on the rows of the (rows, columns) matrix, or on its columns where there are fewer of those:
+// Saxe, McClelland, Ganguli 2014, arXiv:1312.6120. init.b is the gain.
+static void orthogonalise(float *x, int64_t rows, int64_t columns, double gain)
+{
+    const bool by_row = rows <= columns;
+    const int64_t n = by_row ? rows : columns, m = by_row ? columns : rows;
+    const int64_t step = by_row ? columns : 1, along = by_row ? 1 : columns;
+    for (int64_t i = 0; i < n; i++) {
+        float *v = x + i * step;
+        for (int64_t j = 0; j < i; j++) {
+            const float *u = x + j * step;
+            double dot = 0;
+            for (int64_t k = 0; k < m; k++)
+                dot += (double)u[k * along] * v[k * along];
+            for (int64_t k = 0; k < m; k++)
+                v[k * along] -= (float)(dot * u[k * along]);
+        }
+        double norm = 0;
+        for (int64_t k = 0; k < m; k++)
+            norm += (double)v[k * along] * v[k * along];
+        for (int64_t k = 0; k < m; k++)
+            v[k * along] = (float)(v[k * along] / sqrt(norm + 1e-30));
+    }
+    for (int64_t i = 0; i < rows * columns; i++)
+        x[i] *= (float)gain;
+}
+
+static void fill(const struct slot *slot, float *x, uint64_t seed)
+{
+    struct rng r;
+    rng_init(&r, seed, 0x1417000000000000u + (uint64_t)slot->index);
+    const int64_t n = shape_size(slot->shape);
+    struct init init = slot->init;
+    if (init.kind == INIT_ORTHOGONAL)
+        init.a = 0, init.b = 1;
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)draw(&r, init);
+    if (slot->init.kind == INIT_ORTHOGONAL && slot->shape.rank >= 1)
+        orthogonalise(x, slot->shape.dim[0], n / slot->shape.dim[0], slot->init.b);
+}
+
+void slots_fill(const struct slots *s, float *slab, uint64_t seed)
+{
+    memset(slab, 0, s->floats * sizeof *slab);
+    for (int i = 0; i < s->n; i++)
+        fill(s->slot[i], slab + s->slot[i]->offset, seed);
+}

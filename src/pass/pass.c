@@ -1,0 +1,38 @@
+// The compiler, as a list to read. "clean" is simplify, cse and dce until nothing changes: each makes work for the others.
+#include "pass/pass.h"
+
+#include <string.h>
+
+static bool clean(struct graph *g)
+{
+    bool any = false;
+    for (int round = 0; round < 16; round++) {
+        bool changed = pass_simplify(g);
+        changed |= pass_cse(g);
+        changed |= pass_dce(g);
+        graph_verify(g, "clean");
+        any |= changed;
+        if (!changed)
+            break;
+    }
+    return any;
+}
+
+const struct pass passes[] = {
+    {"simplify", clean},
+    {"layout", pass_layout},
+    {"memory", pass_memory},
+    {0},
+};
+
+bool passes_run(struct graph *g, const char *last)
+{
+    graph_verify(g, "graph");
+    for (const struct pass *p = passes; p->name; p++) {
+        p->run(g);
+        graph_verify(g, p->name);
+        if (last && !strcmp(p->name, last))
+            return true;
+    }
+    return !last;
+}

@@ -1,0 +1,43 @@
+// Lowerings onto this machine. Each lower_X is defined in a lower_*.c beside the op_*.c that gives the op its meaning.
+#ifndef PRIM_LOWER_H
+#define PRIM_LOWER_H
+
+#include "graph/build.h"
+#include "graph/op.h"
+#include "plan/lower.h"
+
+#define LOWER(name) __attribute__((weak)) void lower_##name(struct plan *p, const struct value *v)
+
+LOWER(pointwise);     // every op with OP_POINTWISE: a one-instruction map
+LOWER(reduce_sum);
+LOWER(reduce_max);
+LOWER(constant);      // filled once, when the plan is made
+LOWER(random);
+LOWER(transpose);
+LOWER(slice);
+LOWER(pad);
+LOWER(concat);
+LOWER(broadcast);
+LOWER(upsample);
+LOWER(pool_sum);
+LOWER(matmul);
+LOWER(conv);
+LOWER(conv_data_grad);
+LOWER(conv_weight_grad);
+LOWER(reorder);
+LOWER(one_hot);
+LOWER(gather);
+LOWER(scatter_add);
+LOWER(adam);
+LOWER(rmsprop);
+LOWER(sgd);
+LOWER(clip_slot);
+LOWER(lerp_slot);
+LOWER(assign_slot);
+
+#undef LOWER
+
+// What oneDNN wants its convolution weights to lie like; see plan/dnn.h.
+__attribute__((weak)) const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
+
+#endif

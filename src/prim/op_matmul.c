@@ -1,0 +1,51 @@
+// c = op(a)·op(b)   da = dc·op(b)ᵀ   db = op(a)ᵀ·dc, transposed again where the input was
+#include "prim/lower.h"
+
+#include "base/text.h"
+
+static int64_t rows(const struct value *x, bool t) { return x->shape.dim[t ? 1 : 0]; }
+static int64_t columns(const struct value *x, bool t) { return x->shape.dim[t ? 0 : 1]; }
+
+struct value *matmul(struct value *a, struct value *b, bool ta, bool tb)
+{
+    if (a->shape.rank != 2 || b->shape.rank != 2 || columns(a, ta) != rows(b, tb))
+        BUG("matmul: shapes do not fit");
+    return graph_add(a->graph, &op_matmul, SHAPE(rows(a, ta), columns(b, tb)), 2, (struct value *[]){a, b},
+                     (struct attr){.i = {ta, tb}});
+}
+
+static void matmul_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
+{
+    struct value *a = v->in[0], *b = v->in[1];
+    const bool ta = v->attr.i[0], tb = v->attr.i[1];
+    if (want[0])
+        dx[0] = ta ? matmul(b, dy, tb, true) : matmul(dy, b, false, !tb);
+    if (want[1])
+        dx[1] = tb ? matmul(dy, a, true, ta) : matmul(a, dy, !ta, false);
+}
+
+static void matmul_reference(const struct value *v, const double *const *in, double *out)
+{
+    const bool ta = v->attr.i[0], tb = v->attr.i[1];
+    const int64_t M = v->shape.dim[0], N = v->shape.dim[1], K = columns(v->in[0], ta);
+    for (int64_t m = 0; m < M; m++)
+        for (int64_t n = 0; n < N; n++) {
+            double s = 0;
+            for (int64_t k = 0; k < K; k++)
+                s += in[0][ta ? k * M + m : m * K + k] * in[1][tb ? n * K + k : k * N + n];
+            out[m * N + n] = s;
+        }
+}
+
+static void matmul_print(const struct value *v, struct text *out)
+{
+    text_addf(out, "%s·%s", v->attr.i[0] ? "aᵀ" : "a", v->attr.i[1] ? "bᵀ" : "b");
+}
+
+static double matmul_multiply_adds(const struct value *v)
+{
+    return (double)shape_size(v->shape) * (double)columns(v->in[0], v->attr.i[0]);
+}
+
+const struct op op_matmul = {.name = "matmul", .grad = matmul_grad, .reference = matmul_reference,
+                             .lower = lower_matmul, .print = matmul_print, .multiply_adds = matmul_multiply_adds};
