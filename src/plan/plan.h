@@ -11,6 +11,8 @@ struct plan;
 struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed);
 // Computes everything once. step keys the random draws. Allocates nothing.
 void plan_run(struct plan *p, uint64_t step);
+// The same, looking at every value as it is made: returns the first that holds a NaN or Inf, NULL when all are finite.
+const struct value *plan_run_watched(struct plan *p, uint64_t step);
 // Where the host writes an input before plan_run; plain layout. NULL when the program does not read it.
 float *plan_input(struct plan *p, const char *name);
 // Where a named root is after plan_run, in plain layout; NULL when there is none.

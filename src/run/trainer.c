@@ -1,0 +1,326 @@
+// A step is a function of (slab, seed, step): noise comes from Philox by step, data by draw number, learning rates by count. So
+// nothing of the loop needs saving but the slab and the step, a resumed run is the run, and a
+// divergence can be replayed: the slab of at most REPLAY steps ago is kept, and the steps since are
+// run again with a look at every value. Looking at every value of every step would find the
+// same layer at several times the price.
+#include "run/trainer.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "pass/pass.h"
+#include "plan/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPLAY = 64 };
+
+struct hyper {
+    const struct update_run *run;
+    float *at;              // NULL when the plan does not read it
+};
+
+struct mouth {
+    const struct data_source *source;
+    struct loader *loader;
+    int n;                  // draws an iteration
+    float **field;          // n × FIELDS places to copy to; NULL where not read
+};
+
+// A phase, compiled.
+struct stage {
+    struct arena *arena;
+    const struct phase *phase;
+    int64_t first;          // step of the experiment at which it begins
+    struct program *program;
+    struct plan *plan;
+    struct hyper *hyper;
+    struct measure *measure;
+    int n_measure;
+    struct mouth *mouth;
+    int n_mouth;
+    float *kept;            // the slab at kept_step
+    int64_t kept_step;
+};
+
+static const char *update_name(struct trainer *t, const struct update *u)
+{
+    struct text name;
+    text_init(&name);
+    for (int i = 0; i < u->n_train; i++) {
+        const struct target *target = &u->train[i];
+        text_addf(&name, "%s%s", i ? "+" : "", target->network->name);
+        if (target->head >= 0)
+            text_addf(&name, ".%s", target->network->output[target->head]);
+    }
+    const char *kept = arena_strdup(t->arena, name.s);
+    text_release(&name);
+    return kept;
+}
+
+static bool measured(const struct stage *s, const char *name)
+{
+    for (int i = 0; i < s->n_measure; i++)
+        if (!strcmp(s->measure[i].name, name))
+            return true;
+    return false;
+}
+
+// "loss/2/cross_entropy" → "loss/generator/cross_entropy"; updates of the same networks are told apart by number.
+static void measure_add(struct stage *s, const char *root, const char *name)
+{
+    const float *at = plan_output(s->plan, root);
+    if (!at)
+        return;
+    for (int i = 2; measured(s, name); i++)
+        name = arena_printf(s->arena, "%s.%d", name, i);
+    struct measure m = {name, at};
+    APPEND(s->arena, s->measure, s->n_measure, m);
+}
+
+static void find_measures(struct trainer *t, struct stage *s)
+{
+    for (int i = 0; i < s->program->n_run; i++) {
+        const struct update_run *r = &s->program->run[i];
+        if (r->repetition != r->update->repeat - 1)
+            continue;
+        const char *who = update_name(t, r->update);
+        measure_add(s, arena_printf(s->arena, "loss/%d", r->update->number), arena_printf(s->arena, "loss/%s", who));
+        for (int j = 0; j < r->n_part && r->n_part > 1; j++)
+            measure_add(s, arena_printf(s->arena, "loss/%d/%s", r->update->number, r->part[j].name),
+                        arena_printf(s->arena, "loss/%s/%s", who, r->part[j].name));
+    }
+}
+
+static struct mouth *mouth_of(struct stage *s, const struct data_source *source)
+{
+    for (int i = 0; i < s->n_mouth; i++)
+        if (s->mouth[i].source == source)
+            return &s->mouth[i];
+    struct mouth m = {.source = source};
+    APPEND(s->arena, s->mouth, s->n_mouth, m);
+    return &s->mouth[s->n_mouth - 1];
+}
+
+// Feeds come in order of draw; draws that nothing reads are not drawn.
+static void find_mouths(struct stage *s)
+{
+    for (int i = 0; i < s->program->n_feed; i++) {
+        const struct feed *f = &s->program->feed[i];
+        float *field[FIELDS];
+        bool any = false;
+        for (int k = 0; k < FIELDS; k++)
+            any |= !!(field[k] = f->name[k] ? plan_input(s->plan, f->name[k]) : NULL);
+        if (!any)
+            continue;
+        struct mouth *m = mouth_of(s, f->source);
+        float **wider = NEW_ARRAY(s->arena, float *, (m->n + 1) * FIELDS);
+        if (m->n)
+            memcpy(wider, m->field, sizeof *wider * (size_t)(m->n * FIELDS));
+        memcpy(wider + m->n * FIELDS, field, sizeof field);
+        m->field = wider;
+        m->n++;
+    }
+}
+
+static void open_loaders(struct trainer *t, struct stage *s)
+{
+    for (int i = 0; i < s->n_mouth; i++) {
+        struct mouth *m = &s->mouth[i];
+        const int64_t first = (t->step - s->first) * m->n;
+        const uint64_t stream = (uint64_t)(m->source - t->experiment->data) + 1000 * (uint64_t)(s - t->stage);
+        m->loader = loader_new(s->arena, m->source->dataset, m->source->batch, m->source->sampling,
+                               (uint64_t)t->experiment->seed, stream, first);
+    }
+}
+
+static void find_hypers(struct stage *s)
+{
+    s->hyper = NEW_ARRAY(s->arena, struct hyper, s->program->n_run);
+    for (int i = 0; i < s->program->n_run; i++)
+        s->hyper[i] = (struct hyper){&s->program->run[i], plan_input(s->plan, s->program->run[i].hyper)};
+}
+
+static bool stage_compile(struct trainer *t, struct stage *s, int phase)
+{
+    if (s->plan)
+        return true;
+    s->arena = arena_new(t->arena);
+    s->program = program_training(t->experiment, phase, s->arena, t->diag);
+    if (!s->program)
+        return false;
+    passes_run(s->program->graph, NULL);
+    s->plan = plan_new(s->arena, s->program->graph, t->slab, (uint64_t)t->experiment->seed);
+    find_measures(t, s);
+    find_mouths(s);
+    find_hypers(s);
+    s->kept = aligned_alloc(64, (t->experiment->slots.floats * sizeof(float) + 63) / 64 * 64);
+    if (!s->kept)
+        BUG("out of memory");
+    arena_defer(s->arena, free, s->kept);
+    s->kept_step = -1;
+    return true;
+}
+
+struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d)
+{
+    struct arena *a = arena_new(parent);
+    struct trainer *t = NEW(a, struct trainer);
+    *t = (struct trainer){.arena = a, .experiment = e, .diag = d};
+    t->stage = NEW_ARRAY(a, struct stage, e->n_phase);
+    for (int i = 0; i < e->n_phase; i++) {
+        t->stage[i].phase = &e->phase[i];
+        t->stage[i].first = t->steps;
+        t->steps += e->phase[i].steps;
+    }
+    t->slab = aligned_alloc(64, (e->slots.floats * sizeof(float) + 127) / 64 * 64);
+    if (!t->slab)
+        BUG("out of memory");
+    arena_defer(a, free, t->slab);
+    experiment_fill(e, t->slab);
+    if (!stage_compile(t, &t->stage[0], 0)) {
+        arena_free(a);
+        return NULL;
+    }
+    t->measure = t->stage[0].measure;
+    t->n_measure = t->stage[0].n_measure;
+    return t;
+}
+
+struct plan *trainer_plan(struct trainer *t, int phase)
+{
+    return stage_compile(t, &t->stage[phase], phase) ? t->stage[phase].plan : NULL;
+}
+
+static bool feed_data(struct trainer *t, struct mouth *m)
+{
+    for (int i = 0; i < m->n; i++) {
+        const char *error = NULL;
+        const struct batch *b = loader_next(m->loader, &error);
+        if (!b)
+            return fail(t->diag, m->source->where, "%s", error);
+        const struct dataset *s = m->source->dataset;
+        float *const *field = m->field + i * FIELDS;
+        const size_t n = (size_t)m->source->batch;
+        if (field[FIELD_IMAGE])
+            memcpy(field[FIELD_IMAGE], b->image, sizeof(float) * n * (size_t)(s->channels * s->height * s->width));
+        if (field[FIELD_LABEL])
+            memcpy(field[FIELD_LABEL], b->label, sizeof(float) * n);
+        if (field[FIELD_INDEX])
+            memcpy(field[FIELD_INDEX], b->index, sizeof(float) * n);
+    }
+    return true;
+}
+
+static void feed_rates(const struct stage *s, int64_t step)
+{
+    const double factor = phase_factor(s->phase, step - s->first);
+    for (int i = 0; i < s->program->n_run; i++) {
+        const struct hyper *h = &s->hyper[i];
+        const int64_t count = (step - s->first) * h->run->update->repeat + h->run->repetition + 1;
+        if (h->at)
+            optimizer_hyper(&h->run->update->optimizer, factor, count, h->at);
+    }
+}
+
+static bool feed(struct trainer *t, struct stage *s)
+{
+    for (int i = 0; i < s->n_mouth; i++)
+        if (!feed_data(t, &s->mouth[i]))
+            return false;
+    feed_rates(s, t->step);
+    return true;
+}
+
+static bool finite_losses(const struct trainer *t)
+{
+    for (int i = 0; i < t->n_measure; i++)
+        if (!isfinite(*t->measure[i].at))
+            return false;
+    return true;
+}
+
+// Runs the steps since the slab was kept once more, watching every value, and reports the first that is not finite.
+static void find_culprit(struct trainer *t, struct stage *s)
+{
+    const int64_t diverged = t->step;
+    const struct value *culprit = NULL;
+    memcpy(t->slab, s->kept, t->experiment->slots.floats * sizeof(float));
+    t->step = s->kept_step;
+    open_loaders(t, s);
+    for (; t->step <= diverged && !culprit; t->step++) {
+        if (!feed(t, s))
+            return;
+        culprit = plan_run_watched(s->plan, (uint64_t)t->step);
+    }
+    if (culprit)
+        fail(t->diag, culprit->where, "diverged at step %lld: %s gives NaN or Inf%s%s\na smaller learning rate, or another loss, may hold it",
+             (long long)t->step, culprit->op->name, culprit->label ? " in " : "", culprit->label ? culprit->label : "");
+    else
+        fail(t->diag, (struct place){0}, "diverged at step %lld: a loss is NaN or Inf", (long long)diverged + 1);
+}
+
+static bool due(const struct trainer *t, int64_t every)
+{
+    return every > 0 && t->step % every == 0;
+}
+
+static bool tell(struct trainer *t, const struct observer *o, bool stopping)
+{
+    const struct experiment *e = t->experiment;
+    const bool last = t->step == t->steps;
+    if (o->progress)
+        o->progress(o->context, t);
+    if (o->metrics && (due(t, e->log_every) || t->step == 1 || last))
+        o->metrics(o->context, t);
+    if (o->samples && (due(t, e->samples.every) || last))
+        o->samples(o->context, t);
+    if (o->evaluate && (due(t, e->evaluate.every) || last) && !o->evaluate(o->context, t))
+        return false;
+    if (o->checkpoint && (due(t, e->checkpoint_every) || last || stopping))
+        return o->checkpoint(o->context, t);
+    return true;
+}
+
+static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o, const volatile sig_atomic_t *stop)
+{
+    open_loaders(t, s);
+    t->measure = s->measure;
+    t->n_measure = s->n_measure;
+    while (t->step < s->first + s->phase->steps) {
+        if (s->kept_step < 0 || t->step - s->kept_step >= REPLAY) {
+            memcpy(s->kept, t->slab, t->experiment->slots.floats * sizeof(float));
+            s->kept_step = t->step;
+        }
+        if (!feed(t, s))
+            return OUTCOME_FAILED;
+        plan_run(s->plan, (uint64_t)t->step);
+        if (!finite_losses(t)) {
+            find_culprit(t, s);
+            return OUTCOME_DIVERGED;
+        }
+        t->step++;
+        const bool stopping = stop && *stop;
+        if (!tell(t, o, stopping))
+            return OUTCOME_FAILED;
+        if (stopping && t->step < t->steps)
+            return OUTCOME_INTERRUPTED;
+    }
+    return OUTCOME_DONE;
+}
+
+enum outcome trainer_run(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop)
+{
+    for (int i = 0; i < t->experiment->n_phase; i++) {
+        struct stage *s = &t->stage[i];
+        if (t->step >= s->first + s->phase->steps)
+            continue;
+        if (!stage_compile(t, s, i))
+            return OUTCOME_FAILED;
+        const enum outcome outcome = run_stage(t, s, o, stop);
+        if (outcome != OUTCOME_DONE)
+            return outcome;
+    }
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,51 @@
+// The loop: feeds draws and learning rates to the plan, runs it, and tells an observer what is due. Knows neither scores nor databases.
+#ifndef RUN_TRAINER_H
+#define RUN_TRAINER_H
+
+#include <signal.h>
+
+#include "model/program.h"
+
+enum outcome {
+    OUTCOME_DONE,         // all steps
+    OUTCOME_INTERRUPTED,  // *stop was set; the last step is complete
+    OUTCOME_DIVERGED,     // NaN or Inf; the culprit is reported to diag at its layer's place
+    OUTCOME_FAILED        // data could not be read; reported
+};
+
+// A number per step: "loss/discriminator", "loss/discriminator/cross_entropy", named after what is trained.
+struct measure {
+    const char *name;
+    const float *at;      // where the plan leaves it
+};
+
+struct trainer {
+    struct arena *arena;
+    struct experiment *experiment;
+    struct diag *diag;
+    float *slab;          // all slots
+    int64_t step;         // complete steps
+    int64_t steps;        // of all phases
+    struct stage *stage;  // one a phase, its own
+    struct measure *measure;   // of the current phase
+    int n_measure;
+};
+
+// What happens between steps. Each may be NULL. `step` is the number of complete steps.
+struct observer {
+    void *context;
+    void (*progress)(void *context, struct trainer *t);                 // after every step
+    void (*metrics)(void *context, struct trainer *t);                  // every log_every, and the first and last step
+    void (*samples)(void *context, struct trainer *t);                  // every samples.every, and at the end
+    bool (*evaluate)(void *context, struct trainer *t);                 // every evaluate.every, and at the end
+    bool (*checkpoint)(void *context, struct trainer *t);               // every checkpoint.every, at the end and when interrupted; false: could not
+};
+
+// Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
+struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d);
+// Trains from t->step (0, or what a checkpoint restored) to the end.
+enum outcome trainer_run(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop);
+// The plan of a phase, for `explain` and `bench`.
+struct plan *trainer_plan(struct trainer *t, int phase);
+
+#endif
