@@ -1,0 +1,98 @@
+// Maps keep the user's order in an array and are searched linearly: a config's maps have a dozen
+// keys, and the order is what messages, resolved texts and lists of networks follow. A hash table
+// would need the array beside it and be slower at this size.
+#include "config/node.h"
+
+#include "base/arena.h"
+#include "config/tree.h"
+
+#include <string.h>
+
+static const char unset_mark[] = "!unset";
+
+bool node_unset(const struct node *node)
+{
+    return node && node->text == unset_mark;
+}
+
+struct node *node_new(struct arena *a, enum node_kind kind, struct place where)
+{
+    struct node *node = NEW(a, struct node);
+    node->kind = kind;
+    node->where = where;
+    return node;
+}
+
+struct node *node_new_unset(struct arena *a, struct place where)
+{
+    struct node *node = node_new(a, NODE_NULL, where);
+    node->text = unset_mark;
+    return node;
+}
+
+void node_append(struct arena *a, struct node *node, const char *key, struct place where,
+                 struct node *value)
+{
+    const struct entry entry = {key, where, value};
+    APPEND(a, node->entry, node->n, entry);
+}
+
+bool text_is_null(const char *text)
+{
+    static const char *const null[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; i < LENGTH(null); i++)
+        if (!strcmp(text, null[i]))
+            return true;
+    return false;
+}
+
+static int index_n(const struct node *map, const char *key, size_t length)
+{
+    if (!map || map->kind != NODE_MAP)
+        return -1;
+    for (int i = 0; i < map->n; i++)
+        if (!strncmp(map->entry[i].key, key, length) && !map->entry[i].key[length])
+            return i;
+    return -1;
+}
+
+int node_index(const struct node *map, const char *key)
+{
+    return index_n(map, key, strlen(key));
+}
+
+const struct entry *node_entry(const struct node *map, const char *key)
+{
+    const int i = node_index(map, key);
+    return i < 0 ? NULL : &map->entry[i];
+}
+
+struct node *node_get(const struct node *node, const char *key)
+{
+    const struct entry *entry = node_entry(node, key);
+    return entry ? entry->value : NULL;
+}
+
+static int list_index(const struct node *list, const char *digits, size_t length)
+{
+    int at = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (digits[i] < '0' || digits[i] > '9' || at >= list->n)
+            return -1;
+        at = 10 * at + (digits[i] - '0');
+    }
+    return length && at < list->n ? at : -1;
+}
+
+struct node *node_at(const struct node *root, const char *path)
+{
+    struct node *node = (struct node *)root;
+    while (node && *path) {
+        const size_t length = strcspn(path, ".");
+        const int i = node->kind == NODE_LIST ? list_index(node, path, length)
+                                              : index_n(node, path, length);
+        node = i < 0 ? NULL : node->entry[i].value;
+        path += length + (path[length] == '.');
+    }
+    return node;
+}
