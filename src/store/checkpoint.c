@@ -1,0 +1,74 @@
+#include "store/checkpoint.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step, const struct metadata *extra, int n_extra, struct diag *d)
+{
+    struct arena *a = arena_new(NULL);
+    struct tensor *tensor = NEW_ARRAY(a, struct tensor, e->slots.n + 1);
+    for (int i = 0; i < e->slots.n; i++) {
+        const struct slot *s = e->slots.slot[i];
+        tensor[i] = (struct tensor){.name = s->name, .type = TENSOR_F32, .rank = s->shape.rank, .data = slab + s->offset};
+        memcpy(tensor[i].dim, s->shape.dim, sizeof *s->shape.dim * (size_t)s->shape.rank);
+    }
+    struct text yaml;
+    text_init(&yaml);
+    node_write(e->config->root, &yaml);
+    struct metadata *metadata = NEW_ARRAY(a, struct metadata, n_extra + 4);
+    metadata[0] = (struct metadata){"step", arena_printf(a, "%" PRId64, step)};
+    metadata[1] = (struct metadata){"seed", arena_printf(a, "%" PRId64, e->seed)};
+    metadata[2] = (struct metadata){"config_hash", config_hash(a, e->config, false)};
+    metadata[3] = (struct metadata){"config", yaml.s};
+    if (n_extra)
+        memcpy(metadata + 4, extra, sizeof *extra * (size_t)n_extra);
+    const bool ok = safetensors_write(path, tensor, e->slots.n, metadata, n_extra + 4, d);
+    text_release(&yaml);
+    arena_free(a);
+    return ok;
+}
+
+static bool same_shape(const struct tensor *t, const struct slot *s)
+{
+    if (t->type != TENSOR_F32 || t->rank != s->shape.rank)
+        return false;
+    for (int i = 0; i < t->rank; i++)
+        if (t->dim[i] != s->shape.dim[i])
+            return false;
+    return true;
+}
+
+static bool check(const struct safetensors *file, const char *path, const struct experiment *e, struct diag *d)
+{
+    const struct place nowhere = {0};
+    for (int i = 0; i < e->slots.n; i++) {
+        const struct tensor *t = safetensors_find(file, e->slots.slot[i]->name);
+        if (!t)
+            return fail(d, nowhere, "%s: no tensor '%s'\nthe checkpoint is of another experiment", path, e->slots.slot[i]->name);
+        if (!same_shape(t, e->slots.slot[i]))
+            return fail(d, nowhere, "%s: tensor '%s' has another shape\nthe checkpoint is of another experiment", path, t->name);
+    }
+    return file->n == e->slots.n || fail(d, nowhere, "%s: has tensors that this experiment has not\nthe checkpoint is of another experiment", path);
+}
+
+bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab, struct checkpoint *out, struct diag *d)
+{
+    struct safetensors *file = safetensors_open(a, path, d);
+    if (!file || !check(file, path, e, d))
+        return false;
+    const char *step = safetensors_metadata(file, "step"), *hash = safetensors_metadata(file, "config_hash");
+    char *end = NULL;
+    out->step = step ? strtoll(step, &end, 10) : -1;
+    out->config_hash = hash ? hash : "";
+    if (out->step < 0 || (end && *end))
+        return fail(d, (struct place){0}, "%s: does not say which step it is of", path);
+    for (int i = 0; i < e->slots.n; i++) {
+        const struct slot *s = e->slots.slot[i];
+        memcpy(slab + s->offset, safetensors_find(file, s->name)->data, sizeof *slab * (size_t)shape_size(s->shape));
+    }
+    return true;
+}
