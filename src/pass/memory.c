@@ -1,0 +1,174 @@
+// Which values share memory, and where in the slab each lies.
+//
+// Values first become tenants: an alias lives with what it aliases, a pointwise op that reads a tensor for the last time
+// writes over it, and a version of a slot lives in the slot. Each remaining tenant has a size and a stretch of the
+// program, first write to last read, in which it must not be disturbed. Then, largest first, each takes the lowest
+// offset where no tenant of an overlapping stretch lies: the large ones decide the slab's size, so they choose first, and the many small ones fit
+// in the gaps they leave.
+//
+// The simpler idea, a free list walked in program order as malloc would do it, fails by fragmentation: it places a small
+// tensor that lives long in the middle of what a large one will want.
+#include "pass/pass.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+enum { ALIGN = 64, FOREVER = 1 << 30 };
+
+struct tenant {
+    struct value *value;
+    int from, to;          // positions in the program, both included
+};
+
+static bool has(const struct value *v, enum op_flag flag)
+{
+    return v->op->flags & (unsigned)flag;
+}
+
+static size_t bytes_of(const struct value *v)
+{
+    const size_t bytes = v->layout == LAYOUT_OPAQUE ? v->opaque->bytes : sizeof(float) * (size_t)shape_size(v->shape);
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+// --- who shares ----------------------------------------------------------------------------------
+
+// The last position at which each value's memory is read, by the value's id; later corrected for sharing.
+static int *last_reads(const struct graph *g, struct arena *a)
+{
+    int *last = NEW_ARRAY(a, int, g->n + 1);
+    for (int i = 0; i < g->n; i++) {
+        last[i] = i;
+        for (int j = 0; j < g->value[i]->n_in; j++)
+            last[g->value[i]->in[j]->id] = i;
+    }
+    for (int i = 0; i < g->n_root; i++)
+        last[g->root[i].value->id] = FOREVER;
+    for (int i = g->n - 1; i >= 0; i--) {
+        const struct value *v = g->value[i];
+        if (has(v, OP_ALIAS) && last[v->in[0]->id] < last[i])
+            last[v->in[0]->id] = last[i];
+        if (has(v, OP_PINNED))
+            last[i] = FOREVER;
+    }
+    return last;
+}
+
+static bool same_memory_order(const struct value *a, const struct value *b)
+{
+    return shape_equal(a->shape, b->shape) && a->layout == b->layout;
+}
+
+// Whether v may write over x: nobody reads that memory after v, and v itself reads each element of it just before writing it.
+static bool overwrites(const struct value *v, const struct value *x, const int *last)
+{
+    if (!x->storage || last[x->storage->id] > v->id || !same_memory_order(v, x))
+        return false;
+    for (int i = 0; i < v->n_in; i++)
+        if (v->in[i]->storage == x->storage && !same_memory_order(v, v->in[i]))
+            return false;
+    return true;
+}
+
+static struct value *storage_of(struct value *v, const int *last)
+{
+    if (v->attr.slot)
+        return NULL;
+    if (has(v, OP_ALIAS))
+        return v->in[0]->storage;
+    if (has(v, OP_POINTWISE))
+        for (int i = 0; i < v->n_in; i++)
+            if (overwrites(v, v->in[i], last))
+                return v->in[i]->storage;
+    return v;
+}
+
+static void share(struct graph *g, int *last)
+{
+    for (int i = 0; i < g->n; i++) {
+        struct value *v = g->value[i];
+        v->storage = storage_of(v, last);
+        v->bytes = v->storage == v ? bytes_of(v) : 0;
+        v->offset = 0;
+        if (v->storage && last[v->storage->id] < last[i])
+            last[v->storage->id] = last[i];
+    }
+}
+
+// --- where -----------------------------------------------------------------------------------------
+
+static int larger_first(const void *a, const void *b)
+{
+    const struct tenant *x = a, *y = b;
+    if (x->value->bytes != y->value->bytes)
+        return x->value->bytes < y->value->bytes ? 1 : -1;
+    return x->value->id - y->value->id;
+}
+
+static bool meet(const struct tenant *a, const struct tenant *b)
+{
+    return a->from <= b->to && b->from <= a->to;
+}
+
+// The lowest offset at which t disturbs none of the n tenants already placed, which are kept in order of offset.
+static size_t lowest(const struct tenant *t, struct tenant *const *placed, int n)
+{
+    size_t at = 0;
+    for (int i = 0; i < n; i++) {
+        const struct value *other = placed[i]->value;
+        if (!meet(t, placed[i]) || other->offset + other->bytes <= at)
+            continue;
+        if (other->offset >= at + t->value->bytes)
+            break;
+        at = other->offset + other->bytes;
+    }
+    return at;
+}
+
+static void insert(struct tenant **placed, int n, struct tenant *t)
+{
+    while (n > 0 && placed[n - 1]->value->offset > t->value->offset) {
+        placed[n] = placed[n - 1];
+        n--;
+    }
+    placed[n] = t;
+}
+
+static int find_tenants(const struct graph *g, const int *last, struct tenant *tenant)
+{
+    int n = 0;
+    for (int i = 0; i < g->n; i++) {
+        struct value *v = g->value[i];
+        if (v->storage == v)
+            tenant[n++] = (struct tenant){v, has(v, OP_PINNED) ? 0 : i, last[i]};
+    }
+    return n;
+}
+
+size_t memory_plan(struct graph *g)
+{
+    struct arena *a = arena_new(NULL);
+    int *last = last_reads(g, a);
+    share(g, last);
+    struct tenant *tenant = NEW_ARRAY(a, struct tenant, g->n + 1);
+    struct tenant **placed = NEW_ARRAY(a, struct tenant *, g->n + 1);
+    const int n = find_tenants(g, last, tenant);
+    size_t size = 0;
+    qsort(tenant, (size_t)n, sizeof *tenant, larger_first);
+    for (int i = 0; i < n; i++) {
+        struct value *v = tenant[i].value;
+        v->offset = lowest(&tenant[i], placed, i);
+        insert(placed, i, &tenant[i]);
+        if (v->offset + v->bytes > size)
+            size = v->offset + v->bytes;
+    }
+    arena_free(a);
+    return size;
+}
+
+bool pass_memory(struct graph *g)
+{
+    memory_plan(g);
+    return true;
+}

@@ -1,0 +1,389 @@
+// What the two majors of oneDNN have in common, which is most of it: layouts, primitives and their binding to memory.
+//
+// Making a primitive compiles machine code and takes up to some ten milliseconds; running it with a set of addresses takes a
+// microsecond of bookkeeping. A program repeats itself (an unrolled loop of critic steps, the same convolution in three
+// plans), so primitives are found again by what they compute, for the life of the process; the addresses belong to the call,
+// of which there may be many. Layouts are interned for a plainer reason: graphs compare them, and a pointer compares best.
+//
+// oneDNN's scratch memory is ours to give (dnnl_scratchpad_mode_user): steps run one after another, so one room serves them
+// all and is counted with a plan's memory. Left to the library, it is allocated per thread and seen by nobody.
+//
+// The simpler idea, one primitive for each step with its own memory, fails by start-up time: dcgan's ninety convolutions are
+// fifteen different ones.
+#include "plan/dnn_seam.h"
+
+#include "base/arena.h"
+
+#include <dnnl_debug.h>
+#include <dnnl_version.h>
+#include <string.h>
+
+struct dnn_layout {
+    struct opaque_layout head;
+    void *md;
+};
+
+enum { PART_X, PART_W, PART_BIAS, PART_Y, PARTS };
+
+struct key {
+    enum { KEY_CONV, KEY_MATMUL, KEY_REORDER } kind;
+    struct dnn_conv conv;
+    struct dnn_matmul matmul;
+    const struct dnn_layout *from, *to;
+};
+
+struct dnn_primitive {
+    struct key key;
+    dnnl_primitive_t primitive;      // NULL: oneDNN has none
+    int arg[PARTS];                  // DNNL_ARG_…; 0 where there is no such tensor
+    const void *md[PARTS];
+    const void *room_md;
+    const struct dnn_layout *weights;
+    const char *name;
+    size_t scratch;
+};
+
+static struct {
+    struct arena *arena;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    struct dnn_layout **layout;
+    int n_layout;
+    struct dnn_primitive **primitive;
+    int n_primitive;
+} library;
+
+static void check(dnnl_status_t status, const char *what)
+{
+    if (status != dnnl_success)
+        BUG("%s cannot %s: %s", dnn_version(), what, dnnl_status2str(status));
+}
+
+static void open_library(void)
+{
+    if (library.arena)
+        return;
+    library.arena = arena_new(NULL);
+    check(dnnl_engine_create(&library.engine, dnnl_cpu, 0), "open the processor");
+    check(dnnl_stream_create(&library.stream, library.engine, dnnl_stream_default_flags), "open a stream");
+}
+
+const char *dnn_version(void)
+{
+    static char text[32];
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, sizeof text, "oneDNN %d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+}
+
+const char *dnn_isa(void)
+{
+    static const char prefix[] = "cpu_isa_";
+    const char *name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
+    return strncmp(name, prefix, sizeof prefix - 1) ? name : name + sizeof prefix - 1;
+}
+
+// --- layouts -------------------------------------------------------------------------------------
+
+// Takes md over.
+static struct dnn_layout *intern(void *md)
+{
+    for (int i = 0; i < library.n_layout; i++)
+        if (seam_equal(library.layout[i]->md, md)) {
+            seam_free(md);
+            return library.layout[i];
+        }
+    struct dnn_layout *l = NEW(library.arena, struct dnn_layout);
+    l->md = md;
+    l->head.bytes = dnnl_memory_desc_get_size(md);
+    APPEND(library.arena, library.layout, library.n_layout, l);
+    return l;
+}
+
+static void strides(struct shape s, enum layout layout, int64_t *stride)
+{
+    shape_strides(s, stride);
+    if (layout != LAYOUT_CHANNELS_LAST)
+        return;
+    stride[0] = s.dim[1] * s.dim[2] * s.dim[3];
+    stride[1] = 1;
+    stride[2] = s.dim[3] * s.dim[1];
+    stride[3] = s.dim[1];
+}
+
+static void *descriptor(struct shape s, enum layout layout)
+{
+    int64_t stride[RANK_MAX];
+    if (s.rank == 0)
+        s = SHAPE(1);
+    strides(s, layout, stride);
+    return layout == LAYOUT_OPAQUE ? seam_any(s) : seam_strided(s, stride);
+}
+
+const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout)
+{
+    open_library();
+    struct dnn_layout *l = intern(descriptor(shape, layout));
+    if (layout == LAYOUT_PLAIN)
+        l->head.plain = true;
+    return l;
+}
+
+const struct dnn_layout *dnn_layout_of(const struct value *v)
+{
+    if (v->layout == LAYOUT_OPAQUE)
+        return (const struct dnn_layout *)v->opaque;
+    return dnn_layout(v->shape, v->layout);
+}
+
+const struct opaque_layout *dnn_layout_head(const struct dnn_layout *l)
+{
+    return &l->head;
+}
+
+// --- primitives ----------------------------------------------------------------------------------
+
+static struct dnn_primitive *find(const struct key *key)
+{
+    open_library();
+    for (int i = 0; i < library.n_primitive; i++)
+        if (!memcmp(&library.primitive[i]->key, key, sizeof *key))
+            return library.primitive[i];
+    return NULL;
+}
+
+static struct dnn_primitive *new_primitive(const struct key *key)
+{
+    struct dnn_primitive *p = NEW(library.arena, struct dnn_primitive);
+    memcpy(&p->key, key, sizeof *key);
+    APPEND(library.arena, library.primitive, library.n_primitive, p);
+    return p;
+}
+
+// "No implementation" is an answer; anything else is trouble.
+static bool refused(dnnl_status_t status, const char *what)
+{
+    if (status == dnnl_unimplemented || status == dnnl_invalid_arguments)
+        return true;
+    check(status, what);
+    return false;
+}
+
+static void finish(struct dnn_primitive *p, dnnl_primitive_desc_t pd, const int arg[PARTS])
+{
+    const char *name = "";
+    check(dnnl_primitive_create(&p->primitive, pd), "make a primitive");
+    const_dnnl_primitive_desc_t kept;
+    check(dnnl_primitive_get_primitive_desc(p->primitive, &kept), "describe a primitive");
+    for (int i = 0; i < PARTS; i++) {
+        p->arg[i] = arg[i];
+        if (arg[i])
+            p->md[i] = dnnl_primitive_desc_query_md(kept, dnnl_query_exec_arg_md, arg[i]);
+    }
+    p->room_md = dnnl_primitive_desc_query_md(kept, dnnl_query_scratchpad_md, 0);
+    p->scratch = dnnl_memory_desc_get_size(p->room_md);
+    check(dnnl_primitive_desc_query(kept, dnnl_query_impl_info_str, 0, &name), "name a primitive");
+    p->name = arena_strdup(library.arena, name);
+    dnnl_primitive_desc_destroy(pd);
+}
+
+// y ← after(y)
+static dnnl_primitive_attr_t attributes(enum dnn_after after, float slope)
+{
+    dnnl_primitive_attr_t attr;
+    dnnl_post_ops_t ops;
+    check(dnnl_primitive_attr_create(&attr), "make attributes");
+    check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "use our scratch memory");
+    if (after == DNN_AFTER_NONE)
+        return attr;
+    check(dnnl_post_ops_create(&ops), "make post-ops");
+    check(seam_eltwise(ops, after == DNN_AFTER_TANH ? dnnl_eltwise_tanh : dnnl_eltwise_relu, slope), "append a post-op");
+    check(dnnl_primitive_attr_set_post_ops(attr, ops), "set post-ops");
+    dnnl_post_ops_destroy(ops);
+    return attr;
+}
+
+static void free_tensors(struct seam_tensors *t)
+{
+    seam_free((void *)t->x);
+    seam_free((void *)t->w);
+    if (t->bias)
+        seam_free((void *)t->bias);
+    seam_free((void *)t->y);
+}
+
+static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
+{
+    static const int arg[][PARTS] = {
+        [DNN_CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DST},
+        [DNN_CONV_DATA_GRAD] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
+        [DNN_CONV_WEIGHT_GRAD] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
+    };
+    const struct shape w = SHAPE(s->k, s->c, s->kh, s->kw);
+    struct seam_tensors t = {descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x), descriptor(w, s->weights),
+                             s->bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN) : NULL,
+                             descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y)};
+    dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
+    dnnl_primitive_desc_t pd;
+    if (!refused(seam_conv(&pd, library.engine, s, &t, attr), "describe a convolution")) {
+        int parts[PARTS];
+        memcpy(parts, arg[s->kind], sizeof parts);
+        parts[PART_BIAS] = s->bias ? DNNL_ARG_BIAS : 0;
+        finish(p, pd, parts);
+        (void)dnn_layout(w, LAYOUT_PLAIN);
+        p->weights = intern(seam_copy(p->md[PART_W]));
+    }
+    dnnl_primitive_attr_destroy(attr);
+    free_tensors(&t);
+}
+
+const struct dnn_primitive *dnn_conv(const struct dnn_conv *spec)
+{
+    struct key key;
+    memset(&key, 0, sizeof key);
+    key.kind = KEY_CONV;
+    memcpy(&key.conv, spec, sizeof *spec);
+    struct dnn_primitive *p = find(&key);
+    if (!p) {
+        p = new_primitive(&key);
+        make_conv(p, spec);
+    }
+    return p->primitive ? p : NULL;
+}
+
+const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p)
+{
+    return p->weights;
+}
+
+// A matrix, or a batch of them, of the given logical size; stored with its last two dimensions exchanged where `turned`.
+static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned)
+{
+    struct shape s = batch > 1 ? SHAPE(batch, rows, columns) : SHAPE(rows, columns);
+    int64_t stride[RANK_MAX];
+    shape_strides(s, stride);
+    if (turned) {
+        stride[s.rank - 1] = rows;
+        stride[s.rank - 2] = 1;
+    }
+    return seam_strided(s, stride);
+}
+
+static void make_matmul(struct dnn_primitive *p, const struct dnn_matmul *s)
+{
+    struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta), matrix(s->batch, s->k, s->n, s->tb), NULL,
+                             matrix(s->batch, s->m, s->n, false)};
+    if (s->bias)
+        t.bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN);
+    dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
+    dnnl_primitive_desc_t pd;
+    const int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, s->bias ? DNNL_ARG_BIAS : 0, DNNL_ARG_DST};
+    if (!refused(seam_matmul(&pd, library.engine, &t, attr), "describe a matmul"))
+        finish(p, pd, arg);
+    dnnl_primitive_attr_destroy(attr);
+    free_tensors(&t);
+}
+
+const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec)
+{
+    struct key key;
+    memset(&key, 0, sizeof key);
+    key.kind = KEY_MATMUL;
+    memcpy(&key.matmul, spec, sizeof *spec);
+    struct dnn_primitive *p = find(&key);
+    if (!p) {
+        p = new_primitive(&key);
+        make_matmul(p, spec);
+    }
+    return p->primitive ? p : NULL;
+}
+
+static void make_reorder(struct dnn_primitive *p, const struct dnn_layout *from, const struct dnn_layout *to)
+{
+    static const int arg[PARTS] = {DNNL_ARG_FROM, 0, 0, DNNL_ARG_TO};
+    dnnl_primitive_attr_t attr = attributes(DNN_AFTER_NONE, 0);
+    dnnl_primitive_desc_t pd;
+    if (!refused(dnnl_reorder_primitive_desc_create(&pd, from->md, library.engine, to->md, library.engine, attr), "describe a reorder"))
+        finish(p, pd, arg);
+    dnnl_primitive_attr_destroy(attr);
+}
+
+const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to)
+{
+    struct key key;
+    memset(&key, 0, sizeof key);
+    key.kind = KEY_REORDER;
+    key.from = from;
+    key.to = to;
+    struct dnn_primitive *p = find(&key);
+    if (!p) {
+        p = new_primitive(&key);
+        make_reorder(p, from, to);
+    }
+    return p->primitive ? p : NULL;
+}
+
+const char *dnn_name(const struct dnn_primitive *p)
+{
+    return p->name;
+}
+
+size_t dnn_scratch(const struct dnn_primitive *p)
+{
+    return p->scratch;
+}
+
+// --- calls ---------------------------------------------------------------------------------------
+
+struct dnn_call {
+    dnnl_primitive_t primitive;      // the library's; the memories are the call's
+    int n;
+    dnnl_exec_arg_t arg[PARTS + 1];
+    dnnl_memory_t room;
+};
+
+static void release(void *call)
+{
+    struct dnn_call *c = call;
+    for (int i = 0; i < c->n; i++)
+        dnnl_memory_destroy(c->arg[i].memory);
+}
+
+static dnnl_memory_t add_memory(struct dnn_call *c, int arg, const void *md, void *data)
+{
+    dnnl_memory_t m;
+    check(dnnl_memory_create(&m, md, library.engine, data), "bind memory");
+    c->arg[c->n++] = (dnnl_exec_arg_t){arg, m};
+    return m;
+}
+
+struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args)
+{
+    struct dnn_call *c = NEW(a, struct dnn_call);
+    void *const data[PARTS] = {args.x, args.w, args.bias, args.y};
+    c->primitive = p->primitive;
+    arena_defer(a, release, c);
+    for (int i = 0; i < PARTS; i++)
+        if (p->arg[i])
+            add_memory(c, p->arg[i], p->md[i], data[i]);
+    if (p->scratch)
+        c->room = add_memory(c, DNNL_ARG_SCRATCHPAD, p->room_md, DNNL_MEMORY_NONE);
+    return c;
+}
+
+void dnn_call_room(void *call, void *room)
+{
+    struct dnn_call *c = call;
+    if (c->room)
+        check(dnnl_memory_set_data_handle(c->room, room), "use scratch memory");
+}
+
+void dnn_run(const void *call)
+{
+    const struct dnn_call *c = call;
+    dnnl_status_t status = dnnl_primitive_execute(c->primitive, library.stream, c->n, c->arg);
+    if (status == dnnl_success)
+        status = dnnl_stream_wait(library.stream);
+    if (status != dnnl_success)
+        BUG("oneDNN failed while running: %s", dnnl_status2str(status));
+}

@@ -1,0 +1,225 @@
+// A plan is a list of function pointers with arguments that never change: all thinking is done when it is made.
+//
+// Values lie in two slabs: slots (which outlive it and are shared by all plans of an experiment) and activations, one
+// allocation at the offsets that pass/memory.c chose. A third room, as large as the greediest step wants, is scratch memory for
+// one step at a time.
+//
+// The simpler idea, an interpreter that asks each value's op what to do while running, fails twice: it decides the same
+// things at every step, and it hides what a step costs; here a step can be named, timed and printed.
+#include "plan/plan.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "graph/slot.h"
+#include "plan/dnn.h"
+#include "plan/lower.h"
+
+#include <string.h>
+#include <time.h>
+#if defined __SSE__
+#include <xmmintrin.h>
+#endif
+
+struct step {
+    const struct value *value;
+    const char *what;
+    void (*run)(const void *args);
+    const void *args;
+};
+
+struct tenant {
+    void (*set)(void *object, void *room);
+    void *object;
+};
+
+struct plan {
+    struct arena *arena;
+    struct graph *graph;
+    float *slots;
+    char *slab;
+    size_t slab_bytes, room_bytes;
+    struct plan_clock clock;
+    struct step *step;
+    int n;
+    struct tenant *tenant;
+    int n_tenants;
+};
+
+// --- what lowerings see --------------------------------------------------------------------------
+
+float *plan_data(struct plan *p, const struct value *v)
+{
+    if (v->storage)
+        return (float *)(p->slab + v->storage->offset);
+    while (!v->attr.slot)
+        v = v->in[0];
+    return p->slots + v->attr.slot->offset;
+}
+
+struct arena *plan_arena(struct plan *p)
+{
+    return p->arena;
+}
+
+void plan_step(struct plan *p, const struct value *v, const char *what, void (*run)(const void *args), const void *args)
+{
+    const struct step step = {v, arena_strdup(p->arena, what), run, args};
+    APPEND(p->arena, p->step, p->n, step);
+}
+
+void plan_scratch(struct plan *p, size_t bytes, void (*set)(void *object, void *room), void *object)
+{
+    const struct tenant tenant = {set, object};
+    APPEND(p->arena, p->tenant, p->n_tenants, tenant);
+    if (bytes > p->room_bytes)
+        p->room_bytes = bytes;
+}
+
+const struct plan_clock *plan_clock(const struct plan *p)
+{
+    return &p->clock;
+}
+
+// --- making --------------------------------------------------------------------------------------
+
+static size_t slab_bytes(const struct graph *g)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < g->n; i++) {
+        const struct value *v = g->value[i];
+        if (v->storage == v && v->offset + v->bytes > bytes)
+            bytes = v->offset + v->bytes;
+    }
+    return bytes;
+}
+
+struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed)
+{
+    struct plan *p = NEW(a, struct plan);
+    p->arena = arena_new(a);
+    p->graph = g;
+    p->slots = slots;
+    p->clock.seed = seed;
+    p->slab_bytes = slab_bytes(g);
+    p->slab = arena_alloc(p->arena, p->slab_bytes + 64);
+    for (int i = 0; i < g->n; i++)
+        if (g->value[i]->op->lower)
+            g->value[i]->op->lower(p, g->value[i]);
+    void *room = arena_alloc(p->arena, p->room_bytes + 64);
+    for (int i = 0; i < p->n_tenants; i++)
+        p->tenant[i].set(p->tenant[i].object, room);
+    return p;
+}
+
+// --- running -------------------------------------------------------------------------------------
+
+// Numbers too small for a normal exponent cost a hundred cycles each; every thread of the team takes them for zero. The
+// state is a register of the thread, so only the caller's needs to be put back: the others are ours alone.
+static unsigned flush_denormals(void)
+{
+#if defined __SSE__
+    const unsigned before = _mm_getcsr();
+#pragma omp parallel
+    _mm_setcsr(_mm_getcsr() | 0x8040);
+    return before;
+#else
+    return 0;
+#endif
+}
+
+static void restore_denormals(unsigned before)
+{
+#if defined __SSE__
+    _mm_setcsr(before);
+#else
+    (void)before;
+#endif
+}
+
+void plan_run(struct plan *p, uint64_t step)
+{
+    p->clock.step = step;
+    const unsigned before = flush_denormals();
+    for (int i = 0; i < p->n; i++)
+        p->step[i].run(p->step[i].args);
+    restore_denormals(before);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void plan_profile(struct plan *p, uint64_t step, double *seconds)
+{
+    p->clock.step = step;
+    const unsigned before = flush_denormals();
+    for (int i = 0; i < p->n; i++) {
+        const double start = now();
+        p->step[i].run(p->step[i].args);
+        seconds[i] = now() - start;
+    }
+    restore_denormals(before);
+}
+
+// --- asking --------------------------------------------------------------------------------------
+
+float *plan_input(struct plan *p, const char *name)
+{
+    for (int i = 0; i < p->graph->n; i++) {
+        const struct value *v = p->graph->value[i];
+        if ((v->op->flags & OP_SOURCE) && v->attr.name && !strcmp(v->attr.name, name))
+            return plan_data(p, v);
+    }
+    return NULL;
+}
+
+const float *plan_output(const struct plan *p, const char *name)
+{
+    const struct value *v = graph_find_root(p->graph, name);
+    return v ? plan_data((struct plan *)p, v) : NULL;
+}
+
+size_t plan_activation_bytes(const struct plan *p)
+{
+    return p->slab_bytes + p->room_bytes;
+}
+
+int plan_steps(const struct plan *p)
+{
+    return p->n;
+}
+
+const struct value *plan_step_value(const struct plan *p, int i)
+{
+    return p->step[i].value;
+}
+
+const char *plan_step_name(const struct plan *p, int i)
+{
+    return p->step[i].what;
+}
+
+void plan_print(const struct plan *p, struct text *out)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct value *v = p->step[i].value;
+        text_addf(out, "%s ", p->step[i].what);
+        shape_text(v->shape, out);
+        if (v->where.source && v->where.line)
+            text_addf(out, "  # %s:%d", v->where.source->name, v->where.line);
+        text_add(out, "\n");
+    }
+}
+
+const char *plan_library_version(void)
+{
+    return dnn_version();
+}
+
+const char *plan_isa(void)
+{
+    return dnn_isa();
+}
