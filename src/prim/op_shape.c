@@ -261,6 +261,11 @@ const struct op op_broadcast = {.name = "broadcast", .flags = OP_ANY_LAYOUT, .gr
 
 // --- reorder: the same tensor lying differently; made by the layout pass, after differentiation ------------
 
+struct value *reorder(struct value *x, enum layout layout, const struct opaque_layout *opaque)
+{
+    return graph_add(x->graph, &op_reorder, x->shape, 1, &x, (struct attr){.i = {layout}, .ref = opaque});
+}
+
 static void reorder_print(const struct value *v, struct text *out)
 {
     (void)v;

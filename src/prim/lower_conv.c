@@ -1,0 +1,185 @@
+// The three convolutions, by oneDNN: activations channels-last (plain where no layout pass has run), weights as oneDNN likes
+// them for this very shape and direction.
+//
+// Where oneDNN has nothing (negative padding, that is cropping, is all we know of) plain loops do it: each element of the
+// result is a sum of its own, so threads share nothing. They are slow, and right.
+#include "prim/lower.h"
+
+#include "base/arena.h"
+#include "plan/dnn.h"
+
+#include <string.h>
+
+static enum dnn_conv_kind kind_of(const struct value *v)
+{
+    return v->op == &op_conv ? DNN_CONV_FORWARD : v->op == &op_conv_data_grad ? DNN_CONV_DATA_GRAD : DNN_CONV_WEIGHT_GRAD;
+}
+
+// x, w and y of y = conv(x, w), whichever of them v itself is.
+struct parts {
+    const struct value *x, *w, *y;
+};
+
+static struct parts parts_of(const struct value *v)
+{
+    switch (kind_of(v)) {
+    case DNN_CONV_FORWARD: return (struct parts){v->in[0], v->in[1], v};
+    case DNN_CONV_DATA_GRAD: return (struct parts){v, v->in[1], v->in[0]};
+    default: return (struct parts){v->in[0], v, v->in[1]};
+    }
+}
+
+// A tensor that is the same in both layouts counts as channels-last.
+static enum layout activation(const struct value *v)
+{
+    const bool either = v->shape.dim[1] == 1 || v->shape.dim[2] * v->shape.dim[3] == 1;
+    return either ? LAYOUT_CHANNELS_LAST : v->layout;
+}
+
+static struct dnn_conv spec_of(const struct value *v)
+{
+    const struct parts p = parts_of(v);
+    const int64_t *X = p.x->shape.dim, *W = p.w->shape.dim, *Y = p.y->shape.dim, *a = v->attr.i;
+    struct dnn_conv s;
+    memset(&s, 0, sizeof s);
+    s.n = X[0], s.c = X[1], s.h = X[2], s.w = X[3];
+    s.k = W[0], s.kh = W[2], s.kw = W[3], s.oh = Y[2], s.ow = Y[3];
+    memcpy(s.stride, a, sizeof s.stride);
+    memcpy(s.pad, a + 2, sizeof s.pad);
+    s.kind = kind_of(v);
+    s.x = activation(p.x);
+    s.y = activation(p.y);
+    s.weights = p.w->layout;
+    return s;
+}
+
+// Asked by pass/layout.c before it has laid v out: by the time v runs, the activations will lie channels-last.
+const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
+{
+    static const struct opaque_layout plain = {.plain = true};
+    const struct parts p = parts_of(v);
+    if ((i < 0 ? v : v->in[i]) != p.w)
+        return NULL;
+    struct dnn_conv s = spec_of(v);
+    s.x = s.y = LAYOUT_CHANNELS_LAST;
+    s.weights = LAYOUT_OPAQUE;
+    const struct dnn_primitive *primitive = dnn_conv(&s);
+    return primitive ? dnn_layout_head(dnn_conv_weights(primitive)) : &plain;
+}
+
+// --- plain loops -----------------------------------------------------------------------------------
+
+struct loops {
+    struct view x, w, y, out;
+    float *X, *W, *Y;
+    int64_t stride[2], pad[4];
+    enum dnn_conv_kind kind;
+};
+
+static int64_t at(const struct view *v, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    return a * v->stride[0] + b * v->stride[1] + c * v->stride[2] + d * v->stride[3];
+}
+
+// y[n,k,oy,ox] = Σ x[n,c,iy,ix]·w[k,c,i,j]   where iy = s·oy + i − top, ix = s·ox + j − left
+static float forward_element(const struct loops *l, const int64_t o[4])
+{
+    float sum = 0;
+    for (int64_t c = 0; c < l->x.dim[1]; c++)
+        for (int64_t i = 0; i < l->w.dim[2]; i++)
+            for (int64_t j = 0; j < l->w.dim[3]; j++) {
+                const int64_t iy = l->stride[0] * o[2] + i - l->pad[0], ix = l->stride[1] * o[3] + j - l->pad[2];
+                if (iy >= 0 && iy < l->x.dim[2] && ix >= 0 && ix < l->x.dim[3])
+                    sum += l->X[at(&l->x, o[0], c, iy, ix)] * l->W[at(&l->w, o[1], c, i, j)];
+            }
+    return sum;
+}
+
+// dx[n,c,iy,ix] = Σ dy[n,k,oy,ox]·w[k,c,i,j]   over the oy, ox that read it
+static float data_element(const struct loops *l, const int64_t o[4])
+{
+    float sum = 0;
+    for (int64_t k = 0; k < l->y.dim[1]; k++)
+        for (int64_t i = 0; i < l->w.dim[2]; i++)
+            for (int64_t j = 0; j < l->w.dim[3]; j++) {
+                const int64_t y = o[2] + l->pad[0] - i, x = o[3] + l->pad[2] - j;
+                if (y < 0 || x < 0 || y % l->stride[0] || x % l->stride[1])
+                    continue;
+                const int64_t oy = y / l->stride[0], ox = x / l->stride[1];
+                if (oy < l->y.dim[2] && ox < l->y.dim[3])
+                    sum += l->Y[at(&l->y, o[0], k, oy, ox)] * l->W[at(&l->w, k, o[1], i, j)];
+            }
+    return sum;
+}
+
+// dw[k,c,i,j] = Σ x[n,c,iy,ix]·dy[n,k,oy,ox]
+static float weight_element(const struct loops *l, const int64_t o[4])
+{
+    float sum = 0;
+    for (int64_t n = 0; n < l->x.dim[0]; n++)
+        for (int64_t oy = 0; oy < l->y.dim[2]; oy++)
+            for (int64_t ox = 0; ox < l->y.dim[3]; ox++) {
+                const int64_t iy = l->stride[0] * oy + o[2] - l->pad[0], ix = l->stride[1] * ox + o[3] - l->pad[2];
+                if (iy >= 0 && iy < l->x.dim[2] && ix >= 0 && ix < l->x.dim[3])
+                    sum += l->X[at(&l->x, n, o[1], iy, ix)] * l->Y[at(&l->y, n, o[0], oy, ox)];
+            }
+    return sum;
+}
+
+static void run_loops(const void *args)
+{
+    static float (*const element[])(const struct loops *, const int64_t *) = {forward_element, data_element, weight_element};
+    const struct loops *l = args;
+    float *const out = l->kind == DNN_CONV_FORWARD ? l->Y : l->kind == DNN_CONV_DATA_GRAD ? l->X : l->W;
+    const int64_t *d = l->out.dim;
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < d[0] * d[1] * d[2] * d[3]; i++) {
+        const int64_t o[] = {i / (d[1] * d[2] * d[3]), i / (d[2] * d[3]) % d[1], i / d[3] % d[2], i % d[3]};
+        out[at(&l->out, o[0], o[1], o[2], o[3])] = element[l->kind](l, o);
+    }
+}
+
+static void lower_to_loops(struct plan *p, const struct value *v, const char *word)
+{
+    const struct parts q = parts_of(v);
+    struct loops *l = NEW(plan_arena(p), struct loops);
+    *l = (struct loops){.x = view_of(q.x), .w = view_of(q.w), .y = view_of(q.y), .out = view_of(v), .X = plan_data(p, q.x),
+                        .W = plan_data(p, q.w), .Y = plan_data(p, q.y), .kind = kind_of(v)};
+    memcpy(l->stride, v->attr.i, sizeof l->stride);
+    memcpy(l->pad, v->attr.i + 2, sizeof l->pad);
+    plan_step(p, v, arena_printf(plan_arena(p), "%s loops", word), run_loops, l);
+}
+
+// --- lowering ----------------------------------------------------------------------------------------
+
+static void lower(struct plan *p, const struct value *v, const char *word)
+{
+    const struct parts q = parts_of(v);
+    const struct dnn_conv spec = spec_of(v);
+    const struct dnn_primitive *primitive = dnn_conv(&spec);
+    if (!primitive) {
+        lower_to_loops(p, v, word);
+        return;
+    }
+    if (dnn_layout_of(q.w) != dnn_conv_weights(primitive))
+        BUG("%%%d = %s: its weights were laid out for another convolution", v->id, v->op->name);
+    struct dnn_call *call = dnn_bind(plan_arena(p), primitive,
+                                     (struct dnn_args){.x = plan_data(p, q.x), .w = plan_data(p, q.w), .y = plan_data(p, q.y)});
+    plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
+    plan_step(p, v, arena_printf(plan_arena(p), "%s %s", word, dnn_name(primitive)), dnn_run, call);
+}
+
+void lower_conv(struct plan *p, const struct value *v)
+{
+    lower(p, v, "conv forward");
+}
+
+void lower_conv_data_grad(struct plan *p, const struct value *v)
+{
+    lower(p, v, "conv data gradient");
+}
+
+void lower_conv_weight_grad(struct plan *p, const struct value *v)
+{
+    lower(p, v, "conv weight gradient");
+}

@@ -1,0 +1,27 @@
+#include "prim/lower.h"
+
+#include "base/arena.h"
+#include "plan/dnn.h"
+
+#include <string.h>
+
+void lower_matmul(struct plan *p, const struct value *v)
+{
+    const struct value *a = v->in[0], *b = v->in[1];
+    struct dnn_matmul spec;
+    memset(&spec, 0, sizeof spec);
+    spec.batch = 1;
+    spec.ta = v->attr.i[0];
+    spec.tb = v->attr.i[1];
+    spec.m = v->shape.dim[0];
+    spec.n = v->shape.dim[1];
+    spec.k = a->shape.dim[spec.ta ? 0 : 1];
+    const struct dnn_primitive *primitive = dnn_matmul(&spec);
+    if (!primitive)
+        BUG("%%%d: %s multiplies no matrices (%d, %d)·(%d, %d)", v->id, dnn_version(), (int)spec.m, (int)spec.k, (int)spec.k,
+            (int)spec.n);
+    struct dnn_call *call = dnn_bind(plan_arena(p), primitive,
+                                     (struct dnn_args){.x = plan_data(p, a), .w = plan_data(p, b), .y = plan_data(p, v)});
+    plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
+    plan_step(p, v, arena_printf(plan_arena(p), "matmul %s", dnn_name(primitive)), dnn_run, call);
+}
