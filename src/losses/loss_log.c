@@ -1,0 +1,36 @@
+// The original game: binary cross-entropy of the critic's logit. Goodfellow et al. 2014, arXiv:1406.2661.
+#include "losses/losses.h"
+
+struct options {
+    bool saturating;
+};
+
+// mean(log(1 + e^{−r})) + mean(log(1 + e^f)); a target 1 − s for real data adds s·mean(r)
+static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+{
+    (void)params;
+    struct value *loss = add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));
+    return smooth != 0 ? add(loss, affine(mean(real), smooth, 0)) : loss;
+}
+
+// The critic's loss with the targets exchanged, or its negative where saturating.
+static struct value *generator(const void *params, struct value *real, struct value *fake)
+{
+    const bool saturating = ((const struct options *)params)->saturating;
+    const double sign = saturating ? -1 : 1;
+    struct value *f = fake ? affine(mean(softplus(affine(fake, -sign, 0))), sign, 0) : NULL;
+    struct value *r = real ? affine(mean(softplus(affine(real, sign, 0))), sign, 0) : NULL;
+    return sum_terms(f, r);
+}
+
+static const struct param params[] = {
+    {"saturating", PARAM_BOOL, offsetof(struct options, saturating), "false",
+     .help = "the minimax form: the generator minimises mean(log(1 − sigmoid(f)))"},
+    PARAM_END
+};
+
+const struct loss loss_log = {
+    "log", "binary cross-entropy on logits, non-saturating",
+    "critic: mean(softplus(−r)) + mean(softplus(f)); generator: mean(softplus(−f))",
+    LOSS_SMOOTH, params, sizeof(struct options), critic, generator
+};

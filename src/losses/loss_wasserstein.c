@@ -1,0 +1,23 @@
+// The difference of means, an estimate of the Wasserstein distance as long as the critic is 1-Lipschitz: clip or penalise it.
+// Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875.
+#include "losses/losses.h"
+
+// mean(f) − mean(r)
+static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+{
+    (void)params, (void)smooth;
+    return sub(mean(fake), mean(real));
+}
+
+// −mean(f) + mean(r)
+static struct value *generator(const void *params, struct value *real, struct value *fake)
+{
+    (void)params;
+    return sum_terms(fake ? affine(mean(fake), -1, 0) : NULL, real ? mean(real) : NULL);
+}
+
+const struct loss loss_wasserstein = {
+    "wasserstein", "difference of means; needs clip or a penalty",
+    "critic: mean(f) − mean(r); generator: −mean(f)",
+    0, NULL, 0, critic, generator
+};

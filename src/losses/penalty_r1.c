@@ -1,0 +1,23 @@
+// The critic should be flat where the data are. Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406.
+#include "losses/losses.h"
+
+struct options {
+    double weight;
+};
+
+// γ/2·mean(‖∂D(x)/∂x‖²) at real data
+static struct value *build(struct penalty_site *site, const void *params)
+{
+    return affine(mean(penalty_slope(site, site->real)), 0.5 * ((const struct options *)params)->weight, 0);
+}
+
+static const struct param params[] = {
+    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "γ; the paper's 1/2 is beside it"},
+    PARAM_END
+};
+
+const struct penalty penalty_r1 = {
+    "r1", "squared slope of the critic at real data",
+    "γ/2·mean(‖∂D(x)/∂x‖²)",
+    params, sizeof(struct options), build
+};

@@ -1,0 +1,16 @@
+// The log-probability that independent yes-or-no logits give their targets, 0 … 1.
+#include "losses/losses.h"
+
+// mean(log(1 + e^x) − t·x)
+static struct value *build(const void *params, struct value *const *argument)
+{
+    (void)params;
+    struct value *x = argument[0], *t = argument[1];
+    return mean(sub(softplus(x), mul(t, x)));
+}
+
+const struct term term_binary_cross_entropy = {
+    "binary_cross_entropy", "sigmoid cross-entropy of logits with targets from 0 to 1",
+    "mean(softplus(x) − t·x)",
+    {{"logits", TERM_TENSOR}, {"target", TERM_TENSOR}}, NULL, 0, build
+};

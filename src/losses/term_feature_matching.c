@@ -1,0 +1,15 @@
+// Fakes should excite the critic's features as real data do, on average over the batch. Salimans et al. 2016, arXiv:1606.03498.
+#include "losses/losses.h"
+
+// mean((E_n real − E_n fake)²)
+static struct value *build(const void *params, struct value *const *argument)
+{
+    (void)params;
+    return mean(square(sub(mean_axes(argument[0], 1u << 0), mean_axes(argument[1], 1u << 0))));
+}
+
+const struct term term_feature_matching = {
+    "feature_matching", "squared difference of features averaged over the batch",
+    "mean((E real − E fake)²)",
+    {{"real", TERM_TENSOR}, {"fake", TERM_TENSOR}}, NULL, 0, build
+};

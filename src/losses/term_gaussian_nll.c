@@ -1,0 +1,18 @@
+// How unlikely x is under N(mean, e^v); without `log_variance` the variance is 1. Constants are left out.
+#include "losses/losses.h"
+
+// ½·mean((x − μ)²·e^{−v} + v)
+static struct value *build(const void *params, struct value *const *argument)
+{
+    (void)params;
+    struct value *distance = square(sub(argument[1], argument[0])), *v = argument[2];
+    if (v)
+        distance = add(mul(distance, exp_value(affine(v, -1, 0))), v);
+    return affine(mean(distance), 0.5, 0);
+}
+
+const struct term term_gaussian_nll = {
+    "gaussian_nll", "negative log-likelihood of x under a Gaussian",
+    "½·mean((x − μ)²·e^{−v} + v), v = log σ²",
+    {{"mean", TERM_TENSOR}, {"x", TERM_TENSOR}, {"log_variance", TERM_TENSOR, true}}, NULL, 0, build
+};
