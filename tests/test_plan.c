@@ -107,7 +107,7 @@ static void compare(const struct graph *g, const struct plan *p, struct arena *a
         for (int64_t j = 0, n = shape_size(r->value->shape); j < n; j++)
             most = fmax(most, fabs(e[j]));
         for (int64_t j = 0, n = shape_size(r->value->shape); j < n; j++)
-            if (!(fabs(e[j] - got[j]) <= 2e-6 * most))
+            if (!(fabs(e[j] - got[j]) <= 1e-5 * most))
                 fail_msg("%s: %s[%d] is %g, not %g", what, r->name, (int)j, got[j], e[j]);
     }
 }
