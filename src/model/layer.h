@@ -32,10 +32,9 @@ struct layer {
     struct value *(*build)(struct site *site, const void *params, struct value *x);
 };
 
-// Weight initialisation by name, resolved with the fans: `init:` of the layer or network; NULL node gives `otherwise`.
-enum init_rule { INIT_TORCH, INIT_GLOROT, INIT_HE, INIT_NORMAL_02, INIT_ONE, INIT_ZERO };
 // A trainable tensor of this layer under PyTorch's name ("weight"), made at the network's first application, the same slot ever after,
-// in its current version. fan_in and fan_out count as PyTorch counts.
+// in its current version. fan_in and fan_out count as PyTorch counts; the rule that turns them into numbers is `init:` of the layer, or
+// of the network, or PyTorch's. site_param takes its numbers from the layer; only `init:` of the layer itself, for "weight", overrules them.
 struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in, int64_t fan_out);
 struct value *site_bias(struct site *site, const char *name, struct shape shape, int64_t fan_in);
 struct value *site_param(struct site *site, const char *name, struct shape shape, struct init init);
@@ -48,7 +47,25 @@ int site_stream(struct site *site);
 // Reports at the layer's place, naming both layers ("… but 'flatten' above (line 12) gives (6272)"); returns NULL.
 struct value *site_fail(struct site *site, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+// How many classes there are when x is a label input; else 0.
+int64_t site_classes(const struct site *site, const struct value *x);
+// "'skip' (line 9) gives (64, 7, 7)": the i-th value beside the layer above, for messages of joins.
+const char *site_other(const struct site *site, int i);
+
+// Kernel, stride and padding as a user writes them.
+struct sliding {
+    struct ints kernel, stride;    // one number, or [height, width]
+    struct node *padding;          // same, valid, a number, or [top, bottom, left, right]; NULL: same
+};
+// The window that slides over an image of H × W (transposed: that gives rise to one of H × W). False after a mistake, reported.
+bool site_window(struct site *site, const struct sliding *how, int64_t H, int64_t W, bool transposed, int64_t kernel[2], struct window *win);
+// A number or [top, bottom, left, right], none below zero.
+bool site_borders(struct site *site, const struct node *node, const char *what, int64_t border[4]);
+// (C) as (1, C, 1, …), to be added to or multiplied with a value of that rank.
+struct value *along_channels(struct value *v, int rank);
+
 extern const struct layer *const layers[];   // NULL-terminated; generated from the folder
-const struct layer *layer_find(const char *name);
+const struct layer *layer_find(const char *name);   // NULL when there is none
+bool fail_layer(struct diag *d, struct place where, const char *word);  // "unknown layer …", naming the right word for a foreign one
 
 #endif

@@ -27,7 +27,9 @@ struct network {
     const char **output;       // names of the heads; a network without `outputs:` has one, ""
     int n_output;
     bool frozen;
-    struct slot **param;       // trainable slots, in order; known after the first application
+    const char *load;          // safetensors file with its weights, as written; NULL: none. Read by whoever fills the slots
+    struct place load_where;
+    struct slot **param;       // trainable slots, in order; known after networks_read
     int *param_head;           // which head each belongs to; -1: the trunk
     int n_param;
     struct slot **buffer;
@@ -64,8 +66,8 @@ struct application {
     void *own;                 // network.c's
 };
 
-// Reads `networks:` (templates, like, load, frozen, repeat included). NULL after errors; networks that could be read are
-// still checked, so that all mistakes are found in one go.
+// Reads `networks:` (templates, like, load, frozen, repeat included) and applies each once to inputs of a scratch graph, so that all
+// shape errors are found and all slots exist, in the order of the file. NULL after errors.
 struct network **networks_read(struct arena *a, const struct node *networks, const struct node *templates, struct slots *slots, int *n, struct diag *d);
 
 // Argument shapes have been checked against network->input by the caller. NULL after a shape error, reported.

@@ -1,0 +1,30 @@
+// y = x·wᵀ + b, w (units, features) as nn.Linear has it
+#include "model/layer.h"
+
+struct params {
+    int64_t units;
+    bool bias;
+};
+
+static const struct param params[] = {
+    {"units", PARAM_INT, offsetof(struct params, units), NULL, 1, 1 << 24, .help = "output features"},
+    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true", .help = "adds a learned vector"},
+    PARAM_END};
+
+// x (N, F)
+static struct value *build(struct site *site, const void *own, struct value *x)
+{
+    const struct params *p = own;
+    if (x->shape.rank != 2)
+        return site_fail(site, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
+    const int64_t features = x->shape.dim[1];
+    struct value *w = site_weight(site, "weight", SHAPE(p->units, features), features, p->units);
+    struct value *y = matmul(x, w, false, true);  // (N, units)
+    if (!p->bias)
+        return y;
+    return add(y, along_channels(site_bias(site, "bias", SHAPE(p->units), features), 2));
+}
+
+const struct layer layer_dense = {
+    .name = "dense", .group = "linear", .help = "fully connected: every output from every input",
+    .params = params, .size = sizeof(struct params), .build = build};

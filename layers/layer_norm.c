@@ -1,0 +1,54 @@
+// y = γ·(x − μ) / √(σ² + ε) + β, a sample at a time, over all its channels and pixels
+// What a critic with a gradient penalty takes instead of batch_norm: samples stay independent.
+// Ba, Kiros, Hinton 2016, arXiv:1607.06450.
+#include "model/layer.h"
+
+enum affine { AFFINE_ELEMENT, AFFINE_CHANNEL, AFFINE_NONE };
+
+struct params {
+    double epsilon;
+    int affine;
+};
+
+static const char *const affine_words[] = {"element", "channel", "none", NULL};
+static const struct param params[] = {
+    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1, .help = "added to the variance"},
+    {"affine", PARAM_WORD, offsetof(struct params, affine), "element", .words = affine_words,
+     .help = "a learned scale and shift for each element (nn.LayerNorm), for each channel (nn.GroupNorm(1)), or none"},
+    PARAM_END};
+
+// (1, C, H, W) or (1, C, 1, 1), to be repeated over the batch
+static struct value *repeated(struct value *v, struct value *x, bool by_channel)
+{
+    if (by_channel)
+        return along_channels(v, x->shape.rank);
+    struct shape s = x->shape;
+    s.dim[0] = 1;
+    return reshape(v, s);
+}
+
+static struct value *build(struct site *site, const void *own, struct value *x)
+{
+    const struct params *p = own;
+    if (x->shape.rank < 2)
+        return site_fail(site, "layer_norm wants (features) or (C, H, W)");
+    const unsigned axes = AXES_ALL & ((1u << x->shape.rank) - 1) & ~1u;
+    struct value *c = sub(x, mean_axes(x, axes));
+    struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), axes), 1, p->epsilon)));
+    if (p->affine == AFFINE_NONE)
+        return unit;
+    struct shape s = SHAPE(x->shape.dim[1]);
+    if (p->affine == AFFINE_ELEMENT) {
+        s.rank = x->shape.rank - 1;
+        for (int i = 0; i < s.rank; i++)
+            s.dim[i] = x->shape.dim[i + 1];
+    }
+    struct value *gamma = site_param(site, "weight", s, (struct init){INIT_CONSTANT, 1, 0});
+    struct value *beta = site_param(site, "bias", s, (struct init){INIT_CONSTANT, 0, 0});
+    const bool by_channel = p->affine == AFFINE_CHANNEL;
+    return add(mul(unit, repeated(gamma, x, by_channel)), repeated(beta, x, by_channel));
+}
+
+const struct layer layer_layer_norm = {
+    .name = "layer_norm", .group = "normalisation", .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
+    .params = params, .size = sizeof(struct params), .build = build};

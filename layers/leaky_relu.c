@@ -1,0 +1,22 @@
+// y = x where x > 0, slope·x elsewhere
+// Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+#include "model/layer.h"
+
+struct params {
+    double slope;
+};
+
+static const struct param params[] = {
+    {"slope", PARAM_FLOAT, offsetof(struct params, slope), "0.2", 0, 1, .help = "slope below zero"},
+    PARAM_END};
+
+static struct value *build(struct site *site, const void *own, struct value *x)
+{
+    const struct params *p = own;
+    (void)site;
+    return leaky_relu(x, p->slope);
+}
+
+const struct layer layer_leaky_relu = {
+    .name = "leaky_relu", .group = "activation", .help = "x, but slope·x below zero",
+    .params = params, .size = sizeof(struct params), .build = build};
