@@ -41,6 +41,12 @@ static const char *directory(struct arena *a, const char *path)
     return slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : "";
 }
 
+static char *stem(struct arena *a, const char *name)
+{
+    const char *end = strstr(name, ".yaml");
+    return arena_strndup(a, name, end ? (size_t)(end - name) : strlen(name));
+}
+
 // The file of a directory whose name is nearest, for the message.
 static const char *nearest_file(struct arena *a, const char *path)
 {
@@ -50,11 +56,11 @@ static const char *nearest_file(struct arena *a, const char *path)
     size_t n = 0;
     for (struct dirent *e; dir && n < 1000 && (e = readdir(dir));)
         if (strstr(e->d_name, ".yaml"))
-            APPEND(a, name, n, arena_strdup(a, e->d_name));
+            APPEND(a, name, n, stem(a, e->d_name));
     if (dir)
         closedir(dir);
-    const char *near = nearest_word(path + strlen(in), name, n);
-    return near ? arena_printf(a, "%s%s", in, near) : NULL;
+    const char *near = nearest_word(stem(a, path + strlen(in)), name, n);
+    return near ? arena_printf(a, "%s%s.yaml", in, near) : NULL;
 }
 
 static bool fail_open(struct loader *l, const char *path, struct place where, int error)
@@ -110,13 +116,29 @@ static bool check_root(struct loader *l, const struct node *root)
 
 static struct node *resolve(struct loader *l, const struct node *root, const struct chain *self);
 
+// a/b/../c is a/c: for messages; a link b would make it another file, so only one that exists is taken.
+static const char *shorter(struct arena *a, const char *path)
+{
+    const char *up = strstr(path, "/../");
+    if (!up)
+        return path;
+    const char *begin = up;
+    while (begin > path && begin[-1] != '/')
+        begin--;
+    const size_t n = (size_t)(up - begin);
+    if (!n || (n == 2 && !strncmp(begin, "..", 2)))
+        return path;
+    const char *cut = arena_printf(a, "%.*s%s", (int)(begin - path), path, up + 4);
+    return is_file(cut) ? shorter(a, cut) : path;
+}
+
 // NAME, or NAME.yaml, relative to the file that says so.
 static const char *extended_path(struct arena *a, const char *name, const struct chain *self)
 {
     const char *in = *name == '/' ? "" : directory(a, self->path);
     const char *exact = arena_printf(a, "%s%s", in, name);
     const char *longer = arena_printf(a, "%s.yaml", exact);
-    return !is_file(exact) && is_file(longer) ? longer : exact;
+    return shorter(a, !is_file(exact) && is_file(longer) ? longer : exact);
 }
 
 static bool same_file(const struct chain *link, const char *path, const char *real)

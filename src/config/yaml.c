@@ -166,13 +166,14 @@ static struct node *join_parens(struct parser *p, struct node *node, bool in_map
 // Only `!unset`, on nothing, is a tag we know.
 static struct node *tagged(struct parser *p, const char *tag, struct node *node)
 {
+    const char *core = strstr(tag, "2002:");
     if (!strcmp(tag, "!unset") && node->kind == NODE_NULL)
         return node_new_unset(p->arena, node->where);
     if (!strcmp(tag, "!unset"))
         fail(p->diag, node->where, "'!unset' takes no value\nexpected 'key: !unset'");
     else
-        fail(p->diag, node->where, "unknown tag '%s'\nthe only tag is !unset; quote a text that "
-                                   "begins with '!'", tag);
+        fail(p->diag, node->where, "unknown tag '%s%s'\nthe only tag is !unset; quote a text that "
+                                   "begins with '!'", core ? "!!" : "", core ? core + 5 : tag);
     p->failed = true;
     return node;
 }
