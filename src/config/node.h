@@ -31,6 +31,9 @@ const struct entry *node_entry(const struct node *map, const char *key);
 // The canonical text of a tree: what `ganexp show --resolved` prints, results.db stores and the config hash is taken of.
 // It parses back to an equal tree.
 void node_write(const struct node *root, struct text *out);
+// The same on one line: "[1, 28, 28]", as an override takes it.
+void node_write_flow(const struct node *node, struct text *out);
+const char *config_library_version(void);  // "0.2.5": libyaml's
 
 // Parses one document. NULL after a syntax error, duplicate key, or excess of depth, size or aliases, reported to diag.
 struct node *node_parse(struct arena *a, const struct source *source, struct diag *d);

@@ -197,6 +197,11 @@ static void write_block(const struct node *node, int indent, bool begun, struct 
     }
 }
 
+void node_write_flow(const struct node *node, struct text *out)
+{
+    write_flow(node, out);
+}
+
 void node_write(const struct node *root, struct text *out)
 {
     if (root->n) {

@@ -443,3 +443,8 @@ struct node *node_parse(struct arena *a, const struct source *source, struct dia
 {
     return text_check(source, strlen(source->text), d) ? yaml_parse(a, source, 0, d) : NULL;
 }
+
+const char *config_library_version(void)
+{
+    return yaml_get_version_string();
+}

@@ -27,7 +27,7 @@ struct score {
 struct metric {
     const char *name, *help;
     const char *direction;  // "max" or "min"
-    const char *version;    // changes when the definition does; part of the evaluator's fingerprint
+    const char *version;    // changes when the definition does; part of the fingerprint of the evaluator fingerprint
     struct score (*compute)(const struct predictions *p, const struct protocol *protocol);
 };
 

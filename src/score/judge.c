@@ -1,4 +1,4 @@
-#include "score/evaluator.h"
+#include "score/judge.h"
 
 #include "base/arena.h"
 
@@ -9,7 +9,7 @@
 // The generator's noise for scores: apart from training's and the grids'.
 enum { SCORE_SEED = 0x15C0 };
 
-static bool read_metrics(struct evaluator *v, struct arena *a, struct diag *d)
+static bool read_metrics(struct judge *v, struct arena *a, struct diag *d)
 {
     const struct evaluate *how = &v->experiment->evaluate;
     v->taken = NEW_ARRAY(a, struct taken, how->n_score);
@@ -31,7 +31,7 @@ static bool read_metrics(struct evaluator *v, struct arena *a, struct diag *d)
     return diag_errors(d) == 0;
 }
 
-static const char *fingerprint(struct arena *a, const struct evaluator *v, const struct metric *m)
+static const char *fingerprint(struct arena *a, const struct judge *v, const struct metric *m)
 {
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     const char *all = arena_printf(a, "%s %s scorer=%s n=%" PRId64 " splits=%" PRId64 " shuffle=%" PRIu64 " real=%s:%s preprocess=%s", m->name,
@@ -41,7 +41,7 @@ static const char *fingerprint(struct arena *a, const struct evaluator *v, const
 }
 
 // Real data under the same protocol: N images of the split, in order, the split repeated where it is smaller.
-static bool score_real(struct evaluator *v, struct diag *d)
+static bool score_real(struct judge *v, struct diag *d)
 {
     const struct dataset *s = v->real;
     const int64_t size = s->channels * s->height * s->width, N = v->protocol.samples, batch = v->sampler->batch;
@@ -59,7 +59,7 @@ static bool score_real(struct evaluator *v, struct diag *d)
     return true;
 }
 
-void evaluator_run(struct evaluator *v)
+void judge_run(struct judge *v)
 {
     const int64_t N = v->protocol.samples, batch = v->sampler->batch;
     for (int64_t from = 0; from < N; from += batch) {
@@ -82,7 +82,7 @@ static const struct data_source *real_source(const struct experiment *e)
     return e->n_data ? &e->data[0] : NULL;
 }
 
-static bool fits(const struct evaluator *v, const struct data_source *source, struct diag *d)
+static bool fits(const struct judge *v, const struct data_source *source, struct diag *d)
 {
     const struct shape is = v->sampler->is.shape;
     const struct dataset *s = source->dataset;
@@ -91,12 +91,12 @@ static bool fits(const struct evaluator *v, const struct data_source *source, st
     return fail(d, v->experiment->evaluate.where, "what is sampled has not the shape of the data, so it cannot be scored against it");
 }
 
-struct evaluator *evaluator_new(struct arena *a, struct experiment *e, float *slab, const char *recipe, const struct scorer_cache *cache,
+struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe, const struct scorer_cache *cache,
                                 const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d)
 {
     const struct data_source *source = real_source(e);
-    struct evaluator *v = NEW(a, struct evaluator);
-    *v = (struct evaluator){.experiment = e, .protocol = {e->evaluate.samples, e->evaluate.splits, 0},
+    struct judge *v = NEW(a, struct judge);
+    *v = (struct judge){.experiment = e, .protocol = {e->evaluate.samples, e->evaluate.splits, 0},
                             .preprocess = "bytes: floor(clamp(127.5 x + 128)) / 127.5 - 1"};
     if (!read_metrics(v, a, d))
         return NULL;

@@ -1,10 +1,10 @@
 // A protocol with everything it needs: takes the scores that `evaluate:` asks for, of samples and, once, of real data.
-#ifndef SCORE_EVALUATOR_H
-#define SCORE_EVALUATOR_H
+#ifndef SCORE_JUDGE_H
+#define SCORE_JUDGE_H
 
 #include "score/scorer.h"
 
-struct evaluator {
+struct judge {
     struct experiment *experiment;
     struct scorer *scorer;
     struct sampler *sampler;
@@ -15,7 +15,7 @@ struct evaluator {
     struct taken {
         const struct metric *metric;
         const char *fingerprint;   // of metric, scorer, protocol and real data: equal ones are comparable
-        struct score sample, real; // sample: of the last evaluator_run
+        struct score sample, real; // sample: of the last judge_run
     } *taken;
     int n_taken;
     float *image;                  // own
@@ -24,9 +24,9 @@ struct evaluator {
 
 // The scores of e->evaluate on the sampler's output, whose weights are read from `slab` at each run. The scorer is opened for the source of the
 // first game's real data, else the first source. NULL, reported.
-struct evaluator *evaluator_new(struct arena *a, struct experiment *e, float *slab, const char *recipe, const struct scorer_cache *cache,
+struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe, const struct scorer_cache *cache,
                                 const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d);
 // Draws N samples, the same noise each time, and takes every score.
-void evaluator_run(struct evaluator *v);
+void judge_run(struct judge *v);
 
 #endif
