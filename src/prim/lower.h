@@ -9,6 +9,7 @@
 #define LOWER(name) __attribute__((weak)) void lower_##name(struct plan *p, const struct value *v)
 
 LOWER(pointwise);     // every op with OP_POINTWISE: a one-instruction map
+LOWER(fused);         // a map of several instructions
 LOWER(reduce_sum);
 LOWER(reduce_max);
 LOWER(constant);      // filled once, when the plan is made

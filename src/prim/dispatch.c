@@ -1,0 +1,39 @@
+// Which build of the kernels runs. The widest instruction set the processor has; the portable build anywhere else.
+#include "prim/kernel.h"
+
+#include <omp.h>
+
+extern const struct kernels kernels_portable;
+#ifdef __x86_64__
+extern const struct kernels kernels_avx2, kernels_avx512;
+#endif
+
+const struct kernels *kernels_at(int i)
+{
+    const struct kernels *known[4] = {&kernels_portable};
+    int n = 1;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+        known[n++] = &kernels_avx2;
+    if (n == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+        known[n++] = &kernels_avx512;
+#endif
+    return i < n ? known[i] : NULL;
+}
+
+const struct kernels *kernels(void)
+{
+    static const struct kernels *best;
+    for (int i = 0; !best; i++)
+        if (!kernels_at(i + 1))
+            best = kernels_at(i);
+    return best;
+}
+
+// A thread's wake-up costs a few microseconds: about what 16k elements take.
+int kernel_threads(int64_t floats)
+{
+    const int64_t most = omp_get_max_threads(), worth = floats / 16384;
+    return (int)(worth < 1 ? 1 : worth < most ? worth : most);
+}

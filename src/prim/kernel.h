@@ -1,0 +1,139 @@
+// Our own loops for work that is bound by memory: maps, reductions, copies, draws, optimizer steps, labels. Plain C in
+// kernel_*.c, built once for each instruction set (meson.build); a task holds every address and size, so that running it
+// decides nothing and allocates nothing. map.c and copy.c prepare tasks from views.
+#ifndef PRIM_KERNEL_H
+#define PRIM_KERNEL_H
+
+#include "graph/build.h"
+#include "graph/map.h"
+#include "plan/lower.h"
+
+#define KERNEL_JOIN_(a, b) a##_##b
+#define KERNEL_JOIN(a, b) KERNEL_JOIN_(a, b)
+#define KERNEL(name) KERNEL_JOIN(name, ISA)  // map_store: map_store_avx2
+
+struct arena;
+
+// Runs a task of the kind its member is named after, on as many threads as the task says.
+struct kernels {
+    const char *isa;
+    void (*map_store)(const void *map_task);
+    void (*map_reduce)(const void *map_task);
+    void (*copy)(const void *copy_tasks);
+    void (*upsample)(const void *resample_task);
+    void (*pool_sum)(const void *resample_task);
+    void (*random)(const void *random_task);
+    void (*adam)(const void *update_task);
+    void (*rmsprop)(const void *update_task);
+    void (*sgd)(const void *update_task);
+    void (*clip)(const void *update_task);
+    void (*lerp)(const void *update_task);
+    void (*gather)(const void *label_task);
+    void (*scatter_add)(const void *label_task);
+    void (*one_hot)(const void *label_task);
+};
+const struct kernels *kernels(void);    // the best this machine can run, chosen once
+const struct kernels *kernels_at(int i);  // every set it can run, portable first; NULL beyond the last
+int kernel_threads(int64_t floats);     // how many threads so many elements are worth
+
+// --- maps ------------------------------------------------------------------------------------------
+enum { MAP_TILE = 1024, MAP_BUFFERS = MAP_INPUTS + MAP_LENGTH, MAP_RANK = RANK_MAX + 1, MAP_OUT = 255 };
+
+// One instruction; operands are buffer numbers: inputs first, then registers. to == MAP_OUT writes the output's tile.
+struct map_step {
+    uint8_t code, to, a, b, c;
+    float f0, f1;
+};
+
+// A program over an iteration space, walked in blocks of `rows` of dimension `split` with all that is inside it.
+// A reduction's dimensions lie in three groups: `kept` outer ones, reduced ones, and one last dimension that is kept again
+// (of size 1 where the innermost elements are reduced).
+struct map_task {
+    int n_in, n_step, threads;
+    struct map_step step[MAP_LENGTH];
+    int rank, split, kept;
+    int64_t dim[MAP_RANK], rows, inner;  // inner: elements inside one row of `split`
+    const float *in[MAP_INPUTS];
+    int64_t in_stride[MAP_INPUTS][MAP_RANK];
+    bool in_dense[MAP_INPUTS];       // a block is contiguous in memory: used where it lies
+    float *out;
+    int64_t out_stride[MAP_RANK];
+    bool out_dense;
+    int64_t blocks;                      // of a reduction: in each unit
+    enum map_reduce reduce;
+    bool by_row, shared;                 // a block holds several results; threads share every result
+    int64_t units, width, chunks;        // a unit is `width` results at one kept index; `chunks` of them beside each other
+    double *partial;                     // (threads, units, width), where shared
+};
+
+// The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to` where the program reduces.
+struct map_task *map_task(struct arena *a, const struct map_program *program, const float *const *in, const struct view *view,
+                          float *out, struct view to);
+void map_run(const void *map_task);      // on the best kernels
+
+// --- copies ----------------------------------------------------------------------------------------
+enum { COPY_RANK = RANK_MAX + 1 };
+enum copy_kind { COPY_ROWS, COPY_FILL, COPY_TRANSPOSE, COPY_NEST };
+
+// At least two dimensions. dim[rank - 1] is contiguous in `to` as far as that can be had. COPY_TRANSPOSE: dim[rank - 2] is in `from`.
+struct copy_task {
+    float *to;
+    const float *from;
+    enum copy_kind kind;
+    int rank, threads;
+    int64_t dim[COPY_RANK], to_stride[COPY_RANK], from_stride[COPY_RANK];
+    int64_t piece[2], pieces[2], units;  // a unit of work: piece[0] of dim[rank - 2] by piece[1] of dim[rank - 1]
+};
+struct copy_tasks {
+    int n;
+    struct copy_task *task;
+};
+// Equal dims. Stride 0 in `from` repeats.
+struct copy_task copy_task(float *to, struct view to_view, const float *from, struct view from_view);
+void copy_views(float *to, struct view to_view, const float *from, struct view from_view);  // at once
+
+// --- nearest upsampling and its adjoint ------------------------------------------------------------
+struct resample_task {
+    const float *x;
+    float *y;
+    int64_t N, C, H, W, factor;          // of the coarse side
+    bool channels_last;                  // both sides
+    int threads;
+};
+
+// --- random ----------------------------------------------------------------------------------------
+struct random_task {
+    float *to;
+    int64_t n;
+    enum random_kind kind;
+    double a, b;
+    uint64_t stream;
+    const struct plan_clock *clock;
+    int threads;
+};
+// What a random op draws, in float64: element `index` of a stream. Philox with key = seed and counter = (2^63 | step·2^20 | stream,
+// index / 4) gives words w[0…3], of elements 4k … 4k+3. u(w) = (w >> 8)·2^-24. uniform: a + (b − a)·u; bernoulli: u < a, a rounded
+// to 2^-24; label: ⌊w·a / 2^32⌋; normal: Box–Muller on (w[0], w[1]) and on (w[2], w[3]): √(−2 ln(u(w[0]) + 2^-24)) times
+// cos 2πu(w[1]), then sin 2πu(w[1]).
+double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at, int64_t index);
+
+// --- effects ---------------------------------------------------------------------------------------
+struct update_task {
+    float *p, *m, *v;                    // the slot and the optimizer's moments
+    const float *g, *hyper;              // the gradient, or what is mixed in
+    int64_t n;
+    float f[4];                          // attr.f
+    bool flag;                           // attr.i[0]
+    int threads;
+};
+
+// --- labels ----------------------------------------------------------------------------------------
+// A label out of range: gather gives a row of NaN, scatter_add drops the row, one_hot gives a row of zeros.
+struct label_task {
+    const float *x, *index;
+    float *y;
+    int64_t n, rows, columns;            // n labels; rows of the table; columns: a row's length, or the classes
+    int threads;
+};
+
+#endif

@@ -1,0 +1,352 @@
+// The map engine: runs a program of pointwise instructions over an iteration space a block at a time, and stores or reduces what
+// comes out. A block is at most MAP_TILE elements, so that the intermediates of a whole chain stay in the first-level cache and
+// memory sees each operand once; each instruction is one vector loop over the block, so that choosing it costs a jump a
+// thousand elements. Operands that lie in memory as the block does are used there; others (a bias, a column) are gathered into a buffer,
+// and not again while the next block would gather the same. Generating code for each chain would save the loads and stores
+// between instructions, which hit the first level and hide behind memory; it would not save a byte of traffic.
+//
+// A reduction adds up a block in float and blocks in double. Threads own results where there are enough of them; otherwise they
+// own fixed shares of every result and the shares are added in the threads' order: equal thread counts give equal bits.
+#include "prim/kernel.h"
+
+#include "prim/kernel_math.h"
+#include "prim/lower.h"
+
+#include <math.h>
+#include <omp.h>
+
+struct scratch {
+    _Alignas(64) float buffer[MAP_BUFFERS][MAP_TILE];
+    const float *from[MAP_INPUTS];  // what the buffer holds a gathered block of
+    int64_t rows[MAP_INPUTS];
+};
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t offset(const int64_t *stride, const int64_t *at, int rank)
+{
+    int64_t sum = 0;
+    for (int d = 0; d < rank; d++)
+        sum += stride[d] * at[d];
+    return sum;
+}
+
+// Copies a block of n × dim[1] × … elements into contiguous memory; returns where it ends.
+static float *gather_block(float *to, const float *x, int rank, int64_t n, const int64_t *dim, const int64_t *stride)
+{
+    const int64_t s = stride[0];
+    if (rank > 1) {
+        for (int64_t i = 0; i < n; i++)
+            to = gather_block(to, x + i * s, rank - 1, dim[1], dim + 1, stride + 1);
+        return to;
+    }
+    if (s == 0) {
+        const float value = *x;
+        for (int64_t i = 0; i < n; i++)
+            to[i] = value;
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            to[i] = x[i * s];
+    }
+    return to + n;
+}
+
+// The inverse.
+static const float *scatter_block(const float *from, float *y, int rank, int64_t n, const int64_t *dim, const int64_t *stride)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (rank > 1)
+            from = scatter_block(from, y + i * stride[0], rank - 1, dim[1], dim + 1, stride + 1);
+        else
+            y[i * stride[0]] = *from++;
+    return from;
+}
+
+#define LOOP(op, expression)                    \
+    case op:                                    \
+        _Pragma("omp simd")                     \
+        for (int64_t i = 0; i < n; i++)         \
+            y[i] = (expression);                \
+        break
+
+static void binary(const struct map_step *s, float *y, const float *a, const float *b, const float *c, int64_t n)
+{
+    switch (s->code) {
+    LOOP(PW_ADD, a[i] + b[i]);
+    LOOP(PW_SUB, a[i] - b[i]);
+    LOOP(PW_MUL, a[i] * b[i]);
+    LOOP(PW_DIV, a[i] / b[i]);
+    LOOP(PW_MAX, (a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
+    LOOP(PW_MIN, (a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
+    LOOP(PW_GREATER, a[i] > b[i] ? 1.0f : 0.0f);
+    LOOP(PW_SELECT, a[i] != 0 ? b[i] : c[i]);
+    }
+}
+
+static void unary(const struct map_step *s, float *y, const float *a, int64_t n)
+{
+    const float f = s->f0, g = s->f1;
+    switch (s->code) {
+    LOOP(PW_AFFINE, f * a[i] + g);
+    LOOP(PW_LEAKY_RELU, a[i] > 0 ? a[i] : f * a[i]);
+    LOOP(PW_STEP, a[i] > 0 ? 1.0f : f);
+    LOOP(PW_ELU, a[i] > 0 ? a[i] : f * expm1_(a[i]));
+    LOOP(PW_EXP, exp_(a[i]));
+    LOOP(PW_LOG, log_(a[i]));
+    LOOP(PW_SQRT, sqrtf(a[i]));
+    LOOP(PW_RSQRT, 1 / sqrtf(a[i]));
+    LOOP(PW_TANH, tanh_(a[i]));
+    LOOP(PW_SIGMOID, sigmoid_(a[i]));
+    LOOP(PW_SOFTPLUS, softplus_(a[i]));
+    LOOP(PW_SQUARE, a[i] * a[i]);
+    LOOP(PW_ABS, fabsf(a[i]));
+    LOOP(PW_SIGN, (a[i] > 0 ? 1.0f : 0.0f) - (a[i] < 0 ? 1.0f : 0.0f));
+    }
+}
+
+// Evaluates the block that begins at index `at`; returns its values: in `out` if any instruction writes there.
+static const float *evaluate(const struct map_task *t, struct scratch *s, const int64_t *at, int64_t rows, float *out)
+{
+    const float *x[MAP_BUFFERS];
+    for (int i = 0; i < t->n_in; i++) {
+        x[i] = t->in[i] + offset(t->in_stride[i], at, t->rank);
+        if (t->in_dense[i])
+            continue;
+        if (s->from[i] != x[i] || s->rows[i] < rows)
+            gather_block(s->buffer[i], x[i], t->rank - t->split, rows, t->dim + t->split, t->in_stride[i] + t->split);
+        s->from[i] = x[i];
+        s->rows[i] = rows;
+        x[i] = s->buffer[i];
+    }
+    const int64_t n = rows * t->inner;
+    const float *last = x[0];
+    for (const struct map_step *p = t->step; p < t->step + t->n_step; p++) {
+        float *y = p->to == MAP_OUT ? out : s->buffer[p->to];
+        if (p->code <= PW_SELECT)
+            binary(p, y, x[p->a], x[p->b], x[p->c], n);
+        else
+            unary(p, y, x[p->a], n);
+        if (p->to != MAP_OUT)
+            x[p->to] = y;
+        last = y;
+    }
+    return last;
+}
+
+// Splits a number into an index over dimensions [from, to), the last of them counted in blocks of t->rows if it is t->split.
+static void unravel(const struct map_task *t, int64_t i, int from, int to, int64_t *at)
+{
+    for (int d = to - 1; d >= from; d--) {
+        const int64_t step = d == t->split ? t->rows : 1, n = (t->dim[d] + step - 1) / step;
+        at[d] = i % n * step;
+        i /= n;
+    }
+}
+
+static void forget(struct scratch *s)
+{
+    for (int i = 0; i < MAP_INPUTS; i++) {
+        s->from[i] = NULL;
+        s->rows[i] = 0;
+    }
+}
+
+static void store_blocks(const struct map_task *t, int64_t from, int64_t to)
+{
+    struct scratch s;
+    forget(&s);
+    for (int64_t b = from; b < to; b++) {
+        int64_t at[MAP_RANK] = {0};
+        unravel(t, b, 0, t->split + 1, at);
+        const int64_t rows = least(t->rows, t->dim[t->split] - at[t->split]);
+        float *out = t->out + offset(t->out_stride, at, t->rank);
+        if (t->out_dense) {
+            evaluate(t, &s, at, rows, out);
+            continue;
+        }
+        const float *y = evaluate(t, &s, at, rows, s.buffer[MAP_BUFFERS - 1]);
+        scatter_block(y, out, t->rank - t->split, rows, t->dim + t->split, t->out_stride + t->split);
+    }
+}
+
+// A thread's share of n things: [n·i/of, n·(i+1)/of).
+#define SHARE(n) (n) * omp_get_thread_num() / omp_get_num_threads(), (n) * (omp_get_thread_num() + 1) / omp_get_num_threads()
+
+void KERNEL(map_store)(const void *task);
+void KERNEL(map_store)(const void *task)
+{
+    const struct map_task *t = task;
+#pragma omp parallel num_threads(t->threads) if (t->threads > 1)
+    store_blocks(t, SHARE(t->blocks));
+}
+
+// --- reductions --------------------------------------------------------------------------------------
+
+static float sum_run(const float *x, int64_t n)
+{
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum;
+}
+
+static float max_run(const float *x, int64_t n)
+{
+    float max = -INFINITY;
+#pragma omp simd reduction(max : max)
+    for (int64_t i = 0; i < n; i++)
+        max = x[i] > max ? x[i] : max;
+    return max;
+}
+
+// Adds rows of `width` to sum: several rows beside each other where they are short, so that vectors are full.
+static void sum_columns(double *sum, const float *x, int64_t n, int64_t width)
+{
+    _Alignas(64) float part[MAP_TILE];
+    const int64_t wide = width * (width < 64 ? 64 / width : 1), full = n / wide * wide;
+    for (int64_t j = 0; j < wide; j++)
+        part[j] = 0;
+    for (int64_t i = 0; i < full; i += wide)
+#pragma omp simd
+        for (int64_t j = 0; j < wide; j++)
+            part[j] += x[i + j];
+    for (int64_t j = 0; j < n - full; j++)
+        part[j] += x[full + j];
+    for (int64_t i = 0; i < wide; i += width)
+        for (int64_t j = 0; j < width; j++)
+            sum[j] += part[i + j];
+}
+
+static void max_columns(double *max, const float *x, int64_t n, int64_t width)
+{
+    for (int64_t i = 0; i < n; i += width)
+#pragma omp simd
+        for (int64_t j = 0; j < width; j++)
+            max[j] = x[i + j] > max[j] ? x[i + j] : max[j];
+}
+
+static void reduce_block(enum map_reduce reduce, double *sum, const float *x, int64_t n, int64_t width)
+{
+    if (width == 1 && reduce == MAP_SUM)
+        *sum += sum_run(x, n);
+    else if (width == 1)
+        *sum = fmax(*sum, max_run(x, n));
+    else if (reduce == MAP_SUM)
+        sum_columns(sum, x, n, width);
+    else
+        max_columns(sum, x, n, width);
+}
+
+static void start(const struct map_task *t, double *sum)
+{
+    for (int64_t i = 0; i < t->width; i++)
+        sum[i] = t->reduce == MAP_SUM ? 0 : -INFINITY;
+}
+
+// Where unit u begins: its kept index and its piece of the last dimension.
+static void unit_at(const struct map_task *t, int64_t u, int64_t *at)
+{
+    unravel(t, u / t->chunks, 0, t->kept, at);
+    at[t->rank - 1] = u % t->chunks * t->width;
+}
+
+// Reduces blocks [from, to) of a unit into sum.
+static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, int64_t from, int64_t to, double *sum)
+{
+    int64_t at[MAP_RANK] = {0};
+    unit_at(t, u, at);
+    const bool columns = t->split == t->rank - 1;  // a block is a piece of one row
+    const int64_t width = least(t->width, t->dim[t->rank - 1] - at[t->rank - 1]);
+    for (int64_t b = from; b < to; b++) {
+        unravel(t, b, t->kept, columns ? t->rank - 1 : t->split + 1, at);
+        const int64_t rows = columns ? width : least(t->rows, t->dim[t->split] - at[t->split]);
+        reduce_block(t->reduce, sum, evaluate(t, s, at, rows, NULL), rows * t->inner, width);
+    }
+}
+
+static void finish_unit(const struct map_task *t, int64_t u, const double *sum)
+{
+    int64_t at[MAP_RANK] = {0};
+    unit_at(t, u, at);
+    float *out = t->out + offset(t->out_stride, at, t->rank);
+    const int64_t n = least(t->width, t->dim[t->rank - 1] - at[t->rank - 1]);
+    for (int64_t i = 0; i < n; i++)
+        out[i * t->out_stride[t->rank - 1]] = (float)sum[i];
+}
+
+// Units to a thread.
+static void reduce_units(const struct map_task *t, int64_t from, int64_t to)
+{
+    struct scratch s;
+    double sum[MAP_TILE];
+    forget(&s);
+    for (int64_t u = from; u < to; u++) {
+        start(t, sum);
+        reduce_unit(t, &s, u, 0, t->blocks, sum);
+        finish_unit(t, u, sum);
+    }
+}
+
+// Results that take less than half a block each: many of them from one block.
+static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
+{
+    struct scratch s;
+    forget(&s);
+    for (int64_t b = from; b < to; b++) {
+        int64_t at[MAP_RANK] = {0};
+        unravel(t, b, 0, t->split + 1, at);
+        const int64_t rows = least(t->rows, t->dim[t->split] - at[t->split]), n = t->inner;
+        const float *x = evaluate(t, &s, at, rows, NULL);
+        float *out = t->out + offset(t->out_stride, at, t->rank);
+        for (int64_t r = 0; r < rows; r++)
+            out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(x + r * n, n) : max_run(x + r * n, n);
+    }
+}
+
+// A fixed share of every unit to each thread.
+static void reduce_share(const struct map_task *t, int64_t from, int64_t to)
+{
+    struct scratch s;
+    double *partial = t->partial + omp_get_thread_num() * t->units * t->width;
+    forget(&s);
+    for (int64_t u = 0; u < t->units; u++) {
+        start(t, partial + u * t->width);
+        reduce_unit(t, &s, u, from, to, partial + u * t->width);
+    }
+}
+
+static void join_shares(const struct map_task *t, int threads)
+{
+    const int64_t n = t->units * t->width;
+    for (int k = 1; k < threads; k++)
+        for (int64_t i = 0; i < n; i++) {
+            const double x = t->partial[k * n + i];
+            t->partial[i] = t->reduce == MAP_SUM ? t->partial[i] + x : fmax(t->partial[i], x);
+        }
+    for (int64_t u = 0; u < t->units; u++)
+        finish_unit(t, u, t->partial + u * t->width);
+}
+
+void KERNEL(map_reduce)(const void *task);
+void KERNEL(map_reduce)(const void *task)
+{
+    const struct map_task *t = task;
+    int threads = 1;
+#pragma omp parallel num_threads(t->threads) if (t->threads > 1)
+    {
+        if (t->by_row)
+            reduce_rows(t, SHARE(t->blocks));
+        else if (t->shared)
+            reduce_share(t, SHARE(t->blocks));
+        else
+            reduce_units(t, SHARE(t->units));
+#pragma omp master
+        threads = omp_get_num_threads();
+    }
+    if (t->shared)
+        join_shares(t, threads);
+}

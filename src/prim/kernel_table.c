@@ -1,0 +1,29 @@
+// The kernels of one instruction set.
+#include "prim/kernel.h"
+
+#define DECLARE(name) void KERNEL(name)(const void *task)
+DECLARE(map_store);
+DECLARE(map_reduce);
+DECLARE(copy);
+DECLARE(upsample);
+DECLARE(pool_sum);
+DECLARE(random);
+DECLARE(adam);
+DECLARE(rmsprop);
+DECLARE(sgd);
+DECLARE(clip);
+DECLARE(lerp);
+DECLARE(gather);
+DECLARE(scatter_add);
+DECLARE(one_hot);
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define ENTRY(name) .name = KERNEL(name)
+
+extern const struct kernels KERNEL(kernels);
+const struct kernels KERNEL(kernels) = {
+    .isa = TEXT(ISA),
+    ENTRY(map_store), ENTRY(map_reduce), ENTRY(copy), ENTRY(upsample), ENTRY(pool_sum), ENTRY(random), ENTRY(adam),
+    ENTRY(rmsprop), ENTRY(sgd), ENTRY(clip), ENTRY(lerp), ENTRY(gather), ENTRY(scatter_add), ENTRY(one_hot),
+};

@@ -1,0 +1,238 @@
+// Prepares map tasks: chooses the order of the loops, merges dimensions that lie next to each other in every operand, cuts blocks, assigns
+// registers. Storing walks memory as the output lies. A reduction walks it as its largest operand lies, with the kept dimensions
+// outside the reduced ones, except that a kept innermost dimension stays innermost (channels-last statistics: rows are added
+// to a vector). Walking in logical order instead would read channels-last images with a stride of C floats: a cache line a number.
+#include "prim/kernel.h"
+
+#include "base/arena.h"
+#include "prim/lower.h"
+
+#include <string.h>
+
+static void swap_dims(struct map_task *t, int i, int j)
+{
+#define SWAP(a) do { const int64_t x = (a)[i]; (a)[i] = (a)[j]; (a)[j] = x; } while (0)
+    SWAP(t->dim);
+    SWAP(t->out_stride);
+    for (int k = 0; k < t->n_in; k++)
+        SWAP(t->in_stride[k]);
+#undef SWAP
+}
+
+// Insertion sort by stride, largest first: stable, so that equal strides stay in logical order.
+static void sort_dims(struct map_task *t, const int64_t *stride)
+{
+    for (int i = 1; i < t->rank; i++)
+        for (int j = i; j > 0 && stride[j - 1] < stride[j]; j--)
+            swap_dims(t, j - 1, j);
+}
+
+static void drop_dim(struct map_task *t, int d)
+{
+    for (; d + 1 < t->rank; d++)
+        swap_dims(t, d, d + 1);
+    t->rank--;
+}
+
+static bool merges(const struct map_task *t, int d)
+{
+    if (t->out_stride[d] != t->out_stride[d + 1] * t->dim[d + 1])
+        return false;
+    for (int k = 0; k < t->n_in; k++)
+        if (t->in_stride[k][d] != t->in_stride[k][d + 1] * t->dim[d + 1])
+            return false;
+    return true;
+}
+
+static void merge_dims(struct map_task *t)
+{
+    for (int d = t->rank - 2; d >= 0; d--)
+        if (merges(t, d)) {
+            t->dim[d + 1] *= t->dim[d];
+            drop_dim(t, d);
+        }
+}
+
+// The operand with the most dimensions of its own.
+static const int64_t *lead(const struct map_task *t)
+{
+    int best = 0, most = -1;
+    for (int k = 0; k < t->n_in; k++) {
+        int own = 0;
+        for (int d = 0; d < t->rank; d++)
+            own += t->in_stride[k][d] != 0;
+        if (own > most) {
+            most = own;
+            best = k;
+        }
+    }
+    return t->in_stride[best];
+}
+
+static void append_unit_dim(struct map_task *t)
+{
+    const int d = t->rank++;
+    t->dim[d] = 1;
+    t->out_stride[d] = 0;
+    for (int k = 0; k < t->n_in; k++)
+        t->in_stride[k][d] = 0;
+}
+
+// Kept dimensions but the innermost go outside the reduced ones.
+static void group_dims(struct map_task *t)
+{
+    if (t->out_stride[t->rank - 1] == 0)
+        append_unit_dim(t);
+    t->kept = 0;
+    for (int d = 0; d + 1 < t->rank; d++)
+        if (t->out_stride[d] != 0) {
+            for (int j = d; j > t->kept; j--)
+                swap_dims(t, j - 1, j);
+            t->kept++;
+        }
+}
+
+static bool dense(const struct map_task *t, const int64_t *stride)
+{
+    int64_t n = 1;
+    for (int d = t->rank - 1; d >= t->split; d--) {
+        if (stride[d] != n && t->dim[d] != 1)
+            return false;
+        n *= t->dim[d];
+    }
+    return true;
+}
+
+static int64_t product(const struct map_task *t, int from, int to)
+{
+    int64_t n = 1;
+    for (int d = from; d < to; d++)
+        n *= t->dim[d];
+    return n;
+}
+
+// Blocks: as many whole inner dimensions (not beyond `outermost`) as fit in a tile.
+static void cut(struct map_task *t, int outermost)
+{
+    t->split = t->rank - 1;
+    t->inner = 1;
+    while (t->split > outermost && t->inner * t->dim[t->split] <= MAP_TILE)
+        t->inner *= t->dim[t->split--];
+    const int64_t fit = MAP_TILE / t->inner;
+    t->rows = t->dim[t->split] < fit ? t->dim[t->split] : fit;
+    for (int k = 0; k < t->n_in; k++)
+        t->in_dense[k] = dense(t, t->in_stride[k]);
+    t->out_dense = dense(t, t->out_stride);
+}
+
+static int64_t pieces(const struct map_task *t)
+{
+    return (t->dim[t->split] + t->rows - 1) / t->rows;
+}
+
+static void plan_store(struct map_task *t)
+{
+    sort_dims(t, t->out_stride);
+    merge_dims(t);
+    cut(t, 0);
+    t->blocks = product(t, 0, t->split) * pieces(t);
+}
+
+static void plan_reduce(struct map_task *t, struct arena *a)
+{
+    sort_dims(t, lead(t));
+    merge_dims(t);
+    group_dims(t);
+    const int last = t->rank - 1;
+    t->by_row = t->dim[last] == 1 && t->kept > 0 && product(t, t->kept, last) <= MAP_TILE / 2;
+    cut(t, t->by_row ? t->kept - 1 : t->kept);
+    if (t->by_row && t->split == t->kept - 1) {
+        t->blocks = product(t, 0, t->split) * pieces(t);
+        return;
+    }
+    t->by_row = false;
+    const bool columns = t->split == last;
+    t->blocks = columns ? product(t, t->kept, last) : product(t, t->kept, t->split) * pieces(t);
+    t->width = columns ? t->rows : t->dim[last];
+    t->chunks = (t->dim[last] + t->width - 1) / t->width;
+    t->units = product(t, 0, t->kept) * t->chunks;
+    t->shared = t->threads > 1 && t->units < 4 * t->threads && t->blocks >= t->threads;
+    if (t->shared)
+        t->partial = NEW_ARRAY(a, double, t->threads * t->units * t->width);
+}
+
+// Gives each instruction a buffer that no later reader waits for; the last one writes the output of a store.
+static void assign_registers(struct map_task *t, const struct map_program *p)
+{
+    int last_use[MAP_BUFFERS] = {0};
+    uint8_t place[MAP_BUFFERS];
+    bool used[MAP_BUFFERS] = {false};
+    for (int i = 0; i < p->n; i++)
+        last_use[p->inst[i].a] = last_use[p->inst[i].b] = last_use[p->inst[i].c] = i;
+    for (int i = 0; i < p->n_in; i++)
+        place[i] = (uint8_t)i;
+    for (int i = 0; i < p->n; i++) {
+        const struct map_inst *in = &p->inst[i];
+        uint8_t to = (uint8_t)p->n_in;
+        while (used[to])
+            to++;
+        t->step[i] = (struct map_step){in->code, to, place[in->a], place[in->b], place[in->c], in->f0, in->f1};
+        place[p->n_in + i] = to;
+        used[to] = true;
+        for (int k = p->n_in; k < p->n_in + i; k++)
+            if (last_use[k] == i)
+                used[place[k]] = false;
+    }
+    if (p->n > 0 && p->reduce == MAP_STORE)
+        t->step[p->n - 1].to = MAP_OUT;
+}
+
+// Nothing to reduce over, or nothing to compute.
+static struct map_program normal(const struct map_program *p, const struct map_task *t)
+{
+    struct map_program q = *p;
+    bool reduces = false;
+    for (int d = 0; d < t->rank; d++)
+        reduces |= t->out_stride[d] == 0;
+    if (!reduces)
+        q.reduce = MAP_STORE;
+    if (q.reduce == MAP_STORE && q.n == 0)
+        q.inst[q.n++] = (struct map_inst){.code = PW_AFFINE, .f0 = 1};
+    return q;
+}
+
+struct map_task *map_task(struct arena *a, const struct map_program *program, const float *const *in, const struct view *view,
+                          float *out, struct view to)
+{
+    struct map_task *t = NEW(a, struct map_task);
+    t->n_in = program->n_in;
+    t->out = out;
+    for (int d = 0; d < program->space.rank; d++) {
+        if (program->space.dim[d] == 1)
+            continue;
+        const int r = t->rank++;
+        t->dim[r] = program->space.dim[d];
+        t->out_stride[r] = d < to.rank && to.dim[d] != 1 ? to.stride[d] : 0;
+        for (int k = 0; k < t->n_in; k++)
+            t->in_stride[k][r] = d < view[k].rank && view[k].dim[d] != 1 ? view[k].stride[d] : 0;
+    }
+    memcpy(t->in, in, sizeof *in * (size_t)t->n_in);
+    const struct map_program p = normal(program, t);
+    if (t->rank == 0)
+        append_unit_dim(t);
+    t->n_step = p.n;
+    t->reduce = p.reduce;
+    t->threads = kernel_threads(shape_size(program->space));
+    assign_registers(t, &p);
+    if (t->reduce == MAP_STORE)
+        plan_store(t);
+    else
+        plan_reduce(t, a);
+    return t;
+}
+
+void map_run(const void *map_task)
+{
+    const struct map_task *t = map_task;
+    (t->reduce == MAP_STORE ? kernels()->map_store : kernels()->map_reduce)(t);
+}
