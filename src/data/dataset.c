@@ -1,0 +1,132 @@
+// A source in `data:` is read by one table made of two, the part all sources share and the kind's own,
+// so that an unknown key is compared with both and an error names the nearest word of either. The
+// kind must be known before its table is, so its word is looked up first. Reading the source twice,
+// once a table, fails: each reading would call the other's keys unknown.
+#include "data/dataset.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "registry_datasets.h"
+
+const struct dataset_kind *const dataset_kinds[] = {REGISTRY_datasets NULL};
+
+enum { KINDS = sizeof dataset_kinds / sizeof *dataset_kinds - 1, TABLE_MAX = 32 };
+
+static const char *const splits[] = {"train", "test", NULL};
+static const char *const samplings[] = {"shuffle", "replace", NULL};
+
+// What the shared table fills, at the start of the block that the kind's own parameters end.
+struct shared {
+    const char *dataset;
+    int64_t batch;
+    int split, sampling;
+};
+
+#define FIELD(name) offsetof(struct shared, name)
+const struct param source_params[] = {
+    {"dataset", PARAM_TEXT, FIELD(dataset), NULL, 0, 0, NULL, "the data set's word"},
+    {"batch", PARAM_INT, FIELD(batch), "64", 1, 65536, NULL, "examples an iteration"},
+    {"split", PARAM_WORD, FIELD(split), "train", 0, 0, splits, "which part of the data set"},
+    {"sampling", PARAM_WORD, FIELD(sampling), "shuffle", 0, 0, samplings, "each example once an epoch, or with replacement"},
+    PARAM_END,
+};
+
+const struct dataset_kind *dataset_kind(const char *name)
+{
+    for (int i = 0; i < KINDS; i++)
+        if (!strcmp(dataset_kinds[i]->name, name))
+            return dataset_kinds[i];
+    return NULL;
+}
+
+static bool fail_without_word(struct diag *d, struct place where)
+{
+    struct text known;
+    text_init(&known);
+    for (int i = 0; i < KINDS; i++)
+        text_addf(&known, "%s%s", i ? ", " : "", dataset_kinds[i]->name);
+    fail(d, where, "a source without a data set\nexpected `dataset:` with one of %s", known.s);
+    text_release(&known);
+    return false;
+}
+
+// The node that holds the data set's word: of `real: digits` or of `real: {dataset: digits}`.
+static const struct node *word_node(const struct node *source)
+{
+    return source->kind == NODE_MAP ? node_get(source, "dataset") : source;
+}
+
+static const struct dataset_kind *find_kind(const struct node *source, struct diag *d)
+{
+    const struct node *word = word_node(source);
+    if (!word || word->kind != NODE_SCALAR) {
+        fail_without_word(d, word ? word->where : source->where);
+        return NULL;
+    }
+    const struct dataset_kind *kind = dataset_kind(word->text);
+    if (!kind) {
+        const char *known[KINDS + 1];
+        for (int i = 0; i < KINDS; i++)
+            known[i] = dataset_kinds[i]->name;
+        fail_unknown(d, word->where, "data set", word->text, known, KINDS);
+    }
+    return kind;
+}
+
+static size_t aligned(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+// The shared table, then the kind's own with its fields moved behind the shared ones.
+static void join(struct param *to, const struct param *own)
+{
+    int n = 0;
+    for (const struct param *p = source_params; p->name; p++)
+        to[n++] = *p;
+    for (const struct param *p = own; p && p->name; p++) {
+        assert(n + 1 < TABLE_MAX);
+        to[n] = *p;
+        to[n++].offset += aligned(sizeof(struct shared));
+    }
+    to[n] = (struct param)PARAM_END;
+}
+
+// The filled block, shared part first; NULL after errors.
+static struct shared *read_source(struct arena *a, const struct node *source, const struct dataset_kind **kind, struct diag *d)
+{
+    *kind = find_kind(source, d);
+    if (!*kind)
+        return NULL;
+    struct param table[TABLE_MAX];
+    join(table, (*kind)->params);
+    struct shared *block = arena_alloc(a, aligned(sizeof *block) + (*kind)->size);
+    const char *what = arena_printf(a, "data set '%s'", (*kind)->name);
+    return param_read(table, source, source->where, what, block, a, d) ? block : NULL;
+}
+
+bool source_options_read(const struct node *source, struct source_options *out, struct diag *d)
+{
+    struct arena *a = arena_new(NULL);
+    const struct shared *s = read_source(a, source, &out->kind, d);
+    if (s)
+        out->batch = s->batch, out->split = (enum split)s->split, out->sampling = (enum sampling)s->sampling;
+    arena_free(a);
+    return s;
+}
+
+struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split, struct diag *d)
+{
+    const struct dataset_kind *kind;
+    const struct shared *block = read_source(a, source, &kind, d);
+    if (!block)
+        return NULL;
+    const struct node *path = node_get(source, "path");
+    struct dataset *s = NEW(a, struct dataset);
+    s->kind = kind;
+    const void *own = (const char *)block + aligned(sizeof *block);
+    return kind->open(s, split, own, (path ? path : word_node(source))->where, a, d) ? s : NULL;
+}

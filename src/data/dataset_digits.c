@@ -1,0 +1,296 @@
+// Handwriting without a file. An example is a digit written afresh: a way of writing it is chosen,
+// its marks are jittered, a smooth curve is laid through them, the curve is bent, slanted, stretched,
+// brought to MNIST's measures (20 pixels of 28, centred by weight) and drawn with a pen whose width
+// changes along the stroke. What a pixel shows is its distance to the nearest stroke, so edges are
+// grey as in a scan and any size is drawn as sharply.
+//
+// Each example is a function of (split, index) alone: threads need no order and a resumed run draws
+// what the first would have drawn. A picture takes some ten microseconds, so it is drawn whenever it
+// is wanted and none is kept. Distorting stored pictures fails twice: pixels blur at each step, and
+// there would be pictures to store.
+#include <math.h>
+#include <string.h>
+
+#include <sha2.h>
+
+#include "base/arena.h"
+#include "base/philox.h"
+#include "data/dataset.h"
+#include "data/digits.h"
+
+// Change it with anything that changes a pixel: it goes into the fingerprint.
+#define VERSION "1"
+
+enum { PIECES = 5, NODES_MAX = DIGIT_MARKS_MAX * PIECES };
+
+static const uint64_t key[] = {[SPLIT_TRAIN] = 0x6469676974730001u, [SPLIT_TEST] = 0x6469676974730002u};
+
+struct point {
+    float x, y;
+};
+
+// A point of the drawn line: where, how far the ink reaches, whether it is joined to the one before.
+struct node_of_line {
+    float x, y, radius;
+    bool joined;
+};
+
+struct line {
+    struct node_of_line at[NODES_MAX];
+    int n;
+};
+
+struct digits_params {
+    int64_t size;
+};
+
+struct digits_own {
+    enum split split;
+};
+
+static float spread(struct rng *r, float least, float most)
+{
+    return least + (most - least) * (float)rng_uniform(r);
+}
+
+// Bell-shaped on [-width, width]: the mean of three.
+static float wobble(struct rng *r, float width)
+{
+    return width * (spread(r, -1, 1) + spread(r, -1, 1) + spread(r, -1, 1)) / 3;
+}
+
+// Every ten examples in a row hold every digit once, in an order of their own.
+static int label_of(enum split split, int64_t index)
+{
+    struct rng r;
+    rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / 10));
+    int order[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    for (uint32_t i = 9; i > 0; i--) {
+        const uint32_t j = rng_below(&r, i + 1);
+        const int t = order[i];
+        order[i] = order[j], order[j] = t;
+    }
+    return order[index % 10];
+}
+
+static const struct glyph *choose(const struct digit *d, struct rng *r)
+{
+    int sum = 0;
+    for (int i = 0; i < d->n; i++)
+        sum += d->glyph[i].often;
+    int left = (int)rng_below(r, (uint32_t)sum), i = 0;
+    while (left >= d->glyph[i].often)
+        left -= d->glyph[i++].often;
+    return &d->glyph[i];
+}
+
+static float distance(struct point a, struct point b)
+{
+    return sqrtf((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)) + 1e-6f;
+}
+
+// The direction at b of a curve through a, b, c: the chords' directions, the shorter one's weighing more.
+static struct point direction(struct point a, struct point b, struct point c)
+{
+    const float ab = distance(a, b), bc = distance(b, c), u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
+    return (struct point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
+}
+
+static struct point chord(struct point a, struct point b)
+{
+    const float ab = distance(a, b);
+    return (struct point){(b.x - a.x) / ab, (b.y - a.y) / ab};
+}
+
+// Hermite's cubic from a to b with the directions at both ends, cut into PIECES.
+static void lay_span(struct line *l, struct point a, struct point b, struct point da, struct point db)
+{
+    const float d = distance(a, b);
+    for (int i = 1; i <= PIECES; i++) {
+        const float t = (float)i / PIECES, t2 = t * t, t3 = t2 * t;
+        const float h0 = 2 * t3 - 3 * t2 + 1, h1 = d * (t3 - 2 * t2 + t), h2 = 3 * t2 - 2 * t3, h3 = d * (t3 - t2);
+        l->at[l->n++] = (struct node_of_line){
+            h0 * a.x + h1 * da.x + h2 * b.x + h3 * db.x, h0 * a.y + h1 * da.y + h2 * b.y + h3 * db.y, 0, true};
+    }
+}
+
+// A curve through p: it keeps its direction at PEN_SMOOTH marks and turns at corners and ends.
+static void lay(struct line *l, const struct mark *mark, const struct point *p, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (mark[i].pen == PEN_DOWN) {
+            l->at[l->n++] = (struct node_of_line){p[i].x, p[i].y, 0, false};
+            continue;
+        }
+        const bool last = i + 1 == n || mark[i + 1].pen == PEN_DOWN;
+        const struct point straight = chord(p[i - 1], p[i]);
+        const struct point from = mark[i - 1].pen == PEN_SMOOTH ? direction(p[i - 2], p[i - 1], p[i]) : straight;
+        const struct point to = mark[i].pen == PEN_SMOOTH && !last ? direction(p[i - 1], p[i], p[i + 1]) : straight;
+        lay_span(l, p[i - 1], p[i], from, to);
+    }
+}
+
+// Bends the line as if the paper were rubber: one long wave along each axis.
+static void bend(struct line *l, struct rng *r)
+{
+    const float ax = spread(r, 0, 0.035f), ay = spread(r, 0, 0.03f);
+    const float wx = spread(r, 2.5f, 6), wy = spread(r, 2.5f, 6), px = spread(r, 0, 6.2832f), py = spread(r, 0, 6.2832f);
+    for (int i = 0; i < l->n; i++) {
+        struct node_of_line *v = &l->at[i];
+        const float x = v->x + ax * sinf(wx * v->y + px);
+        v->y += ay * sinf(wy * v->x + py);
+        v->x = x;
+    }
+}
+
+// Stretch, slant (most hands lean to the right) and a little rotation.
+static void lean(struct line *l, struct rng *r)
+{
+    const float wide = 1 + wobble(r, 0.32f), slant = 0.14f + wobble(r, 0.55f), turn = wobble(r, 0.14f);
+    const float c = cosf(turn), s = sinf(turn);
+    for (int i = 0; i < l->n; i++) {
+        struct node_of_line *v = &l->at[i];
+        const float y = v->y - 0.5f, x = wide * (v->x - 0.35f) - slant * y;
+        v->x = c * x - s * y;
+        v->y = s * x + c * y;
+    }
+}
+
+// The pen's half width in pixels of 28, swelling and thinning along the line.
+static float press(struct line *l, struct rng *r)
+{
+    const float half = 1.f + spread(r, 0, 0.5f) + spread(r, -0.3f, 0.5f), depth = spread(r, 0, 0.17f);
+    const float wave = spread(r, 0.05f, 0.22f), phase = spread(r, 0, 6.2832f);
+    for (int i = 0; i < l->n; i++)
+        l->at[i].radius = half * (1 + depth * sinf(wave * (float)i + phase));
+    return half;
+}
+
+static struct point extent(const struct line *l)
+{
+    float left = l->at[0].x, right = left, top = l->at[0].y, bottom = top;
+    for (int i = 1; i < l->n; i++) {
+        left = fminf(left, l->at[i].x), right = fmaxf(right, l->at[i].x);
+        top = fminf(top, l->at[i].y), bottom = fmaxf(bottom, l->at[i].y);
+    }
+    return (struct point){right - left, bottom - top};
+}
+
+// Where the ink balances: pieces of line weighed by length and width.
+static struct point balance(const struct line *l)
+{
+    float x = 0, y = 0, sum = 1e-6f;
+    for (int i = 1; i < l->n; i++) {
+        const struct node_of_line *a = &l->at[i - 1], *b = &l->at[i];
+        if (!b->joined)
+            continue;
+        const float w = hypotf(b->x - a->x, b->y - a->y) * (a->radius + b->radius);
+        x += w * (a->x + b->x) / 2, y += w * (a->y + b->y) / 2, sum += w;
+    }
+    return (struct point){x / sum, y / sum};
+}
+
+// MNIST's measures: the longer side of the inked box is 20 of 28, the ink's balance in the middle.
+static void place_on_page(struct line *l, float half, float size, struct rng *r)
+{
+    const struct point box = extent(l), centre = balance(l);
+    const float longer = spread(r, 18.6f, 20.6f), unit = size / 28;
+    const float scale = (longer - 2 * half) / fmaxf(fmaxf(box.x, box.y), 0.2f);
+    const float dx = 14 + wobble(r, 1.3f), dy = 14 + wobble(r, 1.3f);
+    for (int i = 0; i < l->n; i++) {
+        struct node_of_line *v = &l->at[i];
+        v->x = unit * (scale * (v->x - centre.x) + dx);
+        v->y = unit * (scale * (v->y - centre.y) + dy);
+        v->radius *= unit;
+    }
+}
+
+static int inside(float x, int size)
+{
+    return x < 0 ? 0 : x > (float)size ? size : (int)x;
+}
+
+// edge(p) = min(edge(p), |p − nearest point of a..b| − the pen's half width there)
+static void ink(float *edge, int size, const struct node_of_line *a, const struct node_of_line *b)
+{
+    const float reach = fmaxf(a->radius, b->radius) + 1, dx = b->x - a->x, dy = b->y - a->y, dr = b->radius - a->radius;
+    const int left = inside(fminf(a->x, b->x) - reach, size), right = inside(fmaxf(a->x, b->x) + reach, size);
+    const int top = inside(fminf(a->y, b->y) - reach, size), bottom = inside(fmaxf(a->y, b->y) + reach, size);
+    const float per_length2 = 1 / (dx * dx + dy * dy + 1e-9f);
+    for (int row = top; row < bottom; row++) {
+        const float py = (float)row + 0.5f - a->y;
+        float *e = edge + (size_t)row * (size_t)size;
+        for (int col = left; col < right; col++) {
+            const float px = (float)col + 0.5f - a->x, along = (px * dx + py * dy) * per_length2;
+            const float t = along < 0 ? 0 : along > 1 ? 1 : along, x = px - t * dx, y = py - t * dy;
+            const float d = sqrtf(x * x + y * y) - a->radius - t * dr;
+            e[col] = d < e[col] ? d : e[col];
+        }
+    }
+}
+
+// Distance to the edge of the ink, in pixels, becomes grey over the width of an edge; then [-1, 1].
+static void develop(float *image, int size, float soft, float black)
+{
+    for (int i = 0; i < size * size; i++) {
+        const float v = 0.5f - image[i] / soft, ink_here = v < 0 ? 0 : v > 1 ? 1 : v;
+        image[i] = 2 * black * ink_here - 1;
+    }
+}
+
+static bool digits_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
+{
+    const struct digits_own *own = s->own;
+    const int size = (int)s->width, digit = label_of(own->split, index);
+    struct rng r;
+    rng_init(&r, key[own->split], (uint64_t)index);
+    const struct glyph *g = choose(&digits[digit], &r);
+    struct point p[DIGIT_MARKS_MAX];
+    for (int i = 0; i < g->n; i++)
+        p[i] = (struct point){g->mark[i].x / 100.f + wobble(&r, 0.06f), g->mark[i].y / 100.f + wobble(&r, 0.06f)};
+    struct line l;
+    l.n = 0;
+    lay(&l, g->mark, p, g->n);
+    bend(&l, &r);
+    lean(&l, &r);
+    place_on_page(&l, press(&l, &r), (float)size, &r);
+    for (int i = 0; i < size * size; i++)
+        image[i] = 1e3f;
+    for (int i = 1; i < l.n; i++)
+        if (l.at[i].joined)
+            ink(image, size, &l.at[i - 1], &l.at[i]);
+    develop(image, size, spread(&r, 1.f, 1.5f), spread(&r, 0.94f, 1));
+    *label = digit;
+    return true;
+}
+
+static bool digits_open(struct dataset *s, enum split split, const void *params, struct place where, struct arena *a, struct diag *d)
+{
+    (void)where, (void)d;
+    const struct digits_params *p = params;
+    struct digits_own *own = NEW(a, struct digits_own);
+    own->split = split;
+    s->own = own;
+    s->channels = 1;
+    s->height = s->width = p->size;
+    s->count = split == SPLIT_TRAIN ? 60000 : 10000;
+    s->classes = 10;
+    const char *text = arena_printf(a, "digits " VERSION " split %d size %d", (int)split, (int)p->size);
+    char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
+    s->fingerprint = SHA256Data((const uint8_t *)text, strlen(text), hex);
+    return true;
+}
+
+static const struct param digits_table[] = {
+    {"size", PARAM_INT, offsetof(struct digits_params, size), "28", 8, 256, NULL, "height and width in pixels"},
+    PARAM_END,
+};
+
+const struct dataset_kind dataset_digits = {
+    .name = "digits",
+    .help = "handwritten digits drawn by the program: no file, no end, MNIST's measures",
+    .params = digits_table,
+    .size = sizeof(struct digits_params),
+    .open = digits_open,
+    .get = digits_get,
+};
