@@ -119,9 +119,9 @@ static bool check_unpacked(struct arena *a, int status, size_t have, size_t want
 {
     if (status == Z_STREAM_END && have == want)
         return true;
-    if (status != Z_DATA_ERROR || have > want)
+    if (have != want && (status != Z_DATA_ERROR || have > want))
         return fail_size(a, have, want, why);
-    *why = arena_printf(a, "is damaged: gzip's checks fail after %zu of %zu bytes", have, want);
+    *why = status == Z_BUF_ERROR ? "is cut short: gzip's checksum at the end is missing" : arena_printf(a, "is damaged: gzip's checks fail after %zu of %zu bytes", have, want);
     return false;
 }
 
