@@ -166,14 +166,18 @@ static float press(struct line *l, struct rng *r)
     return half;
 }
 
-static struct point extent(const struct line *l)
+struct box {
+    float left, top, right, bottom;
+};
+
+static struct box extent(const struct line *l)
 {
-    float left = l->at[0].x, right = left, top = l->at[0].y, bottom = top;
+    struct box b = {l->at[0].x, l->at[0].y, l->at[0].x, l->at[0].y};
     for (int i = 1; i < l->n; i++) {
-        left = fminf(left, l->at[i].x), right = fmaxf(right, l->at[i].x);
-        top = fminf(top, l->at[i].y), bottom = fmaxf(bottom, l->at[i].y);
+        b.left = fminf(b.left, l->at[i].x), b.right = fmaxf(b.right, l->at[i].x);
+        b.top = fminf(b.top, l->at[i].y), b.bottom = fmaxf(b.bottom, l->at[i].y);
     }
-    return (struct point){right - left, bottom - top};
+    return b;
 }
 
 // Where the ink balances: pieces of line weighed by length and width.
@@ -190,17 +194,25 @@ static struct point balance(const struct line *l)
     return (struct point){x / sum, y / sum};
 }
 
+// Where the origin comes to lie so that `low` to `high`, scaled, stay `margin` inside a page of 28.
+static float on_page(float wanted, float low, float high, float margin)
+{
+    return fmaxf(margin - low, fminf(28 - margin - high, wanted));
+}
+
 // MNIST's measures: the longer side of the inked box is 20 of 28, the ink's balance in the middle.
 static void place_on_page(struct line *l, float half, float size, struct rng *r)
 {
-    const struct point box = extent(l), centre = balance(l);
-    const float longer = spread(r, 18.6f, 20.6f), unit = size / 28;
-    const float scale = (longer - 2 * half) / fmaxf(fmaxf(box.x, box.y), 0.2f);
-    const float dx = 14 + wobble(r, 1.3f), dy = 14 + wobble(r, 1.3f);
+    const struct box box = extent(l);
+    const struct point centre = balance(l);
+    const float longer = spread(r, 18.6f, 20.6f), unit = size / 28, margin = 1.2f * half + 1;
+    const float scale = (longer - 2 * half) / fmaxf(fmaxf(box.right - box.left, box.bottom - box.top), 0.2f);
+    const float dx = on_page(14 + wobble(r, 1.3f) - scale * centre.x, scale * box.left, scale * box.right, margin);
+    const float dy = on_page(14 + wobble(r, 1.3f) - scale * centre.y, scale * box.top, scale * box.bottom, margin);
     for (int i = 0; i < l->n; i++) {
         struct node_of_line *v = &l->at[i];
-        v->x = unit * (scale * (v->x - centre.x) + dx);
-        v->y = unit * (scale * (v->y - centre.y) + dy);
+        v->x = unit * (scale * v->x + dx);
+        v->y = unit * (scale * v->y + dy);
         v->radius *= unit;
     }
 }
