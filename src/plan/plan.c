@@ -145,6 +145,31 @@ void plan_run(struct plan *p, uint64_t step)
     restore_denormals(before);
 }
 
+static bool all_finite(struct plan *p, const struct value *v)
+{
+    const float *x = plan_data(p, v);
+    const size_t n = v->storage == v ? v->bytes / sizeof *x : (size_t)shape_size(v->shape);
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * 0;  // 0, or NaN as soon as one is not finite
+    return sum == 0;
+}
+
+const struct value *plan_run_watched(struct plan *p, uint64_t step)
+{
+    const struct value *culprit = NULL;
+    p->clock.step = step;
+    const unsigned before = flush_denormals();
+    for (int i = 0; i < p->n && !culprit; i++) {
+        const struct value *v = p->step[i].value;
+        p->step[i].run(p->step[i].args);
+        if ((i + 1 == p->n || p->step[i + 1].value != v) && !all_finite(p, v))
+            culprit = v;
+    }
+    restore_denormals(before);
+    return culprit;
+}
+
 static double now(void)
 {
     struct timespec t;
