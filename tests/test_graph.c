@@ -176,6 +176,51 @@ static void test_conv(void **state)
     }
 }
 
+// A convolution of an upsampled image and both its gradients, before and after the rewrite: the same numbers, no upsampling left.
+static void test_upsample_conv(void **state)
+{
+    (void)state;
+    const struct { int64_t factor, kernel; struct window window; } cases[] = {
+        {2, 3, {{1, 1}, {1, 1, 1, 1}}}, {2, 4, {{1, 1}, {1, 2, 1, 2}}}, {3, 5, {{1, 1}, {2, 2, 0, 4}}},
+        {2, 2, {{1, 1}, {0, 1, 1, 0}}}, {2, 1, {{1, 1}, {0}}},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct fixture *f = setup();
+        const int64_t k = cases[i].kernel;
+        struct value *x[] = {in(f, 0, SHAPE(2, 2, 3, 4), -1, 1), in(f, 1, SHAPE(3, 2, k, k), -1, 1)}, *dx[2];
+        struct value *y = conv(upsample(x[0], cases[i].factor), x[1], cases[i].window);
+        gradient(mean(mul(square(y), affine(y, 0.3, 1))), x, 2, dx);
+        struct value *result[] = {y, dx[0], dx[1]};
+        const struct reference r = {give, f};
+        double **before = graph_reference(f->graph, &r, f->arena), *kept[3];
+        for (int j = 0; j < 3; j++) {
+            graph_root(f->graph, (char[]){(char)('a' + j), 0}, result[j]);
+            kept[j] = before[result[j]->id];
+        }
+        assert_true(passes_run(f->graph, "upsample_conv"));
+        for (int j = 0; j < f->graph->n; j++)
+            assert_true(f->graph->value[j]->op != &op_upsample && f->graph->value[j]->op != &op_pool_sum);
+        double **after = graph_reference(f->graph, &r, f->arena);
+        for (int j = 0; j < 3; j++) {
+            const struct value *v = f->graph->root[j].value;
+            for (int64_t n = 0; n < shape_size(v->shape); n++)
+                assert_true(fabs(after[v->id][n] - kept[j][n]) < 1e-12 * (1 + fabs(kept[j][n])));
+        }
+        arena_free(f->arena);
+    }
+}
+
+static void test_upsampled_kernel(void **state)
+{
+    (void)state;
+    struct fixture *f = setup();
+    struct value *w = in(f, 0, SHAPE(2, 3, 3, 2), -1, 1);
+    check_both(f, upsampled_kernel(w, 2), &w, 1, "upsampled_kernel");
+    f = setup();
+    w = in(f, 0, SHAPE(3, 2, 4, 3), -1, 1);
+    check_both(f, upsampled_kernel_grad(w, 2), &w, 1, "upsampled_kernel_grad");
+}
+
 static void test_labels(void **state)
 {
     (void)state;
@@ -263,6 +308,8 @@ int main(void)
         cmocka_unit_test(test_shape_ops),
         cmocka_unit_test(test_matmul),
         cmocka_unit_test(test_conv),
+        cmocka_unit_test(test_upsample_conv),
+        cmocka_unit_test(test_upsampled_kernel),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_detach),
         cmocka_unit_test(test_passes_keep_meaning),

@@ -72,6 +72,10 @@ struct value *conv(struct value *x, struct value *w, struct window win);
 struct value *conv_data_grad(struct value *dy, struct value *w, struct window win, int64_t H, int64_t W);
 // The adjoint in w: (K, C, kh, kw)
 struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh, int64_t kw);
+// The kernel of the transposed convolution that upsampling by `factor` and then convolving with w (K, C, kh, kw) comes to:
+// (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by pass/upsample_conv.c.
+struct value *upsampled_kernel(struct value *w, int64_t factor);
+struct value *upsampled_kernel_grad(struct value *dw, int64_t factor);
 
 // --- labels ---------------------------------------------------------------------------------------
 struct value *one_hot(struct value *label, int64_t classes);          // (N) to (N, classes)

@@ -18,8 +18,14 @@ static bool clean(struct graph *g)
     return any;
 }
 
+static bool upsample_conv(struct graph *g)
+{
+    return pass_upsample_conv(g) && (clean(g), true);
+}
+
 const struct pass passes[] = {
     {"simplify", clean},
+    {"upsample_conv", upsample_conv},
     {"layout", pass_layout},
     {"memory", pass_memory},
     {0},

@@ -10,6 +10,8 @@ bool pass_simplify(struct graph *g);
 bool pass_cse(struct graph *g);
 // What no root needs goes.
 bool pass_dce(struct graph *g);
+// Upsampling followed by a convolution becomes one transposed convolution; so do both gradients.
+bool pass_upsample_conv(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 
