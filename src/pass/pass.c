@@ -26,6 +26,7 @@ static bool upsample_conv(struct graph *g)
 const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
+    {"fuse", pass_fuse},
     {"layout", pass_layout},
     {"memory", pass_memory},
     {0},
