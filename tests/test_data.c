@@ -74,7 +74,9 @@ static void options(void **state)
     assert_true(source_options_read(source(a, "{dataset: digits}", d), &o, d));
     assert_ptr_equal(o.kind, dataset_kind("digits"));
     assert_true(o.batch == 64 && o.split == SPLIT_TRAIN && o.sampling == SAMPLING_SHUFFLE);
-    assert_true(source_options_read(source(a, "{dataset: digits, size: 32, sampling: replace, split: test, batch: 7}", d), &o, d));
+    assert_true(source_options_read(
+        source(a, "{dataset: digits, size: 32, sampling: replace, split: test, batch: 7}", d), &o,
+        d));
     assert_true(o.batch == 7 && o.split == SPLIT_TEST && o.sampling == SAMPLING_REPLACE);
     assert_true(source_options_read(source(a, "digits", d), &o, d));
     assert_int_equal(diag_errors(d), 0);
@@ -114,8 +116,10 @@ static void digits_are_a_function_of_index(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
-    const struct dataset *s = open_digits(a, "digits", SPLIT_TRAIN), *again = open_digits(a, "{dataset: digits, batch: 3}", SPLIT_TRAIN);
-    assert_true(s->channels == 1 && s->height == 28 && s->width == 28 && s->classes == 10 && s->count == 60000);
+    const struct dataset *s = open_digits(a, "digits", SPLIT_TRAIN),
+                         *again = open_digits(a, "{dataset: digits, batch: 3}", SPLIT_TRAIN);
+    assert_true(s->channels == 1 && s->height == 28 && s->width == 28 && s->classes == 10 &&
+                s->count == 60000);
     assert_string_equal(s->fingerprint, again->fingerprint);
     assert_int_equal(strlen(s->fingerprint), 64);
     float x[784], y[784];
@@ -153,7 +157,8 @@ static void splits_share_no_example(void **state)
     (void)state;
     enum { N = 3000 };
     struct arena *a = arena_new(NULL);
-    const struct dataset *s[2] = {open_digits(a, "digits", SPLIT_TRAIN), open_digits(a, "digits", SPLIT_TEST)};
+    const struct dataset *s[2] = {open_digits(a, "digits", SPLIT_TRAIN),
+                                  open_digits(a, "digits", SPLIT_TEST)};
     assert_string_not_equal(s[0]->fingerprint, s[1]->fingerprint);
     assert_int_equal(s[1]->count, 10000);
     uint64_t *seen = NEW_ARRAY(a, uint64_t, 2 * N);
@@ -223,7 +228,8 @@ static void digits_come_in_any_size(void **state)
     const struct dataset *s = open_digits(a, "digits", SPLIT_TRAIN);
     float *x = NEW_ARRAY(a, float, 256 * 256);
     for (int size = 8; size <= 256; size = size * 3 / 2 + 1) {
-        const struct dataset *other = open_digits(a, arena_printf(a, "{dataset: digits, size: %d}", size), SPLIT_TRAIN);
+        const struct dataset *other = open_digits(
+            a, arena_printf(a, "{dataset: digits, size: %d}", size), SPLIT_TRAIN);
         assert_true(other->height == size && other->width == size);
         for (int i = 0; i < 30; i++) {
             int32_t label, same;
@@ -253,13 +259,15 @@ static int nearest(const float *known, const int32_t *label, int n, const float 
     return label[best];
 }
 
-// Whoever knows 2000 digits reads others: the ways of writing a digit resemble each other more than other digits.
+// Whoever knows 2000 digits reads others: the ways of writing a digit resemble each other more than
+// other digits.
 static void digits_can_be_read(void **state)
 {
     (void)state;
     enum { KNOWN = 2000, ASKED = 200 };
     struct arena *a = arena_new(NULL);
-    const struct dataset *train = open_digits(a, "digits", SPLIT_TRAIN), *test = open_digits(a, "digits", SPLIT_TEST);
+    const struct dataset *train = open_digits(a, "digits", SPLIT_TRAIN),
+                         *test = open_digits(a, "digits", SPLIT_TEST);
     float *known = NEW_ARRAY(a, float, KNOWN * 784), x[784];
     int32_t *label = NEW_ARRAY(a, int32_t, KNOWN), truth;
     for (int i = 0; i < KNOWN; i++)
@@ -286,7 +294,8 @@ static const struct dataset_kind number_kind = {.name = "numbers", .get = number
 
 static struct dataset numbers(int64_t count)
 {
-    return (struct dataset){.kind = &number_kind, .channels = 2, .height = 1, .width = 1, .count = count, .classes = 7};
+    return (struct dataset){
+        .kind = &number_kind, .channels = 2, .height = 1, .width = 1, .count = count, .classes = 7};
 }
 
 static const struct batch *next(struct loader *l)
@@ -354,7 +363,8 @@ static void a_resumed_loader_goes_on(void **state)
         for (int k = 0; k < 30; k++) {
             const struct batch *b = next(l);
             struct arena *child = arena_new(a);
-            const struct batch *same = next(loader_new(child, &s, 16, (enum sampling)sampling, 9, 1, k));
+            const struct batch *same = next(
+                loader_new(child, &s, 16, (enum sampling)sampling, 9, 1, k));
             assert_memory_equal(b->index, same->index, 16 * sizeof(float));
             assert_memory_equal(b->image, same->image, 32 * sizeof(float));
             assert_memory_equal(b->label, same->label, 16 * sizeof(float));

@@ -1,4 +1,5 @@
-// MNIST's files: found by every name they go by, plain or packed, and refused with a reason when damaged.
+// MNIST's files: found by every name they go by, plain or packed, and refused with a reason when
+// damaged.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +29,12 @@ struct files {
 
 static void put(uint8_t *p, uint32_t x)
 {
-    p[0] = (uint8_t)(x >> 24), p[1] = (uint8_t)(x >> 16), p[2] = (uint8_t)(x >> 8), p[3] = (uint8_t)x;
+    p[0] = (uint8_t)(x >> 24), p[1] = (uint8_t)(x >> 16), p[2] = (uint8_t)(x >> 8),
+    p[3] = (uint8_t)x;
 }
 
-// A new folder, and in memory the two files of N good examples: pixel k of image i is i + k, its label i mod 10.
+// A new folder, and in memory the two files of N good examples: pixel k of image i is i + k, its
+// label i mod 10.
 static struct files begin(void)
 {
     struct files f = {.arena = arena_new(NULL)};
@@ -68,7 +71,8 @@ static void write_plain(const struct files *f, const char *name, const uint8_t *
 
 static size_t gzip(const uint8_t *p, size_t n, uint8_t *to, size_t room)
 {
-    z_stream z = {.next_in = (uint8_t *)p, .avail_in = (uInt)n, .next_out = to, .avail_out = (uInt)room};
+    z_stream z = {
+        .next_in = (uint8_t *)p, .avail_in = (uInt)n, .next_out = to, .avail_out = (uInt)room};
     deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     deflateEnd(&z);
@@ -76,7 +80,8 @@ static size_t gzip(const uint8_t *p, size_t n, uint8_t *to, size_t room)
 }
 
 // `cut` bytes less than the whole; negative: so many zeros more.
-static void write_packed(const struct files *f, const char *name, const uint8_t *p, size_t n, int cut)
+static void write_packed(const struct files *f, const char *name, const uint8_t *p, size_t n,
+                         int cut)
 {
     uint8_t packed[2 * IMAGES] = {0};
     const size_t whole = gzip(p, n, packed, sizeof packed);
@@ -92,7 +97,8 @@ static void write_both(const struct files *f)
 static struct dataset *open_at(struct files *f, const char *more, enum split split, struct diag *d)
 {
     struct source *s = NEW(f->arena, struct source);
-    *s = (struct source){"test.yaml", arena_printf(f->arena, "{dataset: mnist, path: %s%s}", f->folder, more)};
+    *s = (struct source){"test.yaml",
+                         arena_printf(f->arena, "{dataset: mnist, path: %s%s}", f->folder, more)};
     return dataset_open(f->arena, node_parse(f->arena, s, d), split, d);
 }
 
@@ -116,7 +122,8 @@ static const char *expect_good(struct files *f, enum split split)
     if (!s)
         diag_print(d, stderr);
     assert_non_null(s);
-    assert_true(s->count == N && s->channels == 1 && s->height == 28 && s->width == 28 && s->classes == 10);
+    assert_true(s->count == N && s->channels == 1 && s->height == 28 && s->width == 28 &&
+                s->classes == 10);
     float x[PIXELS];
     int32_t label;
     for (int i = 0; i < N; i++) {
@@ -176,7 +183,8 @@ static void padding(void **state)
     struct files f = begin();
     struct diag *d = diag_new(f.arena);
     write_both(&f);
-    const struct dataset *s = open_at(&f, ", size: 32", SPLIT_TRAIN, d), *plain = open_at(&f, "", SPLIT_TRAIN, d);
+    const struct dataset *s = open_at(&f, ", size: 32", SPLIT_TRAIN, d),
+                         *plain = open_at(&f, "", SPLIT_TRAIN, d);
     assert_non_null(s);
     assert_true(s->height == 32 && s->width == 32);
     assert_string_not_equal(s->fingerprint, plain->fingerprint);
@@ -281,7 +289,8 @@ static void packed_damage(void **state)
     expect_refusal(&f, "is cut short: 9423 of 9424 bytes");
     f = begin();
     write_both(&f);
-    write_plain(&f, "train-images-idx3-ubyte", (const uint8_t *)"\x1f\x8b nonsense that goes on", 26);
+    write_plain(&f, "train-images-idx3-ubyte", (const uint8_t *)"\x1f\x8b nonsense that goes on",
+                24);
     expect_refusal(&f, "is cut short");
 }
 
@@ -361,12 +370,14 @@ static void not_files(void **state)
     f = begin();
     write_plain(&f, "train-labels-idx1-ubyte", f.label, LABELS);
     mkdir(arena_printf(f.arena, "%s/train-images-idx3-ubyte", f.folder), 0777);
-    write_packed(&f, "train-images-idx3-ubyte.gz", f.image, IMAGES, 0);  // the folder does not hide the file
+    write_packed(&f, "train-images-idx3-ubyte.gz", f.image, IMAGES,
+                 0); // the folder does not hide the file
     expect_good(&f, SPLIT_TRAIN);
     end(&f);
     f = begin();
     write_plain(&f, "train-labels-idx1-ubyte", f.label, LABELS);
-    assert_int_equal(mkfifo(arena_printf(f.arena, "%s/train-images-idx3-ubyte", f.folder), 0666), 0);
+    assert_int_equal(mkfifo(arena_printf(f.arena, "%s/train-images-idx3-ubyte", f.folder), 0666),
+                     0);
     expect_refusal(&f, "is no plain file");
 }
 
@@ -394,7 +405,8 @@ static void real_files(void **state)
             for (int k = 0; k < PIXELS; k++)
                 sum += (x[k] + 1) / 2;
         }
-        assert_true(sum / PIXELS / (double)s->count > 0.12 && sum / PIXELS / (double)s->count < 0.15);
+        assert_true(sum / PIXELS / (double)s->count > 0.12 &&
+                    sum / PIXELS / (double)s->count < 0.15);
         for (int i = 0; i < 10; i++)
             assert_true(n[i] / (double)s->count > 0.07 && n[i] / (double)s->count < 0.13);
     }
@@ -405,10 +417,12 @@ static void real_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),         cmocka_unit_test(joined_streams), cmocka_unit_test(padding),
-        cmocka_unit_test(missing),       cmocka_unit_test(data_folder),    cmocka_unit_test(sizes_that_disagree),
-        cmocka_unit_test(packed_damage), cmocka_unit_test(flipped_bytes),  cmocka_unit_test(headers),
-        cmocka_unit_test(content),       cmocka_unit_test(not_files),      cmocka_unit_test(real_files),
+        cmocka_unit_test(names),         cmocka_unit_test(joined_streams),
+        cmocka_unit_test(padding),       cmocka_unit_test(missing),
+        cmocka_unit_test(data_folder),   cmocka_unit_test(sizes_that_disagree),
+        cmocka_unit_test(packed_damage), cmocka_unit_test(flipped_bytes),
+        cmocka_unit_test(headers),       cmocka_unit_test(content),
+        cmocka_unit_test(not_files),     cmocka_unit_test(real_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,12 +41,14 @@ static void grid(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
-    const float x[2][3][1][2] = {{{{-1, -1}}, {{1, 1}}, {{-1, 1}}}, {{{1, 1}}, {{-1, -1}}, {{1, -1}}}};  // (N, C, H, W)
+    const float x[2][3][1][2] = {{{{-1, -1}}, {{1, 1}}, {{-1, 1}}},
+                                 {{{1, 1}}, {{-1, -1}}, {{1, -1}}}}; // (N, C, H, W)
     const struct image g = image_grid(a, &x[0][0][0][0], 1, 2, 3, 1, 2, 1);
     assert_int_equal(g.width, 7);
     assert_int_equal(g.height, 3);
     assert_int_equal(g.channels, 3);
-    const uint8_t row[7][3] = {{255, 255, 255}, {0, 255, 0}, {0, 255, 255}, {255, 255, 255}, {255, 0, 255}, {255, 0, 0}, {255, 255, 255}};
+    const uint8_t row[7][3] = {{255, 255, 255}, {0, 255, 0}, {0, 255, 255},  {255, 255, 255},
+                               {255, 0, 255},   {255, 0, 0}, {255, 255, 255}};
     assert_memory_equal(g.pixel + 7 * 3, row, sizeof row);
     for (int i = 0; i < 7 * 3; i++)
         assert_true(g.pixel[i] == 255 && g.pixel[2 * 7 * 3 + i] == 255);
@@ -119,7 +121,10 @@ static void png_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes), cmocka_unit_test(grid), cmocka_unit_test(png), cmocka_unit_test(png_errors),
+        cmocka_unit_test(bytes),
+        cmocka_unit_test(grid),
+        cmocka_unit_test(png),
+        cmocka_unit_test(png_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,22 +59,27 @@ static void paste(const struct image *to, const float *x, int top, int left, int
 {
     for (int c = 0; c < to->channels; c++)
         for (int row = 0; row < height; row++) {
-            uint8_t *p = to->pixel + ((size_t)(top + row) * (size_t)to->width + (size_t)left) * (size_t)to->channels + c;
+            const size_t at = (size_t)(top + row) * (size_t)to->width + (size_t)left;
+            uint8_t *p = to->pixel + at * (size_t)to->channels + c;
             for (int col = 0; col < width; col++, p += to->channels)
                 *p = image_byte(*x++);
         }
 }
 
-struct image image_grid(struct arena *a, const float *x, int rows, int columns, int channels, int height, int width, int gap)
+struct image image_grid(struct arena *a, const float *x, int rows, int columns, int channels,
+                        int height, int width, int gap)
 {
-    if (rows < 1 || columns < 1 || height < 1 || width < 1 || gap < 0 || (channels != 1 && channels != 3))
-        BUG("a grid of %d × %d images (%d, %d, %d), gap %d", rows, columns, channels, height, width, gap);
+    if (rows < 1 || columns < 1 || height < 1 || width < 1 || gap < 0 ||
+        (channels != 1 && channels != 3))
+        BUG("a grid of %d × %d images (%d, %d, %d), gap %d", rows, columns, channels, height, width,
+            gap);
     struct image g = {side(columns, width, gap), side(rows, height, gap), channels, NULL};
+    const size_t pixels = (size_t)channels * (size_t)height * (size_t)width;
     const size_t size = (size_t)g.width * (size_t)g.height * (size_t)channels;
     g.pixel = NEW_ARRAY(a, uint8_t, size);
     memset(g.pixel, GAP_SHADE, size);
     for (int row = 0; row < rows; row++)
-        for (int col = 0; col < columns; col++, x += (size_t)channels * (size_t)height * (size_t)width)
+        for (int col = 0; col < columns; col++, x += pixels)
             paste(&g, x, gap + row * (height + gap), gap + col * (width + gap), height, width);
     return g;
 }
@@ -102,7 +107,8 @@ static char *temporary_name(const char *path)
     return asprintf(&name, "%s.%ld.%u.tmp", path, (long)getpid(), k) < 0 ? NULL : name;
 }
 
-static bool write_and_rename(const char *temporary, const char *path, const unsigned char *p, size_t n)
+static bool write_and_rename(const char *temporary, const char *path, const unsigned char *p,
+                             size_t n)
 {
     const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -121,8 +127,8 @@ static bool write_and_rename(const char *temporary, const char *path, const unsi
 bool image_write_png(const struct image *image, const char *path)
 {
     int n = 0;
-    unsigned char *png = stbi_write_png_to_mem(image->pixel, image->width * image->channels, image->width, image->height,
-                                               image->channels, &n);
+    unsigned char *png = stbi_write_png_to_mem(image->pixel, image->width * image->channels,
+                                               image->width, image->height, image->channels, &n);
     char *temporary = png ? temporary_name(path) : NULL;
     bool good = false;
     if (temporary)

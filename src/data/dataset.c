@@ -1,7 +1,7 @@
-// A source in `data:` is read by one table made of two, the part all sources share and the kind's own,
-// so that an unknown key is compared with both and an error names the nearest word of either. The
-// kind must be known before its table is, so its word is looked up first. Reading the source twice,
-// once a table, fails: each reading would call the other's keys unknown.
+// A source in `data:` is read by one table made of two, the part all sources share and the kind's
+// own, so that an unknown key is compared with both and an error names the nearest word of either.
+// The kind must be known before its table is, so its word is looked up first. Reading the source
+// twice, once a table, fails: each reading would call the other's keys unknown.
 #include "data/dataset.h"
 
 #include <assert.h>
@@ -30,7 +30,8 @@ const struct param source_params[] = {
     {"dataset", PARAM_TEXT, FIELD(dataset), NULL, 0, 0, NULL, "the data set's word"},
     {"batch", PARAM_INT, FIELD(batch), "64", 1, 65536, NULL, "examples an iteration"},
     {"split", PARAM_WORD, FIELD(split), "train", 0, 0, splits, "which part of the data set"},
-    {"sampling", PARAM_WORD, FIELD(sampling), "shuffle", 0, 0, samplings, "each example once an epoch, or with replacement"},
+    {"sampling", PARAM_WORD, FIELD(sampling), "shuffle", 0, 0, samplings,
+     "each example once an epoch, or with replacement"},
     PARAM_END,
 };
 
@@ -96,7 +97,8 @@ static void join(struct param *to, const struct param *own)
 }
 
 // The filled block, shared part first; NULL after errors.
-static struct shared *read_source(struct arena *a, const struct node *source, const struct dataset_kind **kind, struct diag *d)
+static struct shared *read_source(struct arena *a, const struct node *source,
+                                  const struct dataset_kind **kind, struct diag *d)
 {
     *kind = find_kind(source, d);
     if (!*kind)
@@ -113,12 +115,14 @@ bool source_options_read(const struct node *source, struct source_options *out, 
     struct arena *a = arena_new(NULL);
     const struct shared *s = read_source(a, source, &out->kind, d);
     if (s)
-        out->batch = s->batch, out->split = (enum split)s->split, out->sampling = (enum sampling)s->sampling;
+        out->batch = s->batch, out->split = (enum split)s->split,
+        out->sampling = (enum sampling)s->sampling;
     arena_free(a);
     return s;
 }
 
-struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split, struct diag *d)
+struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d)
 {
     const struct dataset_kind *kind;
     const struct shared *block = read_source(a, source, &kind, d);

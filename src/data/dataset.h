@@ -1,4 +1,5 @@
-// A data set: images (and labels) by index, in float [-1, 1], (C, H, W). One file a data set, dataset_NAME.c, ending in a descriptor.
+// A data set: images (and labels) by index, in float [-1, 1], (C, H, W). One file a data set,
+// dataset_NAME.c, ending in a descriptor.
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -12,43 +13,48 @@ enum sampling { SAMPLING_SHUFFLE, SAMPLING_REPLACE };
 struct dataset {
     const struct dataset_kind *kind;
     int64_t channels, height, width;
-    int64_t count;             // examples in this split; digits, being unlimited, states its nominal epoch
-    int classes;               // 0 without labels
+    int64_t count;                  // examples in this split; of digits, without end, the nominal
+    int classes;                    // 0 without labels
     const char *const *class_name;  // classes names, or NULL
-    const char *fingerprint;   // SHA-256 in hex of the content (files' bytes; generator's name, version and parameters)
+    // SHA-256 in hex of the content (files' bytes; generator's name, version and parameters).
+    const char *fingerprint;
     void *own;
 };
 
 struct dataset_kind {
     const char *name, *help;
-    const struct param *params;      // beside the common ones of a source (dataset, batch, split, sampling, …)
-    size_t size;                     // of the params struct
-    // Opens a split. Missing or damaged files: reported at `where` with the place looked in, the names wanted and the
-    // override that uses `digits` instead; false.
-    bool (*open)(struct dataset *s, enum split split, const void *params, struct place where, struct arena *a, struct diag *d);
-    // Example `index` into image (channels·height·width floats) and label. Thread-safe. False when the example is
-    // damaged (reported by the loader).
+    const struct param *params;  // beside source_params
+    size_t size;                 // of the params struct
+    // Opens a split. Missing or damaged files: reported at `where` with the place looked in, the
+    // names wanted and the override that uses `digits` instead; false.
+    bool (*open)(struct dataset *s, enum split split, const void *params, struct place where,
+                 struct arena *a, struct diag *d);
+    // Example `index` into image (channels·height·width floats) and label. Thread-safe. False when
+    // the example is damaged (reported by the loader).
     bool (*get)(const struct dataset *s, int64_t index, float *image, int32_t *label);
 };
 
-extern const struct dataset_kind *const dataset_kinds[];   // NULL-terminated; generated from the folder
+// NULL-terminated; generated from the folder.
+extern const struct dataset_kind *const dataset_kinds[];
 const struct dataset_kind *dataset_kind(const char *name);
 
 // What every source of `data:` says beside its kind's own parameters.
 struct source_options {
     const struct dataset_kind *kind;
-    int64_t batch;             // 1 to 65536, 64 unless said
-    enum split split;          // train unless said
-    enum sampling sampling;    // shuffle (each example once an epoch) unless said; replace draws with replacement
+    int64_t batch;           // 1 to 65536, 64 unless said
+    enum split split;        // train unless said
+    enum sampling sampling;  // shuffle (each example once an epoch) unless said
 };
-// The parameters all sources share; PARAM_END ends it. A kind's own table comes after it, so `real: digits` is {dataset: digits}.
+// The parameters all sources share; PARAM_END ends it. A kind's own table comes after it, so
+// `real: digits` is {dataset: digits}.
 extern const struct param source_params[];
-// Reads and checks a whole source, the kind's own parameters included. False after errors; dataset_open would report the same ones,
-// so both may be called.
+// Reads and checks a whole source, the kind's own parameters included. False after errors;
+// dataset_open would report the same ones, so both may be called.
 bool source_options_read(const struct node *source, struct source_options *out, struct diag *d);
 
-// Opens the data set a source of `data:` names: {dataset: mnist, batch: 64, …}. `split` wins over the source's own, which is
-// the caller's to follow. NULL after errors.
-struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split, struct diag *d);
+// Opens the data set a source of `data:` names: {dataset: mnist, batch: 64, …}. `split` wins over
+// the source's own, which is the caller's to follow. NULL after errors.
+struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d);
 
 #endif

@@ -1,13 +1,13 @@
 // Handwriting without a file. An example is a digit written afresh: a way of writing it is chosen,
-// its marks are jittered, a smooth curve is laid through them, the curve is bent, slanted, stretched,
-// brought to MNIST's measures (20 pixels of 28, centred by weight) and drawn with a pen whose width
-// changes along the stroke. What a pixel shows is its distance to the nearest stroke, so edges are
-// grey as in a scan and any size is drawn as sharply.
+// its marks are jittered, a smooth curve is laid through them, the curve is bent, slanted,
+// stretched, brought to MNIST's measures (20 pixels of 28, centred by weight) and drawn with a pen
+// whose width changes along the stroke. What a pixel shows is its distance to the nearest stroke,
+// so edges are grey as in a scan and any size is drawn as sharply.
 //
 // Each example is a function of (split, index) alone: threads need no order and a resumed run draws
-// what the first would have drawn. A picture takes some ten microseconds, so it is drawn whenever it
-// is wanted and none is kept. Distorting stored pictures fails twice: pixels blur at each step, and
-// there would be pictures to store.
+// what the first would have drawn. A picture takes some ten microseconds, so it is drawn whenever
+// it is wanted and none is kept. Distorting stored pictures fails twice: pixels blur at each step,
+// and there would be pictures to store.
 #include <math.h>
 #include <string.h>
 
@@ -23,13 +23,14 @@
 
 enum { PIECES = 5, NODES_MAX = DIGIT_MARKS_MAX * PIECES };
 
-static const uint64_t key[] = {[SPLIT_TRAIN] = 0x6469676974730001u, [SPLIT_TEST] = 0x6469676974730002u};
+static const uint64_t key[] = {
+    [SPLIT_TRAIN] = 0x6469676974730001u, [SPLIT_TEST] = 0x6469676974730002u};
 
 struct point {
     float x, y;
 };
 
-// A point of the drawn line: where, how far the ink reaches, whether it is joined to the one before.
+// A point of the drawn line: where, how far the ink reaches, whether joined to the one before.
 struct node_of_line {
     float x, y, radius;
     bool joined;
@@ -53,10 +54,12 @@ static float spread(struct rng *r, float least, float most)
     return least + (most - least) * (float)rng_uniform(r);
 }
 
-// Bell-shaped on [-width, width]: the mean of three.
+// Bell-shaped on [-width, width]: the mean of three. Draws are taken one a declaration, here and
+// below, because C leaves open in which order it calls the functions of one expression.
 static float wobble(struct rng *r, float width)
 {
-    return width * (spread(r, -1, 1) + spread(r, -1, 1) + spread(r, -1, 1)) / 3;
+    const float a = spread(r, -1, 1), b = spread(r, -1, 1), c = spread(r, -1, 1);
+    return width * (a + b + c) / 3;
 }
 
 // Every ten examples in a row hold every digit once, in an order of their own.
@@ -89,10 +92,11 @@ static float distance(struct point a, struct point b)
     return sqrtf((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)) + 1e-6f;
 }
 
-// The direction at b of a curve through a, b, c: the chords' directions, the shorter one's weighing more.
+// The direction at b of a curve through a, b, c: that of the chords, the shorter weighing more.
 static struct point direction(struct point a, struct point b, struct point c)
 {
-    const float ab = distance(a, b), bc = distance(b, c), u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
+    const float ab = distance(a, b), bc = distance(b, c);
+    const float u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
     return (struct point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
 }
 
@@ -103,14 +107,16 @@ static struct point chord(struct point a, struct point b)
 }
 
 // Hermite's cubic from a to b with the directions at both ends, cut into PIECES.
-static void lay_span(struct line *l, struct point a, struct point b, struct point da, struct point db)
+static void lay_span(struct line *l, struct point a, struct point b, struct point da,
+                     struct point db)
 {
     const float d = distance(a, b);
     for (int i = 1; i <= PIECES; i++) {
         const float t = (float)i / PIECES, t2 = t * t, t3 = t2 * t;
-        const float h0 = 2 * t3 - 3 * t2 + 1, h1 = d * (t3 - 2 * t2 + t), h2 = 3 * t2 - 2 * t3, h3 = d * (t3 - t2);
-        l->at[l->n++] = (struct node_of_line){
-            h0 * a.x + h1 * da.x + h2 * b.x + h3 * db.x, h0 * a.y + h1 * da.y + h2 * b.y + h3 * db.y, 0, true};
+        const float h0 = 2 * t3 - 3 * t2 + 1, h1 = d * (t3 - 2 * t2 + t);
+        const float h2 = 3 * t2 - 2 * t3, h3 = d * (t3 - t2);
+        l->at[l->n++] = (struct node_of_line){h0 * a.x + h1 * da.x + h2 * b.x + h3 * db.x,
+                                              h0 * a.y + h1 * da.y + h2 * b.y + h3 * db.y, 0, true};
     }
 }
 
@@ -124,8 +130,12 @@ static void lay(struct line *l, const struct mark *mark, const struct point *p, 
         }
         const bool last = i + 1 == n || mark[i + 1].pen == PEN_DOWN;
         const struct point straight = chord(p[i - 1], p[i]);
-        const struct point from = mark[i - 1].pen == PEN_SMOOTH ? direction(p[i - 2], p[i - 1], p[i]) : straight;
-        const struct point to = mark[i].pen == PEN_SMOOTH && !last ? direction(p[i - 1], p[i], p[i + 1]) : straight;
+        const struct point from = mark[i - 1].pen == PEN_SMOOTH
+                                      ? direction(p[i - 2], p[i - 1], p[i])
+                                      : straight;
+        const struct point to = mark[i].pen == PEN_SMOOTH && !last
+                                    ? direction(p[i - 1], p[i], p[i + 1])
+                                    : straight;
         lay_span(l, p[i - 1], p[i], from, to);
     }
 }
@@ -134,7 +144,8 @@ static void lay(struct line *l, const struct mark *mark, const struct point *p, 
 static void bend(struct line *l, struct rng *r)
 {
     const float ax = spread(r, 0, 0.035f), ay = spread(r, 0, 0.03f);
-    const float wx = spread(r, 2.5f, 6), wy = spread(r, 2.5f, 6), px = spread(r, 0, 6.2832f), py = spread(r, 0, 6.2832f);
+    const float wx = spread(r, 2.5f, 6), wy = spread(r, 2.5f, 6);
+    const float px = spread(r, 0, 6.2832f), py = spread(r, 0, 6.2832f);
     for (int i = 0; i < l->n; i++) {
         struct node_of_line *v = &l->at[i];
         const float x = v->x + ax * sinf(wx * v->y + px);
@@ -146,8 +157,8 @@ static void bend(struct line *l, struct rng *r)
 // Stretch, slant (most hands lean to the right) and a little rotation.
 static void lean(struct line *l, struct rng *r)
 {
-    const float wide = 1 + wobble(r, 0.32f), slant = 0.14f + wobble(r, 0.55f), turn = wobble(r, 0.14f);
-    const float c = cosf(turn), s = sinf(turn);
+    const float wide = 1 + wobble(r, 0.32f), slant = 0.14f + wobble(r, 0.55f);
+    const float turn = wobble(r, 0.14f), c = cosf(turn), s = sinf(turn);
     for (int i = 0; i < l->n; i++) {
         struct node_of_line *v = &l->at[i];
         const float y = v->y - 0.5f, x = wide * (v->x - 0.35f) - slant * y;
@@ -159,7 +170,8 @@ static void lean(struct line *l, struct rng *r)
 // The pen's half width in pixels of 28, swelling and thinning along the line.
 static float press(struct line *l, struct rng *r)
 {
-    const float half = 1.f + spread(r, 0, 0.5f) + spread(r, -0.3f, 0.5f), depth = spread(r, 0, 0.17f);
+    const float much = spread(r, 0, 0.5f), more = spread(r, -0.3f, 0.5f);
+    const float half = 1 + much + more, depth = spread(r, 0, 0.17f);
     const float wave = spread(r, 0.05f, 0.22f), phase = spread(r, 0, 6.2832f);
     for (int i = 0; i < l->n; i++)
         l->at[i].radius = half * (1 + depth * sinf(wave * (float)i + phase));
@@ -206,9 +218,12 @@ static void place_on_page(struct line *l, float half, float size, struct rng *r)
     const struct box box = extent(l);
     const struct point centre = balance(l);
     const float longer = spread(r, 18.6f, 20.6f), unit = size / 28, margin = 1.2f * half + 1;
-    const float scale = (longer - 2 * half) / fmaxf(fmaxf(box.right - box.left, box.bottom - box.top), 0.2f);
-    const float dx = on_page(14 + wobble(r, 1.3f) - scale * centre.x, scale * box.left, scale * box.right, margin);
-    const float dy = on_page(14 + wobble(r, 1.3f) - scale * centre.y, scale * box.top, scale * box.bottom, margin);
+    const float scale = (longer - 2 * half) /
+                        fmaxf(fmaxf(box.right - box.left, box.bottom - box.top), 0.2f);
+    const float dx = on_page(14 + wobble(r, 1.3f) - scale * centre.x, scale * box.left,
+                             scale * box.right, margin);
+    const float dy = on_page(14 + wobble(r, 1.3f) - scale * centre.y, scale * box.top,
+                             scale * box.bottom, margin);
     for (int i = 0; i < l->n; i++) {
         struct node_of_line *v = &l->at[i];
         v->x = unit * (scale * v->x + dx);
@@ -225,9 +240,12 @@ static int inside(float x, int size)
 // edge(p) = min(edge(p), |p − nearest point of a..b| − the pen's half width there)
 static void ink(float *edge, int size, const struct node_of_line *a, const struct node_of_line *b)
 {
-    const float reach = fmaxf(a->radius, b->radius) + 1, dx = b->x - a->x, dy = b->y - a->y, dr = b->radius - a->radius;
-    const int left = inside(fminf(a->x, b->x) - reach, size), right = inside(fmaxf(a->x, b->x) + reach, size);
-    const int top = inside(fminf(a->y, b->y) - reach, size), bottom = inside(fmaxf(a->y, b->y) + reach, size);
+    const float reach = fmaxf(a->radius, b->radius) + 1;
+    const float dx = b->x - a->x, dy = b->y - a->y, dr = b->radius - a->radius;
+    const int left = inside(fminf(a->x, b->x) - reach, size);
+    const int right = inside(fmaxf(a->x, b->x) + reach, size);
+    const int top = inside(fminf(a->y, b->y) - reach, size);
+    const int bottom = inside(fmaxf(a->y, b->y) + reach, size);
     const float per_length2 = 1 / (dx * dx + dy * dy + 1e-9f);
     for (int row = top; row < bottom; row++) {
         const float py = (float)row + 0.5f - a->y;
@@ -250,6 +268,12 @@ static void develop(float *image, int size, float soft, float black)
     }
 }
 
+static struct point jittered(const struct mark *m, struct rng *r)
+{
+    const float dx = wobble(r, 0.06f), dy = wobble(r, 0.06f);
+    return (struct point){m->x / 100.f + dx, m->y / 100.f + dy};
+}
+
 static bool digits_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct digits_own *own = s->own;
@@ -259,7 +283,7 @@ static bool digits_get(const struct dataset *s, int64_t index, float *image, int
     const struct glyph *g = choose(&digits[digit], &r);
     struct point p[DIGIT_MARKS_MAX];
     for (int i = 0; i < g->n; i++)
-        p[i] = (struct point){g->mark[i].x / 100.f + wobble(&r, 0.06f), g->mark[i].y / 100.f + wobble(&r, 0.06f)};
+        p[i] = jittered(&g->mark[i], &r);
     struct line l;
     l.n = 0;
     lay(&l, g->mark, p, g->n);
@@ -271,12 +295,14 @@ static bool digits_get(const struct dataset *s, int64_t index, float *image, int
     for (int i = 1; i < l.n; i++)
         if (l.at[i].joined)
             ink(image, size, &l.at[i - 1], &l.at[i]);
-    develop(image, size, spread(&r, 1.f, 1.5f), spread(&r, 0.94f, 1));
+    const float soft = spread(&r, 1, 1.5f), black = spread(&r, 0.94f, 1);
+    develop(image, size, soft, black);
     *label = digit;
     return true;
 }
 
-static bool digits_open(struct dataset *s, enum split split, const void *params, struct place where, struct arena *a, struct diag *d)
+static bool digits_open(struct dataset *s, enum split split, const void *params, struct place where,
+                        struct arena *a, struct diag *d)
 {
     (void)where, (void)d;
     const struct digits_params *p = params;
@@ -287,14 +313,16 @@ static bool digits_open(struct dataset *s, enum split split, const void *params,
     s->height = s->width = p->size;
     s->count = split == SPLIT_TRAIN ? 60000 : 10000;
     s->classes = 10;
-    const char *text = arena_printf(a, "digits " VERSION " split %d size %d", (int)split, (int)p->size);
+    const char *text = arena_printf(a, "digits " VERSION " split %d size %d", (int)split,
+                                    (int)p->size);
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     s->fingerprint = SHA256Data((const uint8_t *)text, strlen(text), hex);
     return true;
 }
 
 static const struct param digits_table[] = {
-    {"size", PARAM_INT, offsetof(struct digits_params, size), "28", 8, 256, NULL, "height and width in pixels"},
+    {"size", PARAM_INT, offsetof(struct digits_params, size), "28", 8, 256, NULL,
+     "height and width in pixels"},
     PARAM_END,
 };
 

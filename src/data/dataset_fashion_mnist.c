@@ -2,10 +2,12 @@
 #include "data/idx_set.h"
 
 static const char *const article[] = {
-    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    "t-shirt", "trouser", "pullover", "dress", "coat",
+    "sandal",  "shirt",   "sneaker",  "bag",   "ankle boot",
 };
 
-static bool fashion_open(struct dataset *s, enum split split, const void *params, struct place where, struct arena *a, struct diag *d)
+static bool fashion_open(struct dataset *s, enum split split, const void *params,
+                         struct place where, struct arena *a, struct diag *d)
 {
     s->class_name = article;
     return idx_set_open(s, split, params, where, a, d);

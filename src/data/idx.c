@@ -1,8 +1,8 @@
-// A header is believed only after it was checked against what is there: sizes are bounded one by one
-// before they are multiplied, a plain file must be exactly as long as it says, and a gzipped one is
-// unpacked into room that grows with what comes out and never past one byte more than the header
-// announced. Allocating what the header claims fails on a damaged file (2^31 images of 2^31 pixels),
-// and unpacking until the end fails on a hostile one (a thousand to one).
+// A header is believed only after it was checked against what is there: sizes are bounded one by
+// one before they are multiplied, a plain file must be exactly as long as it says, and a gzipped
+// one is unpacked into room that grows with what comes out and never past one byte more than the
+// header announced. Allocating what the header claims fails on a damaged file (2^31 images of 2^31
+// pixels), and unpacking until the end fails on a hostile one (a thousand to one).
 #include "data/idx.h"
 
 #include <errno.h>
@@ -36,14 +36,17 @@ static bool check_magic(struct arena *a, enum idx_content content, uint32_t foun
     if (found == magic[content])
         return true;
     if (found == magic[!content])
-        *why = arena_printf(a, "holds %s where %s are expected", content_name[!content], content_name[content]);
+        *why = arena_printf(a, "holds %s where %s are expected", content_name[!content],
+                            content_name[content]);
     else
-        *why = arena_printf(a, "is no IDX file of %s: it begins with %08x, not %08x", content_name[content], found, magic[content]);
+        *why = arena_printf(a, "is no IDX file of %s: it begins with %08x, not %08x",
+                            content_name[content], found, magic[content]);
     return false;
 }
 
 // The sizes out of the header; false when it is short, of another kind, empty or beyond all bounds.
-static bool read_header(struct arena *a, enum idx_content content, const uint8_t *p, size_t n, struct idx *out, const char **why)
+static bool read_header(struct arena *a, enum idx_content content, const uint8_t *p, size_t n,
+                        struct idx *out, const char **why)
 {
     if (n < 4 || (n < header_size[content] && big_endian(p) == magic[content])) {
         *why = arena_printf(a, "is cut short: %zu bytes, not even a header", n);
@@ -54,11 +57,13 @@ static bool read_header(struct arena *a, enum idx_content content, const uint8_t
     out->count = big_endian(p + 4);
     out->height = content == IDX_IMAGES ? big_endian(p + 8) : 1;
     out->width = content == IDX_IMAGES ? big_endian(p + 12) : 1;
-    if (out->count && out->height && out->width && out->height <= SIDE_MAX && out->width <= SIDE_MAX &&
+    if (out->count && out->height && out->width && out->height <= SIDE_MAX &&
+        out->width <= SIDE_MAX &&
         out->count <= (IDX_BYTES_MAX - HEADER_MAX) / (out->height * out->width))
         return true;
-    *why = arena_printf(a, "has a damaged header: it claims %lld %s of %lld × %lld", (long long)out->count, content_name[content],
-                        (long long)out->height, (long long)out->width);
+    *why = arena_printf(a, "has a damaged header: it claims %lld %s of %lld × %lld",
+                        (long long)out->count, content_name[content], (long long)out->height,
+                        (long long)out->width);
     return false;
 }
 
@@ -77,8 +82,8 @@ static void widen(struct room *r, size_t most)
     r->byte = bigger;
 }
 
-// Unpacks up to `most` bytes. Files joined end to end unpack to their contents joined, as gzip has it.
-// Returns Z_STREAM_END at a good end, Z_OK when there is more, else zlib's complaint.
+// Unpacks up to `most` bytes. Files joined end to end unpack to their contents joined, as gzip has
+// it. Returns Z_STREAM_END at a good end, Z_OK when there is more, else zlib's complaint.
 static int unpack(const uint8_t *file, size_t n, size_t most, struct room *to)
 {
     z_stream z = {.next_in = (uint8_t *)file, .avail_in = (uInt)n};
@@ -97,7 +102,8 @@ static int unpack(const uint8_t *file, size_t n, size_t most, struct room *to)
     return status;
 }
 
-static bool unpack_header(struct arena *a, enum idx_content content, const uint8_t *file, size_t n, struct idx *out, const char **why)
+static bool unpack_header(struct arena *a, enum idx_content content, const uint8_t *file, size_t n,
+                          struct idx *out, const char **why)
 {
     struct room head = {NULL};
     unpack(file, n, header_size[content], &head);
@@ -121,11 +127,15 @@ static bool check_unpacked(struct arena *a, int status, size_t have, size_t want
         return true;
     if (have != want && (status != Z_DATA_ERROR || have > want))
         return fail_size(a, have, want, why);
-    *why = status == Z_BUF_ERROR ? "is cut short: gzip's checksum at the end is missing" : arena_printf(a, "is damaged: gzip's checks fail after %zu of %zu bytes", have, want);
+    *why = status == Z_BUF_ERROR
+               ? "is cut short: gzip's checksum at the end is missing"
+               : arena_printf(a, "is damaged: gzip's checks fail after %zu of %zu bytes", have,
+                              want);
     return false;
 }
 
-bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, size_t n, struct idx *out, const char **why)
+bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, size_t n,
+               struct idx *out, const char **why)
 {
     if (n > IDX_BYTES_MAX) {
         *why = "is larger than 1 GiB";
@@ -175,7 +185,8 @@ static bool check_file(const struct stat *st, const char **why)
     return !*why;
 }
 
-static bool parse_open(struct arena *a, enum idx_content content, int fd, struct idx *out, const char **why)
+static bool parse_open(struct arena *a, enum idx_content content, int fd, struct idx *out,
+                       const char **why)
 {
     struct stat st;
     if (fstat(fd, &st)) {
@@ -196,7 +207,8 @@ static bool parse_open(struct arena *a, enum idx_content content, int fd, struct
     return good;
 }
 
-bool idx_read(struct arena *a, enum idx_content content, const char *path, struct idx *out, const char **why)
+bool idx_read(struct arena *a, enum idx_content content, const char *path, struct idx *out,
+              const char **why)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {

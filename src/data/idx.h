@@ -1,4 +1,5 @@
-// IDX, the format of MNIST and its kin: a magic number, the sizes, then bytes. Plain or gzipped, whatever the name says.
+// IDX, the format of MNIST and its kin: a magic number, the sizes, then bytes. Plain or gzipped,
+// whatever the name says.
 #ifndef DATA_IDX_H
 #define DATA_IDX_H
 
@@ -19,10 +20,13 @@ struct idx {
 
 enum { IDX_BYTES_MAX = 1 << 30 };  // larger files are refused
 
-// Takes apart the n bytes of a file, which must outlive the result unless they are gzipped. Allocates no more than twice
-// what the file really holds, whatever its header claims. False after damage; *why says which, as "is cut short: …".
-bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, size_t n, struct idx *out, const char **why);
+// Takes apart the n bytes of a file, which must outlive the result unless they are gzipped.
+// Allocates no more than twice what the file really holds, whatever its header claims. False after
+// damage; *why says which, as "is cut short: …".
+bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, size_t n,
+               struct idx *out, const char **why);
 // The same from a file.
-bool idx_read(struct arena *a, enum idx_content content, const char *path, struct idx *out, const char **why);
+bool idx_read(struct arena *a, enum idx_content content, const char *path, struct idx *out,
+              const char **why);
 
 #endif

@@ -1,5 +1,6 @@
-// The bytes stay bytes, a quarter of what floats would take, and become floats as an example is read.
-// The fingerprint is of the unpacked files, so that a plain copy and a gzipped one are the same data.
+// The bytes stay bytes, a quarter of what floats would take, and become floats as an example is
+// read. The fingerprint is of the unpacked files, so that a plain copy and a gzipped one are the
+// same data.
 #include "data/idx_set.h"
 
 #include <string.h>
@@ -17,21 +18,28 @@ struct idx_set {
 };
 
 const struct param idx_params[] = {
-    {"path", PARAM_TEXT, offsetof(struct idx_params, path), "", 0, 0, NULL, "the folder of the files, plain or .gz"},
-    {"size", PARAM_INT, offsetof(struct idx_params, size), "28", SIDE, 256, NULL, "height and width; beyond 28 padded with black"},
+    {"path", PARAM_TEXT, offsetof(struct idx_params, path), "", 0, 0, NULL,
+     "the folder of the files, plain or .gz"},
+    {"size", PARAM_INT, offsetof(struct idx_params, size), "28", SIDE, 256, NULL,
+     "height and width; beyond 28 padded with black"},
     PARAM_END,
 };
 
 static const char *const image_names[][5] = {
-    {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte", "train-images.idx3-ubyte.gz", NULL},
-    {"t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz", "t10k-images.idx3-ubyte", "t10k-images.idx3-ubyte.gz", NULL},
+    {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte",
+     "train-images.idx3-ubyte.gz", NULL},
+    {"t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz", "t10k-images.idx3-ubyte",
+     "t10k-images.idx3-ubyte.gz", NULL},
 };
 static const char *const label_names[][5] = {
-    {"train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz", "train-labels.idx1-ubyte", "train-labels.idx1-ubyte.gz", NULL},
-    {"t10k-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz", "t10k-labels.idx1-ubyte", "t10k-labels.idx1-ubyte.gz", NULL},
+    {"train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz", "train-labels.idx1-ubyte",
+     "train-labels.idx1-ubyte.gz", NULL},
+    {"t10k-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz", "t10k-labels.idx1-ubyte",
+     "t10k-labels.idx1-ubyte.gz", NULL},
 };
 
-static bool read_file(struct arena *a, enum idx_content content, const char *path, struct idx *out, struct place where, struct diag *d)
+static bool read_file(struct arena *a, enum idx_content content, const char *path, struct idx *out,
+                      struct place where, struct diag *d)
 {
     const char *why;
     if (idx_read(a, content, path, out, &why))
@@ -40,39 +48,51 @@ static bool read_file(struct arena *a, enum idx_content content, const char *pat
                 content == IDX_IMAGES ? "28 × 28 images" : "labels 0 to 9");
 }
 
-static bool check_shapes(const struct idx_set *set, const char *image_path, const char *label_path, struct place where, struct diag *d)
+static bool check_shapes(const struct idx_set *set, const char *image_path, const char *label_path,
+                         struct place where, struct diag *d)
 {
     if (set->image.height != SIDE || set->image.width != SIDE)
-        return fail(d, where, "'%s' holds images of %lld × %lld\nexpected 28 × 28", image_path, (long long)set->image.height,
-                    (long long)set->image.width);
+        return fail(d, where, "'%s' holds images of %lld × %lld\nexpected 28 × 28", image_path,
+                    (long long)set->image.height, (long long)set->image.width);
     if (set->image.count != set->label.count)
-        return fail(d, where, "'%s' holds %lld labels for the %lld images of '%s'\nexpected as many of the one as of the other", label_path,
-                    (long long)set->label.count, (long long)set->image.count, image_path);
+        return fail(d, where,
+                    "'%s' holds %lld labels for the %lld images of '%s'\n"
+                    "expected as many of the one as of the other",
+                    label_path, (long long)set->label.count, (long long)set->image.count,
+                    image_path);
     return true;
 }
 
-static bool check_labels(const struct idx *label, const char *path, struct place where, struct diag *d)
+static bool check_labels(const struct idx *label, const char *path, struct place where,
+                         struct diag *d)
 {
     for (int64_t i = 0; i < label->count; i++)
         if (label->byte[i] >= CLASSES)
-            return fail(d, where, "'%s' gives example %lld the label %d\nexpected labels 0 to 9", path, (long long)i, label->byte[i]);
+            return fail(d, where, "'%s' gives example %lld the label %d\nexpected labels 0 to 9",
+                        path, (long long)i, label->byte[i]);
     return true;
 }
 
 // The split's two files, read and checked against each other. They are to lie in the same folder.
-static struct idx_set *read_set(struct arena *a, const char *name, const struct places *p, enum split split, struct place where, struct diag *d)
+static struct idx_set *read_set(struct arena *a, const char *name, const struct places *p,
+                                enum split split, struct place where, struct diag *d)
 {
     struct idx_set *set = NEW(a, struct idx_set);
     const char *image = data_find(a, p, image_names[split]);
-    const struct places beside = {{image ? arena_strndup(a, image, (size_t)(strrchr(image, '/') - image)) : ""}, 1, p->said};
+    const struct places beside = {
+        {image ? arena_strndup(a, image, (size_t)(strrchr(image, '/') - image)) : ""}, 1, p->said};
     const char *label = image ? data_find(a, &beside, label_names[split]) : NULL;
     if (!image || !label) {
-        const char *wanted = arena_printf(a, "%s and %s, plain or .gz", image_names[split][0], label_names[split][0]);
+        const char *wanted = arena_printf(a, "%s and %s, plain or .gz", image_names[split][0],
+                                          label_names[split][0]);
         fail_not_found(d, where, name, image ? &beside : p, wanted);
         return NULL;
     }
-    const bool read = read_file(a, IDX_IMAGES, image, &set->image, where, d) & read_file(a, IDX_LABELS, label, &set->label, where, d);
-    return read && check_shapes(set, image, label, where, d) && check_labels(&set->label, label, where, d) ? set : NULL;
+    const bool read = read_file(a, IDX_IMAGES, image, &set->image, where, d) &
+                      read_file(a, IDX_LABELS, label, &set->label, where, d);
+    const bool good = read && check_shapes(set, image, label, where, d) &&
+                      check_labels(&set->label, label, where, d);
+    return good ? set : NULL;
 }
 
 static const char *fingerprint(struct arena *a, const struct idx_set *set, int64_t size)
@@ -87,7 +107,8 @@ static const char *fingerprint(struct arena *a, const struct idx_set *set, int64
     return SHA256End(&sha, arena_alloc(a, SHA256_DIGEST_STRING_LENGTH));
 }
 
-bool idx_set_open(struct dataset *s, enum split split, const void *params, struct place where, struct arena *a, struct diag *d)
+bool idx_set_open(struct dataset *s, enum split split, const void *params, struct place where,
+                  struct arena *a, struct diag *d)
 {
     const struct idx_params *p = params;
     const struct places places = data_places(a, p->path, s->kind->name);

@@ -11,7 +11,8 @@ struct idx_params {
 
 extern const struct param idx_params[];
 
-bool idx_set_open(struct dataset *s, enum split split, const void *params, struct place where, struct arena *a, struct diag *d);
+bool idx_set_open(struct dataset *s, enum split split, const void *params, struct place where,
+                  struct arena *a, struct diag *d);
 bool idx_set_get(const struct dataset *s, int64_t index, float *image, int32_t *label);
 
 #endif

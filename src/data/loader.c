@@ -1,8 +1,8 @@
-// The stream of a source is one endless row of examples: in each epoch all of them once, in an order
-// of that epoch's own, epoch after epoch; draw k is examples k·B to k·B + B − 1 of the row. So every
-// batch is full, an epoch need not be a whole number of batches, and where a run stands is one
-// number. Dropping or shortening an epoch's last batch fails: the first never shows some examples
-// and the second gives the planned graph a batch it was not planned for.
+// The stream of a source is one endless row of examples: in each epoch all of them once, in an
+// order of that epoch's own, epoch after epoch; draw k is examples k·B to k·B + B − 1 of the row.
+// So every batch is full, an epoch need not be a whole number of batches, and where a run stands is
+// one number. Dropping or shortening an epoch's last batch fails: the first never shows some
+// examples and the second gives the planned graph a batch it was not planned for.
 //
 // One thread fills a ring of batches ahead of the reader. It alone knows the order of the current
 // epoch and touches no state of the run, so it can be stopped at any time and nothing is lost: the
@@ -41,7 +41,8 @@ struct loader {
     bool threaded;
     pthread_mutex_t lock;
     pthread_cond_t filled, freed;
-    // Under the lock: draws filled, draws the reader has asked for (the last of them it may still be reading), both from draw 0.
+    // Under the lock: draws filled, draws the reader has asked for (the last of them it may still
+    // be reading), both from draw 0.
     int64_t n_filled, n_taken;
     bool stop;
 };
@@ -94,7 +95,8 @@ static void fill(struct loader *l, int64_t draw)
         const int64_t index = example_at(l, draw * l->batch + i);
         int32_t label = 0;
         if (!s->kind->get(s, index, slot->batch.image + i * pixels, &label)) {
-            snprintf(slot->error, sizeof slot->error, "example %lld of data set '%s' is damaged", (long long)index, s->kind->name);
+            snprintf(slot->error, sizeof slot->error, "example %lld of data set '%s' is damaged",
+                     (long long)index, s->kind->name);
             return;
         }
         slot->batch.index[i] = (float)index;
@@ -164,14 +166,20 @@ static void give_room(struct arena *a, struct loader *l)
         l->order = NEW_ARRAY(a, uint32_t, s->count);
 }
 
-struct loader *loader_new(struct arena *a, const struct dataset *s, int64_t batch, enum sampling sampling, uint64_t seed, uint64_t stream,
-                          int64_t first)
+struct loader *loader_new(struct arena *a, const struct dataset *s, int64_t batch,
+                          enum sampling sampling, uint64_t seed, uint64_t stream, int64_t first)
 {
     if (batch < 1 || s->count < 1 || s->count > UINT32_MAX || first < 0)
-        BUG("a loader of %lld examples, batch %lld, from draw %lld", (long long)s->count, (long long)batch, (long long)first);
+        BUG("a loader of %lld examples, batch %lld, from draw %lld", (long long)s->count,
+            (long long)batch, (long long)first);
     struct loader *l = NEW(a, struct loader);
-    *l = (struct loader){.dataset = s, .batch = batch, .sampling = sampling, .key = stream_key(seed, stream), .epoch = -1,
-                         .n_filled = first, .n_taken = first};
+    *l = (struct loader){.dataset = s,
+                         .batch = batch,
+                         .sampling = sampling,
+                         .key = stream_key(seed, stream),
+                         .epoch = -1,
+                         .n_filled = first,
+                         .n_taken = first};
     give_room(a, l);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->filled, NULL);

@@ -1,5 +1,6 @@
-// Batches in order, prepared by a thread while the last one is being trained on. The order is a function of (seed, source, draw number),
-// so a resumed run sees what the first would have seen: draw k is the same whoever asks.
+// Batches in order, prepared by a thread while the last one is being trained on. The order is a
+// function of (seed, source, draw number), so a resumed run sees what the first would have seen:
+// draw k is the same whoever asks.
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
 
@@ -13,9 +14,12 @@ struct batch {
     float *index;   // (batch)
 };
 
-// stream tells sources of one experiment apart. The loader starts at draw `first` (0, or where a resumed run goes on).
-struct loader *loader_new(struct arena *a, const struct dataset *s, int64_t batch, enum sampling sampling, uint64_t seed, uint64_t stream, int64_t first);
-// The next batch; valid until the next call. NULL when an example could not be read; *error then says why.
+// stream tells sources of one experiment apart. The loader starts at draw `first` (0, or where a
+// resumed run goes on).
+struct loader *loader_new(struct arena *a, const struct dataset *s, int64_t batch,
+                          enum sampling sampling, uint64_t seed, uint64_t stream, int64_t first);
+// The next batch; valid until the next call. NULL when an example could not be read; *error then
+// says why.
 const struct batch *loader_next(struct loader *l, const char **error);
 int64_t loader_position(const struct loader *l);   // draws taken so far, counted from draw 0
 

@@ -11,7 +11,8 @@
 
 struct places data_places(struct arena *a, const char *path, const char *name)
 {
-    const char *data = getenv("GANEXP_DATA"), *share = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    const char *data = getenv("GANEXP_DATA"), *share = getenv("XDG_DATA_HOME"),
+               *home = getenv("HOME");
     if (path && *path)
         return (struct places){{path}, 1, true};
     if (data && *data)
@@ -40,15 +41,17 @@ const char *data_find(struct arena *a, const struct places *p, const char *const
     return folder;
 }
 
-bool fail_not_found(struct diag *d, struct place where, const char *name, const struct places *p, const char *wanted)
+bool fail_not_found(struct diag *d, struct place where, const char *name, const struct places *p,
+                    const char *wanted)
 {
     struct text looked;
     text_init(&looked);
     for (int i = 0; i < p->n; i++)
         text_addf(&looked, "%s'%s'", i ? " and " : "", p->folder[i]);
-    fail(d, where, "the files of %s were not found\nlooked in %s\nexpected %s\n%s uses the built-in digits instead", name, looked.s, wanted,
-         p->said ? "data.real.dataset=digits with data.real.path=!unset (for a source named real)"
-                 : "data.real.dataset=digits (for a source named real)");
+    fail(d, where,
+         "the files of %s were not found\nlooked in %s\nexpected %s\n"
+         "data.real.dataset=digits%s (for a source named real) uses the built-in digits instead",
+         name, looked.s, wanted, p->said ? " with data.real.path=!unset" : "");
     text_release(&looked);
     return false;
 }

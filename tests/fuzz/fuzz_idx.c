@@ -1,6 +1,7 @@
 // Fuzzes the parser of IDX files, images and labels, plain and gzipped.
 //
-//   clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_idx.c src/data/idx.c src/base/arena.c -lz
+//   clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_idx.c
+//   src/data/idx.c src/base/arena.c -lz
 //
 // The first byte says what the rest is: bit 0 labels, bit 1 to be gzipped here first, because no
 // mutation of a gzip stream keeps its checksum and the sizes inside would never be reached.
@@ -15,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static size_t gzip(const uint8_t *data, size_t n, uint8_t *to, size_t room)
 {
-    z_stream z = {.next_in = (uint8_t *)data, .avail_in = (uInt)n, .next_out = to, .avail_out = (uInt)room};
+    z_stream z = {
+        .next_in = (uint8_t *)data, .avail_in = (uInt)n, .next_out = to, .avail_out = (uInt)room};
     deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
     deflate(&z, Z_FINISH);
     deflateEnd(&z);
