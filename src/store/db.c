@@ -1,0 +1,317 @@
+// Opening results.db. A tracker's database fails in four ways that can all be avoided: every process runs the DDL
+// at start and they race; a transaction reads first and then writes, so that waiting cannot help it; each value
+// is its own transaction; and whatever file lies at the path is taken to be ours. So: the schema is written to
+// a private file that link(2) puts in place, first wins; writers say BEGIN IMMEDIATE; they batch; and the first hundred
+// bytes are read before SQLite sees the file, because SQLite, asked about a foreign file, may already change it.
+#include "store/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char schema[] = {
+#include "schema_1.inc"
+    0};
+
+enum { APPLICATION_ID = 0x47414E58, HEADER = 100 };
+
+static const struct place nowhere;
+
+static uint32_t big_endian(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static enum db_result unavailable(struct db *db, const char *why)
+{
+    snprintf(db->why, sizeof db->why, "%s", why);
+    return DB_UNAVAILABLE;
+}
+
+static bool cannot(struct db *db, const char *why)
+{
+    unavailable(db, why);
+    return false;
+}
+
+static enum db_result refuse(struct diag *d, const char *path, const char *what, const char *advice)
+{
+    fail(d, nowhere, "%s %s\n%s", path, what, advice);
+    return DB_REFUSED;
+}
+
+static const char other_file[] = "it was left as it is; give another path with --db";
+
+static enum db_result check_version(const char *path, enum db_mode mode, uint32_t version, struct diag *d)
+{
+    if (version == DB_SCHEMA || (version > DB_SCHEMA && mode == DB_READ_NEWER))
+        return DB_OK;
+    char what[100];
+    snprintf(what, sizeof what, "has schema %u; this program knows schema %d", version, DB_SCHEMA);
+    return refuse(d, path, what, version > DB_SCHEMA ? "a newer ganexp wrote it; it was left as it is" : other_file);
+}
+
+// The file's header: https://sqlite.org/fileformat.html, section 1.3.
+static enum db_result check_header(const char *path, enum db_mode mode, const uint8_t *h, size_t n, int64_t size, struct diag *d)
+{
+    if (n == 0)
+        return refuse(d, path, "is empty", other_file);
+    if (n < HEADER || memcmp(h, "SQLite format 3", 16) != 0)
+        return refuse(d, path, "is not a database", other_file);
+    if (big_endian(h + 68) != APPLICATION_ID)
+        return refuse(d, path, "is a database of another program", other_file);
+    const int64_t page = h[16] << 8 | h[17], bytes = (page == 1 ? 65536 : page) * (int64_t)big_endian(h + 28);
+    if (size < bytes)
+        return refuse(d, path, "is damaged: its end is missing", "restore it from a backup; it was left as it is");
+    return check_version(path, mode, big_endian(h + 60), d);
+}
+
+static enum db_result check_file(struct db *db, enum db_mode mode, struct diag *d)
+{
+    uint8_t header[HEADER];
+    const int fd = open(db->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return unavailable(db, strerror(errno));
+    struct stat st;
+    const bool regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
+    const ssize_t n = regular ? read(fd, header, sizeof header) : -1;
+    close(fd);
+    if (!regular)
+        return refuse(d, db->path, "is not a file", other_file);
+    if (n < 0)
+        return unavailable(db, strerror(errno));
+    return check_header(db->path, mode, header, (size_t)n, st.st_size, d);
+}
+
+static bool make_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return true;
+    char *parent = strndup(path, (size_t)(slash - path));
+    const bool ok = parent && (!mkdir(parent, 0777) || errno == EEXIST);
+    free(parent);
+    return ok;
+}
+
+static bool write_schema(struct db *db, const char *path)
+{
+    sqlite3 *handle = NULL;
+    int rc = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; BEGIN", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(handle, schema, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        unavailable(db, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(rc));
+    return (sqlite3_close(handle) == SQLITE_OK) & (rc == SQLITE_OK);
+}
+
+// Puts a new database at the path unless somebody else does first.
+static bool create(struct db *db)
+{
+    char *tmp = NULL;
+    if (!make_parent(db->path) || asprintf(&tmp, "%s.%d.tmp", db->path, (int)getpid()) < 0)
+        return cannot(db, strerror(errno));
+    unlink(tmp);
+    bool ok = write_schema(db, tmp);
+    if (ok && link(tmp, db->path) && errno != EEXIST)
+        ok = cannot(db, strerror(errno));
+    unlink(tmp);
+    free(tmp);
+    return ok;
+}
+
+static bool absent(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) && errno == ENOENT;
+}
+
+static enum db_result connect(struct db *db, const char *name, int flags, int busy_ms)
+{
+    const int rc = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK)
+        return unavailable(db, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, busy_ms);
+    return DB_OK;
+}
+
+// Reads something, so that damage and missing rights show now.
+static enum db_result look(struct db *db, struct diag *d)
+{
+    const int rc = sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master; SELECT 1 FROM run LIMIT 1", NULL, NULL, NULL);
+    const int primary = rc & 0xff;
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
+        return refuse(d, db->path, sqlite3_errmsg(db->handle), "it is damaged; restore it from a backup; it was left as it is");
+    return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
+}
+
+static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
+{
+    enum db_result result = connect(db, db->path, SQLITE_OPEN_READWRITE, busy_ms);
+    if (result == DB_OK)
+        result = look(db, d);
+    if (result != DB_OK)
+        return result;
+    if (sqlite3_db_readonly(db->handle, "main"))
+        return unavailable(db, "it is read-only");
+    const int rc = sqlite3_exec(db->handle, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+    return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
+}
+
+// In a directory that cannot be written, a WAL database opens only when told that nobody else writes it.
+static enum db_result open_immutable(struct db *db, int busy_ms, struct diag *d)
+{
+    char *wal = sqlite3_mprintf("%s-wal", db->path), *uri = sqlite3_mprintf("file:%s?immutable=1", db->path);
+    const bool plain = absent(wal) && !strpbrk(db->path, "?#%");
+    sqlite3_close(db->handle);
+    db->handle = NULL;
+    enum db_result result = DB_UNAVAILABLE;
+    if (plain)
+        result = connect(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, busy_ms);
+    if (plain && result == DB_OK)
+        result = look(db, d);
+    sqlite3_free(wal);
+    sqlite3_free(uri);
+    return result;
+}
+
+static enum db_result open_reader(struct db *db, int busy_ms, struct diag *d)
+{
+    enum db_result result = connect(db, db->path, SQLITE_OPEN_READONLY, busy_ms);
+    if (result == DB_OK)
+        result = look(db, d);
+    if (result == DB_UNAVAILABLE && access(db->path, R_OK) == 0)
+        result = open_immutable(db, busy_ms, d);
+    return result;
+}
+
+enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms, struct diag *d)
+{
+    *db = (struct db){.path = path};
+    if (mode != DB_WRITE && absent(path))
+        return refuse(d, path, "does not exist", "`ganexp run CONFIG` makes it; --db or $GANEXP_DB name another");
+    if (absent(path) && !create(db))
+        return DB_UNAVAILABLE;
+    enum db_result result = check_file(db, mode, d);
+    if (result == DB_OK)
+        result = mode == DB_WRITE ? open_writer(db, busy_ms, d) : open_reader(db, busy_ms, d);
+    if (result != DB_OK)
+        db_close(db);
+    return result;
+}
+
+void db_close(struct db *db)
+{
+    for (int i = 0; i < db->n_cached; i++)
+        sqlite3_finalize(db->cached[i].stmt);
+    db->n_cached = 0;
+    sqlite3_close(db->handle);
+    db->handle = NULL;
+}
+
+static void trouble(struct db *db, int rc)
+{
+    if (db->error)
+        return;
+    db->error = rc;
+    unavailable(db, sqlite3_errmsg(db->handle));
+}
+
+void db_exec(struct db *db, const char *sql)
+{
+    if (db->error)
+        return;
+    const int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        trouble(db, rc);
+}
+
+bool db_begin(struct db *db)
+{
+    db->error = 0;
+    db_exec(db, "BEGIN IMMEDIATE");
+    return !db->error;
+}
+
+bool db_commit(struct db *db)
+{
+    db_exec(db, "COMMIT");
+    if (db->error && !sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    return !db->error;
+}
+
+sqlite3_stmt *db_prepare(struct db *db, const char *sql)
+{
+    for (int i = 0; i < db->n_cached; i++)
+        if (db->cached[i].sql == sql)
+            return db->cached[i].stmt;
+    assert(db->n_cached < (int)(sizeof db->cached / sizeof *db->cached));
+    sqlite3_stmt *stmt = NULL;
+    const int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+    if (rc != SQLITE_OK)
+        return trouble(db, rc), NULL;
+    db->cached[db->n_cached].sql = sql;
+    db->cached[db->n_cached++].stmt = stmt;
+    return stmt;
+}
+
+void db_finish(struct db *db, sqlite3_stmt *stmt)
+{
+    int rc;
+    do
+        rc = sqlite3_step(stmt);
+    while (rc == SQLITE_ROW);
+    if (rc != SQLITE_DONE)
+        trouble(db, rc);
+    sqlite3_reset(stmt);
+}
+
+static sqlite3_stmt *bind(struct db *db, const char *sql, const char *types, va_list ap)
+{
+    sqlite3_stmt *stmt = db->error ? NULL : db_prepare(db, sql);
+    for (int i = 0; stmt && types[i]; i++) {
+        if (types[i] == 'i')
+            sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
+        else if (types[i] == 'd')
+            sqlite3_bind_double(stmt, i + 1, va_arg(ap, double));
+        else
+            sqlite3_bind_text(stmt, i + 1, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+    }
+    return stmt;
+}
+
+void db_run(struct db *db, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    sqlite3_stmt *stmt = bind(db, sql, types, ap);
+    va_end(ap);
+    if (stmt)
+        db_finish(db, stmt);
+}
+
+int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    sqlite3_stmt *stmt = bind(db, sql, types, ap);
+    va_end(ap);
+    if (!stmt)
+        return otherwise;
+    const int rc = sqlite3_step(stmt);
+    const int64_t out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        trouble(db, rc);
+    sqlite3_reset(stmt);
+    return out;
+}
