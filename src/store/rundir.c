@@ -1,0 +1,140 @@
+// A pid file would do for a lock until the pid is given to somebody else, and a heartbeat alone calls a run dead that
+// merely computes for a long time. flock has neither trouble. Readers ask with a shared lock, so that they do not
+// disturb each other; a run that meets a reader's lock by chance tries again.
+#include "store/rundir.h"
+
+#include "base/arena.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct place nowhere;
+
+void uid_new(char uid[UID_LENGTH + 1])
+{
+    static const char letter[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    struct timespec now;
+    uint8_t random[10];
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        BUG("getrandom: %s", strerror(errno));
+    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    for (int i = 9; i >= 0; i--, ms >>= 5)
+        uid[i] = letter[ms & 31];
+    for (int i = 0; i < 16; i++) {
+        const int bit = i * 5, byte = bit / 8;
+        const unsigned pair = (unsigned)random[byte] << 8 | (byte < 9 ? random[byte + 1] : 0);
+        uid[10 + i] = letter[(pair >> (11 - bit % 8)) & 31];
+    }
+    uid[UID_LENGTH] = '\0';
+}
+
+const char *uid_short(const char *uid)
+{
+    return uid + strlen(uid) - SHORT_LENGTH;
+}
+
+static void slug(char *out, size_t room, const char *name)
+{
+    size_t n = 0;
+    for (; *name && n + 1 < room; name++)
+        out[n++] = isalnum((unsigned char)*name) || strchr("._-", *name) ? *name : '-';
+    out[n] = '\0';
+}
+
+static bool make_path(const char *path)
+{
+    if (!mkdir(path, 0777) || errno == EEXIST)
+        return true;
+    const char *slash = strrchr(path, '/');
+    if (errno != ENOENT || !slash || slash == path)
+        return false;
+    char *parent = strndup(path, (size_t)(slash - path));
+    const bool ok = parent && make_path(parent) && (!mkdir(path, 0777) || errno == EEXIST);
+    free(parent);
+    return ok;
+}
+
+const char *rundir_make(struct arena *a, const char *runs, const char *uid, const char *name, int *lock, struct diag *d)
+{
+    char tail[48];
+    slug(tail, sizeof tail, name);
+    const char *dir = arena_printf(a, "%s/%s-%s", runs, uid_short(uid), tail);
+    if (!make_path(runs) || mkdir(dir, 0777))
+        return fail(d, nowhere, "cannot make the run directory %s: %s", dir, strerror(errno)), NULL;
+    *lock = rundir_lock(dir);
+    if (*lock < 0)
+        return fail(d, nowhere, "cannot lock %s/lock: %s", dir, strerror(errno)), NULL;
+    return dir;
+}
+
+static int open_lock(const char *dir, int flags)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/lock", dir);
+    return open(path, flags | O_CLOEXEC, 0666);
+}
+
+int rundir_lock(const char *dir)
+{
+    const int fd = open_lock(dir, O_RDWR | O_CREAT);
+    for (int tries = 0; fd >= 0 && tries < 20; tries++) {
+        if (!flock(fd, LOCK_EX | LOCK_NB))
+            return fd;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+bool rundir_alive(const char *dir)
+{
+    const int fd = open_lock(dir, O_RDONLY);
+    if (fd < 0)
+        return false;
+    const bool held = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
+}
+
+const char *path_parent(struct arena *a, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return ".";
+    return slash == path ? "/" : arena_strndup(a, path, (size_t)(slash - path));
+}
+
+const char *path_join(struct arena *a, const char *parent, const char *path)
+{
+    return *path == '/' || !strcmp(parent, ".") ? path : arena_printf(a, "%s/%s", parent, path);
+}
+
+const char *path_inside(struct arena *a, const char *parent, const char *path)
+{
+    char real_parent[PATH_MAX], real_path[PATH_MAX];
+    if (!realpath(parent, real_parent) || !realpath(path, real_path))
+        return arena_strdup(a, path);
+    const size_t n = strlen(real_parent);
+    const bool inside = !strncmp(real_parent, real_path, n) && real_path[n] == '/';
+    return arena_strdup(a, inside ? real_path + n + 1 : real_path);
+}
+
+bool file_write(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+    if (!f)
+        return false;
+    const bool ok = fputs(text, f) >= 0;
+    return (fclose(f) == 0) & ok;
+}
