@@ -39,6 +39,7 @@ struct run_description {
     int argc;
     char *const *argv;
     int threads;
+    int busy_ms;              // how long to wait for a busy database; 0: 10 s
 };
 
 // One score of one evaluation.
