@@ -1,0 +1,664 @@
+// results.db under the troubles that break trackers: many processes at once, a held lock, a full or read-only disk, a
+// foreign file, numbers that are none, a run that dies and goes on.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#undef fail
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "store/db.h"
+#include "store/environment.h"
+#include "store/query.h"
+#include "store/recorder.h"
+#include "store/rundir.h"
+
+static const struct run_param params[] = {
+    {"train.lr", "float", "2e-4", 2e-4, "default"},
+    {"name", "str", "ring", NAN, "configs/ring.yaml:1"},
+};
+static char *const argv[] = {"ganexp", "run", "configs/ring.yaml"};
+
+static struct run_description description(const char *name)
+{
+    return (struct run_description){
+        .name = name, .model = "gan", .dataset = "ring", .seed = 1, .config_yaml = "name: ring\n", .config_hash = "c0ffee",
+        .group_hash = "beef", .total_steps = 100, .param = params, .n_param = 2, .argc = 3, .argv = argv, .threads = 2, .busy_ms = 10000};
+}
+
+struct fixture {
+    struct arena *arena;
+    struct diag *diag;
+    char dir[64], db[96];
+};
+
+static int setup(void **state)
+{
+    struct arena *a = arena_new(NULL);
+    struct fixture *f = NEW(a, struct fixture);
+    f->arena = a;
+    f->diag = diag_new(a);
+    strcpy(f->dir, "/tmp/ganexp-store-XXXXXX");
+    if (!mkdtemp(f->dir))
+        return -1;
+    snprintf(f->db, sizeof f->db, "%s/results.db", f->dir);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", f->dir);
+    arena_free(f->arena);
+    return system(command);
+}
+
+static const char *messages(struct fixture *f)
+{
+    struct text t;
+    text_init(&t);
+    diag_text(f->diag, &t);
+    const char *s = arena_strdup(f->arena, t.s);
+    text_release(&t);
+    return s;
+}
+
+static struct recorder *start_in(struct fixture *f, struct arena *a, const char *name)
+{
+    const struct run_description run = description(name);
+    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
+    if (!r)
+        print_error("%s", messages(f));
+    assert_non_null(r);
+    return r;
+}
+
+static struct recorder *start(struct fixture *f)
+{
+    return start_in(f, f->arena, "ring");
+}
+
+static int64_t ask(struct fixture *f, const char *sql)
+{
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    assert_non_null(r);
+    struct table *t = query_sql(r, sql, f->diag);
+    if (!t)
+        print_error("%s", messages(f));
+    assert_non_null(t);
+    assert_int_equal(table_rows(t), 1);
+    const struct cell *c = table_at(t, 0, 0);
+    return c->type == CELL_INT ? c->integer : c->type == CELL_REAL ? (int64_t)c->real : -1;
+}
+
+static const char *ask_text(struct fixture *f, const char *sql)
+{
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    const struct cell *c = table_at(query_sql(r, sql, f->diag), 0, 0);
+    return c->type == CELL_TEXT ? c->text : "";
+}
+
+// Runs fn in n processes; all must exit with 0.
+static void in_processes(int n, void (*fn)(struct fixture *f, int i), struct fixture *f)
+{
+    for (int i = 0; i < n; i++) {
+        const pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (!pid) {
+            fn(f, i);
+            _exit(0);
+        }
+    }
+    for (int i = 0, status; i < n; i++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void create(struct fixture *f, int i)
+{
+    (void)i;
+    struct db db;
+    if (db_open(&db, f->db, DB_WRITE, DB_BUSY_MS, f->diag) != DB_OK)
+        _exit(1);
+    if (!db_begin(&db))
+        _exit(2);
+    db_run(&db, "INSERT INTO metric_key(name) VALUES(?)", "t", arena_printf(f->arena, "key%d", i));
+    if (!db_commit(&db))
+        _exit(3);
+    db_close(&db);
+}
+
+static void test_create_at_once(void **state)
+{
+    struct fixture *f = *state;
+    in_processes(32, create, f);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metric_key"), 32);
+    assert_int_equal(ask(f, "SELECT user_version FROM pragma_user_version"), DB_SCHEMA);
+    assert_string_equal(ask_text(f, "SELECT * FROM pragma_integrity_check"), "ok");
+}
+
+enum { WRITERS = 8, POINTS = 100000 };
+
+static void write_points(struct fixture *f, int i)
+{
+    struct arena *a = arena_new(NULL);
+    const struct run_description run = description(arena_printf(a, "writer%d", i));
+    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
+    if (!r)
+        _exit(1);
+    for (int step = 1; step <= POINTS / 4; step++) {
+        recorder_metric(r, "loss/d", step, step);
+        recorder_metric(r, "loss/g", step, -step);
+        recorder_metric(r, "score/real", step, 0.5);
+        recorder_metric(r, "score/fake", step, i);
+    }
+    recorder_end(r, RUN_DONE, "", 0);
+    if (recorder_spooled(r) || recorder_notice(r))
+        _exit(2);
+    arena_free(a);
+}
+
+static void test_writers(void **state)
+{
+    struct fixture *f = *state;
+    in_processes(WRITERS, write_points, f);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metric"), WRITERS * POINTS);
+    assert_int_equal(ask(f, "SELECT sum(n) FROM metric_summary"), WRITERS * POINTS);
+    assert_int_equal(ask(f, "SELECT count(*) FROM runs WHERE status='done'"), WRITERS);
+    const int64_t n = POINTS / 4;
+    assert_int_equal(ask(f, "SELECT sum(sum) FROM metric_summary s JOIN metric_key k ON k.id=s.key_id WHERE name='loss/d'"),
+                     WRITERS * (n * (n + 1) / 2));
+}
+
+static void test_numbers_that_are_none(void **state)
+{
+    struct fixture *f = *state;
+    struct recorder *r = start(f);
+    const double x[] = {1, NAN, INFINITY, -INFINITY, 3};
+    for (int i = 0; i < 5; i++)
+        recorder_metric(r, "loss", i, x[i]);
+    recorder_metric(r, "nothing", 0, NAN);
+    recorder_end(r, RUN_DIVERGED, "NaN in loss", 3);
+    struct reader *reader = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run;
+    assert_true(reader_find(reader, "ring", &run, f->diag));
+    int64_t n;
+    const struct curve_point *p = query_curve(reader, &run, "loss", &n);
+    assert_int_equal(n, 5);
+    assert_true(isnan(p[1].value) && p[2].value == INFINITY && p[3].value == -INFINITY && p[4].value == 3);
+    assert_int_equal(ask(f, "SELECT n_nan FROM summary WHERE metric='loss'"), 1);
+    assert_int_equal(ask(f, "SELECT last FROM summary WHERE metric='loss'"), 3);
+    assert_int_equal(ask(f, "SELECT max=9e999 AND min=-9e999 FROM summary WHERE metric='loss'"), 1);
+    assert_int_equal(ask(f, "SELECT min IS NULL AND n_nan=1 FROM summary WHERE metric='nothing'"), 1);
+    assert_string_equal(ask_text(f, "SELECT status || ' ' || reason FROM runs"), "diverged NaN in loss");
+}
+
+// A summary grown point by point must be what the points themselves say, in whatever order they came.
+static const char *const summaries_agree =
+    "SELECT count(*) FROM metric_summary s WHERE s.n <> (SELECT count(*) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
+    " OR s.min IS NOT (SELECT min(value) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
+    " OR s.max IS NOT (SELECT max(value) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
+    " OR s.last_step <> (SELECT max(step) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
+    " OR s.last IS NOT (SELECT value FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id ORDER BY step DESC LIMIT 1)"
+    " OR s.first IS NOT (SELECT value FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id ORDER BY step LIMIT 1)"
+    " OR abs(s.sum - (SELECT total(value) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)) > 1e-9";
+
+static void test_any_order(void **state)
+{
+    struct fixture *f = *state;
+    struct recorder *r = start(f);
+    const int step[] = {5, 3, 9, 9, 1, 12, 3};
+    for (int i = 0; i < 7; i++) {
+        recorder_metric(r, "loss", step[i], 10 - i);
+        if (i % 2)
+            recorder_flush(r);
+    }
+    recorder_flush(r);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metric"), 5);
+    assert_int_equal(ask(f, "SELECT value FROM metrics WHERE step=9"), 7);
+    assert_int_equal(ask(f, summaries_agree), 0);
+    recorder_end(r, RUN_DONE, "", 0);
+}
+
+static struct evaluation fid(double value, const char *fingerprint)
+{
+    return (struct evaluation){.name = "fid", .direction = "min", .value = value, .std = NAN, .weights = "ema", .seconds = 1.5, .seed = 7,
+                               .evaluator = {fingerprint, "fid", "net", "aa", "train", "bb", 50000, 10000, "resize", "1"}};
+}
+
+// Writes a file of the run directory.
+static const char *run_file(struct fixture *f, struct recorder *r, const char *name)
+{
+    const char *path = arena_printf(f->arena, "%s/%s", recorder_dir(r), name);
+    assert_true(file_write(path, name));
+    return path;
+}
+
+static void steps(struct recorder *r, int from, int to)
+{
+    for (int step = from; step <= to; step++) {
+        recorder_metric(r, "loss", step, 1.0 / step);
+        recorder_tick(r, step, step / 10.0, step * 64);
+    }
+}
+
+static void test_rewind(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *first = arena_new(f->arena);
+    struct recorder *r = start_in(f, first, "ring");
+    const char *id = arena_strdup(f->arena, recorder_id(r));
+    steps(r, 1, 50);
+    recorder_artifact(r, "checkpoint", run_file(f, r, "50.safetensors"), "safetensors", 50, "last");
+    recorder_checkpoint(r, 50);
+    steps(r, 51, 80);
+    const struct evaluation e = fid(20, "f1");
+    recorder_evaluation(r, 50, &e);
+    recorder_evaluation(r, 80, &e);
+    recorder_artifact(r, "samples", run_file(f, r, "80.png"), "png", 80, "");
+    recorder_end(r, RUN_INTERRUPTED, "SIGTERM", 143);
+    arena_free(first);
+    assert_int_equal(ask(f, "SELECT step FROM runs"), 80);
+
+    struct reader *reader = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run;
+    assert_true(reader_find(reader, id, &run, f->diag));
+    int64_t step;
+    assert_non_null(strstr(reader_checkpoint(reader, &run, &step), "/50.safetensors"));
+    const struct run_description now = description("ring");
+    r = recorder_resume(f->arena, f->db, id, step, &now, f->diag);
+    assert_non_null(r);
+    assert_int_equal(ask(f, "SELECT max(step) FROM metric"), 50);
+    assert_int_equal(ask(f, "SELECT count(*) FROM evals"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM artifact"), 1);
+    assert_int_equal(ask(f, "SELECT step FROM runs"), 50);
+    assert_int_equal(ask(f, summaries_agree), 0);
+    assert_string_equal(ask_text(f, "SELECT text FROM event WHERE code='rewind'"), "30 points after step 50 removed");
+    steps(r, 51, 100);
+    recorder_end(r, RUN_DONE, "", 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metric"), 100);
+    assert_int_equal(ask(f, "SELECT count(*) FROM tick"), 100);
+    assert_int_equal(ask(f, "SELECT count(*) FROM attempt WHERE (n=1 AND end_status='interrupted') OR (n=2 AND first_step=50)"), 2);
+    assert_int_equal(ask(f, summaries_agree), 0);
+    assert_int_equal(ask(f, "SELECT images FROM runs"), 6400);
+}
+
+static void test_alive_run_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct recorder *r = start(f);
+    const struct run_description now = description("ring");
+    assert_null(recorder_resume(arena_new(f->arena), f->db, recorder_id(r), 0, &now, f->diag));
+    assert_non_null(strstr(messages(f), "is alive"));
+    recorder_end(r, RUN_DONE, "", 0);
+}
+
+// Another program holds the write lock for two seconds; the run was told to wait for 100 ms.
+static void test_held_lock(void **state)
+{
+    struct fixture *f = *state;
+    struct run_description run = description("ring");
+    run.busy_ms = 100;
+    struct recorder *r = recorder_start(f->arena, f->db, &run, f->diag);
+    assert_non_null(r);
+    steps(r, 1, 10);
+    recorder_flush(r);
+    struct db other;
+    assert_int_equal(db_open(&other, f->db, DB_WRITE, 100, f->diag), DB_OK);
+    assert_true(db_begin(&other));
+    steps(r, 11, 30);
+    recorder_metric(r, "odd", 11, INFINITY);
+    recorder_metric(r, "odd", 12, NAN);
+    const struct evaluation e = fid(20, "f1");
+    recorder_evaluation(r, 20, &e);
+    recorder_event(r, EVENT_WARN, "collapse", 25, "the critic's loss is %d", 0);
+    recorder_checkpoint(r, 30);
+    assert_true(recorder_spooled(r) >= 42);
+    assert_non_null(strstr(recorder_notice(r), "spool.jsonl"));
+    sleep(2);
+    assert_null(recorder_notice(r));
+    assert_true(db_commit(&other));
+    db_close(&other);
+    steps(r, 31, 40);
+    recorder_flush(r);
+    assert_int_equal(recorder_spooled(r), 0);
+    assert_non_null(strstr(recorder_notice(r), "takes records again"));
+    recorder_end(r, RUN_DONE, "", 0);
+    assert_null(recorder_notice(r));
+    assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE metric='loss'"), 40);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE metric='odd' AND (value=9e999 OR value IS NULL)"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM tick"), 40);
+    assert_int_equal(ask(f, "SELECT count(*) FROM evals"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM event WHERE text='the critic''s loss is 0'"), 1);
+    assert_int_equal(ask(f, summaries_agree), 0);
+}
+
+// All of a run goes to the spool, its birth included, and the next run brings it in.
+static void test_next_run_merges(void **state)
+{
+    struct fixture *f = *state;
+    struct db other;
+    assert_int_equal(db_open(&other, f->db, DB_WRITE, 100, f->diag), DB_OK);
+    assert_true(db_begin(&other));
+    struct run_description run = description("spooled");
+    run.busy_ms = 50;
+    struct recorder *r = recorder_start(f->arena, f->db, &run, f->diag);
+    assert_non_null(r);
+    steps(r, 1, 100);
+    recorder_end(r, RUN_DONE, "", 0);
+    assert_true(recorder_spooled(r) >= 200);
+    assert_non_null(strstr(recorder_notice(r), "the next run"));
+    assert_true(db_commit(&other));
+    db_close(&other);
+    assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 0);
+
+    recorder_end(start(f), RUN_DONE, "", 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metric"), 100);
+    assert_string_equal(ask_text(f, "SELECT status FROM runs WHERE name='spooled'"), "done");
+    assert_int_equal(ask(f, "SELECT count(*) FROM param"), 4);
+    assert_int_equal(ask(f, summaries_agree), 0);
+}
+
+// As somebody who may write the runs' directory but not the database's.
+static void spool_on_read_only(struct fixture *f, int i)
+{
+    (void)i;
+    struct arena *a = arena_new(NULL);
+    if (!geteuid() && (setegid(65534) || seteuid(65534)))
+        _exit(1);
+    struct run_description run = description("readonly");
+    run.busy_ms = 50;
+    run.runs = arena_printf(a, "%s/elsewhere", f->dir);
+    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
+    if (!r)
+        _exit(2);
+    steps(r, 1, 20);
+    recorder_end(r, RUN_DONE, "", 0);
+    _exit(recorder_spooled(r) >= 40 ? 0 : 3);
+}
+
+static void test_read_only(void **state)
+{
+    struct fixture *f = *state;
+    recorder_end(start(f), RUN_DONE, "", 0);
+    const char *elsewhere = arena_printf(f->arena, "%s/elsewhere", f->dir);
+    assert_int_equal(mkdir(elsewhere, 0777) | chmod(elsewhere, 0777) | chmod(f->dir, 0555) | chmod(f->db, 0444), 0);
+    in_processes(1, spool_on_read_only, f);
+    assert_int_equal(chmod(f->dir, 0755) | chmod(f->db, 0644), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 1);
+    struct run_description run = description("next");
+    run.runs = elsewhere;
+    struct recorder *r = recorder_start(f->arena, f->db, &run, f->diag);
+    recorder_end(r, RUN_DONE, "", 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 3);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE run='readonly'"), 20);
+}
+
+// The disk is full for the database, then there is room again.
+static void fill_disk(struct fixture *f, int i)
+{
+    (void)i;
+    struct arena *a = arena_new(NULL);
+    signal(SIGXFSZ, SIG_IGN);
+    const struct run_description run = description("full");
+    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
+    if (!r)
+        _exit(1);
+    struct rlimit old, small;
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old;
+    small.rlim_cur = 4096;   // the spool overflows too: what it could not take waits in memory
+    setrlimit(RLIMIT_FSIZE, &small);
+    steps(r, 1, 500);
+    recorder_checkpoint(r, 500);
+    if (!recorder_notice(r))
+        _exit(2);
+    setrlimit(RLIMIT_FSIZE, &old);
+    steps(r, 501, 600);
+    recorder_end(r, RUN_DONE, "", 0);
+    _exit(recorder_spooled(r) == 0 ? 0 : 3);
+}
+
+static void test_full_disk(void **state)
+{
+    struct fixture *f = *state;
+    in_processes(1, fill_disk, f);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE metric='loss'"), 600);
+    assert_int_equal(ask(f, summaries_agree), 0);
+    assert_string_equal(ask_text(f, "SELECT * FROM pragma_integrity_check"), "ok");
+}
+
+static void live_and_be_killed(struct fixture *f, int i)
+{
+    (void)i;
+    struct arena *a = arena_new(NULL);
+    struct recorder *r = start_in(f, a, "killed");
+    steps(r, 1, 10);
+    recorder_checkpoint(r, 10);
+    if (strcmp(ask_text(f, "SELECT status FROM runs WHERE name='killed'"), "running") != 0)
+        _exit(1);
+    struct stored_run run;
+    if (!reader_find(reader_open(a, f->db, false, f->diag), "killed", &run, f->diag) || strcmp(run.status, "running") != 0)
+        _exit(2);
+    kill(getpid(), SIGKILL);
+}
+
+static void test_lost(void **state)
+{
+    struct fixture *f = *state;
+    const pid_t pid = fork();
+    if (!pid)
+        live_and_be_killed(f, 0);
+    int status;
+    waitpid(pid, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    struct reader *reader = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run;
+    assert_true(reader_find(reader, "@last", &run, f->diag));
+    assert_string_equal(run.status, "lost");
+    const struct table *t = query_runs(reader, &(struct run_filter){.status = "lost"});
+    assert_int_equal(table_rows(t), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metrics"), 10);
+    const struct run_description now = description("killed");
+    struct recorder *r = recorder_resume(f->arena, f->db, "@last", 10, &now, f->diag);
+    assert_non_null(r);
+    recorder_end(r, RUN_DONE, "", 0);
+}
+
+// What lies at the path stays byte for byte as it was.
+static void refused(struct fixture *f, const void *bytes, size_t n, const char *says)
+{
+    char *after = arena_alloc(f->arena, n + 1);
+    int fd = open(f->db, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    assert_true(write(fd, bytes, n) == (ssize_t)n);
+    close(fd);
+    diag_clear(f->diag);
+    const struct run_description run = description("ring");
+    assert_null(recorder_start(arena_new(f->arena), f->db, &run, f->diag));
+    if (!strstr(messages(f), says))
+        print_error("expected \"%s\" in:\n%s", says, messages(f));
+    assert_non_null(strstr(messages(f), says));
+    assert_null(reader_open(f->arena, f->db, false, f->diag));
+    fd = open(f->db, O_RDONLY);
+    assert_true(read(fd, after, n + 1) == (ssize_t)n);
+    close(fd);
+    assert_memory_equal(bytes, after, n);
+}
+
+static void test_refused(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t good[1 << 20], bad[1 << 20];
+    recorder_end(start(f), RUN_DONE, "", 0);
+    const int fd = open(f->db, O_RDONLY);
+    const ssize_t n = read(fd, good, sizeof good);
+    close(fd);
+    assert_true(n > 4096);
+    refused(f, "", 0, "is empty");
+    refused(f, "name: acgan\n", 12, "is not a database");
+    refused(f, good, (size_t)n - 4096, "its end is missing");
+    memcpy(bad, good, (size_t)n);
+    bad[71] ^= 1;
+    refused(f, bad, (size_t)n, "another program");
+    memcpy(bad, good, (size_t)n);
+    bad[63] = DB_SCHEMA + 1;
+    refused(f, bad, (size_t)n, "a newer ganexp");
+    bad[63] = 0;
+    refused(f, bad, (size_t)n, "has schema 0");
+    memcpy(bad, good, (size_t)n);
+    memset(bad + 100, 0x5a, 3996);
+    refused(f, bad, (size_t)n, "damaged");
+    struct stat st;
+    assert_true(stat(arena_printf(f->arena, "%s/none.db", f->dir), &st) && errno == ENOENT);
+    assert_null(reader_open(f->arena, arena_printf(f->arena, "%s/none.db", f->dir), false, f->diag));
+    assert_true(stat(arena_printf(f->arena, "%s/none.db", f->dir), &st) && errno == ENOENT);
+}
+
+static void add_run(struct fixture *f, const char *name, int64_t seed, double score, const char *fingerprint)
+{
+    struct arena *a = arena_new(NULL);
+    struct run_description run = description(name);
+    struct run_param changed[] = {params[0], params[1]};
+    changed[0].text = seed % 2 ? "2e-4" : "1e-4";
+    run.param = changed;
+    run.seed = seed;
+    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
+    const struct evaluation e = fid(score, fingerprint);
+    recorder_evaluation(r, 10, &e);
+    recorder_metric(r, "loss", 10, score / 2);
+    recorder_end(r, RUN_DONE, "", 0);
+    arena_free(a);
+}
+
+static void test_compare(void **state)
+{
+    struct fixture *f = *state;
+    add_run(f, "one", 1, 10, "f1");
+    add_run(f, "two", 2, 20, "f1");
+    add_run(f, "three", 3, 15, "f2");
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run[3];
+    assert_true(reader_find(r, "one", &run[0], f->diag) && reader_find(r, "@last~1", &run[1], f->diag));
+    assert_true(reader_find(r, run[1].uid, &run[2], f->diag));
+    assert_string_equal(run[2].name, "two");
+    struct table *t[COMPARE_TABLES];
+    query_compare(r, run, 2, false, t);
+    assert_int_equal(table_rows(t[0]), 1);
+    assert_string_equal(table_at(t[0], 0, 0)->text, "train.lr");
+    assert_string_equal(table_at(t[0], 0, 2)->text, "1e-4");
+    assert_int_equal(table_rows(t[1]), 1);
+    assert_string_equal(table_at(t[1], 0, table_find(t[1], "note"))->text, "");
+    query_compare(r, run, 2, true, t);
+    assert_int_equal(table_rows(t[0]), 2);
+    assert_true(reader_find(r, "three", &run[1], f->diag));
+    query_compare(r, run, 2, false, t);
+    assert_int_equal(table_rows(t[1]), 2);
+    assert_non_null(strstr(table_at(t[1], 0, table_find(t[1], "note"))->text, "evaluators differ"));
+    assert_int_equal(table_at(t[1], 0, 6)->type, CELL_NULL);
+    const struct table *board = query_leaderboard(r, "fid", NULL);
+    assert_int_equal(table_rows(board), 2);
+    assert_true(table_at(board, 0, table_find(board, "mean"))->real == 15);
+    assert_int_equal(table_at(board, 0, table_find(board, "seeds"))->integer, 2);
+    assert_int_equal(table_find(query_runs(r, &(struct run_filter){0}), "fid f1") > 0, 1);
+}
+
+static void test_addressing(void **state)
+{
+    struct fixture *f = *state;
+    add_run(f, "acgan", 1, 1, "f1");
+    add_run(f, "wgan", 2, 1, "f1");
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run;
+    assert_false(reader_find(r, "acgam", &run, f->diag));
+    assert_non_null(strstr(messages(f), "did you mean 'acgan'?"));
+    assert_false(reader_find(r, "0", &run, f->diag));
+    assert_non_null(strstr(messages(f), "several runs begin with"));
+    assert_false(reader_find(r, "@last~2", &run, f->diag));
+    assert_false(reader_find(r, "'; DROP TABLE run", &run, f->diag));
+    assert_true(reader_find(r, "@last", &run, f->diag));
+    assert_string_equal(run.name, "wgan");
+    assert_string_equal(run.config_yaml, "name: ring\n");
+    assert_true(access(run.dir, F_OK) == 0);
+}
+
+static void test_sql(void **state)
+{
+    struct fixture *f = *state;
+    add_run(f, "one", 1, 10, "f1");
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    assert_null(query_sql(r, "SELECT nme FROM runs", f->diag));
+    assert_non_null(strstr(messages(f), "nme"));
+    assert_non_null(strstr(messages(f), "^"));
+    assert_null(query_sql(r, "DELETE FROM run", f->diag));
+    assert_null(query_sql(r, "SELECT 1; SELECT 2", f->diag));
+    assert_null(query_sql(r, "", f->diag));
+    assert_int_equal(table_rows(query_sql(r, "SELECT * FROM runs;\n", f->diag)), 1);
+}
+
+static void test_environment(void **state)
+{
+    struct fixture *f = *state;
+    const struct environment *e = environment_capture(f->arena, "avx2", "oneDNN", NULL);
+    assert_true(e->cores > 0 && e->mem_bytes > 0 && *e->host && *e->kernel && *e->compiler);
+    struct run_description run = description("ring");
+    run.environment = e;
+    recorder_end(recorder_start(f->arena, f->db, &run, f->diag), RUN_DONE, "", 0);
+    recorder_end(recorder_start(f->arena, f->db, &run, f->diag), RUN_DONE, "", 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM env"), 1);
+    assert_string_equal(ask_text(f, "SELECT isa FROM env"), "avx2");
+    assert_string_equal(ask_text(f, "SELECT argv_json FROM attempt"), "[\"ganexp\",\"run\",\"configs/ring.yaml\"]");
+}
+
+static void test_list_is_fast(void **state)
+{
+    struct fixture *f = *state;
+    add_run(f, "one", 1, 10, "f1");
+    struct db db;
+    assert_int_equal(db_open(&db, f->db, DB_WRITE, 100, f->diag), DB_OK);
+    db_begin(&db);
+    db_exec(&db, "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i+1 FROM n WHERE i<10000) INSERT INTO run(uid, experiment_id, name, model,"
+                 " dataset, seed, config_hash, group_hash, status, step, total_steps, created_ms, started_ms, ended_ms, dir) SELECT"
+                 " printf('%026d', i), 1, 'run' || i, 'gan', 'ring', i, 'c0ffee', 'beef', 'done', 100, 100, i, i, i+5, 'runs/' || i FROM n");
+    db_exec(&db, "INSERT INTO eval(run_id, step, evaluator_id, key_id, value) SELECT id, s.step, 1, 1, abs(random() % 100) FROM run,"
+                 " (SELECT 20 AS step UNION SELECT 40 UNION SELECT 60 UNION SELECT 80 UNION SELECT 100) s");
+    assert_true(db_commit(&db));
+    db_close(&db);
+    struct timespec t0, t1;
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    const struct table *t = query_runs(reader_open(f->arena, f->db, false, f->diag), &(struct run_filter){0});
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    assert_int_equal(table_rows(t), 10000);
+    print_message("10 000 runs with 5 evaluations each listed in %.1f ms\n",
+                  (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_create_at_once), TEST(test_writers), TEST(test_numbers_that_are_none), TEST(test_any_order), TEST(test_rewind),
+        TEST(test_alive_run_is_refused), TEST(test_held_lock), TEST(test_next_run_merges), TEST(test_read_only), TEST(test_full_disk),
+        TEST(test_lost), TEST(test_refused), TEST(test_compare), TEST(test_addressing), TEST(test_sql), TEST(test_environment),
+        TEST(test_list_is_fast),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
