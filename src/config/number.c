@@ -153,6 +153,10 @@ enum number_fault duration_read(const char *text, double *out)
 
 void number_text(double x, char *out)
 {
+    if (fabs(x) < 1e15 && x == floor(x)) {
+        snprintf(out, 32, "%.0f", x);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, 32, "%.*g", digits, x);
         if (strtod(out, NULL) == x)

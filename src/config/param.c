@@ -245,20 +245,35 @@ bool param_read(const struct param *table, const struct node *node, struct place
     return good;
 }
 
+static void write_kind(const struct param *p, struct text *out)
+{
+    write_type(p, out);
+    if (!p->fallback)
+        text_add(out, ", required");
+    else if (*p->fallback)
+        text_addf(out, ", default %s", p->fallback);
+}
+
+static int larger(int a, size_t b)
+{
+    return a > (int)b ? a : (int)b;
+}
+
 void param_help(const struct param *table, struct text *out)
 {
-    int width = 0;
-    for (const struct param *p = table; p && p->name; p++)
-        width = (int)strlen(p->name) > width ? (int)strlen(p->name) : width;
+    int name = 0, kind = 0;
+    struct text t;
+    text_init(&t);
     for (const struct param *p = table; p && p->name; p++) {
-        struct text type;
-        text_init(&type);
-        write_type(p, &type);
-        if (!p->fallback)
-            text_add(&type, ", required");
-        else if (*p->fallback)
-            text_addf(&type, ", default %s", p->fallback);
-        text_addf(out, "%-*s  %-36s  %s\n", width, p->name, type.s, p->help ? p->help : "");
-        text_release(&type);
+        text_clear(&t);
+        write_kind(p, &t);
+        name = larger(name, strlen(p->name));
+        kind = larger(kind, t.n);
     }
+    for (const struct param *p = table; p && p->name; p++) {
+        text_clear(&t);
+        write_kind(p, &t);
+        text_addf(out, "%-*s  %-*s  %s\n", name, p->name, kind, t.s, p->help ? p->help : "");
+    }
+    text_release(&t);
 }
