@@ -9,7 +9,6 @@
 #include "config/number.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 
 enum { NESTED_MAX = 64, SIZE_MAX_NODES = 1000 };
@@ -342,7 +341,7 @@ static int precedence(const struct expression *e)
 {
     if (e->kind == EXPR_BINARY)
         return e->op == '+' || e->op == '-' ? 1 : 2;
-    return e->kind == EXPR_NUMBER && signbit(e->number) ? 3 : 4;
+    return e->kind == EXPR_NUMBER ? 3 : 4;
 }
 
 static void write_at_least(const struct expression *e, int least, struct text *out)

@@ -71,7 +71,7 @@ static bool balanced(const char *s)
 static bool is_plain(const char *s, bool flow, bool key)
 {
     const size_t n = strlen(s);
-    if (text_is_null(s) || strchr("?:,[]{}#&*!|>'\"%@` ", *s) || s[n - 1] == ' ' ||
+    if (text_is_null(s) || strchr("?:,[]{}#&*!|><'\"%@` ", *s) || s[n - 1] == ' ' ||
         s[n - 1] == ':' || !strncmp(s, "...", 3) || (*s == '-' && (!s[1] || strchr(" -", s[1]))))
         return false;
     if (strstr(s, ": ") || strstr(s, " #") || !only_printable(s) || (key && !strcmp(s, "<<")))

@@ -101,20 +101,27 @@ static const char *binary_kind(const char *text)
     return NULL;
 }
 
+static bool fail_binary(struct diag *d, const struct source *source)
+{
+    const char *kind = binary_kind(source->text);
+    return fail(d, (struct place){source, 0, 0, 0}, "this is %s\nexpected a YAML file in UTF-8",
+                kind ? kind : "a binary file");
+}
+
 bool text_check(const struct source *source, size_t length, struct diag *d)
 {
     const struct place file = {source, 0, 0, 0};
     if (length > BYTES_MAX)
         return fail(d, file, "this is longer than 4 MiB\nexpected a YAML file");
-    if (binary_kind(source->text))
-        return fail(d, file, "this is %s\nexpected a YAML file in UTF-8", binary_kind(source->text));
     if (looks_like_html(source->text))
         return fail(d, file, "this is an HTML page\nexpected a YAML file; a download may have given "
                              "an error page instead of the file");
     if (strlen(source->text) != length)
-        return fail(d, file, "this is a binary file\nexpected a YAML file in UTF-8");
+        return fail_binary(d, source);
     for (const char *p = source->text; *p;) {
         const size_t n = utf8_length((const unsigned char *)p);
+        if (!n && binary_kind(source->text))
+            return fail_binary(d, source);
         if (!n)
             return fail(d, at_byte(source, p), "byte 0x%02X is no UTF-8\nexpected text in UTF-8",
                         (unsigned char)*p);
