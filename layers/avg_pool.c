@@ -1,4 +1,5 @@
-// Means of size × size blocks that do not overlap: (C, H, W) to (C, ⌊H / size⌋, ⌊W / size⌋); rows and columns left over are dropped
+// Means of size × size blocks that do not overlap: (C, H, W) to (C, ⌊H / size⌋, ⌊W / size⌋); rows
+// and columns left over are dropped
 #include "model/layer.h"
 
 struct params {
@@ -6,7 +7,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"size", PARAM_INT, offsetof(struct params, size), "2", 1, 1 << 10, .help = "height and width of a block"},
+    {"size", PARAM_INT, offsetof(struct params, size), "2", 1, 1 << 10,
+     .help = "height and width of a block"},
     PARAM_END};
 
 // x without what does not fill a block along one axis

@@ -1,8 +1,8 @@
 // y = γ·(x − μ) / √(σ² + ε) + β, a channel at a time
-// Training: μ and σ² of the batch (σ² the biased one), and running ← momentum·running + (1 − momentum)·batch (σ² the unbiased
-// one), the running statistics being what is used otherwise. Momentum is Keras's: 1 − PyTorch's.
-// Made of means and squares, so every derivative there is comes from theirs; the closed form of the gradient
-// is shorter to compute and has no second derivative.
+// Training: μ and σ² (the biased one) of the batch, and running ← momentum·running + (1 − momentum)·
+// batch, with the unbiased σ²; otherwise the running ones. Momentum is Keras's: 1 − PyTorch's.
+// Made of means and squares, so every derivative there is comes from theirs; the closed form of
+// the gradient is shorter to compute and has no second derivative.
 // Ioffe, Szegedy 2015, arXiv:1502.03167.
 #include "model/layer.h"
 
@@ -11,8 +11,10 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"momentum", PARAM_FLOAT, offsetof(struct params, momentum), "0.9", 0, 1, .help = "of the running statistics, as Keras counts it: 1 − PyTorch's"},
-    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1, .help = "added to the variance"},
+    {"momentum", PARAM_FLOAT, offsetof(struct params, momentum), "0.9", 0, 1,
+     .help = "of the running statistics, as Keras counts it: 1 − PyTorch's"},
+    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1,
+     .help = "added to the variance"},
     PARAM_END};
 
 struct statistics {
@@ -20,15 +22,16 @@ struct statistics {
 };
 
 // n is how many values a channel has in the batch.
-static struct statistics of_batch(struct site *site, const struct params *p, struct value *x, struct value *running_mean,
-                                  struct value *running_var)
+static struct statistics of_batch(struct site *site, const struct params *p, struct value *x,
+                                  struct value *running_mean, struct value *running_var)
 {
     const unsigned axes = x->shape.rank == 2 ? 1 << 0 : 1 << 0 | 1 << 2 | 1 << 3;
     const double n = (double)(shape_size(x->shape) / x->shape.dim[1]);
     struct value *m = mean_axes(x, axes);
     struct value *v = mean_axes(square(sub(x, m)), axes);
     site_track(site, running_mean, reshape(m, running_mean->shape), 1 - p->momentum);
-    site_track(site, running_var, affine(reshape(v, running_var->shape), n / (n - 1), 0), 1 - p->momentum);
+    site_track(site, running_var, affine(reshape(v, running_var->shape), n / (n - 1), 0),
+               1 - p->momentum);
     return (struct statistics){m, v};
 }
 
@@ -40,12 +43,15 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     if (rank != 2 && rank != 4)
         return site_fail(site, "batch_norm wants (features) or (C, H, W)");
     if (site->training && shape_size(x->shape) == x->shape.dim[1])
-        return site_fail(site, "batch_norm wants a batch of more than one where a channel has one value,");
+        return site_fail(
+            site, "batch_norm wants a batch of more than one where a channel has one value,");
     const struct shape channels = SHAPE(x->shape.dim[1]);
     struct value *gamma = site_param(site, "weight", channels, (struct init){INIT_CONSTANT, 1, 0});
     struct value *beta = site_param(site, "bias", channels, (struct init){INIT_CONSTANT, 0, 0});
-    struct value *running_mean = site_buffer(site, "running_mean", channels, (struct init){INIT_CONSTANT, 0, 0});
-    struct value *running_var = site_buffer(site, "running_var", channels, (struct init){INIT_CONSTANT, 1, 0});
+    struct value *running_mean =
+        site_buffer(site, "running_mean", channels, (struct init){INIT_CONSTANT, 0, 0});
+    struct value *running_var =
+        site_buffer(site, "running_var", channels, (struct init){INIT_CONSTANT, 1, 0});
     struct statistics s = {along_channels(running_mean, rank), along_channels(running_var, rank)};
     if (site->training)
         s = of_batch(site, p, x, running_mean, running_var);
@@ -54,5 +60,6 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 }
 
 const struct layer layer_batch_norm = {
-    .name = "batch_norm", .group = "normalisation", .help = "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
+    .name = "batch_norm", .group = "normalisation",
+    .help = "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
     .flags = LAYER_COUPLES, .params = params, .size = sizeof(struct params), .build = build};

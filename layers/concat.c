@@ -8,7 +8,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"with", PARAM_NODE, offsetof(struct params, with), NULL, .help = "the name of an input or layer, or a list of them; they follow the layer above"},
+    {"with", PARAM_NODE, offsetof(struct params, with), NULL,
+    .help = "the name of an input or layer, or a list of them; they follow the layer above"},
     PARAM_END};
 
 static bool fits(struct shape a, struct shape b)
@@ -28,11 +29,13 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     for (int i = 0; i < site->n_other; i++) {
         all[i + 1] = site->other[i];
         if (!fits(x->shape, site->other[i]->shape))
-            return site_fail(site, "concat wants shapes that differ in channels only: %s,", site_other(site, i));
+            return site_fail(site, "concat wants shapes that differ in channels only: %s,",
+                             site_other(site, i));
     }
     return concat(all, site->n_other + 1, CHANNELS);
 }
 
 const struct layer layer_concat = {
-    .name = "concat", .group = "join", .help = "the channels of the layer above and of others, one after the other",
+    .name = "concat", .group = "join",
+    .help = "the channels of the layer above and of others, one after the other",
     .flags = LAYER_JOIN, .params = params, .size = sizeof(struct params), .build = build};

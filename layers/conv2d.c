@@ -10,11 +10,17 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"filters", PARAM_INT, offsetof(struct params, filters), NULL, 1, 1 << 16, .help = "output channels"},
-    {"kernel", PARAM_INTS, offsetof(struct params, slide.kernel), "3", 1, 1 << 10, .help = "size, or [height, width]"},
-    {"stride", PARAM_INTS, offsetof(struct params, slide.stride), "1", 1, 1 << 10, .help = "step, or [down, right]"},
-    {"padding", PARAM_NODE, offsetof(struct params, slide.padding), "", .help = "same (the default; TensorFlow's rule), valid, a number, or [top, bottom, left, right]"},
-    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true", .help = "adds a learned number to every channel"},
+    {"filters", PARAM_INT, offsetof(struct params, filters), NULL, 1, 1 << 16,
+     .help = "output channels"},
+    {"kernel", PARAM_INTS, offsetof(struct params, slide.kernel), "3", 1, 1 << 10,
+     .help = "size, or [height, width]"},
+    {"stride", PARAM_INTS, offsetof(struct params, slide.stride), "1", 1, 1 << 10,
+     .help = "step, or [down, right]"},
+    {"padding", PARAM_NODE, offsetof(struct params, slide.padding), "",
+     .help = "same (the default; TensorFlow's rule), valid, a number, or [top, bottom, left, "
+             "right]"},
+    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true",
+     .help = "adds a learned number to every channel"},
     PARAM_END};
 
 // x (N, C, H, W)
@@ -31,7 +37,9 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     if (X[2] + win.pad[0] + win.pad[1] < k[0] || X[3] + win.pad[2] + win.pad[3] < k[1])
         return site_fail(site, "conv2d's kernel is larger than the padded image");
     const int64_t fan_in = X[1] * k[0] * k[1], fan_out = p->filters * k[0] * k[1];
-    struct value *y = conv(x, site_weight(site, "weight", SHAPE(p->filters, X[1], k[0], k[1]), fan_in, fan_out), win);
+    struct value *y =
+        conv(x, site_weight(site, "weight", SHAPE(p->filters, X[1], k[0], k[1]), fan_in, fan_out),
+             win);
     if (!p->bias)
         return y;
     return add(y, along_channels(site_bias(site, "bias", SHAPE(p->filters), fan_in), 4));

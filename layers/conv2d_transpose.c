@@ -1,4 +1,5 @@
-// The adjoint of a convolution that would go the other way, w (C, filters, kh, kw) as nn.ConvTranspose2d has it
+// The adjoint of a convolution that would go the other way, w (C, filters, kh, kw) as
+// nn.ConvTranspose2d has it
 //   same       out = in · stride
 //   otherwise  out = (in − 1)·stride − before − after + kernel + output_padding
 // Dumoulin, Visin 2016, arXiv:1603.07285.
@@ -12,12 +13,19 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"filters", PARAM_INT, offsetof(struct params, filters), NULL, 1, 1 << 16, .help = "output channels"},
-    {"kernel", PARAM_INTS, offsetof(struct params, slide.kernel), "3", 1, 1 << 10, .help = "size, or [height, width]"},
-    {"stride", PARAM_INTS, offsetof(struct params, slide.stride), "1", 1, 1 << 10, .help = "step, or [down, right]"},
-    {"padding", PARAM_NODE, offsetof(struct params, slide.padding), "", .help = "same (the default: in · stride), valid, a number, or [top, bottom, left, right] to cut off"},
-    {"output_padding", PARAM_INTS, offsetof(struct params, output_padding), "0", 0, 1 << 10, .help = "rows and columns more at the bottom and right; not with same"},
-    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true", .help = "adds a learned number to every channel"},
+    {"filters", PARAM_INT, offsetof(struct params, filters), NULL, 1, 1 << 16,
+     .help = "output channels"},
+    {"kernel", PARAM_INTS, offsetof(struct params, slide.kernel), "3", 1, 1 << 10,
+     .help = "size, or [height, width]"},
+    {"stride", PARAM_INTS, offsetof(struct params, slide.stride), "1", 1, 1 << 10,
+     .help = "step, or [down, right]"},
+    {"padding", PARAM_NODE, offsetof(struct params, slide.padding), "",
+     .help = "same (the default: in · stride), valid, a number, or [top, bottom, left, right] to "
+             "cut off"},
+    {"output_padding", PARAM_INTS, offsetof(struct params, output_padding), "0", 0, 1 << 10,
+     .help = "rows and columns more at the bottom and right; not with same"},
+    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true",
+     .help = "adds a learned number to every channel"},
     PARAM_END};
 
 static bool is_same(const struct node *padding)
@@ -26,7 +34,8 @@ static bool is_same(const struct node *padding)
 }
 
 // The size of the result, below 1 where there is none.
-static int64_t out_size(const struct params *p, int64_t in, int64_t kernel, struct window win, int axis)
+static int64_t out_size(const struct params *p, int64_t in, int64_t kernel, struct window win,
+                        int axis)
 {
     if (is_same(p->slide.padding))
         return in * win.stride[axis];
@@ -38,7 +47,9 @@ static bool check(struct site *site, const struct params *p, struct window win)
 {
     for (int i = 0; i < p->output_padding.n; i++)
         if (p->output_padding.v[i] >= win.stride[i % 2])
-            return fail(site->diag, site->where, "output_padding is not less than the stride\nexpected less than %d", (int)win.stride[i % 2]);
+            return fail(site->diag, site->where,
+                        "output_padding is not less than the stride\nexpected less than %d",
+                        (int)win.stride[i % 2]);
     return true;
 }
 
@@ -50,7 +61,8 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     struct window win;
     int64_t k[2];
     if (x->shape.rank != 4)
-        return site_fail(site, "conv2d_transpose wants (C, H, W)\nput `reshape: [C, H, W]` above it");
+        return site_fail(site,
+                         "conv2d_transpose wants (C, H, W)\nput `reshape: [C, H, W]` above it");
     if (!site_window(site, &p->slide, X[2], X[3], true, k, &win) || !check(site, p, win))
         return NULL;
     const int64_t H = out_size(p, X[2], k[0], win, 0), W = out_size(p, X[3], k[1], win, 1);
@@ -58,7 +70,8 @@ static struct value *build(struct site *site, const void *own, struct value *x)
         return site_fail(site, "conv2d_transpose's padding leaves nothing");
     // PyTorch counts the fans of a transposed convolution by the tensor's second dimension.
     const int64_t fan_in = p->filters * k[0] * k[1], fan_out = X[1] * k[0] * k[1];
-    struct value *w = site_weight(site, "weight", SHAPE(X[1], p->filters, k[0], k[1]), fan_in, fan_out);
+    struct value *w =
+        site_weight(site, "weight", SHAPE(X[1], p->filters, k[0], k[1]), fan_in, fan_out);
     struct value *y = conv_data_grad(x, w, win, H, W);  // (N, filters, H, W)
     if (!p->bias)
         return y;
@@ -66,5 +79,6 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 }
 
 const struct layer layer_conv2d_transpose = {
-    .name = "conv2d_transpose", .group = "linear", .help = "transposed convolution: makes images larger",
+    .name = "conv2d_transpose", .group = "linear",
+    .help = "transposed convolution: makes images larger",
     .params = params, .size = sizeof(struct params), .build = build};

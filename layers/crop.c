@@ -6,7 +6,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"border", PARAM_NODE, offsetof(struct params, border), NULL, .help = "a number, or [top, bottom, left, right]"},
+    {"border", PARAM_NODE, offsetof(struct params, border), NULL,
+     .help = "a number, or [top, bottom, left, right]"},
     PARAM_END};
 
 static struct value *build(struct site *site, const void *own, struct value *x)

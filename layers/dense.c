@@ -7,7 +7,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"units", PARAM_INT, offsetof(struct params, units), NULL, 1, 1 << 24, .help = "output features"},
+    {"units", PARAM_INT, offsetof(struct params, units), NULL, 1, 1 << 24,
+     .help = "output features"},
     {"bias", PARAM_BOOL, offsetof(struct params, bias), "true", .help = "adds a learned vector"},
     PARAM_END};
 
@@ -16,7 +17,8 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank != 2)
-        return site_fail(site, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
+        return site_fail(
+            site, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
     const int64_t features = x->shape.dim[1];
     struct value *w = site_weight(site, "weight", SHAPE(p->units, features), features, p->units);
     struct value *y = matmul(x, w, false, true);  // (N, units)

@@ -1,4 +1,5 @@
-// y = x·m / (1 − rate), each element of m 1 with probability 1 − rate, else 0; y = x outside training
+// y = x·m / (1 − rate), each element of m 1 with probability 1 − rate, else 0; y = x outside
+// training
 // Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15.
 #include "model/layer.h"
 
@@ -8,8 +9,10 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"rate", PARAM_FLOAT, offsetof(struct params, rate), "0.5", 0, 0.999, .help = "share of elements set to 0"},
-    {"channels", PARAM_BOOL, offsetof(struct params, channels), "false", .help = "drops whole channels (nn.Dropout2d)"},
+    {"rate", PARAM_FLOAT, offsetof(struct params, rate), "0.5", 0, 0.999,
+     .help = "share of elements set to 0"},
+    {"channels", PARAM_BOOL, offsetof(struct params, channels), "false",
+     .help = "drops whole channels (nn.Dropout2d)"},
     PARAM_END};
 
 static struct value *build(struct site *site, const void *own, struct value *x)
@@ -22,7 +25,8 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     struct shape s = x->shape;
     if (p->channels)
         s.dim[2] = s.dim[3] = 1;
-    struct value *mask = random_value(site->graph, RANDOM_BERNOULLI, 1 - p->rate, 0, site_stream(site), s);
+    struct value *mask =
+        random_value(site->graph, RANDOM_BERNOULLI, 1 - p->rate, 0, site_stream(site), s);
     return affine(mul(x, mask), 1 / (1 - p->rate), 0);
 }
 

@@ -7,7 +7,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"alpha", PARAM_FLOAT, offsetof(struct params, alpha), "1", 0, 100, .help = "−alpha is the limit below zero"},
+    {"alpha", PARAM_FLOAT, offsetof(struct params, alpha), "1", 0, 100,
+     .help = "−alpha is the limit below zero"},
     PARAM_END};
 
 static struct value *build(struct site *site, const void *own, struct value *x)

@@ -1,4 +1,5 @@
-// y = (x − μ) / √(σ² + ε), a channel of a sample at a time, over its pixels; with `affine`, γ·y + β by channel
+// y = (x − μ) / √(σ² + ε), a channel of a sample at a time, over its pixels; with `affine`, γ·y +
+// β by channel
 // An image of one pixel would become 0 whatever it shows, so that is an error.
 // Ulyanov, Vedaldi, Lempitsky 2016, arXiv:1607.08022.
 #include "model/layer.h"
@@ -11,8 +12,10 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"affine", PARAM_BOOL, offsetof(struct params, affine), "false", .help = "a learned scale and shift for each channel"},
-    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1, .help = "added to the variance"},
+    {"affine", PARAM_BOOL, offsetof(struct params, affine), "false",
+     .help = "a learned scale and shift for each channel"},
+    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1,
+     .help = "added to the variance"},
     PARAM_END};
 
 // x (N, C, H, W)
@@ -22,7 +25,8 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     if (x->shape.rank != 4)
         return site_fail(site, "instance_norm wants (C, H, W)");
     if (x->shape.dim[2] * x->shape.dim[3] == 1)
-        return site_fail(site, "instance_norm makes every image of one pixel 0: it wants more than one,");
+        return site_fail(site,
+                         "instance_norm makes every image of one pixel 0: it wants more than one,");
     const struct shape channels = SHAPE(x->shape.dim[1]);
     struct value *c = sub(x, mean_axes(x, PIXELS));
     struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), PIXELS), 1, p->epsilon)));
@@ -34,5 +38,6 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 }
 
 const struct layer layer_instance_norm = {
-    .name = "instance_norm", .group = "normalisation", .help = "each channel of each sample to mean 0 and deviation 1",
+    .name = "instance_norm", .group = "normalisation",
+    .help = "each channel of each sample to mean 0 and deviation 1",
     .params = params, .size = sizeof(struct params), .build = build};

@@ -12,9 +12,11 @@ struct params {
 
 static const char *const affine_words[] = {"element", "channel", "none", NULL};
 static const struct param params[] = {
-    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1, .help = "added to the variance"},
+    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1,
+     .help = "added to the variance"},
     {"affine", PARAM_WORD, offsetof(struct params, affine), "element", .words = affine_words,
-     .help = "a learned scale and shift for each element (nn.LayerNorm), for each channel (nn.GroupNorm(1)), or none"},
+     .help = "a learned scale and shift for each element (nn.LayerNorm), for each channel "
+             "(nn.GroupNorm(1)), or none"},
     PARAM_END};
 
 // (1, C, H, W) or (1, C, 1, 1), to be repeated over the batch
@@ -50,5 +52,6 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 }
 
 const struct layer layer_layer_norm = {
-    .name = "layer_norm", .group = "normalisation", .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
+    .name = "layer_norm", .group = "normalisation",
+    .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
     .params = params, .size = sizeof(struct params), .build = build};

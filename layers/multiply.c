@@ -6,7 +6,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"with", PARAM_NODE, offsetof(struct params, with), NULL, .help = "the name of an input or layer, or a list of them"},
+    {"with", PARAM_NODE, offsetof(struct params, with), NULL,
+    .help = "the name of an input or layer, or a list of them"},
     PARAM_END};
 
 static struct value *build(struct site *site, const void *own, struct value *x)
@@ -23,5 +24,6 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 }
 
 const struct layer layer_multiply = {
-    .name = "multiply", .group = "join", .help = "the product of the layer above and of others, element by element",
+    .name = "multiply", .group = "join",
+    .help = "the product of the layer above and of others, element by element",
     .flags = LAYER_JOIN, .params = params, .size = sizeof(struct params), .build = build};

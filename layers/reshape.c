@@ -6,7 +6,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"shape", PARAM_INTS, offsetof(struct params, shape), NULL, -1, 1 << 24, .help = "without batch: [128, 7, 7]; one −1 is what is left"},
+    {"shape", PARAM_INTS, offsetof(struct params, shape), NULL, -1, 1 << 24,
+     .help = "without batch: [128, 7, 7]; one −1 is what is left"},
     PARAM_END};
 
 // The shape of `wanted`, of n elements beside the batch; a size of 0 or two −1 fit nothing.

@@ -1,4 +1,5 @@
-// y = e^x / Σ e^x over the channels. Not before a loss: cross_entropy takes logits, and a softmax of a softmax learns slowly.
+// y = e^x / Σ e^x over the channels. Not before a loss: cross_entropy takes logits, and a softmax
+// of a softmax learns slowly.
 #include "model/layer.h"
 
 enum { CHANNELS = 1 << 1 };
@@ -12,5 +13,6 @@ static struct value *build(struct site *site, const void *params, struct value *
 }
 
 const struct layer layer_softmax = {
-    .name = "softmax", .group = "activation", .help = "e^x / Σ e^x over the channels; not before a loss, which takes logits",
+    .name = "softmax", .group = "activation",
+    .help = "e^x / Σ e^x over the channels; not before a loss, which takes logits",
     .build = build};

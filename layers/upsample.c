@@ -6,7 +6,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"factor", PARAM_INT, offsetof(struct params, factor), "2", 1, 64, .help = "how many times as high and wide"},
+    {"factor", PARAM_INT, offsetof(struct params, factor), "2", 1, 64,
+     .help = "how many times as high and wide"},
     PARAM_END};
 
 static struct value *build(struct site *site, const void *own, struct value *x)

@@ -6,7 +6,8 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"padding", PARAM_NODE, offsetof(struct params, padding), NULL, .help = "a number, or [top, bottom, left, right]"},
+    {"padding", PARAM_NODE, offsetof(struct params, padding), NULL,
+     .help = "a number, or [top, bottom, left, right]"},
     PARAM_END};
 
 static struct value *build(struct site *site, const void *own, struct value *x)

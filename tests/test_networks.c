@@ -1,5 +1,5 @@
-// Networks as configs have them: parameter counts against the arithmetic of the references, PyTorch's names, the words
-// `repeat`, `use`, `like`, `as`, `of`, and what is said about mistakes.
+// Networks as configs have them: parameter counts against the arithmetic of the references,
+// PyTorch's names, the words `repeat`, `use`, `like`, `as`, `of`, and what is said about mistakes.
 #include "model/network.h"
 
 #include "base/arena.h"
@@ -25,7 +25,8 @@ static void lab_read(struct lab *l, const struct config *config)
 {
     slots_init(&l->slots, l->arena);
     if (config)
-        l->net = networks_read(l->arena, node_get(config->root, "networks"), node_get(config->root, "templates"), &l->slots, &l->n, l->diag);
+        l->net = networks_read(l->arena, node_get(config->root, "networks"),
+                               node_get(config->root, "templates"), &l->slots, &l->n, l->diag);
     text_init(&l->said);
     diag_text(l->diag, &l->said);
 }
@@ -94,7 +95,7 @@ static const struct expected {
     {"wgan_gp", NULL, "critic", 99649 - 2 * (32 + 64 + 128)},
     {"cgan", "templates.fuse=multiply", "generator", 1490936},
     {"cgan", "templates.fuse=multiply", "discriminator", 935585},
-    {"cgan", NULL, "generator", 1490936 + 100 * 256},        // twice as long an input
+    {"cgan", NULL, "generator", 1490936 + 100 * 256},  // twice as long an input
     {"cgan", NULL, "discriminator", 935585 + 784 * 512},
     {"acgan", NULL, "generator", 856065 + 1000},
     {"acgan", NULL, "discriminator", 119883},
@@ -110,7 +111,8 @@ static void test_counts(void **state)
         struct lab l = lab_file(path, e->override);
         assert_string_equal(l.said.s, "");
         if (count(find(&l, e->network)) != e->params)
-            fail_msg("%s %s: %lld parameters, not %lld", e->config, e->network, (long long)count(find(&l, e->network)), (long long)e->params);
+            fail_msg("%s %s: %lld parameters, not %lld", e->config, e->network,
+                     (long long)count(find(&l, e->network)), (long long)e->params);
         lab_free(&l);
     }
 }
@@ -137,7 +139,8 @@ static struct application *apply(struct lab *l, struct network *net, int64_t bat
     struct value **argument = NEW_ARRAY(l->arena, struct value *, net->n_input);
     for (int i = 0; i < net->n_input; i++) {
         struct shape s = {.rank = net->input[i].is.shape.rank + 1, .dim = {batch}};
-        memcpy(s.dim + 1, net->input[i].is.shape.dim, sizeof *s.dim * (size_t)net->input[i].is.shape.rank);
+        memcpy(s.dim + 1, net->input[i].is.shape.dim,
+               sizeof *s.dim * (size_t)net->input[i].is.shape.rank);
         argument[i] = input(g, net->input[i].name, s);
     }
     struct application *app = network_apply(net, v, argument, training, l->diag);
@@ -205,19 +208,21 @@ static void test_one_slot_for_all_applications(void **state)
 static void test_blocks(void **state)
 {
     (void)state;
-    struct lab l = lab_text("templates:\n"
-                            "  down: {with: {filters: , slope: 0.2}, layers: [conv2d: {filters: $filters, stride: 2}, leaky_relu: $slope]}\n"
-                            "  alias: down\n"
-                            "networks:\n"
-                            "  a:\n"
-                            "    inputs: {x: [3, 8, 8]}\n"
-                            "    layers:\n"
-                            "      - {use: alias, filters: 4, as: first}\n"
-                            "      - repeat: {times: 2, layers: [{conv2d: 4, as: c}, relu, add: [input, c]]}\n"
-                            "      - concat: first\n"
-                            "      - {flatten: , as: flat}\n"
-                            "    outputs: {features: flat, says: [dense: 1]}\n"
-                            "  b: {like: a, init: {normal: 0.02}}\n");
+    struct lab l =
+        lab_text("templates:\n"
+                 "  down: {with: {filters: , slope: 0.2}, layers: [conv2d: {filters: $filters, "
+                 "stride: 2}, leaky_relu: $slope]}\n"
+                 "  alias: down\n"
+                 "networks:\n"
+                 "  a:\n"
+                 "    inputs: {x: [3, 8, 8]}\n"
+                 "    layers:\n"
+                 "      - {use: alias, filters: 4, as: first}\n"
+                 "      - repeat: {times: 2, layers: [{conv2d: 4, as: c}, relu, add: [input, c]]}\n"
+                 "      - concat: first\n"
+                 "      - {flatten: , as: flat}\n"
+                 "    outputs: {features: flat, says: [dense: 1]}\n"
+                 "  b: {like: a, init: {normal: 0.02}}\n");
     assert_string_equal(l.said.s, "");
     struct application *app = apply(&l, find(&l, "b"), 2, true);
     assert_int_equal(app->n_row, 2 + 6 + 2 + 1);
@@ -235,7 +240,8 @@ static void test_network_templates(void **state)
 {
     (void)state;
     struct lab l = lab_text("templates:\n"
-                            "  mlp: {with: {in: 4, depth: 1}, inputs: {x: $in}, layers: [repeat: {times: $depth, layers: [dense: 3]}]}\n"
+                            "  mlp: {with: {in: 4, depth: 1}, inputs: {x: $in}, layers: [repeat: "
+                            "{times: $depth, layers: [dense: 3]}]}\n"
                             "networks:\n"
                             "  a: {use: mlp, depth: 2, frozen: true}\n"
                             "  b: {use: mlp, in: 7, load: weights.safetensors}\n");
@@ -254,34 +260,50 @@ static void test_network_templates(void **state)
 static const struct mistake {
     const char *yaml, *said;
 } mistakes[] = {
-    {NET("x: [1, 4, 4]", "      - flatten\n      - conv2d: 4\n"), "test.yaml:6:9: error: conv2d wants (C, H, W) but 'flatten' above (line 5) gives (16)"},
-    {NET("x: [1, 4, 4]", "      - dense: 4\n"), "dense wants (features) but input 'x' (line 3) gives (1, 4, 4)"},
-    {NET("y: label(10)", "      - dense: 4\n"), "dense wants (features) but input 'y' (line 3) gives a label"},
-    {NET("z: 10", "      - embedding: 4\n"), "embedding wants a label but input 'z' (line 3) gives (10)"},
+    {NET("x: [1, 4, 4]", "      - flatten\n      - conv2d: 4\n"),
+     "test.yaml:6:9: error: conv2d wants (C, H, W) but 'flatten' above (line 5) gives (16)"},
+    {NET("x: [1, 4, 4]", "      - dense: 4\n"),
+     "dense wants (features) but input 'x' (line 3) gives (1, 4, 4)"},
+    {NET("y: label(10)", "      - dense: 4\n"),
+     "dense wants (features) but input 'y' (line 3) gives a label"},
+    {NET("z: 10", "      - embedding: 4\n"),
+     "embedding wants a label but input 'z' (line 3) gives (10)"},
     {NET("z: 10", "      - Conv2D: 4\n"), "did you mean 'conv2d'?"},
     {NET("z: 10", "      - linear: 4\n"), "unknown layer 'linear'"},
     {NET("z: 10", "      - linear: 4\n"), "did you mean 'dense'?"},
     {NET("z: 10", "      - lrelu\n"), "did you mean 'leaky_relu'?"},
     {NET("z: 10", "      - ConvTranspose2d: 4\n"), "did you mean 'conv2d_transpose'?"},
     {NET("z: 10, y: 3", "      - dense: 4\n"), "input 'y' is read by no layer"},
-    {NET("z: 10", "      - {dense: 4, as: a}\n      - {dense: 4, of: z}\n"), "nothing reads what 'dense' gives"},
+    {NET("z: 10", "      - {dense: 4, as: a}\n      - {dense: 4, of: z}\n"),
+     "nothing reads what 'dense' gives"},
     {NET("z: 10", "      - {dense: 4, of: zz}\n"), "unknown input or layer 'zz'"},
     {NET("z: 10", "      - {dense: 4, as: z}\n"), "the name 'z' is taken by line 3"},
     {NET("z: 10", "      - dense: {units: 4, init: glort}\n"), "did you mean 'glorot'?"},
-    {NET("z: 10, x: [1, 4, 4]", "      - add: x\n"), "add wants equal shapes: input 'x' (line 3) gives (1, 4, 4), but input 'z' (line 3) gives (10)"},
-    {NET("z: 10", "      - reshape: [3, 4]\n"), "reshape wants as many elements as its shape has, but input 'z'"},
-    {NET("x: [1, 2, 2]", "      - conv2d: {filters: 1, kernel: 5, padding: valid}\n"), "conv2d's kernel is larger than the padded image"},
+    {NET("z: 10, x: [1, 4, 4]", "      - add: x\n"),
+     "add wants equal shapes: input 'x' (line 3) gives (1, 4, 4), but input 'z' (line 3) gives "
+     "(10)"},
+    {NET("z: 10", "      - reshape: [3, 4]\n"),
+     "reshape wants as many elements as its shape has, but input 'z'"},
+    {NET("x: [1, 2, 2]", "      - conv2d: {filters: 1, kernel: 5, padding: valid}\n"),
+     "conv2d's kernel is larger than the padded image"},
     {NET("x: [1, 2, 2]", "      - conv2d: {filters: 1, padding: sane}\n"), "did you mean 'same'?"},
     {NET("x: lable(3)", "      - dense: 4\n"), "'lable(3)' is no kind of input"},
     {"networks:\n  a: {inputs: {z: 3}, layers: []}\n", "network 'a' has no layers"},
     {"networks:\n  a: {inputs: {z: 3}, layer: [dense: 3]}\n", "did you mean 'layers'?"},
     {"networks:\n  a: {like: b}\n  b: {like: a}\n", "leads back to itself"},
     {"networks:\n  a: {like: c}\n", "unknown network 'c'"},
-    {"networks:\n  a: {inputs: {z: 3}, layers: [use: t]}\ntemplates:\n  t: {layers: [use: t]}\n", "a template may not use itself"},
-    {"networks:\n  a: {inputs: {z: 3}, layers: [use: t]}\ntemplates:\n  t: {with: {n: }, layers: [dense: $n]}\n", "the template needs 'n'"},
-    {"networks:\n  a: {inputs: {z: 3}, layers: [{use: t, m: 3}]}\ntemplates:\n  t: {with: {n: 1}, layers: [dense: $n]}\n", "unknown parameter of the template 'm'"},
-    {"networks:\n  a: {inputs: {z: 3}, layers: [use: t]}\ntemplates:\n  t: {layers: [dense: $n]}\n", "unknown parameter of the template 'n'"},
-    {"networks:\n  a: {inputs: {z: 3}, layers: [use: u]}\ntemplates:\n  t: u\n", "unknown template 'u'"},
+    {"networks:\n  a: {inputs: {z: 3}, layers: [use: t]}\ntemplates:\n  t: {layers: [use: t]}\n",
+     "a template may not use itself"},
+    {"networks:\n  a: {inputs: {z: 3}, layers: [use: t]}\ntemplates:\n  t: {with: {n: }, layers: "
+     "[dense: $n]}\n",
+     "the template needs 'n'"},
+    {"networks:\n  a: {inputs: {z: 3}, layers: [{use: t, m: 3}]}\ntemplates:\n  t: {with: {n: 1}, "
+     "layers: [dense: $n]}\n",
+     "unknown parameter of the template 'm'"},
+    {"networks:\n  a: {inputs: {z: 3}, layers: [use: t]}\ntemplates:\n  t: {layers: [dense: $n]}\n",
+     "unknown parameter of the template 'n'"},
+    {"networks:\n  a: {inputs: {z: 3}, layers: [use: u]}\ntemplates:\n  t: u\n",
+     "unknown template 'u'"},
 };
 
 static void test_mistakes(void **state)
@@ -309,9 +331,15 @@ static void test_all_mistakes_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts), cmocka_unit_test(test_wasserstein_critics), cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_rows), cmocka_unit_test(test_one_slot_for_all_applications), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_network_templates), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_all_mistakes_at_once),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_wasserstein_critics),
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_one_slot_for_all_applications),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_network_templates),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_all_mistakes_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-// Weight initialisation: a rule turns the fans of a tensor into the numbers of a distribution, once, when its slot is made.
-// PyTorch's own rule is the default, because a config that says nothing should train like the PyTorch program it is compared with.
-// Glorot, Bengio 2010; He, Zhang, Ren, Sun 2015, arXiv:1502.01852; Saxe, McClelland, Ganguli 2014, arXiv:1312.6120.
+// Weight initialisation: a rule turns the fans of a tensor into the numbers of a distribution,
+// once, when its slot is made. PyTorch's own rule is the default, because a config that says
+// nothing should train like the PyTorch program it is compared with. Glorot, Bengio 2010; He,
+// Zhang, Ren, Sun 2015, arXiv:1502.01852; Saxe, McClelland, Ganguli 2014, arXiv:1312.6120.
 #include "model/body.h"
 
 #include "base/arena.h"
@@ -42,7 +43,8 @@ static struct init torch_weight(const struct init_params *p, double fan_in, doub
 // a variance of v: U(±√(3v)) or N(0, v)
 static struct init of_variance(const struct init_params *p, double v)
 {
-    return p->distribution == DISTRIBUTION_NORMAL ? (struct init){INIT_NORMAL, 0, sqrt(v)} : uniform(sqrt(3 * v));
+    return p->distribution == DISTRIBUTION_NORMAL ? (struct init){INIT_NORMAL, 0, sqrt(v)}
+                                                  : uniform(sqrt(3 * v));
 }
 
 static struct init glorot_weight(const struct init_params *p, double fan_in, double fan_out)
@@ -87,17 +89,22 @@ static struct init constant_weight(const struct init_params *p, double fan_in, d
 }
 
 static const char *const distribution[] = {"uniform", "normal", NULL};
-#define DISTRIBUTION(otherwise) \
-    {"distribution", PARAM_WORD, offsetof(struct init_params, distribution), otherwise, .words = distribution, .help = "its shape"}
-#define FLOAT(name, otherwise, low, about) \
+#define DISTRIBUTION(otherwise)                                                                 \
+    {"distribution", PARAM_WORD, offsetof(struct init_params, distribution), otherwise,         \
+     .words = distribution, .help = "its shape"}
+#define FLOAT(name, otherwise, low, about)                                                      \
     {#name, PARAM_FLOAT, offsetof(struct init_params, name), otherwise, low, 1e6, .help = about}
 
 static const struct param glorot_params[] = {DISTRIBUTION("uniform"), PARAM_END};
 static const struct param he_params[] = {DISTRIBUTION("normal"), PARAM_END};
-static const struct param normal_params[] = {FLOAT(std, "0.02", 0, "standard deviation"), FLOAT(mean, "0", -1e6, "mean"), PARAM_END};
-static const struct param uniform_params[] = {FLOAT(bound, "0.05", 0, "drawn from [-bound, bound)"), PARAM_END};
-static const struct param orthogonal_params[] = {FLOAT(gain, "1", 0, "length of its rows"), PARAM_END};
-static const struct param constant_params[] = {FLOAT(value, NULL, -1e6, "of every element"), PARAM_END};
+static const struct param normal_params[] = {
+    FLOAT(std, "0.02", 0, "standard deviation"), FLOAT(mean, "0", -1e6, "mean"), PARAM_END};
+static const struct param uniform_params[] = {
+    FLOAT(bound, "0.05", 0, "drawn from [-bound, bound)"), PARAM_END};
+static const struct param orthogonal_params[] = {
+    FLOAT(gain, "1", 0, "length of its rows"), PARAM_END};
+static const struct param constant_params[] = {
+    FLOAT(value, NULL, -1e6, "of every element"), PARAM_END};
 
 static const struct init_word words[] = {
     {"torch", NULL, torch_weight},
@@ -132,7 +139,8 @@ const struct init_rule *init_read(struct arena *a, const struct node *node, stru
     if (!word_read(node, NULL, "initialisation", &word, d) || !(rule->is = find(d, &word)))
         return NULL;
     const char *what = arena_printf(a, "initialisation '%s'", word.name);
-    return param_read(rule->is->params, word.params, word.where, what, &rule->params, a, d) ? rule : NULL;
+    return param_read(rule->is->params, word.params, word.where, what, &rule->params, a, d) ? rule
+                                                                                            : NULL;
 }
 
 struct init init_weight(const struct init_rule *rule, int64_t fan_in, int64_t fan_out)
@@ -143,5 +151,6 @@ struct init init_weight(const struct init_rule *rule, int64_t fan_in, int64_t fa
 // PyTorch draws biases like weights; everybody else starts them at 0.
 struct init init_bias(const struct init_rule *rule, int64_t fan_in)
 {
-    return rule->is == &words[0] ? torch_weight(NULL, (double)fan_in, 0) : (struct init){INIT_CONSTANT, 0, 0};
+    return rule->is == &words[0] ? torch_weight(NULL, (double)fan_in, 0)
+                                 : (struct init){INIT_CONSTANT, 0, 0};
 }

@@ -1,7 +1,8 @@
-// Applying a network: one walk over its stages, which network_read.c has put in an order in which they can be computed and
-// whose names it has resolved. So an application knows no YAML, and a network can be applied to other arguments, in another
-// graph or with other versions of its weights, as often as expressions ask. Building the graph while reading would make
-// the first application special and the second one (a cycle's way back) a copy of the first.
+// Applying a network: one walk over its stages, which network_read.c has put in an order in which
+// they can be computed and whose names it has resolved. So an application knows no YAML, and a
+// network can be applied to other arguments, in another graph or with other versions of its
+// weights, as often as expressions ask. Building the graph while reading would make the first
+// application special and the second one (a cycle's way back) a copy of the first.
 #include "model/body.h"
 
 #include "base/arena.h"
@@ -67,9 +68,12 @@ static double activation_bytes(const struct graph *g, int from, int64_t batch)
     return n;
 }
 
-static struct layer_row make_row(struct graph *g, const struct stage *stage, const struct value *y, int from, int64_t batch)
+static struct layer_row make_row(struct graph *g, const struct stage *stage, const struct value *y,
+                                 int from, int64_t batch)
 {
-    struct layer_row row = {.layer = arena_printf(g->arena, "%s %s", stage->number, stage->layer->name), .where = stage->where};
+    struct layer_row row = {.layer =
+                                arena_printf(g->arena, "%s %s", stage->number, stage->layer->name),
+                            .where = stage->where};
     row.output.rank = y->shape.rank - 1;
     memcpy(row.output.dim, y->shape.dim + 1, sizeof row.output.dim - sizeof *row.output.dim);
     for (int i = 0; i < stage->n_slot; i++)
@@ -80,7 +84,8 @@ static struct layer_row make_row(struct graph *g, const struct stage *stage, con
     return row;
 }
 
-static struct value *build(struct application *app, struct stage *stage, bool training, struct diag *d)
+static struct value *build(struct application *app, struct stage *stage, bool training,
+                           struct diag *d)
 {
     struct walk *walk = app->own;
     struct graph *g = walk->versions->graph;
@@ -112,7 +117,8 @@ static bool walk_stages(struct application *app, bool training, struct diag *d)
     return true;
 }
 
-struct application *network_apply(struct network *net, struct versions *v, struct value *const *argument, bool training, struct diag *d)
+struct application *network_apply(struct network *net, struct versions *v,
+                                  struct value *const *argument, bool training, struct diag *d)
 {
     struct graph *g = v->graph;
     struct body *body = net->own;

@@ -1,6 +1,7 @@
-// From a list of layers to stages: words are looked up, parameters read, names resolved, repetitions and templates laid out
-// flat. A flat list is what nn.Sequential numbers, so weights have their PyTorch names without further thought; nested
-// modules would name them after how the config was abbreviated.
+// From a list of layers to stages: words are looked up, parameters read, names resolved,
+// repetitions and templates laid out flat. A flat list is what nn.Sequential numbers, so weights
+// have their PyTorch names without further thought; nested modules would name them after how the
+// config was abbreviated.
 #include "model/body.h"
 
 #include "base/arena.h"
@@ -21,7 +22,9 @@ struct beside {
 
 static bool take(struct reader *r, const struct entry *e, struct beside *to)
 {
-    const struct node **field = !strcmp(e->key, "of") ? &to->of : !strcmp(e->key, "as") ? &to->as : &to->init;
+    const struct node **field = !strcmp(e->key, "of")   ? &to->of
+                                : !strcmp(e->key, "as") ? &to->as
+                                                        : &to->init;
     if (*field)
         return fail(r->diag, e->where, "'%s' is given twice for this layer", e->key);
     *field = e->value;
@@ -34,7 +37,8 @@ static bool is_beside(const char *key)
 }
 
 // The parameters without `of`, `as` and `init`, which go to `to`.
-static const struct node *split(struct reader *r, const struct node *node, const struct word *word, struct beside *to)
+static const struct node *split(struct reader *r, const struct node *node, const struct word *word,
+                                struct beside *to)
 {
     for (int i = 0; node->kind == NODE_MAP && i < node->n; i++)
         if (is_beside(node->entry[i].key))
@@ -66,7 +70,8 @@ static void read_names(struct reader *r, struct stage *stage, const struct scope
     for (int i = 0; i < names->n; i++)
         APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names->entry[i].value));
     if (!names->n)
-        fail(r->diag, names->where, "'%s' joins nothing\nexpected names of inputs or layers above", stage->layer->name);
+        fail(r->diag, names->where, "'%s' joins nothing\nexpected names of inputs or layers above",
+             stage->layer->name);
 }
 
 static int read_from(struct reader *r, const struct scope *scope, const struct node *of, int above)
@@ -89,7 +94,8 @@ static struct stage *new_stage(struct reader *r, const struct layer *layer, stru
     return stage;
 }
 
-static int add_stage(struct reader *r, struct stage *stage, struct scope *scope, const struct beside *beside)
+static int add_stage(struct reader *r, struct stage *stage, struct scope *scope,
+                     const struct beside *beside)
 {
     if (r->body->n_stage == STAGES_MAX) {
         fail(r->diag, stage->where, "more than %d layers in a network", STAGES_MAX);
@@ -100,7 +106,8 @@ static int add_stage(struct reader *r, struct stage *stage, struct scope *scope,
     if (beside->as && beside->as->kind == NODE_SCALAR)
         scope_add(r, scope, beside->as->text, source, beside->as->where);
     else if (beside->as)
-        fail(r->diag, beside->as->where, "a name is missing here\nexpected a name for the result of this layer");
+        fail(r->diag, beside->as->where,
+             "a name is missing here\nexpected a name for the result of this layer");
     return source;
 }
 
@@ -131,13 +138,15 @@ static int read_stage(struct reader *r, const struct node *node, struct scope *s
 // --- blocks --------------------------------------------------------------------------------------
 
 // Layers with names of their own, in which `input` is what comes in.
-static int read_block(struct reader *r, const struct node *list, const struct scope *outer, int above)
+static int read_block(struct reader *r, const struct node *list, const struct scope *outer,
+                      int above)
 {
     struct scope scope = {.outer = outer};
     struct scoped input = {"input", above, list ? list->where : r->net->where};
     APPEND(r->arena, scope.name, scope.n, input);
     if (r->depth == DEPTH_MAX) {
-        fail(r->diag, input.where, "blocks within blocks, %d deep\na template may not use itself", DEPTH_MAX);
+        fail(r->diag, input.where, "blocks within blocks, %d deep\na template may not use itself",
+             DEPTH_MAX);
         return SOURCE_NONE;
     }
     r->depth++;
@@ -151,12 +160,15 @@ struct repeat {
     struct node *layers;
 };
 
-static const struct param repeat_params[] = {
-    {"times", PARAM_INT, offsetof(struct repeat, times), NULL, 1, 1000, .help = "how often, one after the other"},
-    {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL, .help = "what"},
-    PARAM_END};
+static const struct param repeat_params[] = {{"times", PARAM_INT, offsetof(struct repeat, times),
+                                              NULL, 1, 1000,
+                                              .help = "how often, one after the other"},
+                                             {"layers", PARAM_NODE, offsetof(struct repeat, layers),
+                                              NULL, .help = "what"},
+                                             PARAM_END};
 
-static int read_repeat(struct reader *r, const struct node *node, const struct scope *scope, int above)
+static int read_repeat(struct reader *r, const struct node *node, const struct scope *scope,
+                       int above)
 {
     static const char *const beside[] = {"of", "as", NULL};
     struct word word;
@@ -176,15 +188,19 @@ static int read_use(struct reader *r, const struct node *node, const struct scop
     if (!body)
         return SOURCE_NONE;
     if (node_get(body, "inputs") || node_get(body, "outputs")) {
-        fail(r->diag, node->where, "this template is a network, not a block of layers\nexpected one without `inputs:` and `outputs:`");
+        fail(r->diag, node->where,
+             "this template is a network, not a block of layers\nexpected one without `inputs:` "
+             "and `outputs:`");
         return SOURCE_NONE;
     }
     if (r->depth == DEPTH_MAX) {
-        fail(r->diag, node->where, "templates within templates, %d deep\na template may not use itself", DEPTH_MAX);
+        fail(r->diag, node->where,
+             "templates within templates, %d deep\na template may not use itself", DEPTH_MAX);
         return SOURCE_NONE;
     }
     r->depth++;
-    const int end = node_get(body, "use") ? read_use(r, body, scope, above) : read_block(r, node_get(body, "layers"), scope, above);
+    const int end = node_get(body, "use") ? read_use(r, body, scope, above)
+                                          : read_block(r, node_get(body, "layers"), scope, above);
     r->depth--;
     return end;
 }
@@ -206,7 +222,8 @@ static int read_entry(struct reader *r, const struct node *node, struct scope *s
 int read_layers(struct reader *r, const struct node *list, struct scope *scope, int above)
 {
     if (!list || list->kind != NODE_LIST) {
-        fail(r->diag, list ? list->where : r->net->where, "no layers here\nexpected a list: [dense: 64, relu, …]");
+        fail(r->diag, list ? list->where : r->net->where,
+             "no layers here\nexpected a list: [dense: 64, relu, …]");
         return SOURCE_NONE;
     }
     for (int i = 0; i < list->n; i++)

@@ -1,6 +1,7 @@
-// From the text of `networks:` to networks. Each is applied once, here, to inputs of a scratch graph: shape errors are found even
-// where no expression gets as far as a call, and slots are numbered in the order of the file, so that the first weights (drawn from
-// the streams of their numbers) do not depend on which game or picture happens to call a network first.
+// From the text of `networks:` to networks. Each is applied once, here, to inputs of a scratch
+// graph: shape errors are found even where no expression gets as far as a call, and slots are
+// numbered in the order of the file, so that the first weights (drawn from the streams of their
+// numbers) do not depend on which game or picture happens to call a network first.
 #include "model/body.h"
 
 #include "base/arena.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CLASSES_MAX = 1 << 20, SIZE_MAX_ = 1 << 24, TRIAL_BATCH = 2 };
+enum { CLASSES_MAX = 1 << 20, DIMENSION_MAX = 1 << 24, TRIAL_BATCH = 2 };
 
 // --- inputs --------------------------------------------------------------------------------------
 
@@ -17,16 +18,20 @@ struct input_shape {
     struct ints dim;
 };
 
-static const struct param input_params[] = {
-    {"shape", PARAM_INTS, offsetof(struct input_shape, dim), NULL, 1, SIZE_MAX_, .help = "without batch: 100, [1, 28, 28]"},
-    PARAM_END};
+static const struct param input_params[] = {{"shape", PARAM_INTS, offsetof(struct input_shape, dim),
+                                             NULL, 1, DIMENSION_MAX,
+                                             .help = "without batch: 100, [1, 28, 28]"},
+                                            PARAM_END};
 
 static bool read_label(struct reader *r, const struct node *node, struct signature *is)
 {
     long classes = 0;
     int end = 0;
-    if (sscanf(node->text, "label ( %ld ) %n", &classes, &end) != 1 || node->text[end] || !end || classes < 1 || classes > CLASSES_MAX)
-        return fail(r->diag, node->where, "'%s' is no kind of input\nexpected label(10), a size, or a shape: [1, 28, 28]", node->text);
+    if (sscanf(node->text, "label ( %ld ) %n", &classes, &end) != 1 || node->text[end] || !end ||
+        classes < 1 || classes > CLASSES_MAX)
+        return fail(r->diag, node->where,
+                    "'%s' is no kind of input\nexpected label(10), a size, or a shape: [1, 28, 28]",
+                    node->text);
     is->classes = classes;
     return true;
 }
@@ -41,7 +46,8 @@ static bool read_signature(struct reader *r, const struct entry *e, struct signa
     if (!param_read(input_params, node, e->where, what, &shape, r->arena, r->diag))
         return false;
     if (shape.dim.n < 1 || shape.dim.n >= RANK_MAX)
-        return fail(r->diag, node->where, "%d dimensions\nexpected 1 to %d, the batch not counted", shape.dim.n, RANK_MAX - 1);
+        return fail(r->diag, node->where, "%d dimensions\nexpected 1 to %d, the batch not counted",
+                    shape.dim.n, RANK_MAX - 1);
     is->shape.rank = shape.dim.n;
     memcpy(is->shape.dim, shape.dim.v, sizeof *shape.dim.v * (size_t)shape.dim.n);
     return true;
@@ -51,7 +57,8 @@ static bool read_inputs(struct reader *r, const struct node *inputs, struct scop
 {
     struct network *net = r->net;
     if (!inputs || inputs->kind != NODE_MAP || !inputs->n)
-        return fail(r->diag, inputs ? inputs->where : net->where, "network '%s' has no inputs\nexpected inputs: {z: 100} or the like", net->name);
+        return fail(r->diag, inputs ? inputs->where : net->where,
+                    "network '%s' has no inputs\nexpected inputs: {z: 100} or the like", net->name);
     net->input = NEW_ARRAY(r->arena, struct network_input, inputs->n);
     r->body->input_read = NEW_ARRAY(r->arena, bool, inputs->n);
     bool good = true;
@@ -67,7 +74,8 @@ static bool read_inputs(struct reader *r, const struct node *inputs, struct scop
 
 // --- outputs -------------------------------------------------------------------------------------
 
-static int read_head(struct reader *r, const struct node *node, const struct scope *trunk, int above)
+static int read_head(struct reader *r, const struct node *node, const struct scope *trunk,
+                     int above)
 {
     struct scope scope = {.outer = trunk};
     if (node->kind == NODE_SCALAR)
@@ -79,11 +87,14 @@ static int read_head(struct reader *r, const struct node *node, const struct sco
     return end;
 }
 
-static bool read_outputs(struct reader *r, const struct node *outputs, const struct scope *trunk, int above)
+static bool read_outputs(struct reader *r, const struct node *outputs, const struct scope *trunk,
+                         int above)
 {
     struct network *net = r->net;
     if (outputs->kind != NODE_MAP || !outputs->n)
-        return fail(r->diag, outputs->where, "no outputs here\nexpected {NAME: [layers], …}, or no `outputs:` for a network that has one");
+        return fail(r->diag, outputs->where,
+                    "no outputs here\nexpected {NAME: [layers], …}, or no `outputs:` for a network "
+                    "that has one");
     net->n_output = outputs->n;
     net->output = NEW_ARRAY(r->arena, const char *, outputs->n);
     r->body->result = NEW_ARRAY(r->arena, int, outputs->n);
@@ -91,7 +102,9 @@ static bool read_outputs(struct reader *r, const struct node *outputs, const str
         const struct entry *e = &outputs->entry[i];
         net->output[i] = e->key;
         if (!is_name(e->key))
-            fail(r->diag, e->where, "'%s' is not a name\nexpected letters, digits and _, beginning with no digit", e->key);
+            fail(r->diag, e->where,
+                 "'%s' is not a name\nexpected letters, digits and _, beginning with no digit",
+                 e->key);
         r->head = i;
         r->body->result[i] = read_head(r, e->value, trunk, above);
     }
@@ -113,7 +126,8 @@ static void read_body(struct reader *r, const struct node *node, struct scope *s
 {
     const struct node *layer_list = node_get(node, "layers"), *outputs = node_get(node, "outputs");
     if ((!layer_list || (layer_list->kind == NODE_LIST && !layer_list->n)) && !outputs) {
-        fail(r->diag, r->net->where, "network '%s' has no layers\nexpected layers: [dense: 64, relu, …]", r->net->name);
+        fail(r->diag, r->net->where,
+             "network '%s' has no layers\nexpected layers: [dense: 64, relu, …]", r->net->name);
         return;
     }
     const int end = layer_list ? read_layers(r, layer_list, scope, ~0) : ~0;
@@ -130,11 +144,13 @@ static void check_read(struct reader *r)
     const struct body *body = r->body;
     for (int i = 0; i < r->net->n_input; i++)
         if (!body->input_read[i])
-            fail(r->diag, r->net->input[i].where, "input '%s' is read by no layer\nexpected `of: %s` somewhere, or no such input",
+            fail(r->diag, r->net->input[i].where,
+                 "input '%s' is read by no layer\nexpected `of: %s` somewhere, or no such input",
                  r->net->input[i].name, r->net->input[i].name);
     for (int i = 0; i < body->n_stage; i++)
         if (!body->stage[i]->read)
-            fail(r->diag, body->stage[i]->where, "nothing reads what '%s' gives\nexpected a layer below that does, or an output",
+            fail(r->diag, body->stage[i]->where,
+                 "nothing reads what '%s' gives\nexpected a layer below that does, or an output",
                  body->stage[i]->layer->name);
 }
 
@@ -147,7 +163,8 @@ static void apply_once(struct reader *r)
     struct value **argument = NEW_ARRAY(a, struct value *, net->n_input);
     for (int i = 0; i < net->n_input; i++) {
         struct shape s = {.rank = net->input[i].is.shape.rank + 1, .dim = {TRIAL_BATCH}};
-        memcpy(s.dim + 1, net->input[i].is.shape.dim, sizeof *s.dim * (size_t)net->input[i].is.shape.rank);
+        memcpy(s.dim + 1, net->input[i].is.shape.dim,
+               sizeof *s.dim * (size_t)net->input[i].is.shape.rank);
         argument[i] = input(g, net->input[i].name, s);
     }
     network_apply(net, &versions, argument, true, r->diag);
@@ -180,7 +197,8 @@ static struct network *read_network(struct reader *r, const struct entry *e, str
     *r->net = (struct network){.name = e->key, .where = e->where, .own = r->body};
     *r->body = (struct body){.arena = a, .slots = slots};
     if (!is_name(e->key))
-        fail(r->diag, e->where, "'%s' is not a name\nexpected letters, digits and _, beginning with no digit", e->key);
+        fail(r->diag, e->where,
+             "'%s' is not a name\nexpected letters, digits and _, beginning with no digit", e->key);
     const struct node *node = network_expand(r, e->value, 0);
     if (!node)
         return r->net;
@@ -194,12 +212,15 @@ static struct network *read_network(struct reader *r, const struct entry *e, str
     return r->net;
 }
 
-struct network **networks_read(struct arena *a, const struct node *networks, const struct node *templates, struct slots *slots, int *n, struct diag *d)
+struct network **networks_read(struct arena *a, const struct node *networks,
+                               const struct node *templates, struct slots *slots, int *n,
+                               struct diag *d)
 {
     const int errors = diag_errors(d);
     struct reader r = {.arena = a, .diag = d, .networks = networks, .templates = templates};
     if (!networks || networks->kind != NODE_MAP || !networks->n) {
-        fail(d, networks ? networks->where : (struct place){0}, "no networks\nexpected networks: {generator: {inputs: …, layers: […]}, …}");
+        fail(d, networks ? networks->where : (struct place){0},
+             "no networks\nexpected networks: {generator: {inputs: …, layers: […]}, …}");
         return NULL;
     }
     struct network **net = NEW_ARRAY(a, struct network *, networks->n);

@@ -26,10 +26,13 @@ static const struct scoped *find(const struct scope *s, const char *name)
 bool scope_add(struct reader *r, struct scope *s, const char *name, int source, struct place where)
 {
     if (!is_name(name))
-        return fail(r->diag, where, "'%s' is not a name\nexpected letters, digits and _, beginning with no digit", name);
+        return fail(r->diag, where,
+                    "'%s' is not a name\nexpected letters, digits and _, beginning with no digit",
+                    name);
     const struct scoped *old = find(s, name);
     if (old)
-        return fail(r->diag, where, "the name '%s' is taken by line %d\nexpected another name", name, old->where.line);
+        return fail(r->diag, where, "the name '%s' is taken by line %d\nexpected another name",
+                    name, old->where.line);
     struct scoped new = {name, source, where};
     APPEND(r->arena, s->name, s->n, new);
     return true;
@@ -57,7 +60,8 @@ static int fail_name(struct reader *r, const struct scope *scope, const struct n
 int scope_find(struct reader *r, const struct scope *scope, const struct node *name)
 {
     if (name->kind != NODE_SCALAR) {
-        fail(r->diag, name->where, "a name is missing here\nexpected the name of an input or of a layer above");
+        fail(r->diag, name->where,
+             "a name is missing here\nexpected the name of an input or of a layer above");
         return SOURCE_NONE;
     }
     for (const struct scope *s = scope; s; s = s->outer) {

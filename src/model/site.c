@@ -1,5 +1,5 @@
-// What a layer's build function may ask for. A layer sees one value and its site; slots, versions, names and places are
-// kept here, so that a layer file holds its formula and nothing else.
+// What a layer's build function may ask for. A layer sees one value and its site; slots, versions,
+// names and places are kept here, so that a layer file holds its formula and nothing else.
 #include "model/body.h"
 
 #include "base/arena.h"
@@ -35,7 +35,8 @@ static void list_slot(struct network *net, const struct stage *stage, struct slo
     APPEND(a, net->param, net->n_param, slot);
 }
 
-static struct slot *make_slot(struct site *site, const char *name, enum slot_kind kind, struct shape shape, struct init init)
+static struct slot *make_slot(struct site *site, const char *name, enum slot_kind kind,
+                              struct shape shape, struct init init)
 {
     struct walk *walk = walk_of(site);
     struct stage *stage = walk->stage;
@@ -49,7 +50,8 @@ static struct slot *make_slot(struct site *site, const char *name, enum slot_kin
     return slot;
 }
 
-static struct value *read_slot(struct site *site, const char *name, enum slot_kind kind, struct shape shape, struct init init)
+static struct value *read_slot(struct site *site, const char *name, enum slot_kind kind,
+                               struct shape shape, struct init init)
 {
     struct walk *walk = walk_of(site);
     struct slot *slot = find_slot(walk->stage, name);
@@ -65,9 +67,11 @@ static const struct init_rule *rule_of(const struct walk *walk)
     return walk->stage->init ? walk->stage->init : walk->body->init;
 }
 
-struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in, int64_t fan_out)
+struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in,
+                          int64_t fan_out)
 {
-    return read_slot(site, name, SLOT_PARAM, shape, init_weight(rule_of(walk_of(site)), fan_in, fan_out));
+    return read_slot(site, name, SLOT_PARAM, shape,
+                     init_weight(rule_of(walk_of(site)), fan_in, fan_out));
 }
 
 struct value *site_bias(struct site *site, const char *name, struct shape shape, int64_t fan_in)
@@ -115,7 +119,8 @@ int64_t site_classes(const struct site *site, const struct value *x)
 
 // --- messages ------------------------------------------------------------------------------------
 
-const char *describe_source(struct arena *a, const struct network *net, const struct walk *walk, int source)
+const char *describe_source(struct arena *a, const struct network *net, const struct walk *walk,
+                            int source)
 {
     const struct value *v = walk_value(walk, source);
     struct shape shape = v->shape;
@@ -129,9 +134,11 @@ const char *describe_source(struct arena *a, const struct network *net, const st
         text_add(&gives, "a label");
     }
     const struct stage *stage = source < 0 ? NULL : walk->body->stage[source];
-    const char *text = stage ? arena_printf(a, "'%s' above (line %d) gives %s", stage->layer->name, stage->where.line, gives.s)
-                             : arena_printf(a, "input '%s' (line %d) gives %s", net->input[~source].name,
-                                            net->input[~source].where.line, gives.s);
+    const char *text =
+        stage ? arena_printf(a, "'%s' above (line %d) gives %s", stage->layer->name,
+                             stage->where.line, gives.s)
+              : arena_printf(a, "input '%s' (line %d) gives %s", net->input[~source].name,
+                             net->input[~source].where.line, gives.s);
     text_release(&gives);
     return text;
 }
@@ -139,7 +146,8 @@ const char *describe_source(struct arena *a, const struct network *net, const st
 const char *site_other(const struct site *site, int i)
 {
     const struct walk *walk = walk_of(site);
-    return describe_source(site->graph->arena, site->application->network, walk, walk->stage->other[i]);
+    return describe_source(site->graph->arena, site->application->network, walk,
+                           walk->stage->other[i]);
 }
 
 struct value *site_fail(struct site *site, const char *fmt, ...)

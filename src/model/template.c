@@ -1,6 +1,6 @@
-// Templates and `like:`: nodes made from nodes, before a network is read. Placeholders are replaced in the tree, not in the
-// text, so a parameter may be a number, a word or a list, and a mistake in a template is drawn in the template. Pasting
-// text would lose both.
+// Templates and `like:`: nodes made from nodes, before a network is read. Placeholders are replaced
+// in the tree, not in the text, so a parameter may be a number, a word or a list, and a mistake in
+// a template is drawn in the template. Pasting text would lose both.
 #include "model/body.h"
 
 #include "base/arena.h"
@@ -9,8 +9,10 @@
 
 enum { DEPTH_MAX = 32 };
 
-static const char *const network_keys[] = {"inputs", "layers", "outputs", "init", "load", "frozen", "like", "use"};
-static const char *const template_keys[] = {"with", "inputs", "layers", "outputs", "init", "load", "frozen", "like", "use"};
+static const char *const network_keys[] = {"inputs", "layers", "outputs", "init",
+                                           "load",   "frozen", "like",    "use"};
+static const char *const template_keys[] = {"with", "inputs", "layers", "outputs", "init",
+                                            "load", "frozen", "like",   "use"};
 
 static bool is_one_of(const char *key, const char *const *words)
 {
@@ -20,7 +22,8 @@ static bool is_one_of(const char *key, const char *const *words)
     return false;
 }
 
-static bool check_keys(struct reader *r, const struct node *map, const char *what, const char *const *known, size_t n)
+static bool check_keys(struct reader *r, const struct node *map, const char *what,
+                       const char *const *known, size_t n)
 {
     bool good = true;
     for (int i = 0; i < map->n; i++) {
@@ -58,7 +61,8 @@ static bool is_placeholder(const struct node *node)
     return node->kind == NODE_SCALAR && !node->quoted && node->text[0] == '$';
 }
 
-static struct node *fail_placeholder(struct reader *r, const struct node *node, const struct node *with)
+static struct node *fail_placeholder(struct reader *r, const struct node *node,
+                                     const struct node *with)
 {
     const char **known = NULL;
     size_t n = 0;
@@ -106,12 +110,14 @@ static const struct node *find_template(struct reader *r, const struct node *nam
             return is;
         name = is;
     }
-    fail(r->diag, name->where, "no template here\nexpected a map with `layers:`, or another template's name");
+    fail(r->diag, name->where,
+         "no template here\nexpected a map with `layers:`, or another template's name");
     return NULL;
 }
 
 // The parameters of one use: what the template says, overlaid by what the call says.
-static struct node *bind(struct reader *r, const struct node *call, const struct node *declared, const char *const *beside)
+static struct node *bind(struct reader *r, const struct node *call, const struct node *declared,
+                         const char *const *beside)
 {
     struct node *with = empty_map(r, call->where);
     bool good = true;
@@ -126,17 +132,20 @@ static struct node *bind(struct reader *r, const struct node *call, const struct
         for (int j = 0; j < n; j++)
             known[j] = with->entry[j].key;
         if (!node_get(declared, e->key))
-            good = fail_unknown(r->diag, e->where, "parameter of the template", e->key, known, (size_t)n);
+            good = fail_unknown(r->diag, e->where, "parameter of the template", e->key, known,
+                                (size_t)n);
         else
             put(r, with, *e);
     }
     for (int i = 0; i < with->n; i++)
         if (with->entry[i].value->kind == NODE_NULL)
-            good = fail(r->diag, call->where, "the template needs '%s'\nit has no default for it", with->entry[i].key);
+            good = fail(r->diag, call->where, "the template needs '%s'\nit has no default for it",
+                        with->entry[i].key);
     return good ? with : NULL;
 }
 
-const struct node *template_expand(struct reader *r, const struct node *call, const char *const *beside)
+const struct node *template_expand(struct reader *r, const struct node *call,
+                                   const char *const *beside)
 {
     const struct node *name = node_get(call, "use");
     const struct node *is = find_template(r, name);
@@ -144,7 +153,9 @@ const struct node *template_expand(struct reader *r, const struct node *call, co
         return NULL;
     const struct node *declared = node_get(is, "with");
     if (declared && declared->kind != NODE_MAP && declared->kind != NODE_NULL) {
-        fail(r->diag, declared->where, "the parameters of a template are no map\nexpected {name: default, …}, an empty default where it must be given");
+        fail(r->diag, declared->where,
+             "the parameters of a template are no map\nexpected {name: default, …}, an empty "
+             "default where it must be given");
         return NULL;
     }
     const struct node *with = bind(r, call, declared, beside);
@@ -169,7 +180,8 @@ static const struct node *expand_like(struct reader *r, const struct node *node,
         size_t n = 0;
         for (int i = 0; i < r->networks->n; i++)
             APPEND(r->arena, known, n, r->networks->entry[i].key);
-        fail_unknown(r->diag, name->where, "network", name->kind == NODE_SCALAR ? name->text : "", known, n);
+        fail_unknown(r->diag, name->where, "network", name->kind == NODE_SCALAR ? name->text : "",
+                     known, n);
         return NULL;
     }
     if (!check_keys(r, node, "key beside 'like'", allowed, LENGTH(allowed)))
@@ -189,7 +201,8 @@ static const struct node *expand_like(struct reader *r, const struct node *node,
 
 static const struct node *expand_use(struct reader *r, const struct node *node, int depth)
 {
-    static const char *const beside[] = {"inputs", "layers", "outputs", "init", "load", "frozen", NULL};
+    static const char *const beside[] = {"inputs", "layers", "outputs", "init",
+                                         "load",   "frozen", NULL};
     const struct node *is = find_template(r, node_get(node, "use"));
     const struct node *body = is ? template_expand(r, node, beside) : NULL;
     const struct node *base = body ? network_expand(r, body, depth + 1) : NULL;
@@ -199,7 +212,8 @@ static const struct node *expand_use(struct reader *r, const struct node *node, 
     for (int i = 0; i < base->n; i++)
         put(r, copy, base->entry[i]);
     for (int i = 0; i < node->n; i++)
-        if (is_one_of(node->entry[i].key, beside) && !node_get(node_get(is, "with"), node->entry[i].key))
+        if (is_one_of(node->entry[i].key, beside) &&
+            !node_get(node_get(is, "with"), node->entry[i].key))
             put(r, copy, node->entry[i]);
     return copy;
 }
@@ -207,7 +221,9 @@ static const struct node *expand_use(struct reader *r, const struct node *node, 
 const struct node *network_expand(struct reader *r, const struct node *node, int depth)
 {
     if (depth > DEPTH_MAX) {
-        fail(r->diag, node->where, "`like:` or `use:` leads back to itself\nexpected a network or template that has `layers:` at last");
+        fail(r->diag, node->where,
+             "`like:` or `use:` leads back to itself\nexpected a network or template that has "
+             "`layers:` at last");
         return NULL;
     }
     if (node->kind != NODE_MAP) {
@@ -218,5 +234,6 @@ const struct node *network_expand(struct reader *r, const struct node *node, int
         return expand_like(r, node, depth);
     if (node_get(node, "use"))
         return expand_use(r, node, depth);
-    return check_keys(r, node, "key of a network", network_keys, LENGTH(network_keys)) ? node : NULL;
+    return check_keys(r, node, "key of a network", network_keys, LENGTH(network_keys)) ? node
+                                                                                       : NULL;
 }

@@ -1,11 +1,13 @@
-// Kernel, stride and padding, as convolutions read them. `same` is TensorFlow's rule, which pads one more at the
-// bottom and right where the padding is odd; "half the kernel on every side" gives other sizes for even kernels and other
-// pictures for stride 2, so the networks of Keras programs would not be theirs.
+// Kernel, stride and padding, as convolutions read them. `same` is TensorFlow's rule, which pads
+// one more at the bottom and right where the padding is odd; "half the kernel on every side" gives
+// other sizes for even kernels and other pictures for stride 2, so the networks of Keras programs
+// would not be theirs.
 #include "model/layer.h"
 
 #include <string.h>
 
-// Of the image that the window slides over: out = ⌈in / s⌉, total = max((out − 1)·s + k − in, 0), the smaller half before.
+// Of the image that the window slides over: out = ⌈in / s⌉, total = max((out − 1)·s + k − in, 0),
+// the smaller half before.
 static void pad_same(int64_t in, int64_t k, int64_t s, int64_t pad[2])
 {
     const int64_t out = (in + s - 1) / s, need = (out - 1) * s + k - in;
@@ -17,7 +19,8 @@ static void pad_same(int64_t in, int64_t k, int64_t s, int64_t pad[2])
 static bool read_pair(struct site *site, const struct ints *ints, const char *what, int64_t out[2])
 {
     if (ints->n != 1 && ints->n != 2)
-        return fail(site->diag, site->where, "%d numbers for '%s'\nexpected one, or [height, width]", ints->n, what);
+        return fail(site->diag, site->where,
+                    "%d numbers for '%s'\nexpected one, or [height, width]", ints->n, what);
     out[0] = ints->v[0];
     out[1] = ints->v[ints->n - 1];
     return true;
@@ -32,7 +35,10 @@ bool site_borders(struct site *site, const struct node *node, const char *what, 
         return true;
     }
     if (node->kind != NODE_LIST || node->n != 4)
-        return fail(site->diag, node->where, "'%s' is neither a number nor a list of four\nexpected [top, bottom, left, right]", what);
+        return fail(
+            site->diag, node->where,
+            "'%s' is neither a number nor a list of four\nexpected [top, bottom, left, right]",
+            what);
     bool good = true;
     for (int i = 0; i < 4; i++)
         good &= scalar_int(node->entry[i].value, what, 0, 1 << 20, &border[i], site->diag);
@@ -41,10 +47,12 @@ bool site_borders(struct site *site, const struct node *node, const char *what, 
 
 static bool is_word(const struct node *node)
 {
-    return node->kind == NODE_SCALAR && (node->text[0] < '0' || node->text[0] > '9') && node->text[0] != '-';
+    return node->kind == NODE_SCALAR && (node->text[0] < '0' || node->text[0] > '9') &&
+           node->text[0] != '-';
 }
 
-static bool read_padding(struct site *site, const struct node *node, const int64_t image[2], const int64_t kernel[2], struct window *win)
+static bool read_padding(struct site *site, const struct node *node, const int64_t image[2],
+                         const int64_t kernel[2], struct window *win)
 {
     static const char *const words[] = {"same", "valid"};
     if (node && !is_word(node))
@@ -58,12 +66,16 @@ static bool read_padding(struct site *site, const struct node *node, const int64
     return true;
 }
 
-bool site_window(struct site *site, const struct sliding *how, int64_t H, int64_t W, bool transposed, int64_t kernel[2], struct window *win)
+bool site_window(struct site *site, const struct sliding *how, int64_t H, int64_t W,
+                 bool transposed, int64_t kernel[2], struct window *win)
 {
     *win = (struct window){0};
-    if (!read_pair(site, &how->kernel, "kernel", kernel) || !read_pair(site, &how->stride, "stride", win->stride))
+    if (!read_pair(site, &how->kernel, "kernel", kernel) ||
+        !read_pair(site, &how->stride, "stride", win->stride))
         return false;
-    // A transposed `same` is the adjoint of a `same` that slides over the result, which is stride times as large.
-    const int64_t image[2] = {transposed ? H * win->stride[0] : H, transposed ? W * win->stride[1] : W};
+    // A transposed `same` is the adjoint of a `same` that slides over the result, which is stride
+    // times as large.
+    const int64_t image[2] = {transposed ? H * win->stride[0] : H,
+                              transposed ? W * win->stride[1] : W};
     return read_padding(site, how->padding, image, kernel, win);
 }
