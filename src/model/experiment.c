@@ -1,0 +1,259 @@
+// Reading a config as an experiment. Sections are read in the order in which they lean on one another, each by a closed table,
+// and reading goes on after a mistake as long as what follows can still be judged. Then names are checked without building
+// anything, and at last every program is built once and thrown away: shapes are checked by the same code that trains,
+// and all slots come into being in one order. A second implementation of shape inference for checking would be simpler to
+// call, and would sooner or later disagree with the first.
+#include "model/experiment.h"
+
+#include "base/arena.h"
+#include "model/program.h"
+#include "model/reader.h"
+
+#include <ctype.h>
+#include <string.h>
+
+struct sections {
+    const char *name, *about, *paper;
+    int64_t seed;
+    int precision;
+    const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms, *train, *evaluate, *samples;
+};
+
+static const char *const precision_word[] = {"f32", "bf16", NULL};
+
+#define SECTION(field, about) {#field, PARAM_NODE, offsetof(struct sections, field), "", .help = about}
+static const struct param root_params[] = {
+    {"name", PARAM_TEXT, offsetof(struct sections, name), .help = "one word for tables and run directories"},
+    {"about", PARAM_TEXT, offsetof(struct sections, about), "", .help = "what this is, in a sentence"},
+    {"paper", PARAM_TEXT, offsetof(struct sections, paper), "", .help = "where it comes from"},
+    {"seed", PARAM_INT, offsetof(struct sections, seed), "0", 0, -1, .help = "of weights, noise and the order of data"},
+    {"precision", PARAM_WORD, offsetof(struct sections, precision), "f32", .words = precision_word,
+     .help = "of convolutions and products; weights, sums and statistics are always f32"},
+    SECTION(extends, "files this one starts from"),
+    SECTION(data, "batches that arrive from outside"),
+    SECTION(noise, "what is drawn afresh at every iteration"),
+    SECTION(networks, "the graphs"),
+    SECTION(templates, "parametric blocks of layers"),
+    SECTION(values, "names for expressions"),
+    SECTION(games, "critics, what they call real and fake, and the loss"),
+    SECTION(terms, "every other loss"),
+    SECTION(train, "steps, optimizers, the order of updates"),
+    SECTION(evaluate, "scores"),
+    SECTION(samples, "picture grids"),
+    PARAM_END
+};
+
+// --- what sections share -------------------------------------------------------------------------
+
+bool read_map(struct reader *r, const struct node *node, const char *what)
+{
+    if (!node || node->kind == NODE_NULL || node->kind == NODE_MAP)
+        return true;
+    return fail(r->d, node->where, "%s is not a map\nexpected names with what they stand for", what);
+}
+
+bool read_list(struct reader *r, const struct node *node, const char *what)
+{
+    if (!node || node->kind == NODE_NULL || node->kind == NODE_LIST)
+        return true;
+    return fail(r->d, node->where, "%s is not a list\nexpected a '-' before each", what);
+}
+
+static bool is_name(const char *s)
+{
+    if (!isalpha((unsigned char)*s) && *s != '_')
+        return false;
+    while (isalnum((unsigned char)*s) || *s == '_')
+        s++;
+    return !*s;
+}
+
+bool claim(struct reader *r, const struct entry *entry, const char *what)
+{
+    if (!is_name(entry->key))
+        return fail(r->d, entry->where, "'%s' is no name\nexpected letters, digits and '_', so that expressions can say it", entry->key);
+    if (function_find(entry->key))
+        return fail(r->d, entry->where, "'%s' is a word of expressions\nexpected another name for this %s", entry->key, what);
+    const char *other = map_get(&r->names, entry->key);
+    if (other)
+        return fail(r->d, entry->where, "'%s' is the name of a %s already\nsources, noise, networks and values share one space of names",
+                    entry->key, other);
+    map_set(&r->names, entry->key, (void *)(uintptr_t)what);
+    return true;
+}
+
+struct expression **read_expressions(struct reader *r, const struct node *node, int *n)
+{
+    const bool list = node->kind == NODE_LIST;
+    *n = list ? node->n : 1;
+    struct expression **is = NEW_ARRAY(r->arena, struct expression *, *n + 1);
+    bool good = true;
+    for (int i = 0; i < *n; i++) {
+        is[i] = expression_parse(r->arena, list ? node->entry[i].value : node, r->d);
+        good &= is[i] != NULL;
+    }
+    if (!*n)
+        return fail(r->d, node->where, "an empty list\nexpected at least one expression"), NULL;
+    return good ? is : NULL;
+}
+
+static bool fail_no_network(struct reader *r, struct place where, const char *name)
+{
+    const struct experiment *e = r->e;
+    const char **known = NEW_ARRAY(r->arena, const char *, e->n_network + 1);
+    for (int i = 0; i < e->n_network; i++)
+        known[i] = e->network[i]->name;
+    return fail_unknown(r->d, where, "network", name, known, (size_t)e->n_network);
+}
+
+static bool read_target(struct reader *r, const struct node *node, struct target *out)
+{
+    const struct expression *is = expression_parse(r->arena, node, r->d);
+    if (!is)
+        return false;
+    const struct expression *name = is->kind == EXPR_FIELD ? is->arg[0] : is;
+    if (name->kind != EXPR_NAME)
+        return fail(r->d, is->where, "this names no network\nexpected a network, or a head of it: discriminator.class");
+    *out = (struct target){experiment_network(r->e, name->name), -1, name->where};
+    if (!out->network)
+        return fail_no_network(r, name->where, name->name);
+    if (is->kind == EXPR_NAME)
+        return true;
+    out->head = network_head(out->network, is->name);
+    if (out->head < 0)
+        return fail_unknown(r->d, is->where, "output", is->name, out->network->output,
+                            *out->network->output[0] ? (size_t)out->network->n_output : 0);
+    return true;
+}
+
+struct target *read_targets(struct reader *r, const struct node *node, int *n)
+{
+    const bool list = node->kind == NODE_LIST;
+    *n = list ? node->n : 1;
+    struct target *target = NEW_ARRAY(r->arena, struct target, *n + 1);
+    bool good = true;
+    for (int i = 0; i < *n; i++)
+        good &= read_target(r, list ? node->entry[i].value : node, &target[i]);
+    if (!*n)
+        return fail(r->d, node->where, "an empty list\nexpected at least one network"), NULL;
+    return good ? target : NULL;
+}
+
+// --- look-ups ------------------------------------------------------------------------------------
+
+#define LOOK_UP(type, list, count, item_name)                 \
+    for (int i = 0; i < (count); i++)                         \
+        if (!strcmp((list)[i] item_name, name))               \
+            return (type)(list)[i];                           \
+    return NULL
+
+struct network *experiment_network(const struct experiment *e, const char *name)
+{
+    LOOK_UP(struct network *, e->network, e->n_network, ->name);
+}
+
+#define LOOK_IN(list, count)                                  \
+    for (int i = 0; i < (count); i++)                         \
+        if (!strcmp((list)[i].name, name))                    \
+            return &(list)[i];                                \
+    return NULL
+
+struct data_source *experiment_source(const struct experiment *e, const char *name)
+{
+    LOOK_IN(e->data, e->n_data);
+}
+
+struct noise *experiment_noise(const struct experiment *e, const char *name)
+{
+    LOOK_IN(e->noise, e->n_noise);
+}
+
+struct named_value *experiment_value(const struct experiment *e, const char *name)
+{
+    LOOK_IN(e->value, e->n_value);
+}
+
+int64_t experiment_epoch(const struct experiment *e)
+{
+    const int64_t n = e->n_data ? e->data[0].dataset->count / e->data[0].batch : 1;
+    return n > 0 ? n : 1;
+}
+
+void experiment_fill(const struct experiment *e, float *slab)
+{
+    slots_fill(&e->slots, slab, (uint64_t)e->seed);
+    for (int i = 0; i < e->slots.n; i++) {
+        const struct slot *s = e->slots.slot[i];
+        if (s->kind != SLOT_AVERAGE)
+            continue;
+        const struct slot *of = slots_find(&e->slots, strchr(s->name, '/') + 1);
+        memcpy(slab + s->offset, slab + of->offset, sizeof *slab * (size_t)shape_size(s->shape));
+    }
+}
+
+// --- the whole -----------------------------------------------------------------------------------
+
+static bool read_networks(struct reader *r, const struct sections *root)
+{
+    struct experiment *e = r->e;
+    bool good = true;
+    if (!root->networks || root->networks->kind != NODE_MAP || !root->networks->n)
+        return fail(r->d, root->networks ? root->networks->where : r->e->config->root->where,
+                    "there are no networks\nexpected `networks:` with at least two, one of them a critic");
+    for (int i = 0; i < root->networks->n; i++)
+        good &= claim(r, &root->networks->entry[i], "network");
+    e->network = networks_read(r->arena, root->networks, root->templates, &e->slots, &e->n_network, r->d);
+    if (!e->network)
+        e->n_network = 0;
+    return good && e->network;
+}
+
+static bool read_sections(struct reader *r, const struct sections *root)
+{
+    bool good = read_data(r, root->data);
+    good &= read_noise(r, root->noise);
+    const bool networks = read_networks(r, root);
+    good &= read_values(r, root->values);
+    if (!networks)  // every name of a network would be reported as unknown
+        return false;
+    good &= read_games(r, root->games);
+    good &= read_terms(r, root->terms);
+    good &= read_train(r, root->train, r->e->config->root->where);
+    good &= read_samples(r, root->samples);
+    good &= read_evaluate(r, root->evaluate);
+    return good;
+}
+
+// Every program once, in an arena of its own.
+static bool build_all(struct reader *r)
+{
+    struct experiment *e = r->e;
+    struct arena *scratch = arena_new(r->arena);
+    const int errors = diag_errors(r->d);
+    for (int i = 0; i < e->n_phase; i++)
+        program_training(e, i, scratch, r->d);
+    if (diag_errors(r->d) == errors)
+        program_sampling(e, scratch, e->batch, NULL, e->ema_decay != 0, r->d);
+    arena_free(scratch);
+    return diag_errors(r->d) == errors;
+}
+
+struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d)
+{
+    struct experiment *e = NEW(a, struct experiment);
+    struct reader r = {.e = e, .arena = a, .d = d};
+    struct sections root = {0};
+    *e = (struct experiment){.arena = a, .config = config};
+    map_init(&r.names, a);
+    slots_init(&e->slots, a);
+    const int errors = diag_errors(d);
+    const bool good = param_read(root_params, config->root, config->root->where, "the config", &root, a, d);
+    e->name = root.name;
+    e->about = root.about ? root.about : "";
+    e->paper = root.paper ? root.paper : "";
+    e->seed = root.seed;
+    e->precision = root.precision;
+    if (!read_sections(&r, &root) || !good || !check_expressions(&r))
+        return NULL;
+    return check_experiment(&r) && build_all(&r) && diag_errors(d) == errors ? e : NULL;
+}

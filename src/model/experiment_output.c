@@ -1,0 +1,128 @@
+// What an experiment shows of itself: picture grids and scores.
+#include "base/arena.h"
+#include "model/reader.h"
+
+#include <string.h>
+
+// --- samples -------------------------------------------------------------------------------------
+
+struct sample_options {
+    int64_t every;
+    struct ints grid;
+    const char *columns;
+    const struct node *of;
+};
+
+#define AT(field) offsetof(struct sample_options, field)
+static const struct param sample_params[] = {
+    {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
+    {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns"},
+    {"columns", PARAM_TEXT, AT(columns), "", .help = "the label that varies along the columns"},
+    {"of", PARAM_NODE, AT(of), "", .help = "what is drawn; the fake of the first game, unless said"},
+    PARAM_END
+};
+
+// The first argument of the first game's fake that some network makes.
+static bool default_sample(struct reader *r)
+{
+    struct experiment *e = r->e;
+    if (!e->n_game)
+        return fail(r->d, e->config->root->where, "nothing to sample\nexpected `samples:` with `of:`, or a game");
+    const struct game *game = &e->game[0];
+    e->samples.of = NEW_ARRAY(r->arena, const struct expression *, 1);
+    e->samples.n_of = 1;
+    e->samples.of[0] = game->fake[0];
+    for (int i = game->n - 1; i >= 0; i--) {
+        const struct expression *is = expression_behind(e, game->fake[i]);
+        if (is->kind == EXPR_CALL || is->kind == EXPR_FIELD)
+            e->samples.of[0] = game->fake[i];
+    }
+    return true;
+}
+
+static bool read_columns(struct reader *r, const struct node *node, const char *name)
+{
+    struct experiment *e = r->e;
+    const struct noise *by = experiment_noise(e, name);
+    const char **known = NEW_ARRAY(r->arena, const char *, e->n_noise + 1);
+    for (int i = 0; i < e->n_noise; i++)
+        known[i] = e->noise[i].name;
+    if (!by)
+        return fail_unknown(r->d, node->where, "noise", name, known, (size_t)e->n_noise);
+    if (by->kind != NOISE_LABEL && by->kind != NOISE_ONE_HOT)
+        return fail(r->d, node->where, "noise '%s' has no classes to vary\nexpected a noise of kind label or one_hot", name);
+    e->samples.by = by;
+    return true;
+}
+
+bool read_samples(struct reader *r, const struct node *node)
+{
+    struct experiment *e = r->e;
+    struct sample_options o = {0};
+    if (!param_read(sample_params, node, node ? node->where : e->config->root->where, "`samples:`", &o, r->arena, r->d))
+        return false;
+    if (o.grid.n > 2)
+        return fail(r->d, node_get(node, "grid")->where, "a grid has rows and columns\nexpected [8, 8]");
+    e->samples.every = o.every;
+    e->samples.rows = o.grid.n ? o.grid.v[0] : 8;
+    e->samples.columns = o.grid.n ? o.grid.v[o.grid.n - 1] : 8;
+    if (node)
+        e->samples.where = node->where;
+    bool good = !o.columns || read_columns(r, node_get(node, "columns"), o.columns);
+    if (!o.of)
+        return default_sample(r) && good;
+    e->samples.of = (const struct expression **)read_expressions(r, o.of, &e->samples.n_of);
+    return e->samples.of && good;
+}
+
+// --- scores --------------------------------------------------------------------------------------
+
+struct evaluate_options {
+    const struct node *scores, *of;
+    int64_t samples, splits, every, batch;
+};
+
+#define IN(field) offsetof(struct evaluate_options, field)
+static const struct param evaluate_params[] = {
+    {"scores", PARAM_NODE, IN(scores), .help = "the words: inception_score, fid, …"},
+    {"samples", PARAM_INT, IN(samples), "10k", 1, -1, .help = "how many are drawn"},
+    {"splits", PARAM_INT, IN(splits), "10", 1, 1000, .help = "of the inception score"},
+    {"every", PARAM_INT, IN(every), "", 0, -1, .help = "steps; 0: only at the end"},
+    {"batch", PARAM_INT, IN(batch), "", 1, 65536, .help = "of sampling; the training batch, unless said"},
+    {"of", PARAM_NODE, IN(of), "", .help = "what is scored; as samples.of, unless said"},
+    PARAM_END
+};
+
+static bool read_scores(struct reader *r, const struct node *node)
+{
+    struct evaluate *is = &r->e->evaluate;
+    const bool list = node->kind == NODE_LIST;
+    const int n = list ? node->n : 1;
+    bool good = true;
+    is->score = NEW_ARRAY(r->arena, struct word, n + 1);
+    for (int i = 0; i < n; i++) {
+        if (word_read(list ? node->entry[i].value : node, NULL, "score", &is->score[is->n_score], r->d))
+            is->n_score++;
+        else
+            good = false;
+    }
+    return good;
+}
+
+bool read_evaluate(struct reader *r, const struct node *node)
+{
+    struct evaluate *is = &r->e->evaluate;
+    struct evaluate_options o = {0};
+    if (!node || node->kind == NODE_NULL)
+        return true;
+    if (!param_read(evaluate_params, node, node->where, "`evaluate:`", &o, r->arena, r->d))
+        return false;
+    *is = (struct evaluate){.samples = o.samples, .splits = o.splits, .every = o.every, .where = node->where};
+    is->batch = o.batch ? o.batch : r->e->batch;
+    bool good = read_scores(r, o.scores);
+    if (o.of)
+        good &= (is->of = expression_parse(r->arena, o.of, r->d)) != NULL;
+    if (is->samples < is->splits)
+        good = fail(r->d, node->where, "%d samples do not make %d splits\nexpected at least one sample a split", (int)is->samples, (int)is->splits);
+    return good;
+}
