@@ -1,0 +1,331 @@
+// A training iteration as one graph. Updates are laid end to end: each builds its losses on the current versions of all slots,
+// differentiates them, and only then writes new versions. What two updates share (the fake that one critic judges and the
+// generator is trained on) is the same value in both, and is computed once; what none needs is swept away. A graph per update
+// would be simpler to schedule, and would compute every fake twice.
+#include "model/program.h"
+
+#include "base/arena.h"
+#include "base/philox.h"
+#include "graph/op.h"
+#include "model/builder.h"
+#include "model/reader.h"
+
+#include <string.h>
+
+// --- one update ----------------------------------------------------------------------------------
+
+// Which values the gradient of y reaches.
+static bool *reached(const struct value *y)
+{
+    const struct graph *g = y->graph;
+    bool *is = NEW_ARRAY(g->arena, bool, g->n);
+    is[y->id] = true;
+    for (int i = y->id; i >= 0; i--) {
+        const struct value *v = g->value[i];
+        if (is[i] && !(v->op->flags & (OP_NO_GRAD | OP_EFFECT)))
+            for (int j = 0; j < v->n_in; j++)
+                is[v->in[j]->id] = true;
+    }
+    return is;
+}
+
+struct trained {                // beside update_run's lists
+    struct target *of;          // the network and head each slot belongs to
+    int n;
+};
+
+static bool has_slot(const struct update_run *run, const struct slot *slot)
+{
+    for (int i = 0; i < run->n; i++)
+        if (run->slot[i] == slot)
+            return true;
+    return false;
+}
+
+// The weights of what the update names, as far as its loss depends on them.
+static void list_slots(struct builder *b, struct update_run *run, struct trained *t)
+{
+    const struct update *u = run->update;
+    const bool *is = reached(run->loss);
+    for (int i = 0; i < u->n_train; i++) {
+        const struct network *net = u->train[i].network;
+        for (int j = 0; j < net->n_param; j++) {
+            struct target of = {u->train[i].network, net->param_head[j], {0}};
+            struct slot *slot = net->param[j];
+            struct value *before = slot->index < b->versions.n ? b->versions.current[slot->index] : NULL;
+            if (!target_covers(u->train[i], of) || !before || !is[before->id] || has_slot(run, slot))
+                continue;
+            APPEND(b->arena, run->slot, run->n, slot);
+            APPEND(b->arena, t->of, t->n, of);
+        }
+    }
+}
+
+static double clip_of(const struct experiment *e, const struct update *u, const struct network *net)
+{
+    for (int i = 0; i < e->n_game; i++)
+        if (e->game[i].clip > 0 && e->game[i].critic.network == net && update_takes_critic(u, &e->game[i]))
+            return e->game[i].clip;
+    return 0;
+}
+
+static void step(struct builder *b, struct update_run *run, const struct trained *t)
+{
+    struct graph *g = b->graph;
+    run->before = NEW_ARRAY(b->arena, struct value *, run->n);
+    run->gradient = NEW_ARRAY(b->arena, struct value *, run->n);
+    run->after = NEW_ARRAY(b->arena, struct value *, run->n);
+    for (int i = 0; i < run->n; i++)
+        run->before[i] = versions_read(&b->versions, run->slot[i]);
+    gradient(run->loss, run->before, run->n, run->gradient);
+    struct value *hyper = input(g, run->hyper, SHAPE(4));
+    for (int i = 0; i < run->n; i++) {
+        const double clip = clip_of(b->e, run->update, t->of[i].network);
+        g->where = run->slot[i]->where;
+        struct value *after = optimize(b, run->update, run->slot[i], t->of[i], run->gradient[i], hyper);
+        run->after[i] = clip > 0 ? clip_slot(after, -clip, clip) : after;
+        versions_write(&b->versions, run->slot[i], run->after[i]);
+    }
+    g->where = run->update->where;
+}
+
+// Running statistics of the networks that this update trains, whole.
+static void track(struct builder *b, const struct update *u)
+{
+    for (int i = 0; i < b->n_touched; i++) {
+        const struct application *app = b->touched[i];
+        if (!update_trains(u, (struct target){app->network, -1, {0}}))
+            continue;
+        for (int j = 0; j < app->n_tracked; j++) {
+            const struct tracked *t = &app->tracked[j];
+            struct value *before = versions_read(&b->versions, t->buffer);
+            b->graph->where = t->buffer->where;
+            versions_write(&b->versions, t->buffer, lerp_slot(before, t->x, t->t));
+        }
+    }
+}
+
+static void stamp(struct builder *b, const struct update *u)
+{
+    for (int i = 0; i < b->e->n_network; i++)
+        for (int j = 0; j < u->n_train; j++)
+            if (u->train[j].network == b->e->network[i]) {
+                b->stamp[i]++;
+                break;
+            }
+}
+
+static void name_roots(struct builder *b, const struct update_run *run)
+{
+    const int U = run->update->number;
+    graph_root(b->graph, arena_printf(b->arena, "loss/%d", U), run->loss);
+    for (int i = 0; i < run->n_part; i++)
+        graph_root(b->graph, arena_printf(b->arena, "loss/%d/%s", U, run->part[i].name), run->part[i].value);
+}
+
+static bool build_run(struct builder *b, struct update_run *run)
+{
+    struct trained trained = {0};
+    b->n_touched = 0;
+    b->touched = NULL;
+    run->hyper = arena_printf(b->arena, "hyper/%d@%d", run->update->number, run->repetition);
+    run->loss = build_losses(b, run);
+    if (!run->loss)
+        return false;
+    list_slots(b, run, &trained);
+    if (!run->n)
+        return fail(b->d, run->update->where, "this update trains nothing: its losses do not depend on a weight of '%s'\n"
+                    "expected an expression without detach() around it", run->update->train[0].network->name);
+    for (int i = 0; i < b->n_touched; i++)
+        check_coupling(b->e, b->touched[i], b->d);
+    step(b, run, &trained);
+    track(b, run->update);
+    stamp(b, run->update);
+    if (run->repetition == run->update->repeat - 1)
+        name_roots(b, run);
+    return true;
+}
+
+// --- draws ---------------------------------------------------------------------------------------
+
+// Draw 0 is the iteration's own; a repeating update takes a new one each time, `fresh` one for what it names.
+static void take_draws(struct builder *b, const struct update *u, int *next)
+{
+    const bool repeats = u->repeat > 1;
+    bool fresh = false;
+    for (int i = 0; i < b->e->n_noise; i++) {
+        b->noise_draw[i] = repeats || u->fresh_noise[i] ? *next : 0;
+        fresh |= b->noise_draw[i] != 0;
+    }
+    for (int i = 0; i < b->e->n_data; i++) {
+        b->data_draw[i] = repeats || u->fresh_data[i] ? *next : 0;
+        fresh |= b->data_draw[i] != 0;
+    }
+    *next += fresh;
+}
+
+static struct feed *feed_of(struct program *p, struct arena *a, const struct source_input *in)
+{
+    for (int i = 0; i < p->n_feed; i++)
+        if (p->feed[i].source == in->source && p->feed[i].draw == in->draw)
+            return &p->feed[i];
+    struct feed feed = {.source = in->source, .draw = in->draw};
+    APPEND(a, p->feed, p->n_feed, feed);
+    return &p->feed[p->n_feed - 1];
+}
+
+static bool survives(const struct graph *g, const struct value *v)
+{
+    return v->id < g->n && g->value[v->id] == v;
+}
+
+static void list_feeds(struct program *p, const struct builder *b, struct arena *a)
+{
+    for (int i = 0; i < b->n_input; i++)
+        if (survives(p->graph, b->input[i].value))
+            feed_of(p, a, &b->input[i])->name[b->input[i].field] = b->input[i].value->attr.name;
+}
+
+// --- programs ------------------------------------------------------------------------------------
+
+static bool build_update(struct program *p, struct builder *b, struct arena *a, const struct update *u, int *next_draw)
+{
+    for (int i = 0; i < u->repeat; i++) {
+        struct update_run run = {.update = u, .repetition = i};
+        take_draws(b, u, next_draw);
+        if (!build_run(b, &run))
+            return false;
+        APPEND(a, p->run, p->n_run, run);
+    }
+    return true;
+}
+
+struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d)
+{
+    struct program *p = NEW(a, struct program);
+    struct builder b;
+    int next_draw = 1;
+    bool good = true;
+    *p = (struct program){.experiment = e, .phase = &e->phase[phase], .graph = graph_new(a)};
+    builder_init(&b, e, p->graph, e->batch, true, d);
+    for (int i = 0; i < p->phase->n_update; i++)
+        good &= build_update(p, &b, a, &p->phase->update[i], &next_draw);
+    if (!good)
+        return NULL;
+    average(&b);
+    graph_sweep(p->graph);
+    graph_verify(p->graph, "model");
+    list_feeds(p, &b, a);
+    return p;
+}
+
+// --- sampling ------------------------------------------------------------------------------------
+
+static void use_averages(struct builder *b)
+{
+    struct experiment *e = b->e;
+    for (int i = 0; i < e->n_network; i++)
+        for (int j = 0; e->ema[i] && j < e->network[i]->n_param; j++) {
+            struct slot *of = e->network[i]->param[j];
+            versions_write(&b->versions, of, param(b->graph, average_slot(e, of)));
+        }
+}
+
+static const struct expression *parse(struct experiment *e, struct arena *a, const char *expression, struct diag *d)
+{
+    if (!expression)
+        return e->samples.of[0];
+    struct source *source = NEW(a, struct source);
+    struct node *node = NEW(a, struct node);
+    *source = (struct source){"expression", arena_strdup(a, expression)};
+    *node = (struct node){.kind = NODE_SCALAR, .where = {source, 1, 1, (int)strlen(expression)}, .text = source->text};
+    const struct expression *is = expression_parse(a, node, d);
+    return is && check_expression(e, is, d) ? is : NULL;
+}
+
+static void list_inputs(struct program *p, const struct builder *b, struct arena *a)
+{
+    for (int i = 0; i < b->n_input; i++) {
+        const struct source_input *in = &b->input[i];
+        if (!survives(p->graph, in->value))
+            continue;
+        struct program_input is = {in->value->attr.name, in->value->shape, in->noise, in->source, in->field};
+        APPEND(a, p->input, p->n_input, is);
+    }
+}
+
+struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch, const char *expression, bool ema, struct diag *d)
+{
+    struct program *p = NEW(a, struct program);
+    struct operand sample;
+    struct builder b;
+    *p = (struct program){.experiment = e, .graph = graph_new(a)};
+    builder_init(&b, e, p->graph, batch, false, d);
+    b.host = true;
+    if (ema)
+        use_averages(&b);
+    const struct expression *is = parse(e, a, expression, d);
+    if (!is || !builder_value(&b, is, &sample))
+        return NULL;
+    if (!sample.value || !sample.value->shape.rank) {
+        fail(d, is->where, "this is one number, not a sample\nexpected an expression that gives something for each sample");
+        return NULL;
+    }
+    graph_root(p->graph, "sample", sample.value);
+    p->sample = sample.is;
+    graph_sweep(p->graph);
+    graph_verify(p->graph, "model");
+    list_inputs(p, &b, a);
+    return p;
+}
+
+// --- noise on the host ---------------------------------------------------------------------------
+
+static void fill_box(const struct noise *n, struct rng *r, float *to)
+{
+    const int64_t H = n->is.shape.dim[1], W = n->is.shape.dim[2];
+    const int64_t top = rng_below(r, (uint32_t)(H - n->size[0] + 1)), left = rng_below(r, (uint32_t)(W - n->size[1] + 1));
+    for (int64_t y = 0; y < H; y++)
+        for (int64_t x = 0; x < W; x++)
+            to[y * W + x] = y >= top && y < top + n->size[0] && x >= left && x < left + n->size[1];
+}
+
+// One sample.
+static void fill_one(const struct noise *n, struct rng *r, float *to)
+{
+    const int64_t size = shape_size(n->is.shape);
+    switch (n->kind) {
+    case NOISE_NORMAL:
+    case NOISE_UNIFORM:
+        for (int64_t i = 0; i < size; i++)
+            to[i] = (float)(n->kind == NOISE_NORMAL ? rng_normal(r) : 2 * rng_uniform(r) - 1);
+        return;
+    case NOISE_LABEL:
+        *to = (float)rng_below(r, (uint32_t)n->size[0]);
+        return;
+    case NOISE_ONE_HOT:
+        memset(to, 0, sizeof *to * (size_t)size);
+        to[rng_below(r, (uint32_t)n->size[0])] = 1;
+        return;
+    case NOISE_BOX:
+        fill_box(n, r, to);
+        return;
+    }
+}
+
+// FNV-1a of the name, so that a noise keeps its numbers when another is added before it
+static uint64_t name_hash(const char *s)
+{
+    uint64_t h = 14695981039346656037u;
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    return h;
+}
+
+void noise_fill(const struct noise *n, uint64_t seed, uint64_t draw, int64_t batch, float *to)
+{
+    struct rng r;
+    rng_init(&r, seed, name_hash(n->name) + draw * 0x9e3779b97f4a7c15u);
+    for (int64_t i = 0; i < batch; i++)
+        fill_one(n, &r, to + i * shape_size(n->is.shape));
+}
