@@ -28,8 +28,13 @@ static bool has(const struct value *v, enum op_flag flag)
 
 static size_t bytes_of(const struct value *v)
 {
-    const size_t bytes = v->layout == LAYOUT_OPAQUE ? v->opaque->bytes : sizeof(float) * (size_t)shape_size(v->shape);
-    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    return v->layout == LAYOUT_OPAQUE ? v->opaque->bytes : sizeof(float) * (size_t)shape_size(v->shape);
+}
+
+// The first offset after v that another tenant may have.
+static size_t end_of(const struct value *v)
+{
+    return v->offset + (v->bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
 // --- who shares ----------------------------------------------------------------------------------
@@ -117,11 +122,11 @@ static size_t lowest(const struct tenant *t, struct tenant *const *placed, int n
     size_t at = 0;
     for (int i = 0; i < n; i++) {
         const struct value *other = placed[i]->value;
-        if (!meet(t, placed[i]) || other->offset + other->bytes <= at)
+        if (!meet(t, placed[i]) || end_of(other) <= at)
             continue;
         if (other->offset >= at + t->value->bytes)
             break;
-        at = other->offset + other->bytes;
+        at = end_of(other);
     }
     return at;
 }
@@ -160,8 +165,8 @@ size_t memory_plan(struct graph *g)
         struct value *v = tenant[i].value;
         v->offset = lowest(&tenant[i], placed, i);
         insert(placed, i, &tenant[i]);
-        if (v->offset + v->bytes > size)
-            size = v->offset + v->bytes;
+        if (end_of(v) > size)
+            size = end_of(v);
     }
     arena_free(a);
     return size;

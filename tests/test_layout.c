@@ -1,0 +1,195 @@
+// The layout pass on a DCGAN in miniature and on small cases: where reorders stand, that no other do, and that the numbers are the
+// reference's.
+#include "against_reference.h"
+
+static const struct window same = {{1, 1}, {1, 1, 1, 1}}, half = {{2, 2}, {1, 1, 1, 1}};
+
+static int count(const struct graph *g, const char *op)
+{
+    int n = 0;
+    for (int i = 0; i < g->n; i++)
+        n += !strcmp(g->value[i]->op->name, op);
+    return n;
+}
+
+static int count_to(const struct graph *g, enum layout layout)
+{
+    int n = 0;
+    for (int i = 0; i < g->n; i++)
+        n += !strcmp(g->value[i]->op->name, "reorder") && g->value[i]->layout == layout;
+    return n;
+}
+
+// --- small cases -----------------------------------------------------------------------------------
+
+static void what_meets_no_convolution_stays_plain(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    struct value *x = input(g, "x", SHAPE(2, 3, 4, 4));
+    graph_root(g, "y", tanh_value(upsample(x, 2)));
+    assert_false(pass_layout(g));
+    assert_int_equal(count(g, "reorder"), 0);
+    arena_free(a);
+}
+
+// One reorder in, before the small tensor is upsampled; one for the weights; one out.
+static void the_reorder_stands_where_the_tensor_is_small(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    struct value *x = input(g, "x", SHAPE(2, 16, 4, 4)), *b = input(g, "b", SHAPE(1, 16, 1, 1));
+    struct value *y = conv(upsample(leaky_relu(add(x, b), 0), 2), input(g, "w", SHAPE(32, 16, 3, 3)), same);
+    graph_root(g, "y", tanh_value(y));
+    assert_true(pass_layout(g));
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 1);
+    assert_int_equal(count_to(g, LAYOUT_OPAQUE), 1);
+    assert_int_equal(count_to(g, LAYOUT_PLAIN), 1);
+    assert_int_equal(y->in[0]->layout, LAYOUT_CHANNELS_LAST);
+    const struct value *moved = y->in[0]->in[0]->in[0]->in[0];
+    assert_string_equal(moved->op->name, "reorder");
+    assert_ptr_equal(moved->in[0], x);
+    assert_false(pass_layout(g));
+    check(g, false, a, "upsample, conv");
+    arena_free(a);
+}
+
+// One channel, or one pixel: the same bytes, so nothing moves but the weights.
+static void what_is_the_same_in_both_is_not_moved(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    const struct window none = {{1, 1}, {0, 0, 0, 0}};
+    struct value *x = input(g, "x", SHAPE(2, 1, 6, 6));
+    struct value *y = conv(conv(x, input(g, "v", SHAPE(8, 1, 3, 3)), none), input(g, "w", SHAPE(16, 8, 4, 4)), none);
+    graph_root(g, "y", reshape(y, SHAPE(2, 16)));
+    pass_layout(g);
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 0);
+    assert_int_equal(count_to(g, LAYOUT_PLAIN), 0);
+    check(g, false, a, "one channel, one pixel");
+    arena_free(a);
+}
+
+// Both readers of x that want it channels-last share a reorder; flatten reads the original.
+static void readers_share_a_reorder(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    struct value *x = input(g, "x", SHAPE(2, 4, 6, 6)), *w = input(g, "w", SHAPE(4, 4, 3, 3));
+    graph_root(g, "y", conv(x, w, same));
+    graph_root(g, "z", conv(x, w, half));
+    graph_root(g, "flat", reshape(x, SHAPE(2, 144)));
+    pass_layout(g);
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 1);
+    check(g, false, a, "two readers");
+    arena_free(a);
+}
+
+// Every op that takes any layout, between two convolutions.
+static void ops_between(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    static const int64_t before[] = {0, 0, 1, 0}, after[] = {0, 0, 0, 2};
+    static const int perm[] = {0, 1, 3, 2};
+    struct value *x = input(g, "x", SHAPE(2, 3, 6, 6)), *one = input(g, "one", SHAPE(1, 8, 6, 6));
+    struct value *y = conv(x, input(g, "v", SHAPE(8, 3, 3, 3)), same);
+    struct value *mean0 = mean_axes(y, 1 | 4 | 8), *top = reduce_max(y, 2), *column = reduce_sum(y, 4);
+    y = mul(add(sub(y, mean0), top), add(column, one));
+    y = concat((struct value *[]){y, slice(y, 1, 2, 3), broadcast(mean_axes(y, 4 | 8), SHAPE(2, 8, 6, 6))}, 3, 1);
+    y = pool_sum(upsample(transpose(detach(y), perm), 2), 2);
+    y = select_value(greater(y, affine(y, 0.5, 0.1)), pad(slice(slice(y, 2, 1, 5), 3, 1, 4), before, after), square(y));
+    graph_root(g, "mean0", mean0);
+    graph_root(g, "y", conv(y, input(g, "w", SHAPE(4, 19, 3, 3)), same));
+    check(g, true, a, "ops between");
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 2);  // x, one
+    arena_free(a);
+}
+
+// --- a network -----------------------------------------------------------------------------------------
+
+// (x − mean) / √(variance + ε) over batch and pixels
+static struct value *normalise(struct value *x)
+{
+    struct value *c = sub(x, mean_axes(x, 1 | 4 | 8));
+    return mul(c, rsqrt_value(affine(mean_axes(square(c), 1 | 4 | 8), 1, 1e-3)));
+}
+
+enum { N = 4, WEIGHTS = 6 };
+
+static struct value *miniature(struct graph *g, struct value **w)
+{
+    w[0] = input(g, "w0", SHAPE(10, 16 * 16)), w[1] = input(g, "w1", SHAPE(16, 16, 3, 3)), w[2] = input(g, "w2", SHAPE(3, 16, 3, 3));
+    w[3] = input(g, "w3", SHAPE(8, 3, 3, 3)), w[4] = input(g, "w4", SHAPE(16, 8, 4, 4)), w[5] = input(g, "w5", SHAPE(16 * 4, 1));
+    struct value *y = matmul(input(g, "z", SHAPE(N, 10)), w[0], false, false);
+    y = normalise(reshape(y, SHAPE(N, 16, 4, 4)));
+    y = leaky_relu(normalise(conv(upsample(y, 2), w[1], same)), 0);
+    y = tanh_value(conv(y, w[2], same));
+    graph_root(g, "image", y);
+    y = leaky_relu(conv(y, w[3], half), 0.2);
+    y = leaky_relu(conv(y, w[4], half), 0.2);
+    y = matmul(reshape(y, SHAPE(N, 16 * 4)), w[5], false, false);
+    return mean(softplus(y));
+}
+
+static void build(struct graph *g)
+{
+    static const char *const name[] = {"d0", "d1", "d2", "d3", "d4", "d5"};
+    struct value *w[WEIGHTS], *d[WEIGHTS], *loss = miniature(g, w);
+    graph_root(g, "loss", loss);
+    gradient(loss, w, WEIGHTS, d);
+    for (int i = 0; i < WEIGHTS; i++)
+        graph_root(g, name[i], d[i]);
+}
+
+static void counted(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    build(g);
+    passes_run(g, "simplify");
+    pass_layout(g);
+    graph_verify(g, "layout");
+    const int weight_grads = count(g, "conv_weight_grad"), forwards = count(g, "conv"), data_grads = count(g, "conv_data_grad");
+    assert_int_equal(forwards, 4);
+    assert_int_equal(weight_grads, 4);
+    assert_int_equal(data_grads, 4);
+    assert_true(count_to(g, LAYOUT_OPAQUE) <= forwards + data_grads);
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 2);                  // into the generator's images; back from flatten
+    assert_int_equal(count_to(g, LAYOUT_PLAIN), weight_grads + 3);           // flatten and its mirror; the root "image"
+    arena_free(a);
+}
+
+static void computed(void **state)
+{
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        struct arena *a = arena_new(NULL);
+        struct graph *g = graph_new(a);
+        build(g);
+        if (all)
+            passes_run(g, NULL);
+        check(g, !all, a, all ? "all passes" : "layout and memory");
+        arena_free(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_meets_no_convolution_stays_plain),
+        cmocka_unit_test(the_reorder_stands_where_the_tensor_is_small),
+        cmocka_unit_test(what_is_the_same_in_both_is_not_moved),
+        cmocka_unit_test(readers_share_a_reorder),
+        cmocka_unit_test(ops_between),
+        cmocka_unit_test(counted),
+        cmocka_unit_test(computed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
