@@ -5,15 +5,11 @@
 // pixels), and unpacking until the end fails on a hostile one (a thousand to one).
 #include "data/idx.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/arena.h"
+#include "data/file.h"
 
 enum { SIDE_MAX = 1 << 14, HEADER_MAX = 16, GZIP = 15 + 16, FIRST_ROOM = 1 << 16 };
 
@@ -59,7 +55,7 @@ static bool read_header(struct arena *a, enum idx_content content, const uint8_t
     out->width = content == IDX_IMAGES ? big_endian(p + 12) : 1;
     if (out->count && out->height && out->width && out->height <= SIDE_MAX &&
         out->width <= SIDE_MAX &&
-        out->count <= (IDX_BYTES_MAX - HEADER_MAX) / (out->height * out->width))
+        out->count <= (FILE_BYTES_MAX - HEADER_MAX) / (out->height * out->width))
         return true;
     *why = arena_printf(a, "has a damaged header: it claims %lld %s of %lld × %lld",
                         (long long)out->count, content_name[content], (long long)out->height,
@@ -137,7 +133,7 @@ static bool check_unpacked(struct arena *a, int status, size_t have, size_t want
 bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, size_t n,
                struct idx *out, const char **why)
 {
-    if (n > IDX_BYTES_MAX) {
+    if (n > FILE_BYTES_MAX) {
         *why = "is larger than 1 GiB";
         return false;
     }
@@ -161,61 +157,9 @@ bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, s
     return true;
 }
 
-static bool read_all(struct arena *a, int fd, uint8_t *p, size_t n, const char **why)
-{
-    for (size_t at = 0; at < n;) {
-        const ssize_t got = read(fd, p + at, n - at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            *why = got ? arena_strdup(a, strerror(errno)) : "became shorter while it was read";
-            return false;
-        }
-        at += (size_t)got;
-    }
-    return true;
-}
-
-static bool check_file(const struct stat *st, const char **why)
-{
-    *why = S_ISDIR(st->st_mode) ? "is a folder where a file is expected"
-         : !S_ISREG(st->st_mode) ? "is no plain file"
-         : st->st_size == 0 ? "is empty"
-         : st->st_size > IDX_BYTES_MAX ? "is larger than 1 GiB" : NULL;
-    return !*why;
-}
-
-static bool parse_open(struct arena *a, enum idx_content content, int fd, struct idx *out,
-                       const char **why)
-{
-    struct stat st;
-    if (fstat(fd, &st)) {
-        *why = arena_strdup(a, strerror(errno));
-        return false;
-    }
-    if (!check_file(&st, why))
-        return false;
-    const size_t n = (size_t)st.st_size;
-    uint8_t *file = malloc(n);
-    if (!file)
-        abort();
-    const bool good = read_all(a, fd, file, n, why) && idx_parse(a, content, file, n, out, why);
-    if (good && out->raw == file)
-        arena_defer(a, free, file);
-    else
-        free(file);
-    return good;
-}
-
 bool idx_read(struct arena *a, enum idx_content content, const char *path, struct idx *out,
               const char **why)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        *why = arena_printf(a, "cannot be opened: %s", strerror(errno));
-        return false;
-    }
-    const bool good = parse_open(a, content, fd, out, why);
-    close(fd);
-    return good;
+    struct bytes file;
+    return file_read(a, path, &file, why) && idx_parse(a, content, file.byte, file.n, out, why);
 }

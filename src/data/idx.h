@@ -18,8 +18,6 @@ struct idx {
     size_t n_raw;
 };
 
-enum { IDX_BYTES_MAX = 1 << 30 };  // larger files are refused
-
 // Takes apart the n bytes of a file, which must outlive the result unless they are gzipped.
 // Allocates no more than twice what the file really holds, whatever its header claims. False after
 // damage; *why says which, as "is cut short: …".
