@@ -1,5 +1,6 @@
-// Every tests/bad/syntax_*.yaml says on each wrong line, in a comment `# error: TEXT`, what must be reported there: an
-// error at that line whose message has TEXT in it. An error on any other line is a mistake of ours.
+// Every tests/bad/syntax_*.yaml says on each wrong line, in a comment `# error: TEXT`, what must be
+// reported there: an error at that line whose message has TEXT in it. An error on any other line is
+// a mistake of ours.
 #include "config/node.h"
 
 #include "base/arena.h"

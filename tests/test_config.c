@@ -213,7 +213,8 @@ static void a_circle_of_extends_is_named(void **state)
 {
     (void)state;
     assert_null(config_load(arena, "tests/bad/parts/circle.yaml", NULL, 0, diag));
-    assert_says(messages(), "tests/bad/parts/circle_too.yaml:1:10: error: 'extends' goes in a circle");
+    assert_says(messages(),
+                "tests/bad/parts/circle_too.yaml:1:10: error: 'extends' goes in a circle");
     assert_says(messages(), "tests/bad/parts/circle.yaml → tests/bad/parts/circle_too.yaml → "
                             "tests/bad/parts/circle.yaml");
 }
@@ -225,15 +226,29 @@ static void unset_and_append_without_a_base(void **state)
     assert_string_equal(written(c->root), "b: [1]\nc:\n  - e: 2\n");
 }
 
-static const char gan[] = "data: {real: {dataset: folder, path: x, batch: 8, augment: [flip]}}\n"
-                          "noise: {z: {normal: 100}}\n"
-                          "games:\n"
-                          "  - {critic: d, loss: {log: {saturating: true}}, penalty: {gradient: 10}}\n"
-                          "  - {critic: e, loss: log}\n"
-                          "terms: [{l1: {x: a}, weight: 2}]\n"
-                          "train:\n"
-                          "  steps: 100\n"
-                          "  optimizer: {adam: {lr: 1e-4, beta1: 0.5}}\n";
+static const char gan[] =
+    "data: {real: {dataset: folder, path: x, batch: 8, augment: [flip]}}\n"
+    "noise: {z: {normal: 100}}\n"
+    "games:\n"
+    "  - {critic: d, loss: {log: {saturating: true}}, penalty: {gradient: 10}}\n"
+    "  - {critic: e, loss: log}\n"
+    "terms: [{l1: {x: a}, weight: 2}]\n"
+    "train:\n"
+    "  steps: 100\n"
+    "  optimizer: {adam: {lr: 1e-4, beta1: 0.5}}\n";
+
+static void a_word_alone_is_a_selector(void **state)
+{
+    (void)state;
+    const char *text = "data: {real: digits}\n";
+    assert_string_equal(written(node_at(with(text, "data.real.batch=8")->root, "data.real")),
+                        "dataset: digits\nbatch: 8\n");
+    assert_string_equal(
+        written(node_at(with(text, "data.real={dataset: mnist}")->root, "data.real")),
+        "dataset: mnist\n");
+    assert_string_equal(written(node_at(with(text, "data.real=mnist")->root, "data.real")),
+                        "mnist\n");
+}
 
 static const char *after(const char *override, const char *path)
 {
@@ -252,7 +267,8 @@ static void overrides_set_append_and_remove(void **state)
     assert_string_equal(after("games.1.weight=[1,2]", "games.1.weight"), "- 1\n- 2\n");
     assert_string_equal(after("kernel=5,9", "kernel"), "5,9\n");
     assert_string_equal(after("games.1.fake=g(z, y)", "games.1.fake"), "g(z, y)\n");
-    assert_string_equal(after("data.real.augment+=[a, b]", "data.real.augment"), "- flip\n- a\n- b\n");
+    assert_string_equal(after("data.real.augment+=[a, b]", "data.real.augment"),
+                        "- flip\n- a\n- b\n");
     assert_string_equal(after("games+={critic: f}", "games.2"), "critic: f\n");
     assert_string_equal(after("games.0.critic+=f", "games.0.critic"), "- d\n- f\n");
     assert_null(after("games.0.penalty=!unset", "games.0.penalty"));
@@ -276,7 +292,8 @@ static void a_new_word_takes_the_old_ones_parameters_away(void **state)
 {
     (void)state;
     assert_string_equal(after("games.0.loss=wasserstein", "games.0.loss"), "wasserstein\n");
-    assert_string_equal(after("games.0.loss.hinge.margin=2", "games.0.loss"), "hinge:\n  margin: 2\n");
+    assert_string_equal(after("games.0.loss.hinge.margin=2", "games.0.loss"),
+                        "hinge:\n  margin: 2\n");
     assert_string_equal(after("games.1.loss.log.saturating=true", "games.1.loss"),
                         "log:\n  saturating: true\n");
     assert_string_equal(after("games.0.penalty.dragan=1", "games.0.penalty"), "dragan: 1\n");
@@ -329,13 +346,19 @@ static void the_written_text_reads_back(void **state)
     (void)state;
     static const char *const texts[] = {
         gan,
-        "a: \"\"\nb: \"null\"\nc: '~'\nd: \"a: b\"\ne: 'x #y'\nf: \" x \"\ng: '- z'\nh: \"-\"\ni: -1\n",
+        "a: \"\"\nb: \"null\"\nc: '~'\nd: \"a: b\"\ne: 'x #y'\nf: \" x \"\ng: '- z'\nh: \"-\"\ni: "
+        "-1\n",
         "a: \"two\\nlines\\n\"\nb: \"tab\\there\"\nc: \"\\u2028\\u0085\\e\"\nd: 'grüße \\'\n",
         "a: [[1, [2, []]], {}, {b: {}}]\n\"<<\": x\n\"a b\": 1\n\"? x\": 2\n\"x:\": 3\n",
         "a: {b: \"f(x\", c: \"g)\", d: \"1,2\", e: \"p: q\", f: \"[\"}\n- x\n",
         "a: [\"f(x\", \"y)\", \"#\", \"a #b\", \"*x\", \"&y\", \"!z\", \"%\", \"@\", \"`\"]\n",
         "a: |\n  block\n    text\n\n  more\nb: >\n  folded\n  text\n",
-        "just text", "\"---\"", "[]", "{}", "[1, two]", "\"... x\"",
+        "just text",
+        "\"---\"",
+        "[]",
+        "{}",
+        "[1, two]",
+        "\"... x\"",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) {
         diag_clear(diag);
@@ -355,8 +378,9 @@ static void the_written_text_reads_back(void **state)
 static void wide_values_are_broken(void **state)
 {
     (void)state;
-    const char *wide = "networks:\n  g: {inputs: {z: 100}, layers: [dense: 1, relu, conv2d: {filters: 64, "
-                       "kernel: 3, stride: 2, padding: same}, relu, tanh]}\n";
+    const char *wide =
+        "networks:\n  g: {inputs: {z: 100}, layers: [dense: 1, relu, conv2d: {filters: 64, "
+        "kernel: 3, stride: 2, padding: same}, relu, tanh]}\n";
     assert_string_equal(written(parse(wide)), "networks:\n"
                                               "  g:\n"
                                               "    inputs: {z: 100}\n"
@@ -404,6 +428,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(overrides_set_append_and_remove, begin, end),
         cmocka_unit_test_setup_teardown(overrides_remember_where_they_came_from, begin, end),
         cmocka_unit_test_setup_teardown(a_new_word_takes_the_old_ones_parameters_away, begin, end),
+        cmocka_unit_test_setup_teardown(a_word_alone_is_a_selector, begin, end),
         cmocka_unit_test_setup_teardown(wrong_overrides_are_drawn, begin, end),
         cmocka_unit_test_setup_teardown(the_written_text_reads_back, begin, end),
         cmocka_unit_test_setup_teardown(wide_values_are_broken, begin, end),

@@ -49,7 +49,8 @@ static const struct param table[] = {
     {"slope", PARAM_FLOAT, offsetof(struct conv, slope), "5%", 0, 1, NULL, "of the negative side"},
     {"bias", PARAM_BOOL, offsetof(struct conv, bias), "true", .help = "add a bias"},
     {"name", PARAM_TEXT, offsetof(struct conv, name), "", .help = "for messages"},
-    {"padding", PARAM_WORD, offsetof(struct conv, padding), "same", .words = paddings, .help = "rule"},
+    {"padding", PARAM_WORD, offsetof(struct conv, padding), "same", .words = paddings,
+     .help = "rule"},
     {"every", PARAM_DURATION, offsetof(struct conv, every), "1h30m", .help = "how often"},
     {"init", PARAM_NODE, offsetof(struct conv, init), "", .help = "of the weights"},
     {"any", PARAM_INT, offsetof(struct conv, any), "0", .min = 0, .max = -1, .help = "count"},
@@ -114,8 +115,9 @@ static void defaults_are_taken(void **state)
 static void every_type_is_read(void **state)
 {
     (void)state;
-    const struct conv c = good("filters: 2k\nkernel: [5, 9]\nslope: 1e-1\nbias: false\nname: \"x: y\"\n"
-                               "padding: reflect\nevery: 45s\ninit: {normal: 0.02}\nany: 12M");
+    const struct conv c =
+        good("filters: 2k\nkernel: [5, 9]\nslope: 1e-1\nbias: false\nname: \"x: y\"\n"
+             "padding: reflect\nevery: 45s\ninit: {normal: 0.02}\nany: 12M");
     assert_int_equal(c.filters, 2000);
     assert_int_equal(c.kernel.v[1], 9);
     assert_true(c.slope == 0.1);
@@ -137,7 +139,8 @@ static void one_value_is_the_first_parameter(void **state)
     static const struct param kernel_first[] = {
         {"kernel", PARAM_INTS, offsetof(struct conv, kernel), NULL}, PARAM_END};
     struct conv k = {0};
-    assert_true(param_read(kernel_first, parse("[1, 28, 28]"), (struct place){0}, "x", &k, arena, diag));
+    assert_true(
+        param_read(kernel_first, parse("[1, 28, 28]"), (struct place){0}, "x", &k, arena, diag));
     assert_int_equal(k.kernel.n, 3);
 }
 
@@ -152,8 +155,10 @@ static void missing_and_unknown_parameters_are_named(void **state)
     refuses("{filters: 1, qqqqqq: 3}", "expected one of filters, kernel, slope");
     static const struct param none[] = {PARAM_END};
     diag_clear(diag);
-    assert_false(param_read(none, parse("3"), (struct place){0}, "layer 'relu'", NULL, arena, diag));
-    assert_false(param_read(none, parse("a: 3"), (struct place){0}, "layer 'relu'", NULL, arena, diag));
+    assert_false(
+        param_read(none, parse("3"), (struct place){0}, "layer 'relu'", NULL, arena, diag));
+    assert_false(
+        param_read(none, parse("a: 3"), (struct place){0}, "layer 'relu'", NULL, arena, diag));
     assert_true(param_read(none, NULL, (struct place){0}, "layer 'relu'", NULL, arena, diag));
 }
 
@@ -205,10 +210,12 @@ static bool reads(const char *text, double expected)
 static void numbers_have_units(void **state)
 {
     (void)state;
-    assert_true(reads("1_000", 1000) && reads("1.1k", 1100) && reads("2M", 2e6) && reads("3G", 3e9));
+    assert_true(reads("1_000", 1000) && reads("1.1k", 1100) && reads("2M", 2e6) &&
+                reads("3G", 3e9));
     assert_true(reads("-.5", -0.5) && reads("5.", 5) && reads("+1e-4", 1e-4) && reads("7%", 0.07));
-    static const char *const wrong[] = {"1__0", "_1", "1_", "k", "1kk", "1 k", ".", "-", "e5", "1e", "1e+",
-                                        "--1", "0x10", "1,5", "infinity", "NaN", "1e5.5", "1K", "5.e"};
+    static const char *const wrong[] = {"1__0",     "_1",  "1_",    "k",   "1kk", "1 k",  ".",
+                                        "-",        "e5",  "1e",    "1e+", "--1", "0x10", "1,5",
+                                        "infinity", "NaN", "1e5.5", "1K",  "5.e"};
     for (size_t i = 0; i < LENGTH(wrong); i++) {
         double x;
         assert_false(scalar_float(parse(wrong[i]), "x", 0, 0, &x, diag));
@@ -227,7 +234,8 @@ static void words_with_and_without_parameters(void **state)
     assert_true(word_read(parse("relu"), reserved, "layer", &w, diag));
     assert_string_equal(w.name, "relu");
     assert_null(w.params);
-    assert_true(word_read(parse("{of: x, conv2d: {filters: 1}, as: c}"), reserved, "layer", &w, diag));
+    assert_true(
+        word_read(parse("{of: x, conv2d: {filters: 1}, as: c}"), reserved, "layer", &w, diag));
     assert_string_equal(w.name, "conv2d");
     assert_int_equal(w.where.col, 9);
     assert_string_equal(node_get(w.params, "filters")->text, "1");
@@ -261,7 +269,8 @@ static void help_is_a_line_a_parameter(void **state)
     struct text t;
     text_init(&t);
     param_help(table, &t);
-    assert_non_null(strstr(t.s, "filters  whole number from 1 to 4096, required  output channels\n"));
+    assert_non_null(
+        strstr(t.s, "filters  whole number from 1 to 4096, required  output channels\n"));
     assert_non_null(strstr(t.s, "padding  same | valid | reflect, default same   rule\n"));
     assert_non_null(strstr(t.s, "name     text                                   for messages\n"));
     text_release(&t);

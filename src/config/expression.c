@@ -1,7 +1,7 @@
 // Recursive descent, a function a line of the grammar. Places are exact because the text of a plain
 // scalar stands in the file as it is; where it does not (quotes with escapes, folded lines) every
-// node gets the scalar's place, which is less and never wrong. Depth and size are limited here once,
-// so that whoever walks a tree may recurse.
+// node gets the scalar's place, which is less and never wrong. Depth and size are limited here
+// once, so that whoever walks a tree may recurse.
 #include "config/expression.h"
 
 #include "base/arena.h"
@@ -320,7 +320,9 @@ static struct expression *parse_sum(struct reader *r)
 struct expression *expression_parse(struct arena *a, const struct node *node, struct diag *d)
 {
     if (node->kind != NODE_SCALAR) {
-        const char *is = node->kind == NODE_LIST ? "a list" : node->kind == NODE_MAP ? "a map" : "nothing";
+        const char *is = node->kind == NODE_LIST  ? "a list"
+                         : node->kind == NODE_MAP ? "a map"
+                                                  : "nothing";
         fail(d, node->where, "%s instead of an expression\nexpected an expression such as "
                              "real.image or generator(z, y)", is);
         return NULL;

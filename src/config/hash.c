@@ -1,6 +1,6 @@
 // Two configs are the same experiment when they say the same, however they are written: the hash is
-// taken of the tree with sorted keys and numbers in one spelling, not of the text. 64k is 64000, 1e-4 is
-// 0.0001, and quotes do not count.
+// taken of the tree with sorted keys and numbers in one spelling, not of the text. 64k is 64000,
+// 1e-4 is 0.0001, and quotes do not count.
 #include "config/node.h"
 
 #include "base/arena.h"

@@ -1,6 +1,7 @@
 // A config is its file laid over what it extends, and the command line laid over that. Each file is
-// read into a source of its own, kept as long as the tree, so that any later stage can draw any line of
-// any of them. Textual inclusion was the simpler idea; it loses both places and the order of merging.
+// read into a source of its own, kept as long as the tree, so that any later stage can draw any
+// line of any of them. Textual inclusion was the simpler idea; it loses both places and the order
+// of merging.
 #include "config/node.h"
 
 #include "base/arena.h"
@@ -116,7 +117,8 @@ static bool check_root(struct loader *l, const struct node *root)
 
 static struct node *resolve(struct loader *l, const struct node *root, const struct chain *self);
 
-// a/b/../c is a/c: for messages; a link b would make it another file, so only one that exists is taken.
+// a/b/../c is a/c: for messages; a link b would make it another file, so only one that exists is
+// taken.
 static const char *shorter(struct arena *a, const char *path)
 {
     const char *up = strstr(path, "/../");

@@ -104,9 +104,11 @@ static const char *last_key(const struct step *at)
 static struct node *fail_map_onto_list(struct diag *d, const struct node *base,
                                        const struct node *over, const struct step *at)
 {
-    fail(d, over->where, "a map cannot be merged into the list '%s'\nthe list is in %s:%d; expected "
-                         "a list that replaces it, or '%s+:' to append", last_key(at),
-         base->where.source ? base->where.source->name : "?", base->where.line, last_key(at));
+    fail(d, over->where,
+         "a map cannot be merged into the list '%s'\nthe list is in %s:%d; expected "
+         "a list that replaces it, or '%s+:' to append",
+         last_key(at), base->where.source ? base->where.source->name : "?", base->where.line,
+         last_key(at));
     return NULL;
 }
 
@@ -120,6 +122,7 @@ struct node *node_merge(struct arena *a, const struct node *base, const struct n
         *copy = *over;
         return copy;
     }
+    base = union_map(a, base, at);
     if (base && base->kind == NODE_LIST)
         return fail_map_onto_list(d, base, over, at);
     return merge_map(a, base && base->kind == NODE_MAP ? base : NULL, over, at, d);

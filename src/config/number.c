@@ -1,7 +1,7 @@
-// A number is read in two steps: our own scan decides what is one and where its unit is, then strtod
-// gets digits with the unit folded into the exponent, so 1.1k is the double nearest 1100 and 5% the
-// one nearest 0.05. Handing the text to strtod alone fails both ways: it takes hexadecimal, "inf"
-// and "nan", and it knows no units.
+// A number is read in two steps: our own scan decides what is one and where its unit is, then
+// strtod gets digits with the unit folded into the exponent, so 1.1k is the double nearest 1100 and
+// 5% the one nearest 0.05. Handing the text to strtod alone fails both ways: it takes hexadecimal,
+// "inf" and "nan", and it knows no units.
 #include "config/number.h"
 
 #include <ctype.h>
@@ -82,7 +82,10 @@ static double value(struct numeral *n)
 
 static const char *scan_unit(const char *p, struct numeral *out)
 {
-    static const struct { char unit; int exponent; } unit[] = {{'k', 3}, {'M', 6}, {'G', 9}, {'%', -2}};
+    static const struct {
+        char unit;
+        int exponent;
+    } unit[] = {{'k', 3}, {'M', 6}, {'G', 9}, {'%', -2}};
     for (size_t i = 0; i < sizeof unit / sizeof *unit; i++)
         if (*p == unit[i].unit) {
             out->exponent += unit[i].exponent;

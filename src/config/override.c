@@ -1,7 +1,7 @@
-// An override is a path and a value. The path is walked through the tree that is there, because only
-// the tree knows whether `0` is an index or a key; from the first key that is not there on, and where a
-// word changes, the rest of the path is a small map like any other and merge.c's rules hold. Each
-// override is a source of its own, so a mistake in it is drawn under it.
+// An override is a path and a value. The path is walked through the tree that is there, because
+// only the tree knows whether `0` is an index or a key; from the first key that is not there on,
+// and where a word changes, the rest of the path is a small map like any other and merge.c's rules
+// hold. Each override is a source of its own, so a mistake in it is drawn under it.
 #include "config/tree.h"
 
 #include "base/arena.h"
@@ -84,9 +84,10 @@ static const char *origin(const struct override *o, const struct node *node)
 
 static struct node *fail_no_map(const struct override *o, const struct node *base, int i)
 {
-    fail(o->diag, o->where[i - 1], "'%s' is neither a map nor a list\n%s; to replace it, give all of "
-                                   "it: %s={%s: …}", o->key[i - 1], origin(o, base), o->key[i - 1],
-         o->key[i]);
+    fail(o->diag, o->where[i - 1],
+         "'%s' is neither a map nor a list\n%s; to replace it, give all of "
+         "it: %s={%s: …}",
+         o->key[i - 1], origin(o, base), o->key[i - 1], o->key[i]);
     return NULL;
 }
 
@@ -95,13 +96,15 @@ static int index_of(const struct override *o, const struct node *list, int i)
     char *end;
     const long at = strtol(o->key[i], &end, 10);
     if (*end || o->key[i][0] < '0' || o->key[i][0] > '9') {
-        fail(o->diag, o->where[i], "'%s' is a list\nexpected the number of an element, from 0 to %d",
+        fail(o->diag, o->where[i],
+             "'%s' is a list\nexpected the number of an element, from 0 to %d",
              i ? o->key[i - 1] : "the config", list->n - 1);
         return -1;
     }
     if (at < list->n)
         return (int)at;
-    fail(o->diag, o->where[i], "'%s' has %d element%s\nexpected a number from 0 to %d; %s+=… appends",
+    fail(o->diag, o->where[i],
+         "'%s' has %d element%s\nexpected a number from 0 to %d; %s+=… appends",
          i ? o->key[i - 1] : "the config", list->n, list->n == 1 ? "" : "s", list->n - 1,
          i ? o->key[i - 1] : "");
     return -1;
@@ -162,6 +165,7 @@ static struct node *apply_below(const struct override *o, const struct node *bas
 static struct node *apply(const struct override *o, const struct node *base, int i,
                           const struct step *at)
 {
+    base = union_map(o->arena, base, at);
     if (base->kind == NODE_LIST) {
         const int e = index_of(o, base, i);
         return e < 0 ? NULL : apply_below(o, base, e, i, at);

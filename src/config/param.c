@@ -1,6 +1,7 @@
-// A word's parameters are a table, and the table is the only place that knows them: it parses, checks,
-// gives defaults and prints help. Reading each parameter by hand in each word's code was the simpler
-// idea; then the checks differ from word to word and the help is wrong after the first change.
+// A word's parameters are a table, and the table is the only place that knows them: it parses,
+// checks, gives defaults and prints help. Reading each parameter by hand in each word's code was
+// the simpler idea; then the checks differ from word to word and the help is wrong after the first
+// change.
 #include "config/param.h"
 
 #include "base/arena.h"
@@ -197,7 +198,8 @@ static bool fail_no_param(const struct reader *r, const struct entry *e)
     }
     const char *near = nearest_word(e->key, known, n);
     if (near)
-        fail(r->diag, e->where, "%s has no parameter '%s'\ndid you mean '%s'?", r->what, e->key, near);
+        fail(r->diag, e->where, "%s has no parameter '%s'\ndid you mean '%s'?", r->what, e->key,
+             near);
     else
         fail(r->diag, e->where, "%s has no parameter '%s'\nexpected one of %s", r->what, e->key,
              list.s);

@@ -1,5 +1,6 @@
-// A table of parameters: name, type, range, default, help. The table parses, checks, gives defaults, prints help and
-// writes the resolved form. One table a word: a layer's, a loss's, a data set's, a section's.
+// A table of parameters: name, type, range, default, help. The table parses, checks, gives
+// defaults, prints help and writes the resolved form. One table a word: a layer's, a loss's, a data
+// set's, a section's.
 #ifndef CONFIG_PARAM_H
 #define CONFIG_PARAM_H
 
@@ -29,36 +30,43 @@ struct param {
     const char *name;
     enum param_type type;
     size_t offset;             // of the field in the struct
-    const char *fallback;      // the default, as the user would write it; NULL: must be given; "": stays zero when absent
-    double min, max;           // of numbers, both inclusive; 0, 0: no limit
+    const char *fallback;      // the default as the user would write it; NULL: must be given;
+                               // "": stays zero when absent
+    double min, max;           // of numbers, both inclusive; 0, 0: no limit; max < min: no upper one
     const char *const *words;  // PARAM_WORD, NULL-terminated
     const char *help;
 };
 #define PARAM_END {0}          // ends a table
 
-// Fills the struct at `into` from a node: NULL or NODE_NULL takes all defaults, a scalar or list goes to
-// the first parameter, a map is read by key. `what` names the word in messages ("layer 'dense'"). All
-// mistakes are reported, each with its place; false when there was one.
-bool param_read(const struct param *table, const struct node *node, struct place where, const char *what, void *into,
-                struct arena *a, struct diag *d);
+// Fills the struct at `into` from a node: NULL or NODE_NULL takes all defaults, a scalar or list
+// goes to the first parameter, a map is read by key. `what` names the word in messages ("layer
+// 'dense'"). All mistakes are reported, each with its place; false when there was one.
+bool param_read(const struct param *table, const struct node *node, struct place where,
+                const char *what, void *into, struct arena *a, struct diag *d);
 // "filters    whole number ≥ 1, required   output channels", a line a parameter.
 void param_help(const struct param *table, struct text *out);
 
-// A word with parameters as YAML has it: `relu`, `{dense: 256}`, `{conv2d: {filters: 64}}` or `{conv2d: {…}, as: c}` where
-// extra keys are in `reserved` (NULL-terminated). False and reported when node is none of these.
+// A word with parameters as YAML has it: `relu`, `{dense: 256}`, `{conv2d: {filters: 64}}` or
+// `{conv2d: {…}, as: c}` where extra keys are in `reserved` (NULL-terminated). False and reported
+// when node is none of these.
 struct word {
     const char *name;
     struct place where;         // of the word
     struct node *params;        // NULL when bare
 };
-bool word_read(const struct node *node, const char *const *reserved, const char *what, struct word *out, struct diag *d);
+bool word_read(const struct node *node, const char *const *reserved, const char *what,
+               struct word *out, struct diag *d);
 
 // One scalar by type, for whoever reads a node by hand; `what` names it in the message.
-bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t max, int64_t *out, struct diag *d);
-bool scalar_float(const struct node *node, const char *what, double min, double max, double *out, struct diag *d);
+bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t max, int64_t *out,
+                struct diag *d);
+bool scalar_float(const struct node *node, const char *what, double min, double max, double *out,
+                  struct diag *d);
 bool scalar_bool(const struct node *node, const char *what, bool *out, struct diag *d);
 
-// "unknown layer 'conv2D'" + "expected a layer; did you mean 'conv2d'?" with the caret under the word.
-bool fail_unknown(struct diag *d, struct place where, const char *what, const char *word, const char *const *known, size_t n);
+// "unknown layer 'conv2D'" + "expected a layer; did you mean 'conv2d'?" with the caret under the
+// word.
+bool fail_unknown(struct diag *d, struct place where, const char *what, const char *word,
+                  const char *const *known, size_t n);
 
 #endif

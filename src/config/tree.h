@@ -29,7 +29,8 @@ struct step {
     const char *key;
 };
 
-// base ← over, neither changed. base NULL: over alone, without its `!unset` and `key+:`. Mistakes are reported.
+// base ← over, neither changed. base NULL: over alone, without its `!unset` and `key+:`. Mistakes
+// are reported.
 struct node *node_merge(struct arena *a, const struct node *base, const struct node *over,
                         const struct step *at, struct diag *d);
 // list ← list and value; `value`'s elements where that is a list.

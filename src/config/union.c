@@ -1,7 +1,7 @@
-// When a word changes in a merge, the old word's parameters must go with it: adam's beta1 is nothing
-// to rmsprop. The shape of the YAML does not say which maps choose a word ({adam: {lr: 1}} looks like
-// {generator: {layers: …}}), and the tables that would know are read only after merging. So the
-// places where the language chooses a word are listed here, and nowhere else.
+// When a word changes in a merge, the old word's parameters must go with it: adam's beta1 is
+// nothing to rmsprop. The shape of the YAML does not say which maps choose a word ({adam: {lr: 1}}
+// looks like {generator: {layers: …}}), and the tables that would know are read only after merging.
+// So the places where the language chooses a word are listed here, and nowhere else.
 #include "config/union.h"
 
 #include "base/arena.h"
@@ -12,7 +12,8 @@ static const char *const nothing[] = {NULL};
 static const char *const layer_options[] = {"as", "of", "init", NULL};
 static const char *const term_options[] = {"for", "weight", "name", NULL};
 static const char *const source_options[] = {"batch", "split", "sampling", "augment", NULL};
-static const char *const network_options[] = {"load", "frozen", "init", NULL};
+static const char *const network_options[] = {"inputs", "layers", "outputs", "init",
+                                              "load",   "frozen", NULL};
 
 static const struct union_place places[] = {
     {"train.optimizer", NULL, nothing},
@@ -93,4 +94,14 @@ bool union_selects(const struct step *at, const char *key)
 {
     const struct union_place *u = union_place(at);
     return u && u->selector && !strcmp(u->selector, key);
+}
+
+const struct node *union_map(struct arena *a, const struct node *node, const struct step *at)
+{
+    const struct union_place *u = union_place(at);
+    if (!u || !u->selector || !node || node->kind != NODE_SCALAR)
+        return node;
+    struct node *map = node_new(a, NODE_MAP, node->where);
+    node_append(a, map, u->selector, node->where, (struct node *)node);
+    return map;
 }

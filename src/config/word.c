@@ -78,7 +78,8 @@ static bool read_map(const struct node *map, const char *const *reserved, const 
     if (!word)
         return fail(d, map->where, "%s %s is missing here\nexpected a word, such as 'word' or "
                                    "'word: {parameter: value}'", article(what), what);
-    *out = (struct word){word->key, word->where, word->value->kind == NODE_NULL ? NULL : word->value};
+    *out =
+        (struct word){word->key, word->where, word->value->kind == NODE_NULL ? NULL : word->value};
     return true;
 }
 
@@ -92,7 +93,8 @@ bool word_read(const struct node *node, const char *const *reserved, const char 
     case NODE_MAP:
         return read_map(node, reserved, what, out, d);
     default:
-        return fail(d, node->where, "%s instead of %s %s\nexpected a word or 'word: {parameter: value}'",
+        return fail(d, node->where,
+                    "%s instead of %s %s\nexpected a word or 'word: {parameter: value}'",
                     node->kind == NODE_LIST ? "a list" : "nothing", article(what), what);
     }
 }

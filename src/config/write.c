@@ -1,6 +1,6 @@
-// The canonical text is for people first: block style for what has structure, one line for what fits
-// on one. It reads back to an equal tree, so a text is quoted wherever plain YAML would take it for
-// something else, in the narrower sense of flow style and of our own joining of '(' … ')'.
+// The canonical text is for people first: block style for what has structure, one line for what
+// fits on one. It reads back to an equal tree, so a text is quoted wherever plain YAML would take
+// it for something else, in the narrower sense of flow style and of our own joining of '(' … ')'.
 #include "config/node.h"
 
 #include "base/text.h"
@@ -12,7 +12,8 @@ enum { WIDTH = 100 };
 
 // --- scalars -------------------------------------------------------------------------------------
 
-// Characters that YAML's reader refuses or takes for the end of a line, and those that show nothing.
+// Characters that YAML's reader refuses or takes for the end of a line, and those that show
+// nothing.
 static bool must_escape(unsigned c)
 {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0xFEFF ||
@@ -138,7 +139,8 @@ static bool has_map(const struct node *list)
     return false;
 }
 
-// Writes the node on the line begun at byte `line` if it fits and is simple enough to be read there.
+// Writes the node on the line begun at byte `line` if it fits and is simple enough to be read
+// there.
 static bool fits_flow(const struct node *node, size_t line, struct text *out)
 {
     if (height(node) > 3 || (node->kind == NODE_LIST && has_map(node)))

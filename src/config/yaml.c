@@ -1,7 +1,7 @@
 // YAML text to a located tree, from libyaml's events. libyaml's own document tree forgets where
-// things were and expands nothing; its events carry marks. Aliases share the node they name, so what
-// they would expand to is counted and capped: nine lines of YAML can otherwise say a billion nodes.
-// An anchor is known only after its node is complete, so no node can contain itself.
+// things were and expands nothing; its events carry marks. Aliases share the node they name, so
+// what they would expand to is counted and capped: nine lines of YAML can otherwise say a billion
+// nodes. An anchor is known only after its node is complete, so no node can contain itself.
 //
 // One thing is beyond YAML. In { } and [ ] a comma ends a value, so `{fake: generator(z, y)}` would
 // be the value "generator(z" and the key "y)". A plain value that leaves a '(' open is therefore
@@ -109,7 +109,8 @@ static int open_parens(const char *text)
     return open;
 }
 
-// Takes one more scalar of a flow collection into a value whose '(' is open; `size` is of the value so far.
+// Takes one more scalar of a flow collection into a value whose '(' is open; `size` is of the value
+// so far.
 static void join_one(struct parser *p, struct text *joined, size_t begin, const char *between)
 {
     const char *more = (const char *)p->event.data.scalar.value;
@@ -142,7 +143,8 @@ static bool join_next(struct parser *p, struct text *joined, size_t begin, const
     return true;
 }
 
-// {fake: generator(z, y)}: see above. In a map what follows arrives as keys, with or without values.
+// {fake: generator(z, y)}: see above. In a map what follows arrives as keys, with or without
+// values.
 static struct node *join_parens(struct parser *p, struct node *node, bool in_map)
 {
     const size_t begin = marks_byte(&p->marks, p->event.start_mark.index);
@@ -211,7 +213,8 @@ static bool enter(struct parser *p, const char *tag, struct node *node)
     return false;
 }
 
-// The place of a block collection is its first entry's, of a flow collection all of it up to the line's end.
+// The place of a block collection is its first entry's, of a flow collection all of it up to the
+// line's end.
 static struct node *leave(struct parser *p, struct node *node, size_t begin, bool flow, int height)
 {
     p->depth--;
@@ -257,7 +260,8 @@ static bool good_key(struct parser *p, const char **key, struct place where)
     *key = arena_strdup(p->arena, (const char *)p->event.data.scalar.value);
     if (!**key || strlen(*key) > KEY_MAX ||
         strlen(*key) != p->event.data.scalar.length || strchr(*key, '\n')) {
-        fail(p->diag, where, "this is no key\nexpected a word of 1 to %d letters before ':'", KEY_MAX);
+        fail(p->diag, where, "this is no key\nexpected a word of 1 to %d letters before ':'",
+             KEY_MAX);
         p->failed = true;
     } else if (p->event.data.scalar.tag) {
         fail(p->diag, where, "a key cannot have a tag");

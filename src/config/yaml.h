@@ -4,10 +4,11 @@
 
 #include "config/node.h"
 
-// Is it a text that YAML could be: not too long, UTF-8, no NUL, no HTML, no known binary? Reported if not.
+// Is it a text that YAML could be: not too long, UTF-8, no NUL, no HTML, no known binary? Reported
+// if not.
 bool text_check(const struct source *source, size_t length, struct diag *d);
-// A complaint of the YAML scanner or parser in our words. `context` and `opened` say what it was in the middle of;
-// either may be empty.
+// A complaint of the YAML scanner or parser in our words. `context` and `opened` say what it was in
+// the middle of; either may be empty.
 bool fail_syntax(struct diag *d, struct place where, const char *problem, const char *context,
                  struct place opened);
 

@@ -10,8 +10,8 @@ static const struct {
     const char *problem, *message, *hint;
 } known[] = {
     {"mapping values are not allowed", "unexpected ':'",
-     "expected one 'key: value' here; check the indentation of this line and the one above, and quote a "
-     "text that contains ': '"},
+     "expected one 'key: value' here; check the indentation of this line and the one above, and "
+     "quote a text that contains ': '"},
     {"did not find expected key", "this line does not fit the lines above",
      "expected a key at the same indentation as its neighbours"},
     {"did not find expected '-'", "this line does not fit the list above",
@@ -22,22 +22,27 @@ static const struct {
     {"did not find expected <document start>", "the document has ended above this",
      "expected nothing more; check the indentation and look for a stray bracket or quote"},
     {"could not find expected ':'", "this key has no ':'", "expected 'key: value'"},
-    {"found unexpected end of stream", "the text ends inside a quote", "expected the closing quote"},
-    {"found unexpected document indicator", "'---' or '...' inside a quote", "expected the closing quote"},
-    {"found a tab character", "a tab in the indentation", "expected blanks: YAML takes no tabs here"},
+    {"found unexpected end of stream", "the text ends inside a quote",
+     "expected the closing quote"},
+    {"found unexpected document indicator", "'---' or '...' inside a quote",
+     "expected the closing quote"},
+    {"found a tab character", "a tab in the indentation",
+     "expected blanks: YAML takes no tabs here"},
     {"found unknown escape character", "unknown escape in a double-quoted text",
      "write \\\\ for a backslash, or use single quotes"},
     {"found undefined tag handle", "unknown tag", "the only tag is !unset"},
     {"block sequence entries are not allowed", "a list element cannot begin here",
      "expected '- ' on a line of its own, below the list's key"},
     {"block mapping", "a key cannot begin here", "expected a new line"},
-    {"mapping keys are not allowed", "a key cannot begin here", "expected 'key: value' on a line of its own"},
+    {"mapping keys are not allowed", "a key cannot begin here",
+     "expected 'key: value' on a line of its own"},
     {"did not find expected digit or ", "this is no indentation indicator", NULL},
     {"did not find expected comment or line break", "text after '|' or '>'",
      "expected the text on the lines below, indented"},
     {"did not find expected whitespace or line break", "a blank is missing after the tag",
      "expected 'key: !unset' at the end of a line, or '{key: !unset }'"},
-    {"found unexpected ':'", "unexpected ':'", "expected a blank after ':', or quotes around the text"},
+    {"found unexpected ':'", "unexpected ':'",
+     "expected a blank after ':', or quotes around the text"},
     {"did not find expected alphabetic", "a name is missing after '&' or '*'",
      "quote a text that begins with '*' or '&'"},
     {"control characters are not allowed", "a control character", "expected printable text"},
@@ -85,7 +90,8 @@ static bool fail_unclosed(struct diag *d, const char *context, struct place open
     if (strstr(context, "quoted scalar"))
         return fail(d, opened, "this quote is not closed\nexpected the closing quote");
     const bool map = strstr(context, "flow mapping");
-    return fail(d, opened, "this '%c' is not closed\nexpected '%c'", map ? '{' : '[', map ? '}' : ']');
+    return fail(d, opened, "this '%c' is not closed\nexpected '%c'", map ? '{' : '[',
+                map ? '}' : ']');
 }
 
 bool fail_syntax(struct diag *d, struct place where, const char *problem, const char *context,

@@ -1,7 +1,7 @@
 // libyaml counts characters and takes four things for the end of a line; messages count bytes and
 // know one. So places come from our own index of the text: the byte of every 256th character and of
-// every line. Counting from the begin each time would make a long line quadratic, and libyaml's line
-// and column would point beside the text after the first 'ü' or form feed.
+// every line. Counting from the begin each time would make a long line quadratic, and libyaml's
+// line and column would point beside the text after the first 'ü' or form feed.
 #include "config/yaml.h"
 
 #include "base/arena.h"
@@ -114,8 +114,9 @@ bool text_check(const struct source *source, size_t length, struct diag *d)
     if (length > BYTES_MAX)
         return fail(d, file, "this is longer than 4 MiB\nexpected a YAML file");
     if (looks_like_html(source->text))
-        return fail(d, file, "this is an HTML page\nexpected a YAML file; a download may have given "
-                             "an error page instead of the file");
+        return fail(d, file,
+                    "this is an HTML page\nexpected a YAML file; a download may have given "
+                    "an error page instead of the file");
     if (strlen(source->text) != length)
         return fail_binary(d, source);
     for (const char *p = source->text; *p;) {

@@ -1,7 +1,9 @@
-// Random text as an expression: nothing may crash or hang, and the canonical text must parse to itself. Not built by meson:
+// Random text as an expression: nothing may crash or hang, and the canonical text must parse to
+// itself. Not built by meson:
 //
-//   clang -g -O1 -D_GNU_SOURCE -std=gnu11 -Isrc -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_expression.c \
-//       src/config/*.c src/base/{arena,diag,map,text}.c -lyaml -lmd -lm -o fuzz_expression
+//   clang -g -O1 -D_GNU_SOURCE -std=gnu11 -Isrc -fsanitize=fuzzer,address,undefined \
+//       tests/fuzz/fuzz_expression.c src/config/*.c src/base/{arena,diag,map,text}.c \
+//       -lyaml -lmd -lm -o fuzz_expression
 //   ./fuzz_expression -max_total_time=60 CORPUS
 #include "base/arena.h"
 #include "base/text.h"
