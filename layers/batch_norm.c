@@ -1,6 +1,6 @@
 // y = γ·(x − μ) / √(σ² + ε) + β, a channel at a time
-// Training: μ and σ² (the biased one) of the batch, and running ← momentum·running + (1 − momentum)·
-// batch, with the unbiased σ²; otherwise the running ones. Momentum is Keras's: 1 − PyTorch's.
+// Training: μ and σ² (the biased one) of the batch; running ← momentum·running + (1 − momentum)·batch,
+// with the unbiased σ². Otherwise: the running ones. Momentum is Keras's: 1 − PyTorch's.
 // Made of means and squares, so every derivative there is comes from theirs; the closed form of
 // the gradient is shorter to compute and has no second derivative.
 // Ioffe, Szegedy 2015, arXiv:1502.03167.

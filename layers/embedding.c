@@ -27,4 +27,4 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 
 const struct layer layer_embedding = {
     .name = "embedding", .group = "linear", .help = "a learned vector for each class of a label",
-    .params = params, .size = sizeof(struct params), .build = build};
+    .flags = LAYER_LABEL, .params = params, .size = sizeof(struct params), .build = build};

@@ -74,6 +74,16 @@ static const struct example {
     {"concat", "x: [2, 2, 2], w: [1, 2, 2], v: [3, 2, 2]", "[concat: [w, v]]", "(6, 2, 2)"},
     {"add", "x: [2, 2, 2], w: [2, 2, 2], v: [2, 1, 1]", "[add: [w, v]]", "(2, 2, 2)"},
     {"multiply", "x: 5, w: 5", "[multiply: w]", "(5)"},
+    {"prelu", "x: [2, 2, 2]", "[prelu]", "(2, 2, 2)"},
+    {"prelu", "x: [2, 2, 2]", "[prelu: true]", "(2, 2, 2)"},
+    {"glu", "x: 6", "[glu]", "(3)"},
+    {"pixel_shuffle", "x: [4, 2, 3]", "[pixel_shuffle: 2]", "(1, 4, 6)"},
+    {"reflection_pad", "x: [2, 3, 3]", "[reflection_pad: [1, 2, 0, 1]]", "(2, 6, 4)"},
+    {"max_pool", "x: [2, 4, 5]", "[max_pool: 2]", "(2, 2, 2)"},
+    {"global_avg_pool", "x: [3, 2, 4]", "[global_avg_pool]", "(3)"},
+    {"minibatch_discrimination", "x: 4", "[minibatch_discrimination: {kernels: 3, dim: 2}]", "(7)"},
+    {"tile", "x: 3", "[tile: [2, 4]]", "(3, 2, 4)"},
+    {"gaussian", "x: 4, w: 4", "[gaussian: w]", "(4)"},
 };
 
 // --- the network of an example, and the numbers it is fed

@@ -265,7 +265,11 @@ static const struct mistake {
     {NET("x: [1, 4, 4]", "      - dense: 4\n"),
      "dense wants (features) but input 'x' (line 3) gives (1, 4, 4)"},
     {NET("y: label(10)", "      - dense: 4\n"),
-     "dense wants (features) but input 'y' (line 3) gives a label"},
+     "'dense' wants no label but input 'y' (line 3) gives a label"},
+    {NET("y: label(10)", "      - relu\n"), "'relu' wants no label"},
+    {NET("x: [4096, 4096, 4096]", "      - relu\n"), "expected up to"},
+    {NET("x: [1, 4096, 4096]", "      - upsample: 64\n"), "numbers a sample"},
+    {NET("x: [1, 4096, 4096]", "      - zero_pad: 1000000\n"), "numbers a sample"},
     {NET("z: 10", "      - embedding: 4\n"),
      "embedding wants a label but input 'z' (line 3) gives (10)"},
     {NET("z: 10", "      - Conv2D: 4\n"), "did you mean 'conv2d'?"},
@@ -328,6 +332,46 @@ static void test_all_mistakes_at_once(void **state)
     lab_free(&l);
 }
 
+// --- damage --------------------------------------------------------------------------------------
+
+static char *slurp(struct arena *a, const char *path)
+{
+    char *text = arena_alloc(a, 1 << 16);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_true(fread(text, 1, (1 << 16) - 1, f) > 0);
+    fclose(f);
+    return text;
+}
+
+// A config without one of its lines, colons or digits is read to an end: to networks or to
+// messages.
+static void read_damaged(const char *text, const char *line, size_t length)
+{
+    static char damaged[1 << 17];
+    snprintf(damaged, sizeof damaged, "%.*s%s", (int)(line - text), text, line + length);
+    struct lab l = lab_text(damaged);
+    assert_true(l.net || diag_errors(l.diag));
+    lab_free(&l);
+}
+
+static void test_damage(void **state)
+{
+    static const char *const paths[] = {"configs/acgan.yaml", "configs/cgan.yaml",
+                                        "configs/wgan.yaml"};
+    (void)state;
+    for (size_t i = 0; i < LENGTH(paths); i++) {
+        struct arena *a = arena_new(NULL);
+        const char *text = slurp(a, paths[i]);
+        for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+            read_damaged(text, line, strcspn(line, "\n") + 1);
+            read_damaged(text, line + strcspn(line, ":"), 1);
+            read_damaged(text, line + strcspn(line, "0123456789$,"), 1);
+        }
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_network_templates),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_damage),
         cmocka_unit_test(test_all_mistakes_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@ struct site {
 
 enum layer_flag {
     LAYER_JOIN = 1 << 0,   // takes the names of other inputs or layers: `- concat: [a, b]`, `- multiply: z`
+    LAYER_LABEL = 1 << 2,  // takes a label, (N), which no other layer does
     LAYER_COUPLES = 1 << 1 // couples the samples of a batch in training (batch_norm): check warns inside a gradient-penalised critic
 };
 

@@ -84,6 +84,37 @@ static struct layer_row make_row(struct graph *g, const struct stage *stage, con
     return row;
 }
 
+// Elements without overflow: sizes come from the user.
+static double elements(struct shape s)
+{
+    double n = 1;
+    for (int i = 0; i < s.rank; i++)
+        n *= (double)s.dim[i];
+    return n;
+}
+
+static const double elements_max = 1u << 31;
+
+static struct value *check_size(struct site *site, struct value *y)
+{
+    if (y && elements(y->shape) > elements_max * (double)y->shape.dim[0])
+        return site_fail(site, "'%s' would give %.3g numbers a sample,",
+                         ((struct walk *)site->application->own)->stage->layer->name,
+                         elements(y->shape) / (double)y->shape.dim[0]);
+    return y;
+}
+
+// A label has no features: only what says so may read one.
+static bool takes(struct site *site, const struct layer *layer, const struct value *x)
+{
+    bool label = x->shape.rank == 1 && !(layer->flags & LAYER_LABEL);
+    for (int i = 0; i < site->n_other; i++)
+        label = label || site->other[i]->shape.rank == 1;
+    if (label)
+        site_fail(site, "'%s' wants no label\nput `embedding` before it", layer->name);
+    return !label;
+}
+
 static struct value *build(struct application *app, struct stage *stage, bool training,
                            struct diag *d)
 {
@@ -98,7 +129,9 @@ static struct value *build(struct application *app, struct stage *stage, bool tr
     g->label = stage->label;
     struct value *x = walk_value(walk, stage->from);
     const int from = g->n;
-    struct value *y = stage->layer->build(&site, stage->params, x);
+    struct value *y =
+        takes(&site, stage->layer, x) ? stage->layer->build(&site, stage->params, x) : NULL;
+    y = check_size(&site, y);
     if (y) {
         struct layer_row row = make_row(g, stage, y, from, x->shape.dim[0]);
         APPEND(g->arena, app->row, app->n_row, row);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CLASSES_MAX = 1 << 20, DIMENSION_MAX = 1 << 24, TRIAL_BATCH = 2 };
+enum { CLASSES_MAX = 1 << 20, SAMPLE_MAX = 1 << 24, TRIAL_BATCH = 2 };
 
 // --- inputs --------------------------------------------------------------------------------------
 
@@ -19,7 +19,7 @@ struct input_shape {
 };
 
 static const struct param input_params[] = {{"shape", PARAM_INTS, offsetof(struct input_shape, dim),
-                                             NULL, 1, DIMENSION_MAX,
+                                             NULL, 1, SAMPLE_MAX,
                                              .help = "without batch: 100, [1, 28, 28]"},
                                             PARAM_END};
 
@@ -48,6 +48,12 @@ static bool read_signature(struct reader *r, const struct entry *e, struct signa
     if (shape.dim.n < 1 || shape.dim.n >= RANK_MAX)
         return fail(r->diag, node->where, "%d dimensions\nexpected 1 to %d, the batch not counted",
                     shape.dim.n, RANK_MAX - 1);
+    double size = 1;
+    for (int i = 0; i < shape.dim.n; i++)
+        size *= (double)shape.dim.v[i];
+    if (size > SAMPLE_MAX)
+        return fail(r->diag, node->where, "%.3g numbers a sample\nexpected up to %d", size,
+                    SAMPLE_MAX);
     is->shape.rank = shape.dim.n;
     memcpy(is->shape.dim, shape.dim.v, sizeof *shape.dim.v * (size_t)shape.dim.n);
     return true;
