@@ -32,7 +32,7 @@ struct param {
     size_t offset;             // of the field in the struct
     const char *fallback;      // the default as the user would write it; NULL: must be given;
                                // "": stays zero when absent
-    double min, max;           // of numbers, both inclusive; 0, 0: no limit; max < min: no upper one
+    double min, max;           // of numbers, both inclusive; 0, 0: none; max < min: no upper one
     const char *const *words;  // PARAM_WORD, NULL-terminated
     const char *help;
 };
