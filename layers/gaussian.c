@@ -1,5 +1,5 @@
-// y = μ + e^(v/2)·n, n ~ N(0, 1): a draw from the distribution whose mean is the layer above and whose
-// log-variance is the value named. Drawn when sampling and evaluating too: without the
+// y = μ + e^(v/2)·n, n ~ N(0, 1): a draw from the distribution whose mean is the layer above and
+// whose log-variance is the value named. Drawn when sampling and evaluating too: without the
 // draw it would be another distribution.
 // Kingma, Welling 2014, arXiv:1312.6114.
 #include "model/layer.h"
