@@ -35,7 +35,7 @@ static int64_t offset(const int64_t *stride, const int64_t *at, int rank)
 }
 
 // Copies a block of n × dim[1] × … elements into contiguous memory; returns where it ends.
-static float *gather_block(float *to, const float *x, int rank, int64_t n, const int64_t *dim, const int64_t *stride)
+static float *gather_block(float *restrict to, const float *restrict x, int rank, int64_t n, const int64_t *dim, const int64_t *stride)
 {
     const int64_t s = stride[0];
     if (rank > 1) {
@@ -43,14 +43,15 @@ static float *gather_block(float *to, const float *x, int rank, int64_t n, const
             to = gather_block(to, x + i * s, rank - 1, dim[1], dim + 1, stride + 1);
         return to;
     }
-    if (s == 0) {
-        const float value = *x;
+    if (s == 1)
         for (int64_t i = 0; i < n; i++)
-            to[i] = value;
-    } else {
+            to[i] = x[i];
+    else if (s == 0)
+        for (int64_t i = 0; i < n; i++)
+            to[i] = *x;
+    else
         for (int64_t i = 0; i < n; i++)
             to[i] = x[i * s];
-    }
     return to + n;
 }
 
@@ -82,7 +83,7 @@ static void binary(const struct map_step *s, float *y, const float *a, const flo
     LOOP(PW_MAX, (a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
     LOOP(PW_MIN, (a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
     LOOP(PW_GREATER, a[i] > b[i] ? 1.0f : 0.0f);
-    LOOP(PW_SELECT, a[i] != 0 ? b[i] : c[i]);
+    LOOP(PW_SELECT, either(a[i] != 0, b[i], c[i]));
     }
 }
 
@@ -93,7 +94,7 @@ static void unary(const struct map_step *s, float *y, const float *a, int64_t n)
     LOOP(PW_AFFINE, f * a[i] + g);
     LOOP(PW_LEAKY_RELU, a[i] > 0 ? a[i] : f * a[i]);
     LOOP(PW_STEP, a[i] > 0 ? 1.0f : f);
-    LOOP(PW_ELU, a[i] > 0 ? a[i] : f * expm1_(a[i]));
+    LOOP(PW_ELU, either(a[i] > 0, a[i], f * expm1_(a[i])));
     LOOP(PW_EXP, exp_(a[i]));
     LOOP(PW_LOG, log_(a[i]));
     LOOP(PW_SQRT, sqrtf(a[i]));

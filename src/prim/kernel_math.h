@@ -5,6 +5,7 @@
 #ifndef PRIM_KERNEL_MATH_H
 #define PRIM_KERNEL_MATH_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -22,6 +23,13 @@ static inline uint32_t bits_of(float x)
     return bits;
 }
 
+// c ? a : b with both worked out: as an ordinary choice the dear side would move into a branch.
+static inline float either(int c, float a, float b)
+{
+    const uint32_t mask = -(uint32_t)c;
+    return float_of((bits_of(a) & mask) | (bits_of(b) & ~mask));
+}
+
 static inline float power_of_2(int32_t n)  // n in [-126, 127]
 {
     return float_of((uint32_t)(n + 127) << 23);
@@ -31,7 +39,7 @@ static inline float power_of_2(int32_t n)  // n in [-126, 127]
 static inline float exp_core(float x, int32_t *n)
 {
     const float z = x * 1.44269504f;
-    *n = (int32_t)(z + (z < 0 ? -0.5f : 0.5f));
+    *n = (int32_t)(z + copysignf(0.5f, z));
     const float k = (float)*n, r = (x - k * 0.693359375f) + k * 2.12194440e-4f;
     float q = 0.00139475781f;
     q = q * r + 0.008367247636f;
@@ -41,18 +49,17 @@ static inline float exp_core(float x, int32_t *n)
     return r + r * r * q;
 }
 
-// Keeps NaN.
-static inline float clamp(float x, float low, float high)
+// x brought into [-most, most]; NaN stays. One comparison: two in a row become a branch, and the loop no vectors.
+static inline float clamp(float x, float most)
 {
-    x = x < low ? low : x;
-    return x > high ? high : x;
+    return fabsf(x) > most ? copysignf(most, x) : x;
 }
 
 static inline float exp_(float x)
 {
     int32_t n;
-    const float y = exp_core(clamp(x, -104, 89), &n) + 1;
-    // 2^n in two factors: n runs from -150 (through the denormals to zero) to 128 (to infinity)
+    const float y = exp_core(clamp(x, 104), &n) + 1;
+    // 2^n in two factors: n runs from -150 (through the denormals to zero) to 150 (to infinity)
     const int32_t half = n >> 1;
     return y * power_of_2(half) * power_of_2(n - half);
 }
@@ -61,7 +68,7 @@ static inline float exp_(float x)
 static inline float expm1_(float x)
 {
     int32_t n;
-    const float y = exp_core(clamp(x, -87, 87), &n), s = power_of_2(n);
+    const float y = exp_core(clamp(x, 87), &n), s = power_of_2(n);
     return s * y + (s - 1);
 }
 
@@ -99,7 +106,7 @@ static inline float log1p_(float u)
 // tanh x = t / (t + 2), t = e^2x − 1
 static inline float tanh_(float x)
 {
-    const float t = expm1_(2 * clamp(x, -10, 10));
+    const float t = expm1_(2 * clamp(x, 10));
     return t / (t + 2);
 }
 

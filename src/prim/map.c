@@ -96,9 +96,10 @@ static bool dense(const struct map_task *t, const int64_t *stride)
 {
     int64_t n = 1;
     for (int d = t->rank - 1; d >= t->split; d--) {
-        if (stride[d] != n && t->dim[d] != 1)
+        const int64_t extent = d == t->split ? t->rows : t->dim[d];
+        if (stride[d] != n && extent != 1)
             return false;
-        n *= t->dim[d];
+        n *= extent;
     }
     return true;
 }
