@@ -193,7 +193,7 @@ static bool same_batch(struct builder *b, const struct operand *x, int n, struct
             continue;
         if (first && v->shape.dim[0] != first->shape.dim[0])
             return fail(b->d, where, "a batch of %d meets a batch of %d\nexpected sources with the same `batch:`, noise is drawn for the first",
-                        (int)v->shape.dim[0], (int)first->shape.dim[0]);
+                        (int)first->shape.dim[0], (int)v->shape.dim[0]);
         first = v;
     }
     return true;

@@ -29,6 +29,8 @@ static bool default_sample(struct reader *r)
     if (!e->n_game)
         return fail(r->d, e->config->root->where, "nothing to sample\nexpected `samples:` with `of:`, or a game");
     const struct game *game = &e->game[0];
+    if (!game->fake)
+        return false;
     e->samples.of = NEW_ARRAY(r->arena, const struct expression *, 1);
     e->samples.n_of = 1;
     e->samples.of[0] = game->fake[0];
