@@ -1,17 +1,20 @@
-// Where values lie. oneDNN's convolutions are about twice as fast on channels-last activations as on plain ones, and want
-// their weights in layouts of their own; everything that reshapes wants the plain order. So a rank-4 activation lies
-// channels-last from convolution to convolution, weights pass through a reorder on their way in, weight gradients through one on
-// their way out, and the rest of the program is plain.
+// Where values lie. oneDNN's convolutions are about twice as fast on channels-last activations as
+// on plain ones, and want their weights in layouts of their own; everything that reshapes wants the
+// plain order. So a rank-4 activation lies channels-last from convolution to convolution, weights
+// pass through a reorder on their way in, weight gradients through one on their way out, and the
+// rest of the program is plain.
 //
-// Two sweeps. Backwards: who is wanted channels-last? What a convolution reads, and, through the ops that take any layout,
-// what those are made from: so the reorder lands before the upsampling, where the tensor is small, and not after. Forwards: each value
-// takes its layout from that wish and from its inputs, and reorders are put in where an input lies differently from what
-// the op takes. One reorder serves all readers that want the same. A tensor with one channel, or one pixel, is the same
-// bytes in both layouts: it is called plain and never moved. No op is known here by name: flags and opaque_layout say it all, and an op
-// that says nothing gets plain inputs.
+// Two sweeps. Backwards: who is wanted channels-last? What a convolution reads, and, through the
+// ops that take any layout, what those are made from: so the reorder lands before the upsampling,
+// where the tensor is small, and not after. Forwards: each value takes its layout from that wish
+// and from its inputs, and reorders are put in where an input lies differently from what the op
+// takes. One reorder serves all readers that want the same. A tensor with one channel, or one
+// pixel, is the same bytes in both layouts: it is called plain and never moved. No op is known here
+// by name: flags and opaque_layout say it all, and an op that says nothing gets plain inputs.
 //
-// The simpler idea, reorders around each convolution and a later pass that cancels neighbours, fails at the pointwise ops in
-// between: nothing cancels across a sum of a channels-last and a plain value unless somebody decides which of the two it is to be.
+// The simpler idea, reorders around each convolution and a later pass that cancels neighbours,
+// fails at the pointwise ops in between: nothing cancels across a sum of a channels-last and a
+// plain value unless somebody decides which of the two it is to be.
 #include "pass/pass.h"
 
 #include "base/arena.h"
@@ -69,7 +72,8 @@ static void want_inputs(const struct value *v, bool *wanted)
 
 static struct place_of place_for(struct shape s, bool channels_last)
 {
-    return (struct place_of){channels_last && two_layouts(s) ? LAYOUT_CHANNELS_LAST : LAYOUT_PLAIN, NULL};
+    return (struct place_of){channels_last && two_layouts(s) ? LAYOUT_CHANNELS_LAST : LAYOUT_PLAIN,
+                             NULL};
 }
 
 // What v takes as input i, or makes (i == -1), when it works channels-last or does not.
@@ -97,7 +101,8 @@ static struct value *lying(struct layouts *l, struct value *x, struct place_of t
     return m->value;
 }
 
-// Convolutions do; an op of any layout does where that is wanted, or where an input would have to be turned round to do otherwise.
+// Convolutions do; an op of any layout does where that is wanted, or where an input would have to
+// be turned round to do otherwise.
 static bool works_channels_last(const struct value *v, bool wanted)
 {
     if (!has(v, OP_ANY_LAYOUT))

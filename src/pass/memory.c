@@ -1,13 +1,15 @@
 // Which values share memory, and where in the slab each lies.
 //
-// Values first become tenants: an alias lives with what it aliases, a pointwise op that reads a tensor for the last time
-// writes over it, and a version of a slot lives in the slot. Each remaining tenant has a size and a stretch of the
-// program, first write to last read, in which it must not be disturbed. Then, largest first, each takes the lowest
-// offset where no tenant of an overlapping stretch lies: the large ones decide the slab's size, so they choose first, and the many small ones fit
-// in the gaps they leave.
+// Values first become tenants: an alias lives with what it aliases, a pointwise op that reads a
+// tensor for the last time writes over it, and a version of a slot lives in the slot. Each
+// remaining tenant has a size and a stretch of the program, first write to last read, in which it
+// must not be disturbed. Then, largest first, each takes the lowest offset where no tenant of an
+// overlapping stretch lies: the large ones decide the slab's size, so they choose first, and the
+// many small ones fit in the gaps they leave.
 //
-// The simpler idea, a free list walked in program order as malloc would do it, fails by fragmentation: it places a small
-// tensor that lives long in the middle of what a large one will want.
+// The simpler idea, a free list walked in program order as malloc would do it, fails by
+// fragmentation: it places a small tensor that lives long in the middle of what a large one will
+// want.
 #include "pass/pass.h"
 
 #include "base/arena.h"
@@ -28,7 +30,8 @@ static bool has(const struct value *v, enum op_flag flag)
 
 static size_t bytes_of(const struct value *v)
 {
-    return v->layout == LAYOUT_OPAQUE ? v->opaque->bytes : sizeof(float) * (size_t)shape_size(v->shape);
+    return v->layout == LAYOUT_OPAQUE ? v->opaque->bytes
+        : sizeof(float) * (size_t)shape_size(v->shape);
 }
 
 // The first offset after v that another tenant may have.
@@ -39,7 +42,8 @@ static size_t end_of(const struct value *v)
 
 // --- who shares ----------------------------------------------------------------------------------
 
-// The last position at which each value's memory is read, by the value's id; later corrected for sharing.
+// The last position at which each value's memory is read, by the value's id; later corrected for
+// sharing.
 static int *last_reads(const struct graph *g, struct arena *a)
 {
     int *last = NEW_ARRAY(a, int, g->n + 1);
@@ -65,7 +69,8 @@ static bool same_memory_order(const struct value *a, const struct value *b)
     return shape_equal(a->shape, b->shape) && a->layout == b->layout;
 }
 
-// Whether v may write over x: nobody reads that memory after v, and v itself reads each element of it just before writing it.
+// Whether v may write over x: nobody reads that memory after v, and v itself reads each element of
+// it just before writing it.
 static bool overwrites(const struct value *v, const struct value *x, const int *last)
 {
     if (!x->storage || last[x->storage->id] > v->id || !same_memory_order(v, x))
@@ -116,7 +121,8 @@ static bool meet(const struct tenant *a, const struct tenant *b)
     return a->from <= b->to && b->from <= a->to;
 }
 
-// The lowest offset at which t disturbs none of the n tenants already placed, which are kept in order of offset.
+// The lowest offset at which t disturbs none of the n tenants already placed, which are kept in
+// order of offset.
 static size_t lowest(const struct tenant *t, struct tenant *const *placed, int n)
 {
     size_t at = 0;

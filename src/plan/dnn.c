@@ -1,15 +1,19 @@
-// What the two majors of oneDNN have in common, which is most of it: layouts, primitives and their binding to memory.
+// What the two majors of oneDNN have in common, which is most of it: layouts, primitives and their
+// binding to memory.
 //
-// Making a primitive compiles machine code and takes up to some ten milliseconds; running it with a set of addresses takes a
-// microsecond of bookkeeping. A program repeats itself (an unrolled loop of critic steps, the same convolution in three
-// plans), so primitives are found again by what they compute, for the life of the process; the addresses belong to the call,
-// of which there may be many. Layouts are interned for a plainer reason: graphs compare them, and a pointer compares best.
+// Making a primitive compiles machine code and takes up to some ten milliseconds; running it with a
+// set of addresses takes a microsecond of bookkeeping. A program repeats itself (an unrolled loop
+// of critic steps, the same convolution in three plans), so primitives are found again by what they
+// compute, for the life of the process; the addresses belong to the call, of which there may be
+// many. Layouts are interned for a plainer reason: graphs compare them, and a pointer compares
+// best.
 //
-// oneDNN's scratch memory is ours to give (dnnl_scratchpad_mode_user): steps run one after another, so one room serves them
-// all and is counted with a plan's memory. Left to the library, it is allocated per thread and seen by nobody.
+// oneDNN's scratch memory is ours to give (dnnl_scratchpad_mode_user): steps run one after another,
+// so one room serves them all and is counted with a plan's memory. Left to the library, it is
+// allocated per thread and seen by nobody.
 //
-// The simpler idea, one primitive for each step with its own memory, fails by start-up time: dcgan's ninety convolutions are
-// fifteen different ones.
+// The simpler idea, one primitive for each step with its own memory, fails by start-up time:
+// dcgan's ninety convolutions are fifteen different ones.
 #include "plan/dnn_seam.h"
 
 #include "base/arena.h"
@@ -27,9 +31,11 @@ enum { PART_X, PART_W, PART_BIAS, PART_Y, PARTS };
 
 struct key {
     enum { KEY_CONV, KEY_MATMUL, KEY_REORDER } kind;
-    struct dnn_conv conv;
-    struct dnn_matmul matmul;
-    const struct dnn_layout *from, *to;
+    union {
+        struct dnn_conv conv;
+        struct dnn_matmul matmul;
+        struct { const struct dnn_layout *from, *to; } reorder;
+    };
 };
 
 struct dnn_primitive {
@@ -65,7 +71,8 @@ static void open_library(void)
         return;
     library.arena = arena_new(NULL);
     check(dnnl_engine_create(&library.engine, dnnl_cpu, 0), "open the processor");
-    check(dnnl_stream_create(&library.stream, library.engine, dnnl_stream_default_flags), "open a stream");
+    check(dnnl_stream_create(&library.stream, library.engine, dnnl_stream_default_flags),
+          "open a stream");
 }
 
 const char *dnn_version(void)
@@ -143,21 +150,38 @@ const struct opaque_layout *dnn_layout_head(const struct dnn_layout *l)
 
 // --- primitives ----------------------------------------------------------------------------------
 
-static struct dnn_primitive *find(const struct key *key)
+// Bytes are compared as far as there is no padding between members.
+static bool same_key(const struct key *a, const struct key *b)
+{
+    const struct dnn_conv *c = &a->conv, *d = &b->conv;
+    const struct dnn_matmul *m = &a->matmul, *n = &b->matmul;
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case KEY_CONV:
+        return !memcmp(c, d, offsetof(struct dnn_conv, bias)) && c->bias == d->bias;
+    case KEY_MATMUL:
+        return !memcmp(m, n, offsetof(struct dnn_matmul, ta)) && m->ta == n->ta && m->tb == n->tb &&
+               m->bias == n->bias;
+    default:
+        return a->reorder.from == b->reorder.from && a->reorder.to == b->reorder.to;
+    }
+}
+
+static void make(struct dnn_primitive *p);
+
+// The primitive that does it, made where it is not there yet; NULL where there is none to be made.
+static const struct dnn_primitive *find(const struct key *key)
 {
     open_library();
     for (int i = 0; i < library.n_primitive; i++)
-        if (!memcmp(&library.primitive[i]->key, key, sizeof *key))
-            return library.primitive[i];
-    return NULL;
-}
-
-static struct dnn_primitive *new_primitive(const struct key *key)
-{
+        if (same_key(&library.primitive[i]->key, key))
+            return library.primitive[i]->primitive ? library.primitive[i] : NULL;
     struct dnn_primitive *p = NEW(library.arena, struct dnn_primitive);
-    memcpy(&p->key, key, sizeof *key);
+    p->key = *key;
     APPEND(library.arena, library.primitive, library.n_primitive, p);
-    return p;
+    make(p);
+    return p->primitive ? p : NULL;
 }
 
 // "No implementation" is an answer; anything else is trouble.
@@ -193,11 +217,13 @@ static dnnl_primitive_attr_t attributes(enum dnn_after after, float slope)
     dnnl_primitive_attr_t attr;
     dnnl_post_ops_t ops;
     check(dnnl_primitive_attr_create(&attr), "make attributes");
-    check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "use our scratch memory");
+    check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+          "use our scratch memory");
     if (after == DNN_AFTER_NONE)
         return attr;
     check(dnnl_post_ops_create(&ops), "make post-ops");
-    check(seam_eltwise(ops, after == DNN_AFTER_TANH ? dnnl_eltwise_tanh : dnnl_eltwise_relu, slope), "append a post-op");
+    const dnnl_alg_kind_t alg = after == DNN_AFTER_TANH ? dnnl_eltwise_tanh : dnnl_eltwise_relu;
+    check(seam_eltwise(ops, alg, slope), "append a post-op");
     check(dnnl_primitive_attr_set_post_ops(attr, ops), "set post-ops");
     dnnl_post_ops_destroy(ops);
     return attr;
@@ -220,7 +246,8 @@ static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
         [DNN_CONV_WEIGHT_GRAD] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
     };
     const struct shape w = SHAPE(s->k, s->c, s->kh, s->kw);
-    struct seam_tensors t = {descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x), descriptor(w, s->weights),
+    struct seam_tensors t = {descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x),
+                             descriptor(w, s->weights),
                              s->bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN) : NULL,
                              descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y)};
     dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
@@ -237,26 +264,8 @@ static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
     free_tensors(&t);
 }
 
-const struct dnn_primitive *dnn_conv(const struct dnn_conv *spec)
-{
-    struct key key;
-    memset(&key, 0, sizeof key);
-    key.kind = KEY_CONV;
-    memcpy(&key.conv, spec, sizeof *spec);
-    struct dnn_primitive *p = find(&key);
-    if (!p) {
-        p = new_primitive(&key);
-        make_conv(p, spec);
-    }
-    return p->primitive ? p : NULL;
-}
-
-const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p)
-{
-    return p->weights;
-}
-
-// A matrix, or a batch of them, of the given logical size; stored with its last two dimensions exchanged where `turned`.
+// A matrix, or a batch of them, of the given logical size; stored with its last two dimensions
+// exchanged where `turned`.
 static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned)
 {
     struct shape s = batch > 1 ? SHAPE(batch, rows, columns) : SHAPE(rows, columns);
@@ -271,56 +280,61 @@ static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned)
 
 static void make_matmul(struct dnn_primitive *p, const struct dnn_matmul *s)
 {
-    struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta), matrix(s->batch, s->k, s->n, s->tb), NULL,
+    struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta),
+                             matrix(s->batch, s->k, s->n, s->tb), NULL,
                              matrix(s->batch, s->m, s->n, false)};
     if (s->bias)
         t.bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN);
     dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
     dnnl_primitive_desc_t pd;
-    const int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, s->bias ? DNNL_ARG_BIAS : 0, DNNL_ARG_DST};
+    const int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, s->bias ? DNNL_ARG_BIAS : 0,
+                            DNNL_ARG_DST};
     if (!refused(seam_matmul(&pd, library.engine, &t, attr), "describe a matmul"))
         finish(p, pd, arg);
     dnnl_primitive_attr_destroy(attr);
     free_tensors(&t);
 }
 
-const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec)
-{
-    struct key key;
-    memset(&key, 0, sizeof key);
-    key.kind = KEY_MATMUL;
-    memcpy(&key.matmul, spec, sizeof *spec);
-    struct dnn_primitive *p = find(&key);
-    if (!p) {
-        p = new_primitive(&key);
-        make_matmul(p, spec);
-    }
-    return p->primitive ? p : NULL;
-}
-
-static void make_reorder(struct dnn_primitive *p, const struct dnn_layout *from, const struct dnn_layout *to)
+static void make_reorder(struct dnn_primitive *p, const struct dnn_layout *from,
+                         const struct dnn_layout *to)
 {
     static const int arg[PARTS] = {DNNL_ARG_FROM, 0, 0, DNNL_ARG_TO};
     dnnl_primitive_attr_t attr = attributes(DNN_AFTER_NONE, 0);
     dnnl_primitive_desc_t pd;
-    if (!refused(dnnl_reorder_primitive_desc_create(&pd, from->md, library.engine, to->md, library.engine, attr), "describe a reorder"))
+    const dnnl_status_t status = dnnl_reorder_primitive_desc_create(
+        &pd, from->md, library.engine, to->md, library.engine, attr);
+    if (!refused(status, "describe a reorder"))
         finish(p, pd, arg);
     dnnl_primitive_attr_destroy(attr);
 }
 
+static void make(struct dnn_primitive *p)
+{
+    switch (p->key.kind) {
+    case KEY_CONV: make_conv(p, &p->key.conv); break;
+    case KEY_MATMUL: make_matmul(p, &p->key.matmul); break;
+    default: make_reorder(p, p->key.reorder.from, p->key.reorder.to);
+    }
+}
+
+const struct dnn_primitive *dnn_conv(const struct dnn_conv *spec)
+{
+    return find(&(struct key){.kind = KEY_CONV, .conv = *spec});
+}
+
+const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec)
+{
+    return find(&(struct key){.kind = KEY_MATMUL, .matmul = *spec});
+}
+
 const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to)
 {
-    struct key key;
-    memset(&key, 0, sizeof key);
-    key.kind = KEY_REORDER;
-    key.from = from;
-    key.to = to;
-    struct dnn_primitive *p = find(&key);
-    if (!p) {
-        p = new_primitive(&key);
-        make_reorder(p, from, to);
-    }
-    return p->primitive ? p : NULL;
+    return find(&(struct key){.kind = KEY_REORDER, .reorder = {from, to}});
+}
+
+const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p)
+{
+    return p->weights;
 }
 
 const char *dnn_name(const struct dnn_primitive *p)

@@ -1,6 +1,7 @@
-// The seam to oneDNN: what the rest of ganexp sees of it, the same for both majors (dnn_v2.c, dnn_v3.c; only one is built).
-// Layouts and primitives live as long as the process, are found again by what they are, and are shared by all plans: equal
-// requests give equal pointers. Called from one thread.
+// The seam to oneDNN: what the rest of ganexp sees of it, the same for both majors (dnn_v2.c,
+// dnn_v3.c; only one is built). Layouts and primitives live as long as the process, are found again
+// by what they are, and are shared by all plans: equal requests give equal pointers. Called from
+// one thread.
 #ifndef PLAN_DNN_H
 #define PLAN_DNN_H
 
@@ -22,7 +23,8 @@ struct dnn_primitive;
 enum dnn_conv_kind { DNN_CONV_FORWARD, DNN_CONV_DATA_GRAD, DNN_CONV_WEIGHT_GRAD };
 enum dnn_after { DNN_AFTER_NONE, DNN_AFTER_LEAKY_RELU, DNN_AFTER_TANH };
 
-// x (n, c, h, w), w (k, c, kh, kw), bias (k), y (n, k, oh, ow). Unused members are zero: specs are compared byte by byte.
+// x (n, c, h, w), w (k, c, kh, kw), bias (k), y (n, k, oh, ow). Unused members are zero: equal
+// specs are equal in all.
 struct dnn_conv {
     int64_t n, c, h, w, k, kh, kw, oh, ow;
     int64_t stride[2], pad[4];          // pad: top, bottom, left, right
@@ -37,12 +39,13 @@ const struct dnn_primitive *dnn_conv(const struct dnn_conv *spec);
 // The layout of the weights (or of their gradient) that the primitive works with.
 const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p);
 
-// y (batch, m, n) = op(a) · op(b), bias (n) added to each row. a is stored (batch, m, k), or (batch, k, m) where ta.
+// y (batch, m, n) = op(a) · op(b), bias (n) added to each row. a is stored (batch, m, k), or
+// (batch, k, m) where ta.
 struct dnn_matmul {
     int64_t batch, m, k, n;
-    bool ta, tb, bias;
     enum dnn_after after;
     float slope;
+    bool ta, tb, bias;
 };
 const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec);
 
@@ -52,8 +55,9 @@ const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const str
 const char *dnn_name(const struct dnn_primitive *p);  // oneDNN's: "brgconv:avx512_core"
 size_t dnn_scratch(const struct dnn_primitive *p);    // bytes of room that it wants while it runs
 
-// A primitive bound to addresses: x, w, bias, y of a convolution in any direction (x is written by DATA_GRAD, w by
-// WEIGHT_GRAD); a, b, bias, y of a matmul; x (from) and y (to) of a reorder. NULL where the primitive has no such tensor.
+// A primitive bound to addresses: x, w, bias, y of a convolution in any direction (x is written by
+// DATA_GRAD, w by WEIGHT_GRAD); a, b, bias, y of a matmul; x (from) and y (to) of a reorder. NULL
+// where the primitive has no such tensor.
 struct dnn_args { void *x, *w, *bias, *y; };
 struct dnn_call;
 struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args);

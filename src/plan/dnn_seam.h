@@ -1,5 +1,6 @@
-// Inside the seam: where the two majors of oneDNN differ. Everything else in dnn.c is common to both. A memory descriptor
-// is held by address in either major, so that the common code can pass it on without knowing which it is.
+// Inside the seam: where the two majors of oneDNN differ. Everything else in dnn.c is common to
+// both. A memory descriptor is held by address in either major, so that the common code can pass it
+// on without knowing which it is.
 #ifndef PLAN_DNN_SEAM_H
 #define PLAN_DNN_SEAM_H
 
@@ -17,9 +18,11 @@ void seam_free(void *md);
 bool seam_equal(const void *a, const void *b);
 
 dnnl_status_t seam_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha);
-dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct dnn_conv *spec,
+dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                        const struct dnn_conv *spec,
                         const struct seam_tensors *t, const_dnnl_primitive_attr_t attr);
-dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct seam_tensors *t,
+dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                          const struct seam_tensors *t,
                           const_dnnl_primitive_attr_t attr);
 
 #endif

@@ -1,5 +1,5 @@
-// oneDNN 2.x: descriptors are structs, filled by an init function for each operation and turned into a primitive descriptor
-// by one function for all of them.
+// oneDNN 2.x: descriptors are structs, filled by an init function for each operation and turned
+// into a primitive descriptor by one function for all of them.
 #include "plan/dnn_seam.h"
 
 #include "base/arena.h"
@@ -38,7 +38,8 @@ void *seam_any(struct shape shape)
     dnnl_memory_desc_t *md = allocate();
     dnnl_dims_t dims;
     widen(shape.rank, shape.dim, dims);
-    if (dnnl_memory_desc_init_by_tag(md, shape.rank, dims, dnnl_f32, dnnl_format_tag_any) != dnnl_success)
+    if (dnnl_memory_desc_init_by_tag(md, shape.rank, dims, dnnl_f32,
+                                     dnnl_format_tag_any) != dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
 }
@@ -63,14 +64,17 @@ dnnl_status_t seam_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha
     return dnnl_post_ops_append_eltwise(ops, 1, alg, alpha, 0);
 }
 
-static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct dnn_conv *s,
+static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                             const struct dnn_conv *s,
                              const struct seam_tensors *t, const_dnnl_primitive_attr_t attr)
 {
     dnnl_convolution_desc_t d;
-    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
-    const dnnl_prop_kind_t prop = s->kind == DNN_CONV_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
-    const dnnl_status_t status = dnnl_convolution_forward_desc_init(&d, prop, dnnl_convolution_direct, t->x, t->w, t->bias, t->y,
-                                                                    stride, before, after);
+    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, before = {s->pad[0], s->pad[2]},
+        after = {s->pad[1], s->pad[3]};
+    const dnnl_prop_kind_t prop =
+        s->kind == DNN_CONV_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
+    const dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &d, prop, dnnl_convolution_direct, t->x, t->w, t->bias, t->y, stride, before, after);
     return status != dnnl_success ? status : dnnl_primitive_desc_create(pd, &d, attr, engine, NULL);
 }
 
@@ -84,18 +88,22 @@ dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const s
     if (status != dnnl_success)
         return status;
     dnnl_convolution_desc_t d;
-    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
+    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, before = {s->pad[0], s->pad[2]},
+        after = {s->pad[1], s->pad[3]};
     if (s->kind == DNN_CONV_DATA_GRAD)
-        status = dnnl_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, t->x, t->w, t->y, stride, before, after);
+        status = dnnl_convolution_backward_data_desc_init(
+            &d, dnnl_convolution_direct, t->x, t->w, t->y, stride, before, after);
     else
-        status = dnnl_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, t->x, t->w, NULL, t->y, stride, before, after);
+        status = dnnl_convolution_backward_weights_desc_init(
+            &d, dnnl_convolution_direct, t->x, t->w, NULL, t->y, stride, before, after);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(pd, &d, attr, engine, hint);
     dnnl_primitive_desc_destroy(hint);
     return status;
 }
 
-dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct seam_tensors *t,
+dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                          const struct seam_tensors *t,
                           const_dnnl_primitive_attr_t attr)
 {
     dnnl_matmul_desc_t d;

@@ -1,4 +1,5 @@
-// oneDNN 3.x: descriptors are handles, and each operation has a function of its own that makes its primitive descriptor.
+// oneDNN 3.x: descriptors are handles, and each operation has a function of its own that makes its
+// primitive descriptor.
 #include "plan/dnn_seam.h"
 
 #include "base/arena.h"
@@ -18,7 +19,8 @@ void *seam_strided(struct shape shape, const int64_t *stride)
     dnnl_dims_t dims, steps;
     widen(shape.rank, shape.dim, dims);
     widen(shape.rank, stride, steps);
-    if (dnnl_memory_desc_create_with_strides(&md, shape.rank, dims, dnnl_f32, steps) != dnnl_success)
+    if (dnnl_memory_desc_create_with_strides(&md, shape.rank, dims, dnnl_f32,
+                                             steps) != dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
 }
@@ -28,7 +30,8 @@ void *seam_any(struct shape shape)
     dnnl_memory_desc_t md;
     dnnl_dims_t dims;
     widen(shape.rank, shape.dim, dims);
-    if (dnnl_memory_desc_create_with_tag(&md, shape.rank, dims, dnnl_f32, dnnl_format_tag_any) != dnnl_success)
+    if (dnnl_memory_desc_create_with_tag(&md, shape.rank, dims, dnnl_f32,
+                                         dnnl_format_tag_any) != dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
 }
@@ -56,13 +59,17 @@ dnnl_status_t seam_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha
     return dnnl_post_ops_append_eltwise(ops, alg, alpha, 0);
 }
 
-static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct dnn_conv *s,
+static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                             const struct dnn_conv *s,
                              const struct seam_tensors *t, const_dnnl_primitive_attr_t attr)
 {
-    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilate = {0}, before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
-    const dnnl_prop_kind_t prop = s->kind == DNN_CONV_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
-    return dnnl_convolution_forward_primitive_desc_create(pd, engine, prop, dnnl_convolution_direct, t->x, t->w, t->bias, t->y,
-                                                          stride, dilate, before, after, attr);
+    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilate = {0},
+        before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
+    const dnnl_prop_kind_t prop =
+        s->kind == DNN_CONV_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
+    return dnnl_convolution_forward_primitive_desc_create(
+        pd, engine, prop, dnnl_convolution_direct, t->x, t->w, t->bias, t->y, stride, dilate,
+        before, after, attr);
 }
 
 dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct dnn_conv *s,
@@ -74,18 +81,22 @@ dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const s
     dnnl_status_t status = forward(&hint, engine, s, t, NULL);
     if (status != dnnl_success)
         return status;
-    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilate = {0}, before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
+    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilate = {0},
+        before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
     if (s->kind == DNN_CONV_DATA_GRAD)
-        status = dnnl_convolution_backward_data_primitive_desc_create(pd, engine, dnnl_convolution_direct, t->x, t->w, t->y,
-                                                                      stride, dilate, before, after, hint, attr);
+        status = dnnl_convolution_backward_data_primitive_desc_create(
+            pd, engine, dnnl_convolution_direct, t->x, t->w, t->y, stride, dilate, before, after,
+            hint, attr);
     else
-        status = dnnl_convolution_backward_weights_primitive_desc_create(pd, engine, dnnl_convolution_direct, t->x, t->w, NULL, t->y,
-                                                                         stride, dilate, before, after, hint, attr);
+        status = dnnl_convolution_backward_weights_primitive_desc_create(
+            pd, engine, dnnl_convolution_direct, t->x, t->w, NULL, t->y, stride, dilate, before,
+            after, hint, attr);
     dnnl_primitive_desc_destroy(hint);
     return status;
 }
 
-dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct seam_tensors *t,
+dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                          const struct seam_tensors *t,
                           const_dnnl_primitive_attr_t attr)
 {
     return dnnl_matmul_primitive_desc_create(pd, engine, t->x, t->w, t->bias, t->y, attr);

@@ -8,11 +8,15 @@
 float *plan_data(struct plan *p, const struct value *v);
 // Memory for step arguments, constants and workspaces; lives as long as the plan.
 struct arena *plan_arena(struct plan *p);
-// Appends a step. args come from plan_arena. `what` names it in plan_print: "map", "conv forward brgconv:avx512_core".
-void plan_step(struct plan *p, const struct value *v, const char *what, void (*run)(const void *args), const void *args);
-// Room that steps share, for what lives only while one runs: at least `bytes`, aligned to 64. set(object, room) is called
-// once, at the end of plan_new, when the most that any step wants is known.
-void plan_scratch(struct plan *p, size_t bytes, void (*set)(void *object, void *room), void *object);
+// Appends a step. args come from plan_arena. `what` names it in plan_print: "map", "conv forward
+// brgconv:avx512_core".
+void plan_step(struct plan *p, const struct value *v, const char *what,
+               void (*run)(const void *args), const void *args);
+// Room that steps share, for what lives only while one runs: at least `bytes`, aligned to 64.
+// set(object, room) is called once, at the end of plan_new, when the most that any step wants is
+// known.
+void plan_scratch(struct plan *p, size_t bytes, void (*set)(void *object, void *room),
+                  void *object);
 // What random draws are keyed by; read when the step runs.
 struct plan_clock { uint64_t seed, step; };
 const struct plan_clock *plan_clock(const struct plan *p);
@@ -23,7 +27,8 @@ struct view {
     int64_t dim[RANK_MAX], stride[RANK_MAX];
 };
 struct view view_of(const struct value *v);                       // plain or channels-last
-// v seen with the shape of a larger iteration space: stride 0 where it repeats. Equal rank, or rank 0.
+// v seen with the shape of a larger iteration space: stride 0 where it repeats. Equal rank, or rank
+// 0.
 struct view view_broadcast(const struct value *v, struct shape to);
 
 #endif

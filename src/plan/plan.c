@@ -1,11 +1,13 @@
-// A plan is a list of function pointers with arguments that never change: all thinking is done when it is made.
+// A plan is a list of function pointers with arguments that never change: all thinking is done when
+// it is made.
 //
-// Values lie in two slabs: slots (which outlive it and are shared by all plans of an experiment) and activations, one
-// allocation at the offsets that pass/memory.c chose. A third room, as large as the greediest step wants, is scratch memory for
-// one step at a time.
+// Values lie in two slabs: slots (which outlive it and are shared by all plans of an experiment)
+// and activations, one allocation at the offsets that pass/memory.c chose. A third room, as large
+// as the greediest step wants, is scratch memory for one step at a time.
 //
-// The simpler idea, an interpreter that asks each value's op what to do while running, fails twice: it decides the same
-// things at every step, and it hides what a step costs; here a step can be named, timed and printed.
+// The simpler idea, an interpreter that asks each value's op what to do while running, fails twice:
+// it decides the same things at every step, and it hides what a step costs; here a step can be
+// named, timed and printed.
 #include "plan/plan.h"
 
 #include "base/arena.h"
@@ -61,7 +63,8 @@ struct arena *plan_arena(struct plan *p)
     return p->arena;
 }
 
-void plan_step(struct plan *p, const struct value *v, const char *what, void (*run)(const void *args), const void *args)
+void plan_step(struct plan *p, const struct value *v, const char *what,
+               void (*run)(const void *args), const void *args)
 {
     const struct step step = {v, arena_strdup(p->arena, what), run, args};
     APPEND(p->arena, p->step, p->n, step);
@@ -113,8 +116,9 @@ struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t s
 
 // --- running -------------------------------------------------------------------------------------
 
-// Numbers too small for a normal exponent cost a hundred cycles each; every thread of the team takes them for zero. The
-// state is a register of the thread, so only the caller's needs to be put back: the others are ours alone.
+// Numbers too small for a normal exponent cost a hundred cycles each; every thread of the team
+// takes them for zero. The state is a register of the thread, so only the caller's needs to be put
+// back: the others are ours alone.
 static unsigned flush_denormals(void)
 {
 #if defined __SSE__

@@ -1,4 +1,5 @@
-// A plan: the steps that compute a graph on this machine, with every primitive built and every address fixed.
+// A plan: the steps that compute a graph on this machine, with every primitive built and every
+// address fixed.
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
@@ -6,14 +7,17 @@
 
 struct plan;
 
-// The graph has been through all passes (layouts chosen, offsets planned). `slots` is the slab that slots live in, shared by
-// all plans of an experiment. Primitives are cached by what they compute, so an unrolled loop builds each once.
+// The graph has been through all passes (layouts chosen, offsets planned). `slots` is the slab that
+// slots live in, shared by all plans of an experiment. Primitives are cached by what they compute,
+// so an unrolled loop builds each once.
 struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed);
 // Computes everything once. step keys the random draws. Allocates nothing.
 void plan_run(struct plan *p, uint64_t step);
-// The same, looking at every value as it is made: returns the first that holds a NaN or Inf, NULL when all are finite.
+// The same, looking at every value as it is made: returns the first that holds a NaN or Inf, NULL
+// when all are finite.
 const struct value *plan_run_watched(struct plan *p, uint64_t step);
-// Where the host writes an input before plan_run; plain layout. NULL when the program does not read it.
+// Where the host writes an input before plan_run; plain layout. NULL when the program does not read
+// it.
 float *plan_input(struct plan *p, const char *name);
 // Where a named root is after plan_run, in plain layout; NULL when there is none.
 const float *plan_output(const struct plan *p, const char *name);
@@ -21,7 +25,8 @@ size_t plan_activation_bytes(const struct plan *p);
 // One line a step: "conv forward brgconv:avx512_core (32, 16, 14, 14) # file:line".
 void plan_print(const struct plan *p, struct text *out);
 
-// The steps one by one: the value each computes, its name, and (plan_profile: a plan_run that takes the time) its seconds.
+// The steps one by one: the value each computes, its name, and (plan_profile: a plan_run that takes
+// the time) its seconds.
 int plan_steps(const struct plan *p);
 const struct value *plan_step_value(const struct plan *p, int i);
 const char *plan_step_name(const struct plan *p, int i);

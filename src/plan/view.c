@@ -24,7 +24,8 @@ struct view view_broadcast(const struct value *v, struct shape to)
 {
     struct view w = {.rank = to.rank};
     if (v->shape.rank != to.rank && v->shape.rank != 0)
-        BUG("%%%d = %s of rank %d does not repeat to rank %d", v->id, v->op->name, v->shape.rank, to.rank);
+        BUG("%%%d = %s of rank %d does not repeat to rank %d", v->id, v->op->name, v->shape.rank,
+            to.rank);
     const struct view own = view_of(v);
     for (int i = 0; i < to.rank; i++) {
         w.dim[i] = to.dim[i];

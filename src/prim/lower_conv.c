@@ -1,8 +1,9 @@
-// The three convolutions, by oneDNN: activations channels-last (plain where no layout pass has run), weights as oneDNN likes
-// them for this very shape and direction.
+// The three convolutions, by oneDNN: activations channels-last (plain where no layout pass has
+// run), weights as oneDNN likes them for this very shape and direction.
 //
-// Where oneDNN has nothing (negative padding, that is cropping, is all we know of) plain loops do it: each element of the
-// result is a sum of its own, so threads share nothing. They are slow, and right.
+// Where oneDNN has nothing (negative padding, that is cropping, is all we know of) plain loops do
+// it: each element of the result is a sum of its own, so threads share nothing. They are slow, and
+// right.
 #include "prim/lower.h"
 
 #include "base/arena.h"
@@ -12,7 +13,9 @@
 
 static enum dnn_conv_kind kind_of(const struct value *v)
 {
-    return v->op == &op_conv ? DNN_CONV_FORWARD : v->op == &op_conv_data_grad ? DNN_CONV_DATA_GRAD : DNN_CONV_WEIGHT_GRAD;
+    return v->op == &op_conv             ? DNN_CONV_FORWARD
+           : v->op == &op_conv_data_grad ? DNN_CONV_DATA_GRAD
+                                         : DNN_CONV_WEIGHT_GRAD;
 }
 
 // x, w and y of y = conv(x, w), whichever of them v itself is.
@@ -53,7 +56,8 @@ static struct dnn_conv spec_of(const struct value *v)
     return s;
 }
 
-// Asked by pass/layout.c before it has laid v out: by the time v runs, the activations will lie channels-last.
+// Asked by pass/layout.c before it has laid v out: by the time v runs, the activations will lie
+// channels-last.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
 {
     static const struct opaque_layout plain = {.plain = true};
@@ -88,7 +92,8 @@ static float forward_element(const struct loops *l, const int64_t o[4])
     for (int64_t c = 0; c < l->x.dim[1]; c++)
         for (int64_t i = 0; i < l->w.dim[2]; i++)
             for (int64_t j = 0; j < l->w.dim[3]; j++) {
-                const int64_t iy = l->stride[0] * o[2] + i - l->pad[0], ix = l->stride[1] * o[3] + j - l->pad[2];
+                const int64_t iy = l->stride[0] * o[2] + i - l->pad[0],
+                    ix = l->stride[1] * o[3] + j - l->pad[2];
                 if (iy >= 0 && iy < l->x.dim[2] && ix >= 0 && ix < l->x.dim[3])
                     sum += l->X[at(&l->x, o[0], c, iy, ix)] * l->W[at(&l->w, o[1], c, i, j)];
             }
@@ -119,7 +124,8 @@ static float weight_element(const struct loops *l, const int64_t o[4])
     for (int64_t n = 0; n < l->x.dim[0]; n++)
         for (int64_t oy = 0; oy < l->y.dim[2]; oy++)
             for (int64_t ox = 0; ox < l->y.dim[3]; ox++) {
-                const int64_t iy = l->stride[0] * oy + o[2] - l->pad[0], ix = l->stride[1] * ox + o[3] - l->pad[2];
+                const int64_t iy = l->stride[0] * oy + o[2] - l->pad[0],
+                    ix = l->stride[1] * ox + o[3] - l->pad[2];
                 if (iy >= 0 && iy < l->x.dim[2] && ix >= 0 && ix < l->x.dim[3])
                     sum += l->X[at(&l->x, n, o[1], iy, ix)] * l->Y[at(&l->y, n, o[0], oy, ox)];
             }
@@ -128,13 +134,15 @@ static float weight_element(const struct loops *l, const int64_t o[4])
 
 static void run_loops(const void *args)
 {
-    static float (*const element[])(const struct loops *, const int64_t *) = {forward_element, data_element, weight_element};
+    static float (*const element[])(const struct loops *, const int64_t *) = {
+        forward_element, data_element, weight_element};
     const struct loops *l = args;
-    float *const out = l->kind == DNN_CONV_FORWARD ? l->Y : l->kind == DNN_CONV_DATA_GRAD ? l->X : l->W;
+    float *const result[] = {l->Y, l->X, l->W}, *const out = result[l->kind];
     const int64_t *d = l->out.dim;
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < d[0] * d[1] * d[2] * d[3]; i++) {
-        const int64_t o[] = {i / (d[1] * d[2] * d[3]), i / (d[2] * d[3]) % d[1], i / d[3] % d[2], i % d[3]};
+        const int64_t o[] = {i / (d[1] * d[2] * d[3]), i / (d[2] * d[3]) % d[1], i / d[3] % d[2],
+                             i % d[3]};
         out[at(&l->out, o[0], o[1], o[2], o[3])] = element[l->kind](l, o);
     }
 }
@@ -143,8 +151,9 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
 {
     const struct parts q = parts_of(v);
     struct loops *l = NEW(plan_arena(p), struct loops);
-    *l = (struct loops){.x = view_of(q.x), .w = view_of(q.w), .y = view_of(q.y), .out = view_of(v), .X = plan_data(p, q.x),
-                        .W = plan_data(p, q.w), .Y = plan_data(p, q.y), .kind = kind_of(v)};
+    *l = (struct loops){.x = view_of(q.x), .w = view_of(q.w), .y = view_of(q.y),
+                        .out = view_of(v), .X = plan_data(p, q.x), .W = plan_data(p, q.w),
+                        .Y = plan_data(p, q.y), .kind = kind_of(v)};
     memcpy(l->stride, v->attr.i, sizeof l->stride);
     memcpy(l->pad, v->attr.i + 2, sizeof l->pad);
     plan_step(p, v, arena_printf(plan_arena(p), "%s loops", word), run_loops, l);
@@ -163,8 +172,9 @@ static void lower(struct plan *p, const struct value *v, const char *word)
     }
     if (dnn_layout_of(q.w) != dnn_conv_weights(primitive))
         BUG("%%%d = %s: its weights were laid out for another convolution", v->id, v->op->name);
-    struct dnn_call *call = dnn_bind(plan_arena(p), primitive,
-                                     (struct dnn_args){.x = plan_data(p, q.x), .w = plan_data(p, q.w), .y = plan_data(p, q.y)});
+    const struct dnn_args args = {
+        .x = plan_data(p, q.x), .w = plan_data(p, q.w), .y = plan_data(p, q.y)};
+    struct dnn_call *call = dnn_bind(plan_arena(p), primitive, args);
     plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
     plan_step(p, v, arena_printf(plan_arena(p), "%s %s", word, dnn_name(primitive)), dnn_run, call);
 }

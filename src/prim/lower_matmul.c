@@ -18,10 +18,11 @@ void lower_matmul(struct plan *p, const struct value *v)
     spec.k = a->shape.dim[spec.ta ? 0 : 1];
     const struct dnn_primitive *primitive = dnn_matmul(&spec);
     if (!primitive)
-        BUG("%%%d: %s multiplies no matrices (%d, %d)·(%d, %d)", v->id, dnn_version(), (int)spec.m, (int)spec.k, (int)spec.k,
-            (int)spec.n);
-    struct dnn_call *call = dnn_bind(plan_arena(p), primitive,
-                                     (struct dnn_args){.x = plan_data(p, a), .w = plan_data(p, b), .y = plan_data(p, v)});
+        BUG("%%%d: %s multiplies no matrices (%d, %d)·(%d, %d)", v->id, dnn_version(),
+            (int)spec.m, (int)spec.k, (int)spec.k, (int)spec.n);
+    const struct dnn_args args = {
+        .x = plan_data(p, a), .w = plan_data(p, b), .y = plan_data(p, v)};
+    struct dnn_call *call = dnn_bind(plan_arena(p), primitive, args);
     plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
     plan_step(p, v, arena_printf(plan_arena(p), "matmul %s", dnn_name(primitive)), dnn_run, call);
 }
