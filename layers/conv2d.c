@@ -6,7 +6,7 @@
 struct params {
     int64_t filters;
     struct sliding slide;
-    bool bias;
+    bool bias, spectral_norm;
 };
 
 static const struct param params[] = {
@@ -21,6 +21,8 @@ static const struct param params[] = {
              "right]"},
     {"bias", PARAM_BOOL, offsetof(struct params, bias), "true",
      .help = "adds a learned number to every channel"},
+    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+     .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
 // x (N, C, H, W)
@@ -37,9 +39,10 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     if (X[2] + win.pad[0] + win.pad[1] < k[0] || X[3] + win.pad[2] + win.pad[3] < k[1])
         return site_fail(site, "conv2d's kernel is larger than the padded image");
     const int64_t fan_in = X[1] * k[0] * k[1], fan_out = p->filters * k[0] * k[1];
-    struct value *y =
-        conv(x, site_weight(site, "weight", SHAPE(p->filters, X[1], k[0], k[1]), fan_in, fan_out),
-             win);
+    const struct shape s = SHAPE(p->filters, X[1], k[0], k[1]);
+    struct value *w = p->spectral_norm ? site_spectral(site, s, fan_in, fan_out, 0)
+                                       : site_weight(site, "weight", s, fan_in, fan_out);
+    struct value *y = conv(x, w, win);  // (N, filters, H, W)
     if (!p->bias)
         return y;
     return add(y, along_channels(site_bias(site, "bias", SHAPE(p->filters), fan_in), 4));

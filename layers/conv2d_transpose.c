@@ -9,7 +9,7 @@ struct params {
     int64_t filters;
     struct sliding slide;
     struct ints output_padding;
-    bool bias;
+    bool bias, spectral_norm;
 };
 
 static const struct param params[] = {
@@ -26,6 +26,8 @@ static const struct param params[] = {
      .help = "rows and columns more at the bottom and right; not with same"},
     {"bias", PARAM_BOOL, offsetof(struct params, bias), "true",
      .help = "adds a learned number to every channel"},
+    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+     .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
 static bool is_same(const struct node *padding)
@@ -70,8 +72,9 @@ static struct value *build(struct site *site, const void *own, struct value *x)
         return site_fail(site, "conv2d_transpose's padding leaves nothing");
     // PyTorch counts the fans of a transposed convolution by the tensor's second dimension.
     const int64_t fan_in = p->filters * k[0] * k[1], fan_out = X[1] * k[0] * k[1];
-    struct value *w =
-        site_weight(site, "weight", SHAPE(X[1], p->filters, k[0], k[1]), fan_in, fan_out);
+    const struct shape s = SHAPE(X[1], p->filters, k[0], k[1]);
+    struct value *w = p->spectral_norm ? site_spectral(site, s, fan_in, fan_out, 1)
+                                       : site_weight(site, "weight", s, fan_in, fan_out);
     struct value *y = conv_data_grad(x, w, win, H, W);  // (N, filters, H, W)
     if (!p->bias)
         return y;

@@ -3,13 +3,15 @@
 
 struct params {
     int64_t units;
-    bool bias;
+    bool bias, spectral_norm;
 };
 
 static const struct param params[] = {
     {"units", PARAM_INT, offsetof(struct params, units), NULL, 1, 1 << 24,
      .help = "output features"},
     {"bias", PARAM_BOOL, offsetof(struct params, bias), "true", .help = "adds a learned vector"},
+    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+     .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
 // x (N, F)
@@ -20,7 +22,9 @@ static struct value *build(struct site *site, const void *own, struct value *x)
         return site_fail(
             site, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
     const int64_t features = x->shape.dim[1];
-    struct value *w = site_weight(site, "weight", SHAPE(p->units, features), features, p->units);
+    const struct shape s = SHAPE(p->units, features);
+    struct value *w = p->spectral_norm ? site_spectral(site, s, features, p->units, 0)
+                                       : site_weight(site, "weight", s, features, p->units);
     struct value *y = matmul(x, w, false, true);  // (N, units)
     if (!p->bias)
         return y;

@@ -360,6 +360,70 @@ static void test_transposed_weight_layout(void **state)
     arena_free(t.arena);
 }
 
+// Power iteration finds the singular vectors of a matrix of one row at once: y = x·w / ‖w‖, and the
+// gradient sees the norm.
+static void test_spectral_norm(void **state)
+{
+    (void)state;
+    const struct example e = {"dense", "x: 4",
+                              "[dense: {units: 1, bias: false, spectral_norm: true}]", NULL};
+    struct trial t;
+    trial_make(&t, &e);
+    const uint64_t slot = 100 + (uint64_t)t.net->param[0]->index;
+    double norm = 0, dot = 0;
+    for (int i = 0; i < 4; i++) {
+        norm += number(slot, i) * number(slot, i);
+        dot += number(slot, i) * number('x', i);
+    }
+    assert_string_equal(t.net->param[0]->name, "net.0.weight_orig");
+    assert_int_equal(t.app->n_tracked, 2);
+    assert_true(fabs(output(&t)[0] - dot / sqrt(norm)) < 1e-9);
+    struct value *y = sum(square(t.app->output[0])), *dx[2];
+    gradient(y, t.x, t.n, dx);
+    check(&t, &e, y, dx, "first");
+    arena_free(t.arena);
+}
+
+// What a pass that trains the network does to its buffers.
+static struct application *again(struct trial *t, struct versions *v, const struct application *last,
+                                 bool training)
+{
+    for (int i = 0; i < last->n_tracked; i++) {
+        const struct tracked *k = &last->tracked[i];
+        versions_write(v, k->buffer, lerp_slot(versions_read(v, k->buffer), k->x, k->t));
+    }
+    return network_apply(t->net, v, &t->x[0], training, t->diag);
+}
+
+// Each application goes on from what the last one tracked: after many, another one changes nothing.
+static void converges(const char *layer)
+{
+    const struct example e = {"conv2d", "x: [2, 3, 3]", layer, NULL};
+    struct trial t;
+    trial_make(&t, &e);
+    struct versions v = {.graph = t.graph};
+    struct application *app = t.app;
+    for (int i = 0; i < 60; i++)
+        app = again(&t, &v, app, true);
+    const struct value *last = again(&t, &v, app, false)->output[0];
+    const struct reference r = {feed, &t};
+    double **all = graph_reference(t.graph, &r, t.arena), apart = 0, moved = 0;
+    for (int64_t i = 0; i < shape_size(last->shape); i++) {
+        apart = fmax(apart, fabs(all[last->id][i] - all[app->output[0]->id][i]));
+        moved = fmax(moved, fabs(all[last->id][i] - all[t.app->output[0]->id][i]));
+    }
+    assert_true(apart < 1e-6);
+    assert_true(moved > 1e-3);
+    arena_free(t.arena);
+}
+
+static void test_spectral_norm_converges(void **state)
+{
+    (void)state;
+    converges("[conv2d: {filters: 3, kernel: 2, bias: false, spectral_norm: true}]");
+    converges("[conv2d_transpose: {filters: 3, kernel: 2, bias: false, spectral_norm: true}]");
+}
+
 static void test_init(void **state)
 {
     (void)state;
@@ -401,6 +465,8 @@ int main(void)
         cmocka_unit_test(test_dropout_keeps_the_mean),
         cmocka_unit_test(test_transposed_weight_layout),
         cmocka_unit_test(test_init),
+        cmocka_unit_test(test_spectral_norm),
+        cmocka_unit_test(test_spectral_norm_converges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,8 @@ struct layer {
 // in its current version. fan_in and fan_out count as PyTorch counts; the rule that turns them into numbers is `init:` of the layer, or
 // of the network, or PyTorch's. site_param takes its numbers from the layer; only `init:` of the layer itself, for "weight", overrules them.
 struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in, int64_t fan_out);
+// The same under PyTorch's spectral_norm: weight_orig, weight_u, weight_v; `out` is the dimension of the outputs.
+struct value *site_spectral(struct site *site, struct shape shape, int64_t fan_in, int64_t fan_out, int out);
 struct value *site_bias(struct site *site, const char *name, struct shape shape, int64_t fan_in);
 struct value *site_param(struct site *site, const char *name, struct shape shape, struct init init);
 // Untrained state (running statistics). site_track says what it becomes when a pass that trains this network has run:

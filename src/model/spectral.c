@@ -1,0 +1,41 @@
+// Spectral normalisation: w / σ(w), σ the largest singular value, so that a layer stretches nothing
+// by more than 1. u and v come near the singular vectors by one step of power iteration an
+// application, which is enough because weights move little in a step; the exact σ would cost a
+// decomposition each time. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
+#include "model/layer.h"
+
+// x / ‖x‖
+static struct value *unit(struct value *x)
+{
+    return mul(x, rsqrt_value(affine(reduce_sum(square(x), AXES_ALL & 3), 1, 1e-24)));
+}
+
+// w as a matrix (rows, rest), a row for each output
+static struct value *as_matrix(struct value *w, int out)
+{
+    if (out == 1 && w->shape.rank == 4)
+        w = transpose(w, (int[]){1, 0, 2, 3});
+    return reshape(w, SHAPE(w->shape.dim[0], shape_size(w->shape) / w->shape.dim[0]));
+}
+
+// v = unit(mᵀ·u), u = unit(m·v), σ = uᵀ·m·v; the gradient takes u and v for constants
+struct value *site_spectral(struct site *site, struct shape shape, int64_t fan_in, int64_t fan_out,
+                            int out)
+{
+    struct value *w = site_weight(site, "weight_orig", shape, fan_in, fan_out);
+    struct value *m = as_matrix(w, out), *fixed = detach(m);
+    const int64_t rows = m->shape.dim[0], columns = m->shape.dim[1];
+    const struct init normal = {INIT_NORMAL, 0, 1};
+    struct value *old = site_buffer(site, "weight_u", SHAPE(rows), normal);
+    struct value *kept = site_buffer(site, "weight_v", SHAPE(columns), normal);
+    struct value *v =
+        unit(matmul(reshape(old, SHAPE(1, rows)), fixed, false, false));  // (1, columns)
+    struct value *u = unit(matmul(v, fixed, false, true));                // (1, rows)
+    if (site->training) {
+        site_track(site, old, reshape(u, old->shape), 1);
+        site_track(site, kept, reshape(v, kept->shape), 1);
+    }
+    struct value *sigma = matmul(matmul(u, m, false, false), v, false, true);  // (1, 1)
+    struct shape scalar = {.rank = shape.rank, .dim = {1, 1, 1, 1, 1, 1}};
+    return divide(w, reshape(sigma, scalar));
+}
