@@ -226,6 +226,17 @@ static void unset_and_append_without_a_base(void **state)
     assert_string_equal(written(c->root), "b: [1]\nc:\n  - e: 2\n");
 }
 
+static void unset_needs_no_blank_before_a_bracket(void **state)
+{
+    (void)state;
+    const char *text = "{a: {b: !unset}, c: !unset, d: {e: 1, f: !unset}, g: 'x !unset}'}";
+    const struct config *c = with(text, NULL);
+    assert_string_equal(written(c->root), "a: {}\nd:\n  e: 1\ng: x !unset}\n");
+    assert_says(refused("a: [!unset]\n", NULL),
+                "test.yaml:1:5: error: a list element cannot be !unset");
+    assert_says(refused("a: {b: !u}\n", NULL), "a blank is missing after the tag");
+}
+
 static const char gan[] =
     "data: {real: {dataset: folder, path: x, batch: 8, augment: [flip]}}\n"
     "noise: {z: {normal: 100}}\n"
@@ -425,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(extends_merge_left_to_right, begin, end),
         cmocka_unit_test_setup_teardown(a_circle_of_extends_is_named, begin, end),
         cmocka_unit_test_setup_teardown(unset_and_append_without_a_base, begin, end),
+        cmocka_unit_test_setup_teardown(unset_needs_no_blank_before_a_bracket, begin, end),
         cmocka_unit_test_setup_teardown(overrides_set_append_and_remove, begin, end),
         cmocka_unit_test_setup_teardown(overrides_remember_where_they_came_from, begin, end),
         cmocka_unit_test_setup_teardown(a_new_word_takes_the_old_ones_parameters_away, begin, end),

@@ -29,7 +29,13 @@ struct parser {
     int nodes, depth;
     int height;                  // of the node parsed last
     bool failed, stopped;        // stopped: no more events
+    char *copy;                  // the text as libyaml sees it
+    int patched;                 // how often it was changed
+    bool again;                  // it was changed: parse it once more
 };
+
+enum { PATCHES_MAX = 64 };
+static const char patched_tag[] = "!~~~~";   // one shorter than "!unset"
 
 struct anchor {
     struct node *node;
@@ -54,9 +60,26 @@ static struct node *stop(struct parser *p)
     return NULL;
 }
 
+// libyaml wants a blank between a tag and '}' or ']'. Where it complains, "!unset}" becomes
+// "!~~~~ }" in its copy of the text, which moves nothing, and all is parsed again.
+static bool patch_tag(struct parser *p)
+{
+    const size_t at = marks_byte(&p->marks, p->yaml.problem_mark.index), n = strlen("!unset");
+    if (p->yaml.error != YAML_SCANNER_ERROR || at < p->marks.from + n ||
+        !memchr("}]", p->copy[at], 2) || memcmp(p->copy + at - n, "!unset", n) ||
+        p->patched >= PATCHES_MAX)
+        return false;
+    memcpy(p->copy + at - n, patched_tag, n - 1);
+    p->copy[at - 1] = ' ';
+    p->patched++;
+    return p->again = true;
+}
+
 static bool report_syntax(struct parser *p)
 {
     const yaml_parser_t *y = &p->yaml;
+    if (patch_tag(p))
+        return stop(p) != NULL;
     const char *problem = y->problem ? y->problem : "this is no YAML";
     struct place where = mark_place(p, y->problem_mark), opened = {0};
     if (y->error == YAML_READER_ERROR) {
@@ -168,6 +191,8 @@ static struct node *join_parens(struct parser *p, struct node *node, bool in_map
 // Only `!unset`, on nothing, is a tag we know.
 static struct node *tagged(struct parser *p, const char *tag, struct node *node)
 {
+    if (!strcmp(tag, patched_tag))
+        tag = "!unset";
     const char *core = strstr(tag, "2002:");
     if (!strcmp(tag, "!unset") && node->kind == NODE_NULL)
         return node_new_unset(p->arena, node->where);
@@ -424,23 +449,33 @@ static struct node *parse_document(struct parser *p)
     return root;
 }
 
+static struct node *parse_copy(struct parser *p)
+{
+    map_init(&p->anchors, p->arena);
+    p->failed = p->stopped = p->again = p->has_event = false;
+    p->nodes = p->depth = 0;
+    if (!yaml_parser_initialize(&p->yaml))
+        abort();
+    yaml_parser_set_encoding(&p->yaml, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&p->yaml, (const unsigned char *)p->copy + p->marks.from,
+                                 p->marks.length - p->marks.from);
+    struct node *root = parse_document(p);
+    if (p->has_event)
+        yaml_event_delete(&p->event);
+    yaml_parser_delete(&p->yaml);
+    return p->failed ? NULL : root;
+}
+
 struct node *yaml_parse(struct arena *a, const struct source *source, size_t from, struct diag *d)
 {
-    struct parser p = {.arena = a, .diag = d};
+    struct parser p = {.arena = a, .diag = d, .copy = arena_strdup(a, source->text)};
     if (!strncmp(source->text + from, "\xEF\xBB\xBF", 3))
         from += 3;
     marks_init(&p.marks, a, source, from);
-    map_init(&p.anchors, a);
-    if (!yaml_parser_initialize(&p.yaml))
-        abort();
-    yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&p.yaml, (const unsigned char *)source->text + from,
-                                 p.marks.length - from);
-    struct node *root = parse_document(&p);
-    if (p.has_event)
-        yaml_event_delete(&p.event);
-    yaml_parser_delete(&p.yaml);
-    return p.failed ? NULL : root;
+    struct node *root = parse_copy(&p);
+    while (p.again)
+        root = parse_copy(&p);
+    return root;
 }
 
 struct node *node_parse(struct arena *a, const struct source *source, struct diag *d)
