@@ -222,6 +222,25 @@ static void running_allocates_nothing(void **state)
 #endif
 }
 
+// Denormals are flushed while a plan runs, and the caller's arithmetic is as before afterwards.
+static void denormals_are_flushed_inside_only(void **state)
+{
+    (void)state;
+#if defined __x86_64__
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    graph_root(g, "y", mul(input(g, "x", SHAPE(4)), input(g, "w", SHAPE(4))));
+    pass_memory(g);
+    struct plan *p = plan_new(a, g, NULL, 0);
+    volatile float tiny = 1e-20f;
+    plan_input(p, "x")[0] = plan_input(p, "w")[0] = tiny;
+    plan_run(p, 0);
+    assert_true(plan_output(p, "y")[0] == 0);
+    assert_true(tiny * tiny > 0);
+    arena_free(a);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_plan_can_be_read),
         cmocka_unit_test(views),
         cmocka_unit_test(running_allocates_nothing),
+        cmocka_unit_test(denormals_are_flushed_inside_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,12 +266,5 @@ struct value *reorder(struct value *x, enum layout layout, const struct opaque_l
     return graph_add(x->graph, &op_reorder, x->shape, 1, &x, (struct attr){.i = {layout}, .ref = opaque});
 }
 
-static void reorder_print(const struct value *v, struct text *out)
-{
-    (void)v;
-    text_add(out, "to");
-    text_add(out, v->layout == LAYOUT_PLAIN ? " plain" : "");
-}
-
 const struct op op_reorder = {.name = "reorder", .flags = OP_OPAQUE_OK, .reference = copy_reference,
-                              .lower = lower_reorder, .print = reorder_print};
+                              .lower = lower_reorder};
