@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-enum { HOMES = 4 };
+enum { HOMES = 8 };
 
 struct group {
     struct value *leader;
