@@ -12,6 +12,8 @@ struct text;
 // terminal only, and not with NO_COLOR.
 void table_draw(const struct table *t, FILE *to, int width);
 void table_draw_text(const struct table *t, struct text *out, int width);
+// A table of one row as lines "name  value", without the empty ones.
+void table_draw_fields(const struct table *t, FILE *to);
 // For programs: {"schema": 1, "TITLE": [{"column": value, …}, …], …}; NaN and ±Inf are null.
 void tables_json(const struct table *const *t, int n, FILE *to);
 // "0.000123", "14.2", "1.2e+09": at most 5 digits that matter; whole numbers as they are.

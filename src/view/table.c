@@ -1,0 +1,189 @@
+// Text tables by libsmartcols, the library behind lsblk, which knows widths of letters and what to cut when a terminal is
+// narrow; JSON by jansson. Numbers are written with the digits that matter to a reader in the one and exactly in the other.
+#include "view/table.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <libsmartcols.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "view/terminal.h"
+
+enum { CUT_ABOVE = 24 };   // texts longer than this may be cut on a narrow terminal
+
+static void real_text(double x, struct text *out)
+{
+    if (isnan(x))
+        text_add(out, "nan");
+    else if (isinf(x))
+        text_add(out, x > 0 ? "inf" : "-inf");
+    else
+        text_addf(out, "%.5g", x);
+}
+
+void cell_text(const struct cell *c, struct text *out)
+{
+    switch (c->type) {
+    case CELL_INT:
+        text_addf(out, "%" PRId64, c->integer);
+        break;
+    case CELL_REAL:
+        real_text(c->real, out);
+        break;
+    case CELL_TEXT:
+        text_add(out, c->text);
+        break;
+    case CELL_NULL:
+        text_add(out, "-");
+        break;
+    }
+}
+
+// A column of numbers is set to the right.
+static bool is_number_column(const struct table *t, int column)
+{
+    bool any = false;
+    for (int i = 0; i < table_rows(t); i++) {
+        const enum cell_type type = table_at(t, i, column)->type;
+        if (type == CELL_TEXT)
+            return false;
+        any |= type != CELL_NULL;
+    }
+    return any;
+}
+
+static bool is_wide_column(const struct table *t, int column)
+{
+    for (int i = 0; i < table_rows(t); i++) {
+        const struct cell *c = table_at(t, i, column);
+        if (c->type == CELL_TEXT && strlen(c->text) > CUT_ABOVE)
+            return true;
+    }
+    return false;
+}
+
+static void add_columns(const struct table *t, struct libscols_table *s, bool bold)
+{
+    for (int i = 0; i < t->n_column; i++) {
+        const int flags = is_number_column(t, i) ? SCOLS_FL_RIGHT : is_wide_column(t, i) ? SCOLS_FL_TRUNC : 0;
+        struct libscols_column *c = scols_table_new_column(s, t->column[i], is_wide_column(t, i) ? 0.1 : 1, flags);
+        if (bold)
+            scols_cell_set_color(scols_column_get_header(c), "bold");
+    }
+}
+
+// One line a row: line breaks in a cell become blanks.
+static void add_rows(const struct table *t, struct libscols_table *s)
+{
+    struct text cell;
+    text_init(&cell);
+    for (int i = 0; i < table_rows(t); i++) {
+        struct libscols_line *line = scols_table_new_line(s, NULL);
+        for (int j = 0; j < t->n_column; j++) {
+            text_clear(&cell);
+            cell_text(table_at(t, i, j), &cell);
+            for (char *p = cell.s; *p; p++)
+                if (*p == '\n' || *p == '\t')
+                    *p = ' ';
+            scols_line_set_data(line, (size_t)j, cell.s);
+        }
+    }
+    text_release(&cell);
+}
+
+static void draw(const struct table *t, struct text *out, int width, bool bold)
+{
+    struct libscols_table *s = scols_new_table();
+    scols_table_set_termforce(s, width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+    if (width)
+        scols_table_set_termwidth(s, (size_t)width);
+    scols_table_set_column_separator(s, "  ");
+    scols_table_enable_colors(s, bold);
+    add_columns(t, s, bold);
+    add_rows(t, s);
+    char *drawn = NULL;
+    if (!scols_print_table_to_string(s, &drawn) && drawn) {
+        text_add(out, drawn);
+        if (out->n && out->s[out->n - 1] != '\n')
+            text_add(out, "\n");
+    }
+    free(drawn);
+    scols_unref_table(s);
+}
+
+void table_draw_text(const struct table *t, struct text *out, int width)
+{
+    draw(t, out, width, false);
+}
+
+void table_draw(const struct table *t, FILE *to, int width)
+{
+    struct text out;
+    text_init(&out);
+    draw(t, &out, width ? width : terminal_width(to), terminal_has_colour(to));
+    fputs(out.s, to);
+    text_release(&out);
+}
+
+void table_draw_fields(const struct table *t, FILE *to)
+{
+    int name = 0;
+    for (int j = 0; j < t->n_column; j++)
+        name = (int)strlen(t->column[j]) > name ? (int)strlen(t->column[j]) : name;
+    struct text cell;
+    text_init(&cell);
+    for (int j = 0; table_rows(t) && j < t->n_column; j++) {
+        const struct cell *c = table_at(t, 0, j);
+        text_clear(&cell);
+        cell_text(c, &cell);
+        if (c->type != CELL_NULL && *cell.s)
+            fprintf(to, "%-*s  %s\n", name, t->column[j], cell.s);
+    }
+    text_release(&cell);
+}
+
+static json_t *cell_json(const struct cell *c)
+{
+    switch (c->type) {
+    case CELL_INT:
+        return json_integer(c->integer);
+    case CELL_REAL:
+        return isfinite(c->real) ? json_real(c->real) : json_null();
+    case CELL_TEXT: {
+        json_t *j = json_string(c->text);
+        return j ? j : json_string("(not UTF-8)");
+    }
+    default:
+        return json_null();
+    }
+}
+
+static json_t *table_rows_json(const struct table *t)
+{
+    json_t *rows = json_array();
+    for (int i = 0; i < table_rows(t); i++) {
+        json_t *row = json_object();
+        for (int j = 0; j < t->n_column; j++)
+            json_object_set_new(row, t->column[j], cell_json(table_at(t, i, j)));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+void tables_json(const struct table *const *t, int n, FILE *to)
+{
+    json_t *all = json_object();
+    json_object_set_new(all, "schema", json_integer(1));
+    for (int i = 0; i < n; i++)
+        json_object_set_new(all, t[i]->title, table_rows_json(t[i]));
+    json_dumpf(all, to, JSON_INDENT(1));
+    fputc('\n', to);
+    json_decref(all);
+}
