@@ -229,16 +229,22 @@ const char *reader_checkpoint(struct reader *r, const struct stored_run *run, in
     return found;
 }
 
-// Where in the SQL the trouble is, when SQLite knows.
+// Where in the SQL the trouble is: SQLite's offset, else the first occurrence of the name that ends "no such table: rns".
+static int sql_offset(struct reader *r, const char *sql, const char *message)
+{
+    const int offset = sqlite3_error_offset(r->db.handle);
+    const char *name = strrchr(message, ':'), *at = name && name[1] && name[2] ? strstr(sql, name + 2) : NULL;
+    return offset >= 0 ? offset : at ? (int)(at - sql) : 0;
+}
+
 static struct place sql_place(struct reader *r, const char *sql)
 {
     struct source *source = NEW(r->arena, struct source);
     *source = (struct source){"SQL", arena_strdup(r->arena, sql)};
-    struct place at = {.source = source};
-    const int offset = sqlite3_error_offset(r->db.handle);
-    if (offset < 0)
-        return at;
-    at.line = at.col = at.length = 1;
+    struct place at = {.source = source, .line = 1, .col = 1};
+    const int offset = sql_offset(r, sql, sqlite3_errmsg(r->db.handle));
+    at.length = (int)strspn(sql + offset, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+    at.length = at.length ? at.length : 1;
     for (int i = 0; i < offset; i++) {
         at.col = sql[i] == '\n' ? 1 : at.col + 1;
         at.line += sql[i] == '\n';

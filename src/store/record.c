@@ -152,18 +152,27 @@ static void summarise_all(struct sink *s, struct db *db)
            "i", s->run);
 }
 
+static void save_progress(struct sink *s, struct db *db)
+{
+    db_run(db, "UPDATE run SET step=max(step, ?), images=max(images, ?) WHERE id=?", "iii", s->step, s->images, s->run);
+}
+
 static void apply_other(const json_t *fields, struct sink *s, struct db *db)
 {
     const char *what = json_string_value(json_object_get(fields, "what"));
     if (!what || (!s->run && strcmp(what, "run") != 0))
         return;
+    if (!strcmp(what, "end"))
+        save_progress(s, db);   // which the attempt notes
     apply_statements(db, what, fields, s->run);
     find_run(s, db);
     const json_t *params = json_object_get(fields, "params");
     for (size_t i = 0; i < json_array_size(params); i++)
         apply_statements(db, "param", json_array_get(params, i), s->run);
-    if (!strcmp(what, "rewind"))
+    if (!strcmp(what, "rewind")) {
         summarise_all(s, db);
+        s->step = s->images = 0;
+    }
     if (!strcmp(what, "checkpoint"))
         s->step = json_integer_value(json_object_get(fields, "step"));
 }
@@ -300,7 +309,7 @@ void sink_finish(struct sink *s, struct db *db, bool alive)
     }
     if (disordered)
         summarise_all(s, db);
-    db_run(db, "UPDATE run SET step=max(step, ?), images=max(images, ?) WHERE id=?", "iii", s->step, s->images, s->run);
+    save_progress(s, db);
     if (alive)
         beat(s, db);
 }

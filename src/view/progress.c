@@ -23,7 +23,8 @@ struct progress {
     bool colour;
     int64_t total, step, rate_step;
     double every, drawn, started, rate_time, rate;
-    char value[SHOWN_MAX][64]; // "loss/d 0.693"
+    const char *name[SHOWN_MAX];
+    double value[SHOWN_MAX];
     int n;
     bool line_open, ended;
 };
@@ -144,7 +145,7 @@ static void draw(struct progress *p)
         bar_text(p, &line);
     position_text(p, &line);
     for (int i = 0; i < p->n; i++)
-        text_addf(&line, "  %s", p->value[i]);
+        text_addf(&line, "  %s %.4g", p->name[i], p->value[i]);
     if (p->live) {
         const size_t n = fitting(line.s, terminal_width(p->to) - 1);
         fprintf(p->to, "\r%.*s%s\033[K", (int)n, line.s, p->colour ? "\033[0m" : "");
@@ -160,12 +161,14 @@ static void draw(struct progress *p)
 void progress_update(struct progress *p, int64_t step, const char *const *name, const double *value, int n)
 {
     p->step = step;
+    p->n = n < SHOWN_MAX ? n : SHOWN_MAX;
+    for (int i = 0; i < p->n; i++) {
+        p->name[i] = name[i];
+        p->value[i] = value[i];
+    }
     if (!progress_due(p))
         return;
     measure(p, step);
-    p->n = n < SHOWN_MAX ? n : SHOWN_MAX;
-    for (int i = 0; i < p->n; i++)
-        snprintf(p->value[i], sizeof p->value[i], "%s %.4g", name[i], value[i]);
     draw(p);
 }
 

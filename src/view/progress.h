@@ -16,7 +16,7 @@ struct progress *progress_new(struct arena *a, FILE *to, int64_t total, int64_t 
 void progress_every(struct progress *p, double seconds);
 // Is it time to draw? Cheap; lets the loop skip gathering values.
 bool progress_due(const struct progress *p);
-// `step` steps are done; the n values are shown behind their names. Draws only when due.
+// `step` steps are done; the n values are shown behind their names, which live as long as p. Draws only when due.
 void progress_update(struct progress *p, int64_t step, const char *const *name, const double *value, int n);
 // A line of text that stays, above the bar.
 void progress_note(struct progress *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

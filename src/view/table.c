@@ -1,5 +1,5 @@
 // Text tables by libsmartcols, the library behind lsblk, which knows widths of letters and what to cut when a terminal is
-// narrow; JSON by jansson. Numbers are written with the digits that matter to a reader in the one and exactly in the other.
+// narrow; JSON's texts by jansson. Numbers are written with the digits that matter to a reader in the one and exactly in the other.
 #include "view/table.h"
 
 #include "base/text.h"
@@ -7,16 +7,11 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <libsmartcols.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "view/terminal.h"
-
-enum { CUT_ABOVE = 24 };   // texts longer than this may be cut on a narrow terminal
 
 static void real_text(double x, struct text *out)
 {
@@ -59,21 +54,12 @@ static bool is_number_column(const struct table *t, int column)
     return any;
 }
 
-static bool is_wide_column(const struct table *t, int column)
-{
-    for (int i = 0; i < table_rows(t); i++) {
-        const struct cell *c = table_at(t, i, column);
-        if (c->type == CELL_TEXT && strlen(c->text) > CUT_ABOVE)
-            return true;
-    }
-    return false;
-}
-
+// On a narrow terminal texts are cut, numbers and the first column never.
 static void add_columns(const struct table *t, struct libscols_table *s, bool bold)
 {
     for (int i = 0; i < t->n_column; i++) {
-        const int flags = is_number_column(t, i) ? SCOLS_FL_RIGHT : is_wide_column(t, i) ? SCOLS_FL_TRUNC : 0;
-        struct libscols_column *c = scols_table_new_column(s, t->column[i], is_wide_column(t, i) ? 0.1 : 1, flags);
+        const int flags = is_number_column(t, i) ? SCOLS_FL_RIGHT : i ? SCOLS_FL_TRUNC : 0;
+        struct libscols_column *c = scols_table_new_column(s, t->column[i], 1, flags);
         if (bold)
             scols_cell_set_color(scols_column_get_header(c), "bold");
     }
@@ -149,41 +135,63 @@ void table_draw_fields(const struct table *t, FILE *to)
     text_release(&cell);
 }
 
-static json_t *cell_json(const struct cell *c)
+static void json_text(const char *s, FILE *to)
 {
-    switch (c->type) {
-    case CELL_INT:
-        return json_integer(c->integer);
-    case CELL_REAL:
-        return isfinite(c->real) ? json_real(c->real) : json_null();
-    case CELL_TEXT: {
-        json_t *j = json_string(c->text);
-        return j ? j : json_string("(not UTF-8)");
-    }
-    default:
-        return json_null();
-    }
+    json_t *j = json_string(s);
+    if (j)
+        json_dumpf(j, to, JSON_ENCODE_ANY);
+    else
+        fputs("\"(not UTF-8)\"", to);
+    json_decref(j);
 }
 
-static json_t *table_rows_json(const struct table *t)
+// The shortest decimal that reads back as x.
+static void json_number(double x, FILE *to)
 {
-    json_t *rows = json_array();
-    for (int i = 0; i < table_rows(t); i++) {
-        json_t *row = json_object();
-        for (int j = 0; j < t->n_column; j++)
-            json_object_set_new(row, t->column[j], cell_json(table_at(t, i, j)));
-        json_array_append_new(rows, row);
+    char s[32] = "null";
+    for (int digits = 15; isfinite(x) && digits <= 17; digits++) {
+        snprintf(s, sizeof s, "%.*g", digits, x);
+        if (strtod(s, NULL) == x)
+            break;
     }
-    return rows;
+    fputs(s, to);
+}
+
+static void json_cell(const struct cell *c, FILE *to)
+{
+    if (c->type == CELL_INT)
+        fprintf(to, "%" PRId64, c->integer);
+    else if (c->type == CELL_REAL)
+        json_number(c->real, to);
+    else if (c->type == CELL_TEXT)
+        json_text(c->text, to);
+    else
+        fputs("null", to);
+}
+
+static void json_rows(const struct table *t, FILE *to)
+{
+    for (int i = 0; i < table_rows(t); i++) {
+        fputs(i ? ",\n  {" : "\n  {", to);
+        for (int j = 0; j < t->n_column; j++) {
+            fputs(j ? ", " : "", to);
+            json_text(t->column[j], to);
+            fputs(": ", to);
+            json_cell(table_at(t, i, j), to);
+        }
+        fputc('}', to);
+    }
 }
 
 void tables_json(const struct table *const *t, int n, FILE *to)
 {
-    json_t *all = json_object();
-    json_object_set_new(all, "schema", json_integer(1));
-    for (int i = 0; i < n; i++)
-        json_object_set_new(all, t[i]->title, table_rows_json(t[i]));
-    json_dumpf(all, to, JSON_INDENT(1));
-    fputc('\n', to);
-    json_decref(all);
+    fputs("{\"schema\": 1", to);
+    for (int i = 0; i < n; i++) {
+        fputs(",\n ", to);
+        json_text(t[i]->title, to);
+        fputs(": [", to);
+        json_rows(t[i], to);
+        fputs("]", to);
+    }
+    fputs("}\n", to);
 }
