@@ -6,7 +6,7 @@
 #include "graph/op.h"
 #include "plan/lower.h"
 
-#define LOWER(name) __attribute__((weak)) void lower_##name(struct plan *p, const struct value *v)
+#define LOWER(name) void lower_##name(struct plan *p, const struct value *v)
 
 LOWER(pointwise);     // every op with OP_POINTWISE: a one-instruction map
 LOWER(fused);         // a map of several instructions
@@ -39,6 +39,6 @@ LOWER(assign_slot);
 #undef LOWER
 
 // What oneDNN wants its convolution weights to lie like; see plan/dnn.h.
-__attribute__((weak)) const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
+const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
 
 #endif

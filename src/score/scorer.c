@@ -145,7 +145,7 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
     *s = (struct scorer){.classes = source->dataset->classes, .batch = 250, .source = &e->data[0]};
     s->key = key_of(a, config, s->source->dataset);
     s->test = dataset_open(a, s->source->node, SPLIT_TEST, d);
-    s->logits = sampler_new(a, e, t->slab, s->batch, "classifier(real.image)", false, d);
+    s->logits = sampler_new(a, e, t->slab, s->batch, "classifier(real.image).class", false, d);
     if (!s->test || !s->logits)
         return NULL;
     if (!cache->load(cache->context, s->key, e, t->slab, &s->accuracy)) {

@@ -1,0 +1,76 @@
+#include "base/arena.h"
+#include "laboratory.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+static const struct option_spec option[] = {
+    OPTION_DB,
+    {"count", 'n', "N", "how many samples; the config's grid unless told"},
+    {"output", 'o', "FILE", "the PNG to write; samples.png unless told"},
+    {"columns", 'c', "N", "columns of the grid; near square unless told"},
+    {"seed", 's', "N", "of the noise; the run's unless told"},
+    {"threads", 't', "N", "cores to use; all unless told"},
+    OPTION_END,
+};
+
+static bool read_layout(struct options *o, struct experiment *e)
+{
+    struct samples *grid = &e->samples;
+    int64_t n = grid->rows * grid->columns, columns = 0;
+    if (!option_int(o, "count", 1, 4096, &n) || !option_int(o, "columns", 1, 4096, &columns) ||
+        !option_int(o, "seed", INT64_MIN, INT64_MAX, &e->seed))
+        return false;
+    if (!columns)
+        columns = n == grid->rows * grid->columns ? grid->columns : grid->by ? grid->by->size[0] : (int64_t)ceil(sqrt((double)n));
+    grid->columns = columns < n ? columns : n;
+    grid->rows = (n + grid->columns - 1) / grid->columns;
+    return true;
+}
+
+static int run(struct options *o)
+{
+    struct laboratory lab;
+    struct checkpoint c;
+    int threads;
+    if (!laboratory_threads(o, &threads) || !laboratory_open_run(&lab, o, o->word[0], options_db(o)))
+        return EXIT_USAGE;
+    const char *path = laboratory_checkpoint(o->arena, lab.dir), *to = option_text(o, "output", "samples.png");
+    lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
+    if (!lab.trainer)
+        return EXIT_USAGE;
+    if (!path) {
+        fail(o->diag, (struct place){0}, "%s has no checkpoint to sample from", lab.dir);
+        return EXIT_FAILED;
+    }
+    if (!checkpoint_read(o->arena, path, lab.experiment, lab.trainer->slab, &c, o->diag))
+        return EXIT_FAILED;
+    if (!read_layout(o, lab.experiment))
+        return EXIT_USAGE;
+    const struct samples *grid = &lab.experiment->samples;
+    struct sampler *s = sampler_new(o->arena, lab.experiment, lab.trainer->slab, grid->rows * grid->columns, NULL, lab.experiment->ema_decay > 0, o->diag);
+    if (!s)
+        return EXIT_FAILED;
+    if (s->is.shape.rank != 3 || (s->is.shape.dim[0] != 1 && s->is.shape.dim[0] != 3)) {
+        fail(o->diag, lab.experiment->samples.where, "what is sampled is no picture of 1 or 3 channels");
+        return EXIT_FAILED;
+    }
+    if (!sampler_grid(s, to, o->arena)) {
+        fail(o->diag, (struct place){0}, "cannot write %s: %s", to, strerror(errno));
+        return EXIT_FAILED;
+    }
+    printf("%s\n", to);
+    return EXIT_DONE;
+}
+
+const struct command cmd_sample = {
+    .name = "sample",
+    .group = GROUP_SAMPLES,
+    .usage = "[options] RUN",
+    .help = "draw samples of a run's last checkpoint into a picture\nWhere the config lays classes along the columns, so does the picture.",
+    .options = option,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

@@ -1,0 +1,444 @@
+#include "laboratory.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "plan/plan.h"
+#include "store/environment.h"
+#include "store/query.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+const char scorer_recipe[] = {
+#include "scorer_recipe.inc"
+    0};
+
+static volatile sig_atomic_t stop_signal;
+
+// The first signal asks the loop to finish its step; the second ends the process at once.
+static void on_signal(int signal)
+{
+    if (stop_signal)
+        _exit(128 + signal);
+    stop_signal = signal;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+bool laboratory_threads(struct options *o, int *threads)
+{
+    int64_t n = omp_get_num_procs();
+    if (!option_int(o, "threads", 1, 1024, &n))
+        return false;
+    *threads = (int)n;
+    omp_set_num_threads((int)n);
+    omp_set_dynamic(0);
+    return true;
+}
+
+static bool read_experiment(struct laboratory *lab)
+{
+    if (lab->config)
+        lab->experiment = experiment_read(lab->arena, lab->config, lab->diag);
+    return lab->experiment != NULL && !diag_errors(lab->diag);
+}
+
+bool laboratory_open(struct laboratory *lab, struct options *o)
+{
+    *lab = (struct laboratory){.options = o, .arena = o->arena, .diag = o->diag};
+    lab->config = config_load(o->arena, o->word[0], o->override, o->n_override, o->diag);
+    return read_experiment(lab);
+}
+
+bool laboratory_open_run(struct laboratory *lab, struct options *o, const char *name, const char *db)
+{
+    *lab = (struct laboratory){.options = o, .arena = o->arena, .diag = o->diag};
+    struct reader *reader = reader_open(o->arena, db, false, o->diag);
+    struct stored_run run;
+    if (!reader || !reader_find(reader, name, &run, o->diag))
+        return false;
+    lab->dir = run.dir;
+    lab->config = config_load(o->arena, arena_printf(o->arena, "%s/config.yaml", run.dir), o->override, o->n_override, o->diag);
+    return read_experiment(lab);
+}
+
+const char *laboratory_checkpoint(struct arena *a, const char *dir)
+{
+    const char *folder = arena_printf(a, "%s/checkpoints", dir), *best = NULL;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        int64_t step;
+        char rest[32];
+        if (sscanf(e->d_name, "step-%" SCNd64 "%31s", &step, rest) != 2 || strcmp(rest, ".safetensors"))
+            continue;
+        if (!best || strcmp(e->d_name, best) > 0)
+            best = arena_strdup(a, e->d_name);
+    }
+    if (d)
+        closedir(d);
+    return best ? arena_printf(a, "%s/%s", folder, best) : NULL;
+}
+
+// --- what a run is ------------------------------------------------------------------------------------
+
+static void add_param(struct laboratory *lab, const char *key, const struct node *node, struct run_param **list, int *n)
+{
+    struct arena *a = lab->arena;
+    const struct place w = node->where;
+    const bool cli = w.source && !strcmp(w.source->name, "command line");
+    const char *origin = cli ? "command line" : w.source ? arena_printf(a, "%s:%d", w.source->name, w.line) : "default";
+    struct run_param p = {.key = key, .type = "str", .num = NAN, .origin = origin};
+    struct text flow;
+    text_init(&flow);
+    if (node->kind == NODE_SCALAR)
+        text_add(&flow, node->text);
+    else
+        node_write_flow(node, &flow);
+    p.text = arena_strdup(a, flow.s);
+    text_release(&flow);
+    struct diag *quiet = diag_new(a);
+    int64_t whole;
+    if (node->kind == NODE_LIST)
+        p.type = "list";
+    else if (node->kind == NODE_NULL)
+        p.type = "null";
+    else if (!node->quoted && scalar_int(node, key, INT64_MIN, INT64_MAX, &whole, quiet))
+        p.type = "int", p.num = (double)whole;
+    else if (!node->quoted && scalar_float(node, key, 0, 0, &p.num, quiet))
+        p.type = "float";
+    else if (!strcmp(p.text, "true") || !strcmp(p.text, "false"))
+        p.type = "bool", p.num = p.text[0] == 't';
+    APPEND(a, *list, *n, p);
+}
+
+static bool only_scalars(const struct node *list)
+{
+    for (int i = 0; i < list->n; i++)
+        if (list->entry[i].value->kind == NODE_MAP || list->entry[i].value->kind == NODE_LIST)
+            return false;
+    return true;
+}
+
+// Leaves by path: "train.optimizer.adam.lr", "games.0.loss"; a list of scalars is a leaf.
+static void add_params(struct laboratory *lab, const char *path, const struct node *node, struct run_param **list, int *n)
+{
+    if ((node->kind != NODE_MAP && node->kind != NODE_LIST) || (node->kind == NODE_LIST && only_scalars(node))) {
+        add_param(lab, path, node, list, n);
+        return;
+    }
+    for (int i = 0; i < node->n; i++) {
+        const char *key = node->kind == NODE_MAP ? node->entry[i].key : arena_printf(lab->arena, "%d", i);
+        add_params(lab, *path ? arena_printf(lab->arena, "%s.%s", path, key) : key, node->entry[i].value, list, n);
+    }
+}
+
+struct run_description laboratory_describe(struct laboratory *lab, int threads)
+{
+    struct arena *a = lab->arena;
+    const struct experiment *e = lab->experiment;
+    struct text yaml;
+    text_init(&yaml);
+    node_write(lab->config->root, &yaml);
+    struct run_description r = {
+        .name = e->name, .model = e->name, .dataset = e->n_data ? e->data[0].dataset->kind->name : "none",
+        .note = option_text(lab->options, "note", NULL), .experiment = option_text(lab->options, "experiment", NULL),
+        .seed = e->seed, .config_yaml = arena_strdup(a, yaml.s), .config_hash = config_hash(a, lab->config, false),
+        .group_hash = config_hash(a, lab->config, true), .total_steps = lab->trainer ? lab->trainer->steps : 0,
+        .environment = environment_capture(a, plan_isa(), plan_library_version(), config_library_version()),
+        .argc = lab->options->argc, .argv = lab->options->argv, .threads = threads,
+    };
+    text_release(&yaml);
+    struct run_param *param = NULL;
+    add_params(lab, "", lab->config->root, &param, &r.n_param);
+    r.param = param;
+    return r;
+}
+
+// --- the scorer's cache: beside the database, by hash -------------------------------------------------
+
+static const char *cache_dir(struct laboratory *lab)
+{
+    const char *home = getenv("GANEXP_CACHE");
+    if (home)
+        return home;
+    const char *db = options_db(lab->options), *slash = strrchr(db, '/');
+    return arena_printf(lab->arena, "%.*scache", slash ? (int)(slash - db + 1) : 0, db);
+}
+
+static const char *cache_path(struct laboratory *lab, const char *key)
+{
+    return arena_printf(lab->arena, "%s/scorer-%.16s.safetensors", cache_dir(lab), key);
+}
+
+static bool cache_load(void *context, const char *key, const struct experiment *e, float *slab, double *accuracy)
+{
+    struct laboratory *lab = context;
+    struct diag *quiet = diag_new(lab->arena);  // what is wrong with a cached file is mended by training again
+    struct checkpoint c;
+    const char *path = cache_path(lab, key);
+    struct safetensors *file = access(path, R_OK) ? NULL : safetensors_open(lab->arena, path, quiet);
+    const char *whole_key = file ? safetensors_metadata(file, "key") : NULL, *is = file ? safetensors_metadata(file, "accuracy") : NULL;
+    if (!is || !whole_key || strcmp(whole_key, key) || !checkpoint_read(lab->arena, path, e, slab, &c, quiet))
+        return false;
+    *accuracy = strtod(is, NULL);
+    return true;
+}
+
+static bool cache_save(void *context, const char *key, const struct experiment *e, const float *slab, double accuracy)
+{
+    struct laboratory *lab = context;
+    mkdir(cache_dir(lab), 0777);
+    const struct metadata extra[] = {{"accuracy", arena_printf(lab->arena, "%.6f", accuracy)}, {"key", key}};
+    progress_note(lab->progress, "scorer trained: %.2f %% of the test split right", 100 * accuracy);
+    return checkpoint_write(cache_path(lab, key), e, slab, e->phase[0].steps, extra, 2, lab->diag);
+}
+
+// --- while it runs ------------------------------------------------------------------------------------
+
+static void tell_notice(struct laboratory *lab)
+{
+    const char *notice = lab->recorder ? recorder_notice(lab->recorder) : NULL;
+    if (notice)
+        progress_note(lab->progress, "%s", notice);
+}
+
+static int current(const struct trainer *t, const char **name, double *value, int room)
+{
+    int n = 0;
+    for (int i = 0; i < t->n_measure && n < room; i++) {
+        name[n] = t->measure[i].name;
+        value[n++] = *t->measure[i].at;
+    }
+    return n;
+}
+
+static void on_progress(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    const char *name[8];
+    double value[8];
+    int n = 0;
+    if (!progress_due(lab->progress))
+        return;
+    for (int i = 0; i < t->n_measure && n < 8; i++) {  // totals only: "loss/generator"
+        const char *slash = strchr(t->measure[i].name, '/');
+        if (!slash || strchr(slash + 1, '/'))
+            continue;
+        name[n] = slash + 1;
+        value[n++] = *t->measure[i].at;
+    }
+    progress_update(lab->progress, t->step, name, value, n);
+    tell_notice(lab);
+}
+
+static void on_metrics(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    const char *name[64];
+    double value[64];
+    const int n = current(t, name, value, 64);
+    for (int i = 0; i < n; i++)
+        recorder_metric(lab->recorder, name[i], t->step, value[i]);
+    const int64_t images = t->step * lab->images;
+    recorder_tick(lab->recorder, t->step, (double)t->step / (double)experiment_epoch(lab->experiment), images);
+}
+
+static void on_samples(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    if (!lab->grid)
+        return;
+    struct arena *scratch = arena_new(NULL);
+    const char *path = arena_printf(scratch, "%s/samples/step-%08" PRId64 ".png", lab->dir, t->step);
+    if (sampler_grid(lab->grid, path, scratch))
+        recorder_artifact(lab->recorder, "samples", path, "png", t->step, "");
+    else
+        progress_note(lab->progress, "%s could not be written: %s", path, strerror(errno));
+    arena_free(scratch);
+}
+
+// The scorer's own training, shown on the bar it borrows.
+static void on_scorer_progress(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    if (t->step % 200 == 0)
+        progress_note(lab->progress, "training the scorer: step %" PRId64 " of %" PRId64, t->step, t->steps);
+}
+
+static bool open_judge(struct laboratory *lab)
+{
+    const struct scorer_cache cache = {lab, cache_load, cache_save};
+    const struct observer watch = {.context = lab, .progress = on_scorer_progress};
+    if (!lab->judge)
+        lab->judge = judge_new(lab->arena, lab->experiment, lab->trainer->slab, scorer_recipe, &cache, &watch, &stop_signal, lab->diag);
+    return lab->judge != NULL;
+}
+
+static void record_score(struct laboratory *lab, int64_t step, const struct taken *taken, double seconds)
+{
+    const struct judge *v = lab->judge;
+    struct arena *a = lab->arena;
+    struct evaluation e = {
+        .name = taken->metric->name, .direction = taken->metric->direction, .value = taken->sample.value, .std = taken->sample.std,
+        .weights = lab->experiment->ema_decay > 0 ? "ema" : "live", .seconds = seconds, .seed = lab->experiment->seed,
+        .evaluator = {
+            .fingerprint = taken->fingerprint,
+            .name = arena_printf(a, "%s of %s, N %" PRId64 ", %" PRId64 " splits", taken->metric->name, v->real->kind->name, v->protocol.samples, v->protocol.splits),
+            .extractor = arena_printf(a, "configs/scorer.yaml, test accuracy %.4f", v->scorer->accuracy), .extractor_sha256 = v->scorer->sha256,
+            .real_split = v->real_split, .real_stats_sha256 = v->real->fingerprint, .n_real = v->protocol.samples,
+            .n_fake = v->protocol.samples, .preprocess = v->preprocess, .version = taken->metric->version,
+        },
+    };
+    if (lab->recorder)
+        recorder_evaluation(lab->recorder, step, &e);
+    progress_note(lab->progress, "step %" PRId64 ": %s %.3f ± %.3f (real data %.3f ± %.3f)", step, taken->metric->name,
+                  taken->sample.value, taken->sample.std, taken->real.value, taken->real.std);
+    e.name = arena_printf(a, "%s_real", taken->metric->name);
+    e.value = taken->real.value;
+    e.std = taken->real.std;
+    if (lab->recorder)
+        recorder_evaluation(lab->recorder, step, &e);
+}
+
+bool laboratory_evaluate(struct laboratory *lab, int64_t step)
+{
+    const double began = now();
+    if (!open_judge(lab))
+        return false;
+    judge_run(lab->judge);
+    for (int i = 0; i < lab->judge->n_taken; i++)
+        record_score(lab, step, &lab->judge->taken[i], now() - began);
+    return true;
+}
+
+static bool on_evaluate(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    return !lab->experiment->evaluate.n_score || laboratory_evaluate(lab, t->step);
+}
+
+// Keeps the newest checkpoints; names sort by step.
+static void forget_old(struct laboratory *lab)
+{
+    const int64_t keep = lab->experiment->checkpoint_keep;
+    struct arena *a = arena_new(NULL);
+    const char *folder = arena_printf(a, "%s/checkpoints", lab->dir);
+    for (;;) {
+        const char *oldest = NULL;
+        int64_t n = 0;
+        DIR *d = opendir(folder);
+        for (struct dirent *e; d && (e = readdir(d));) {
+            if (strncmp(e->d_name, "step-", 5) || !strstr(e->d_name, ".safetensors") || strstr(e->d_name, ".tmp"))
+                continue;
+            n++;
+            if (!oldest || strcmp(e->d_name, oldest) < 0)
+                oldest = arena_strdup(a, e->d_name);
+        }
+        if (d)
+            closedir(d);
+        if (!oldest || keep < 1 || n <= keep || unlink(arena_printf(a, "%s/%s", folder, oldest)))
+            break;
+    }
+    arena_free(a);
+}
+
+static bool on_checkpoint(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    const char *path = arena_printf(lab->arena, "%s/checkpoints/step-%08" PRId64 ".safetensors", lab->dir, t->step);
+    if (!checkpoint_write(path, lab->experiment, t->slab, t->step, NULL, 0, lab->diag))
+        return false;
+    recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", t->step, "last");
+    recorder_checkpoint(lab->recorder, t->step);
+    forget_old(lab);
+    lab->last_checkpoint = path;
+    tell_notice(lab);
+    return true;
+}
+
+static bool make_folders(struct laboratory *lab)
+{
+    const char *const sub[] = {"samples", "checkpoints"};
+    for (size_t i = 0; i < LENGTH(sub); i++) {
+        const char *path = arena_printf(lab->arena, "%s/%s", lab->dir, sub[i]);
+        if (mkdir(path, 0777) && errno != EEXIST)
+            return fail(lab->diag, (struct place){0}, "cannot make %s: %s", path, strerror(errno));
+    }
+    return true;
+}
+
+// Pictures are drawn where what is sampled is a picture.
+static bool open_grid(struct laboratory *lab)
+{
+    const struct samples *how = &lab->experiment->samples;
+    if (!how->n_of)
+        return true;
+    lab->grid = sampler_new(lab->arena, lab->experiment, lab->trainer->slab, how->rows * how->columns, NULL,
+                            lab->experiment->ema_decay > 0, lab->diag);
+    if (lab->grid && (lab->grid->is.shape.rank != 3 || (lab->grid->is.shape.dim[0] != 1 && lab->grid->is.shape.dim[0] != 3)))
+        lab->grid = NULL;
+    return !diag_errors(lab->diag);
+}
+
+static int finish(struct laboratory *lab, enum outcome outcome)
+{
+    const int signal = stop_signal ? stop_signal : SIGINT;
+    progress_end(lab->progress);
+    switch (outcome) {
+    case OUTCOME_DONE:
+        recorder_end(lab->recorder, RUN_DONE, "", EXIT_DONE);
+        fprintf(stderr, "done: %" PRId64 " steps; %s\n", lab->trainer->step, lab->dir);
+        return EXIT_DONE;
+    case OUTCOME_INTERRUPTED:
+        recorder_end(lab->recorder, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
+        fprintf(stderr, "interrupted at step %" PRId64 ", saved; go on with: ganexp resume %s\n", lab->trainer->step, recorder_id(lab->recorder));
+        return 128 + signal;
+    case OUTCOME_DIVERGED:
+        recorder_end(lab->recorder, RUN_DIVERGED, "NaN or Inf", EXIT_DIVERGED);
+        return EXIT_DIVERGED;
+    case OUTCOME_FAILED:
+        break;
+    }
+    if (stop_signal) {
+        recorder_end(lab->recorder, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
+        return 128 + signal;
+    }
+    recorder_end(lab->recorder, RUN_FAILED, "see the messages above", EXIT_FAILED);
+    return EXIT_FAILED;
+}
+
+int laboratory_train(struct laboratory *lab)
+{
+    const struct experiment *e = lab->experiment;
+    const struct observer o = {lab, on_progress, on_metrics, on_samples, on_evaluate, on_checkpoint};
+    lab->images = e->batch;
+    lab->dir = recorder_dir(lab->recorder);
+    fprintf(stderr, "%s\n", lab->dir);
+    if (!make_folders(lab) || !open_grid(lab)) {
+        recorder_end(lab->recorder, RUN_FAILED, "could not start", EXIT_FAILED);
+        return EXIT_FAILED;
+    }
+    lab->progress = progress_new(lab->arena, stderr, lab->trainer->steps, lab->trainer->step);
+    catch_signals();
+    return finish(lab, trainer_run(lab->trainer, &o, &stop_signal));
+}
