@@ -124,6 +124,9 @@ static int errors_of(const char *const *part, int n)
 }
 #define ERRORS(...) errors_of((const char *const[]){__VA_ARGS__}, (int)LENGTH(((const char *const[]){__VA_ARGS__})))
 
+static double **interpret(struct fixture *f, struct arena *a);
+static void check_gradients(struct fixture *f, const struct update_run *run);
+
 // --- the update rule -----------------------------------------------------------------------------
 
 static void test_who_trains(void **state)
@@ -278,6 +281,86 @@ static void test_both_sides(void **state)
     assert_int_equal(f.p->run[1].n, 4);
     assert_string_equal(f.e->samples.of[0]->name, "generator");
     arena_free(f.arena);
+}
+
+// Adversarial autoencoder: the code is the fake, noise is real; weights are as written.
+static void test_adversarial_autoencoder(void **state)
+{
+    (void)state;
+    struct fixture f = READ("name: aae\ndata: {real: {dataset: digits, size: 8, batch: 4}}\nnoise: {z: {normal: 3}}\nnetworks:\n"
+        "  encoder: {inputs: {image: [1, 8, 8]}, layers: [flatten, {dense: 6}], outputs: {code: [{dense: 3}], spare: [{dense: 1}]}}\n"
+        "  decoder: {inputs: {z: 3}, layers: [{dense: 64}, {reshape: [1, 8, 8]}]}\n"
+        "  critic: {inputs: {z: 3}, layers: [{dense: 4}, tanh, {dense: 1}]}\n"
+        "values: {code: encoder(real.image).code}\n"
+        "games: [{critic: critic, real: z, fake: code, loss: log, weight: 0.001}]\n"
+        "terms: [{mse: {x: decoder(code), y: real.image}, weight: 0.999, for: [encoder, decoder]}]\n"
+        "samples: {of: [decoder(z), decoder(code), real.image]}\n"
+        "train: {steps: 1, optimizer: adam, iteration: [update: critic, update: [encoder, decoder]]}\n");
+    const struct update_run *run = &f.p->run[1];
+    assert_true(trains(run, "encoder.") && trains(run, "decoder.") && !trains(run, "encoder.spare.") && !trains(run, "critic."));
+    struct arena *a = arena_new(NULL);
+    double **result = interpret(&f, a), total = 0;
+    for (int i = 0; i < run->n_part; i++)
+        total += result[run->part[i].value->id][0];
+    assert_float_equal(result[run->loss->id][0], total, 1e-12);
+    arena_free(a);
+    const struct program *p = program_sampling_of(f.e, f.arena, 5, f.e->samples.of[1], false, f.diag);
+    assert_int_equal(p->n_input, 1);
+    assert_string_equal(p->input[0].name, "real.image");
+    assert_ptr_equal(p->input[0].source, &f.e->data[0]);
+    arena_free(f.arena);
+}
+
+// CycleGAN between digits and digits turned: terms without `for:` go to the generators, never to critics.
+static void test_cycle(void **state)
+{
+    (void)state;
+    struct fixture f = READ("name: cycle\ndata: {a: {dataset: digits, size: 8, batch: 2}, b: {dataset: digits, size: 8, batch: 2}}\nnetworks:\n"
+        "  a_to_b: {inputs: {image: [1, 8, 8]}, layers: [{conv2d: {filters: 1, kernel: 3}}, tanh]}\n"
+        "  b_to_a: {like: a_to_b}\n"
+        "  critic_a: {inputs: {image: [1, 8, 8]}, layers: [{conv2d: {filters: 1, kernel: 4, stride: 2}}]}\n"
+        "  critic_b: {like: critic_a}\n"
+        "values: {turned: rotate90(b.image), fake_b: a_to_b(a.image), fake_a: b_to_a(turned)}\n"
+        "games:\n  - {critic: critic_a, real: a.image, fake: fake_a, loss: least_squares, pool: 50}\n"
+        "  - {critic: critic_b, real: turned, fake: fake_b, loss: least_squares, pool: 50}\n"
+        "terms:\n  - {cycle: {x: a.image, back: b_to_a(fake_b)}, weight: 10}\n  - {cycle: {x: turned, back: a_to_b(fake_a)}, weight: 10}\n"
+        "  - {l1: {x: b_to_a(a.image), y: a.image}, weight: 5}\n"
+        "samples: {of: [a.image, fake_b, b_to_a(fake_b)]}\n"
+        "train:\n  epochs: 4\n  optimizer: {adam: {lr: 2e-4, beta1: 0.5}}\n  lr_schedule: {linear: {from: 2 epochs, to: 4 epochs}}\n"
+        "  iteration:\n    - update: [a_to_b, b_to_a]\n    - update: critic_a\n    - update: critic_b\n");
+    const int64_t epoch = experiment_epoch(f.e);
+    assert_int_equal(f.p->run[0].n_part, 5);
+    assert_true(has_part(&f.p->run[0], "cycle.2") && has_part(&f.p->run[0], "critic_a.generator"));
+    assert_int_equal(f.p->run[1].n_part, 1);
+    assert_int_equal(f.p->n_feed, 2);
+    assert_int_equal(f.e->phase[0].steps, 4 * epoch);
+    assert_float_equal(phase_factor(&f.e->phase[0], 3 * epoch), 0.5, 1e-9);
+    assert_true(has_slot(f.e, "pool.1.0"));
+    check_gradients(&f, &f.p->run[1]);
+    arena_free(f.arena);
+}
+
+// The matching-aware critic: real against the mean of both kinds of wrong.
+static void test_mismatched(void **state)
+{
+    (void)state;
+    struct fixture f = READ(head, "games: [{critic: critic, real: real.image, fake: generator(z), mismatched: real.image * 0.5, loss: log, "
+                            "smooth: 0.1}]\n", train);
+    check_gradients(&f, &f.p->run[0]);
+    arena_free(f.arena);
+}
+
+static void test_every_loss(void **state)
+{
+    (void)state;
+    for (size_t i = 0; losses[i]; i++) {
+        struct arena *a = arena_new(NULL);
+        const char *text = arena_printf(a, "games: [{critic: critic, real: real.image, fake: generator(z), loss: %s}]\n", losses[i]->name);
+        struct fixture f = READ(head, text, train);
+        check_gradients(&f, &f.p->run[0]);
+        arena_free(f.arena);
+        arena_free(a);
+    }
 }
 
 static void test_detached(void **state)
@@ -545,7 +628,8 @@ int main(void)
         cmocka_unit_test(test_detached), cmocka_unit_test(test_phases), cmocka_unit_test(test_schedules),
         cmocka_unit_test(test_slots_are_settled), cmocka_unit_test(test_gradients), cmocka_unit_test(test_gradient_penalty),
         cmocka_unit_test(test_first_step), cmocka_unit_test(test_hyper), cmocka_unit_test(test_sampling), cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_box), cmocka_unit_test(test_warning),
+        cmocka_unit_test(test_box), cmocka_unit_test(test_warning), cmocka_unit_test(test_adversarial_autoencoder),
+        cmocka_unit_test(test_cycle), cmocka_unit_test(test_mismatched), cmocka_unit_test(test_every_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,10 +98,22 @@ static bool check_unread_updates(struct reader *r)
     return good;
 }
 
+// Labels that are drawn should be labels that exist.
+static void check_classes(struct reader *r)
+{
+    const struct experiment *e = r->e;
+    const struct dataset *s = e->data[0].dataset;
+    for (int i = 0; i < e->n_noise; i++)
+        if (e->noise[i].kind == NOISE_LABEL && s->classes && e->noise[i].size[0] != s->classes)
+            warn(r->d, e->noise[i].where, "noise '%s' draws %d classes, but '%s' has %d", e->noise[i].name, (int)e->noise[i].size[0],
+                 e->data[0].name, s->classes);
+}
+
 bool check_experiment(struct reader *r)
 {
     const struct experiment *e = r->e;
     bool good = check_used(r);
+    check_classes(r);
     for (int i = 0; i < e->n_game; i++)
         good &= check_game(r, &e->game[i]);
     for (int i = 0; i < e->n_term; i++)

@@ -232,8 +232,10 @@ static bool build_all(struct reader *r)
     const int errors = diag_errors(r->d);
     for (int i = 0; i < e->n_phase; i++)
         program_training(e, i, scratch, r->d);
-    if (diag_errors(r->d) == errors)
-        program_sampling(e, scratch, e->batch, NULL, e->ema_decay != 0, r->d);
+    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_of; i++)
+        program_sampling_of(e, scratch, e->batch, e->samples.of[i], e->ema_decay != 0, r->d);
+    if (diag_errors(r->d) == errors && e->evaluate.of)
+        program_sampling_of(e, scratch, e->batch, e->evaluate.of, e->ema_decay != 0, r->d);
     arena_free(scratch);
     return diag_errors(r->d) == errors;
 }

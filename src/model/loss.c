@@ -5,9 +5,17 @@
 
 #include <string.h>
 
+// What follows is the loss of `name`, for people who look at the graph.
+static void enter(struct builder *b, struct place where, const char *name)
+{
+    b->graph->where = where;
+    b->graph->label = name;
+}
+
 static bool add_part(struct builder *b, struct update_run *run, const char *name, struct value *v)
 {
     struct part part = {name, v};
+    b->graph->label = NULL;
     APPEND(b->arena, run->part, run->n_part, part);
     return true;
 }
@@ -108,7 +116,7 @@ static bool add_penalty(struct builder *b, struct update_run *run, const struct 
     if (all)
         return fail(b->d, is->where, "nothing to differentiate: all arguments of the critic are labels, or the same on both sides");
     struct penalty_site site = {b->graph, game->n, r, f, held, penalised_critic, &own};
-    b->graph->where = is->where;
+    enter(b, is->where, is->is->name);
     struct value *v = is->is->build(&site, is->params);
     return !own.failed && add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->name), v);
 }
@@ -119,8 +127,9 @@ static bool add_critic(struct builder *b, struct update_run *run, const struct g
     if (!judge_side(b, game, game->real, &real) || !read_arguments(b, game, game->fake, &fake) || !recall_fakes(b, game, &fake) ||
         !judge(b, game, &fake, game->fake[0]->where) || (game->mismatched && !judge_side(b, game, game->mismatched, &mismatched)))
         return false;
-    b->graph->where = game->where;
-    bool good = add_part(b, run, arena_printf(b->arena, "%s.critic", game->name), critic_loss(game, &real, &fake, &mismatched));
+    const char *name = arena_printf(b->arena, "%s.critic", game->name);
+    enter(b, game->where, name);
+    bool good = add_part(b, run, name, critic_loss(game, &real, &fake, &mismatched));
     for (int i = 0; i < game->n_penalty; i++)
         good &= add_penalty(b, run, game, &game->penalty[i], &real, &fake);
     return good;
@@ -139,9 +148,9 @@ static bool add_generator(struct builder *b, struct update_run *run, const struc
         return false;
     if ((both || update_takes_fake(b->e, run->update, game)) && !judge_side(b, game, game->fake, &fake))
         return false;
-    b->graph->where = game->where;
-    struct value *v = game->loss->generator(game->loss_params, real.output, fake.output);
-    return add_part(b, run, arena_printf(b->arena, "%s.generator", game->name), weighted(v, game->weight));
+    const char *name = arena_printf(b->arena, "%s.generator", game->name);
+    enter(b, game->where, name);
+    return add_part(b, run, name, weighted(game->loss->generator(game->loss_params, real.output, fake.output), game->weight));
 }
 
 // --- terms ---------------------------------------------------------------------------------------
@@ -207,7 +216,7 @@ static bool add_term(struct builder *b, struct update_run *run, const struct gam
     struct value *argument[TERM_ARGUMENTS] = {NULL};
     if (!term_arguments(b, term, argument))
         return false;
-    b->graph->where = term->where;
+    enter(b, term->where, term->name);
     return add_part(b, run, term->name, weighted(term->is->build(term->params, argument), term->weight));
 }
 

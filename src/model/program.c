@@ -233,8 +233,6 @@ static void use_averages(struct builder *b)
 
 static const struct expression *parse(struct experiment *e, struct arena *a, const char *expression, struct diag *d)
 {
-    if (!expression)
-        return e->samples.of[0];
     struct source *source = NEW(a, struct source);
     struct node *node = NEW(a, struct node);
     *source = (struct source){"expression", arena_strdup(a, expression)};
@@ -256,6 +254,12 @@ static void list_inputs(struct program *p, const struct builder *b, struct arena
 
 struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch, const char *expression, bool ema, struct diag *d)
 {
+    const struct expression *is = expression ? parse(e, a, expression, d) : e->samples.of[0];
+    return is ? program_sampling_of(e, a, batch, is, ema, d) : NULL;
+}
+
+struct program *program_sampling_of(struct experiment *e, struct arena *a, int64_t batch, const struct expression *is, bool ema, struct diag *d)
+{
     struct program *p = NEW(a, struct program);
     struct operand sample;
     struct builder b;
@@ -264,8 +268,7 @@ struct program *program_sampling(struct experiment *e, struct arena *a, int64_t 
     b.host = true;
     if (ema)
         use_averages(&b);
-    const struct expression *is = parse(e, a, expression, d);
-    if (!is || !builder_value(&b, is, &sample))
+    if (!builder_value(&b, is, &sample))
         return NULL;
     if (!sample.value || !sample.value->shape.rank) {
         fail(d, is->where, "this is one number, not a sample\nexpected an expression that gives something for each sample");

@@ -63,6 +63,8 @@ struct program *program_training(struct experiment *e, int phase, struct arena *
 // The expression (NULL: the first of samples.of) in evaluation mode: running statistics, no dropout, with averaged weights where `ema`
 // and the experiment keeps them. Noise and data are inputs, so fixed grids can be fed. Root "sample" (batch, …). NULL after errors.
 struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch, const char *expression, bool ema, struct diag *d);
+// The same for an expression of the experiment: e->samples.of[i], e->evaluate.of.
+struct program *program_sampling_of(struct experiment *e, struct arena *a, int64_t batch, const struct expression *is, bool ema, struct diag *d);
 // Fills the input of a noise by draw number `draw` of the host stream (seed, noise): what grids and scores are drawn with.
 void noise_fill(const struct noise *n, uint64_t seed, uint64_t draw, int64_t batch, float *to);
 
