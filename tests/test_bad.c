@@ -1,5 +1,6 @@
-// Every tests/bad/*.yaml (but syntax_*, which test_bad_syntax reads) says on each wrong line, in a comment `# error: TEXT`, what must be
-// reported there. All other lines of the file must go unreported.
+// Every tests/bad/*.yaml (but syntax_*, which test_bad_syntax reads) says on each wrong line, in a
+// comment `# error: TEXT`, what must be reported there. All other lines of the file must go
+// unreported.
 #include "base/arena.h"
 #include "base/text.h"
 #include "model/experiment.h"
@@ -20,7 +21,8 @@ static char *slurp(struct arena *a, const char *path)
     return text;
 }
 
-// All that is reported for a line: the messages and what they expect, without the lines drawn between.
+// All that is reported for a line: the messages and what they expect, without the lines drawn
+// between.
 static const char *reported(struct arena *a, const char *all, const char *path, int line)
 {
     const char *head = arena_printf(a, "%s:%d:", path, line), *found = "";

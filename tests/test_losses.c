@@ -1,5 +1,5 @@
-// Losses, penalties and terms: all of the registries' first and second derivatives against central differences in float64, and
-// the values of each against numbers worked out by hand.
+// Losses, penalties and terms: all of the registries' first and second derivatives against central
+// differences in float64, and the values of each against numbers worked out by hand.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "graph/op.h"
@@ -66,7 +66,8 @@ static double value_of(struct fixture *f, const struct value *v)
     return y;
 }
 
-static void check_gradient(struct fixture *f, struct value *y, struct value *const *x, int n, const char *what)
+static void check_gradient(struct fixture *f, struct value *y, struct value *const *x, int n,
+                           const char *what)
 {
     struct value *dx[INPUTS];
     gradient(y, x, n, dx);
@@ -83,13 +84,15 @@ static void check_gradient(struct fixture *f, struct value *y, struct value *con
             *at = kept;
             const double numeric = (up - down) / (2 * h), analytic = result[dx[i]->id][k];
             if (!(fabs(numeric - analytic) <= 2e-6 * (1 + fabs(numeric))))
-                fail_msg("%s: input %d element %d: %g by differences, %g by gradient", what, i, (int)k, numeric, analytic);
+                fail_msg("%s: input %d element %d: %g by differences, %g by gradient", what, i,
+                         (int)k, numeric, analytic);
         }
     arena_free(a);
 }
 
 // y and Σ|dy/dx + 0.1|² both differentiate correctly; y is a scalar of rank 0.
-static void check_both(struct fixture *f, struct value *y, struct value *const *x, int n, const char *what)
+static void check_both(struct fixture *f, struct value *y, struct value *const *x, int n,
+                       const char *what)
 {
     struct value *dx[INPUTS], *norm = NULL;
     assert_int_equal(y->shape.rank, 0);
@@ -117,7 +120,8 @@ static void test_losses(void **state)
         struct value *x[] = {in(f, 0, SHAPE(3, 1, 2, 2)), in(f, 1, SHAPE(3, 1, 2, 2))};
         const struct loss *is = losses[i];
         const void *params = defaults(f->arena, is->params, is->size);
-        check_both(f, is->critic(params, x[0], x[1], is->flags & LOSS_SMOOTH ? 0.1 : 0), x, 2, is->name);
+        check_both(f, is->critic(params, x[0], x[1], is->flags & LOSS_SMOOTH ? 0.1 : 0), x, 2,
+                   is->name);
         check_both(f, is->generator(params, x[0], x[1]), x, 2, is->name);
         if (!(is->flags & LOSS_PAIRS)) {
             check_both(f, is->generator(params, NULL, x[1]), &x[1], 1, is->name);
@@ -132,7 +136,9 @@ static struct value *small_critic(struct penalty_site *site, struct value *const
 {
     struct value *x = argument[0];
     const int64_t n = x->shape.dim[0];
-    return reduce_sum(tanh_value(matmul(reshape(x, SHAPE(n, shape_size(x->shape) / n)), site->own, false, false)), 1u << 1);
+    return reduce_sum(
+        tanh_value(matmul(reshape(x, SHAPE(n, shape_size(x->shape) / n)), site->own, false, false)),
+        1u << 1);
 }
 
 static void test_penalties(void **state)
@@ -140,7 +146,8 @@ static void test_penalties(void **state)
     (void)state;
     for (size_t i = 0; penalties[i]; i++) {
         struct fixture *f = setup();
-        struct value *x[] = {in(f, 0, SHAPE(2, 3, 1, 2)), in(f, 1, SHAPE(2, 3, 1, 2)), in(f, 2, SHAPE(6, 4))};
+        struct value *x[] = {in(f, 0, SHAPE(2, 3, 1, 2)), in(f, 1, SHAPE(2, 3, 1, 2)),
+                             in(f, 2, SHAPE(6, 4))};
         struct penalty_site site = {f->graph, 1, &x[0], &x[1], (bool[]){false}, small_critic, x[2]};
         const struct penalty *is = penalties[i];
         struct value *y = is->build(&site, defaults(f->arena, is->params, is->size));
@@ -164,12 +171,14 @@ static void test_terms(void **state)
             }
             argument[j] = x[n++] = in(f, j, SHAPE(3, 4));
         }
-        check_both(f, is->build(defaults(f->arena, is->params, is->size), argument), x, n, is->name);
+        check_both(f, is->build(defaults(f->arena, is->params, is->size), argument), x, n,
+                   is->name);
         arena_free(f->arena);
     }
 }
 
-// D(x) = w·x: the slope is ‖w‖ everywhere, so the penalty is (‖w‖ − 1)² whatever the batch and wherever it is taken.
+// D(x) = w·x: the slope is ‖w‖ everywhere, so the penalty is (‖w‖ − 1)² whatever the batch and
+// wherever it is taken.
 static struct value *linear_critic(struct penalty_site *site, struct value *const *argument)
 {
     return matmul(argument[0], site->own, false, false);
@@ -213,7 +222,8 @@ static void test_held_argument(void **state)
     struct value *w = in_values(f, 3, SHAPE(2, 1), (double[]){3, 4});
     struct penalty_site site = {f->graph, 2, real, fake, (bool[]){false, true}, two_critic, w};
     const struct penalty *is = penalty_find("gradient");
-    assert_float_equal(value_of(f, is->build(&site, defaults(f->arena, is->params, is->size))), 160, 1e-9);
+    assert_float_equal(value_of(f, is->build(&site, defaults(f->arena, is->params, is->size))), 160,
+                       1e-9);
     arena_free(f->arena);
 }
 
@@ -256,7 +266,8 @@ static void test_hand_losses(void **state)
         struct fixture *f = setup();
         const struct loss *is = loss_find(table[i].word);
         const void *params = defaults(f->arena, is->params, is->size);
-        struct value *r = in_values(f, 0, SHAPE(1, 1), &table[i].r), *x = in_values(f, 1, SHAPE(1, 1), &table[i].f);
+        struct value *r = in_values(f, 0, SHAPE(1, 1), &table[i].r),
+                     *x = in_values(f, 1, SHAPE(1, 1), &table[i].f);
         struct value *side = is->generator(params, is->flags & LOSS_PAIRS ? r : NULL, x);
         assert_float_equal(value_of(f, is->critic(params, r, x, 0)), table[i].critic, 1e-9);
         assert_float_equal(value_of(f, side), table[i].generator, 1e-9);
@@ -272,10 +283,12 @@ static void test_saturated(void **state)
         struct fixture *f = setup();
         const struct loss *is = losses[i];
         const void *params = defaults(f->arena, is->params, is->size);
-        struct value *r = in_values(f, 0, SHAPE(2, 1), (double[]){-800, 900}), *x = in_values(f, 1, SHAPE(2, 1), (double[]){800, -900});
+        struct value *r = in_values(f, 0, SHAPE(2, 1), (double[]){-800, 900}),
+                     *x = in_values(f, 1, SHAPE(2, 1), (double[]){800, -900});
         struct value *dx, *y = is->generator(params, r, x);
         gradient(y, &x, 1, &dx);
-        assert_true(isfinite(value_of(f, y)) && isfinite(value_of(f, dx)) && isfinite(value_of(f, is->critic(params, r, x, 0))));
+        assert_true(isfinite(value_of(f, y)) && isfinite(value_of(f, dx)) &&
+                    isfinite(value_of(f, is->critic(params, r, x, 0))));
         arena_free(f->arena);
     }
 }
@@ -292,7 +305,8 @@ static void test_boundary_seeking(void **state)
         expected += 0.5 * pow(log(D) - log(1 - D), 2) / 3;
     }
     struct value *x = in_values(f, 0, SHAPE(3, 1), s);
-    assert_float_equal(value_of(f, loss_find("boundary_seeking")->generator(NULL, NULL, x)), expected, 1e-9);
+    assert_float_equal(value_of(f, loss_find("boundary_seeking")->generator(NULL, NULL, x)),
+                       expected, 1e-9);
     arena_free(f->arena);
 }
 
@@ -304,23 +318,29 @@ static void test_smooth(void **state)
     const struct loss *is = loss_find("log");
     const void *params = defaults(f->arena, is->params, is->size);
     const double r = 0.7, D = 1 / (1 + exp(-r));
-    struct value *real = in_values(f, 0, SHAPE(1, 1), &r), *fake = in_values(f, 1, SHAPE(1, 1), (double[]){0});
-    assert_float_equal(value_of(f, is->critic(params, real, fake, 0.1)), -0.9 * log(D) - 0.1 * log(1 - D) + log(2), 1e-9);
+    struct value *real = in_values(f, 0, SHAPE(1, 1), &r),
+                 *fake = in_values(f, 1, SHAPE(1, 1), (double[]){0});
+    assert_float_equal(value_of(f, is->critic(params, real, fake, 0.1)),
+                       -0.9 * log(D) - 0.1 * log(1 - D) + log(2), 1e-9);
     arena_free(f->arena);
 }
 
-static double term_value(const char *word, struct fixture *f, struct value *a, struct value *b, struct value *c)
+static double term_value(const char *word, struct fixture *f, struct value *a, struct value *b,
+                         struct value *c)
 {
     const struct term *is = term_find(word);
-    return value_of(f, is->build(defaults(f->arena, is->params, is->size), (struct value *[]){a, b, c, NULL}));
+    return value_of(
+        f, is->build(defaults(f->arena, is->params, is->size), (struct value *[]){a, b, c, NULL}));
 }
 
 static void test_hand_terms(void **state)
 {
     (void)state;
     struct fixture *f = setup();
-    struct value *x = in_values(f, 0, SHAPE(2, 2), (double[]){1, -1, 0, 2}), *y = in_values(f, 1, SHAPE(2, 2), (double[]){0, 1, 0, -2});
-    struct value *label = in_values(f, 2, SHAPE(2), (double[]){0, 1}), *code = in_values(f, 3, SHAPE(2, 2), (double[]){1, 0, 0, 1});
+    struct value *x = in_values(f, 0, SHAPE(2, 2), (double[]){1, -1, 0, 2}),
+                 *y = in_values(f, 1, SHAPE(2, 2), (double[]){0, 1, 0, -2});
+    struct value *label = in_values(f, 2, SHAPE(2), (double[]){0, 1}),
+                 *code = in_values(f, 3, SHAPE(2, 2), (double[]){1, 0, 0, 1});
     assert_float_equal(term_value("l1", f, x, y, NULL), 7 / 4., 1e-9);
     assert_float_equal(term_value("cycle", f, x, y, NULL), 7 / 4., 1e-9);
     assert_float_equal(term_value("mse", f, x, y, NULL), 21 / 4., 1e-9);
@@ -328,7 +348,9 @@ static void test_hand_terms(void **state)
     assert_float_equal(term_value("cross_entropy", f, x, code, NULL), log1p(exp(-2.)), 1e-9);
     assert_float_equal(term_value("binary_cross_entropy", f, x, code, NULL),
                        (log1p(exp(-1.)) + log1p(exp(-1.)) + log(2) + log1p(exp(-2.))) / 4, 1e-9);
-    assert_float_equal(term_value("kl", f, x, y, NULL), 0.5 * ((1 + 1 - 1 - 0) + (1 + exp(1) - 1 - 1) + 0 + (4 + exp(-2) - 1 + 2)) / 4, 1e-9);
+    assert_float_equal(
+        term_value("kl", f, x, y, NULL),
+        0.5 * ((1 + 1 - 1 - 0) + (1 + exp(1) - 1 - 1) + 0 + (4 + exp(-2) - 1 + 2)) / 4, 1e-9);
     assert_float_equal(term_value("gaussian_nll", f, x, y, NULL), 21 / 8., 1e-9);
     assert_float_equal(term_value("gaussian_nll", f, x, x, y), -1 / 8., 1e-9);
     assert_float_equal(term_value("feature_matching", f, x, y, NULL), (0.25 + 1) / 2, 1e-9);
@@ -338,10 +360,17 @@ static void test_hand_terms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses), cmocka_unit_test(test_penalties), cmocka_unit_test(test_terms),
-        cmocka_unit_test(test_linear_penalty), cmocka_unit_test(test_held_argument), cmocka_unit_test(test_flat_critic),
-        cmocka_unit_test(test_hand_losses), cmocka_unit_test(test_saturated), cmocka_unit_test(test_boundary_seeking),
-        cmocka_unit_test(test_smooth), cmocka_unit_test(test_hand_terms),
+        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_penalties),
+        cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_linear_penalty),
+        cmocka_unit_test(test_held_argument),
+        cmocka_unit_test(test_flat_critic),
+        cmocka_unit_test(test_hand_losses),
+        cmocka_unit_test(test_saturated),
+        cmocka_unit_test(test_boundary_seeking),
+        cmocka_unit_test(test_smooth),
+        cmocka_unit_test(test_hand_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

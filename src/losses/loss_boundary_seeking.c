@@ -1,9 +1,10 @@
-// The generator seeks the critic's decision boundary, for continuous data: with D = sigmoid(f), log D − log(1 − D) is f itself.
-// Hjelm et al. 2017, arXiv:1702.08431.
+// The generator seeks the critic's decision boundary, for continuous data: with D = sigmoid(f), log
+// D − log(1 − D) is f itself. Hjelm et al. 2017, arXiv:1702.08431.
 #include "losses/losses.h"
 
 // as `log`: mean(log(1 + e^{−r})) + mean(log(1 + e^f)), and s·mean(r) for a target 1 − s
-static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+static struct value *critic(const void *params, struct value *real, struct value *fake,
+                            double smooth)
 {
     (void)params;
     struct value *loss = add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));
@@ -14,7 +15,8 @@ static struct value *critic(const void *params, struct value *real, struct value
 static struct value *generator(const void *params, struct value *real, struct value *fake)
 {
     (void)params;
-    return sum_terms(fake ? affine(mean(square(fake)), 0.5, 0) : NULL, real ? affine(mean(square(real)), 0.5, 0) : NULL);
+    return sum_terms(fake ? affine(mean(square(fake)), 0.5, 0) : NULL,
+                     real ? affine(mean(square(real)), 0.5, 0) : NULL);
 }
 
 const struct loss loss_boundary_seeking = {

@@ -1,8 +1,10 @@
-// The margin form: a logit beyond ±1 on its own side is good enough. Lim, Ye 2017, arXiv:1705.02894.
+// The margin form: a logit beyond ±1 on its own side is good enough. Lim, Ye 2017,
+// arXiv:1705.02894.
 #include "losses/losses.h"
 
 // mean(max(0, 1 − r)) + mean(max(0, 1 + f))
-static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+static struct value *critic(const void *params, struct value *real, struct value *fake,
+                            double smooth)
 {
     (void)params, (void)smooth;
     return add(mean(leaky_relu(affine(real, -1, 1), 0)), mean(leaky_relu(affine(fake, 1, 1), 0)));

@@ -1,5 +1,6 @@
-// Squares of the distance to a target, on the critic's plain output. Mao et al. 2016, arXiv:1611.04076, without its factor 1/2:
-// a, b and c of the paper are `fake`, `real` and `generator`.
+// Squares of the distance to a target, on the critic's plain output. Mao et al. 2016,
+// arXiv:1611.04076, without its factor 1/2: a, b and c of the paper are `fake`, `real` and
+// `generator`.
 #include "losses/losses.h"
 
 struct options {
@@ -13,7 +14,8 @@ static struct value *distance(struct value *x, double t)
 }
 
 // mean((r − b)²) + mean((f − a)²)
-static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+static struct value *critic(const void *params, struct value *real, struct value *fake,
+                            double smooth)
 {
     const struct options *o = params;
     return add(distance(real, o->real - smooth), distance(fake, o->fake));
@@ -23,13 +25,16 @@ static struct value *critic(const void *params, struct value *real, struct value
 static struct value *generator(const void *params, struct value *real, struct value *fake)
 {
     const struct options *o = params;
-    return sum_terms(fake ? distance(fake, o->generator) : NULL, real ? distance(real, o->fake) : NULL);
+    return sum_terms(fake ? distance(fake, o->generator) : NULL,
+                     real ? distance(real, o->fake) : NULL);
 }
 
 static const struct param params[] = {
-    {"real", PARAM_FLOAT, offsetof(struct options, real), "1", .help = "target of real data (the paper's b)"},
+    {"real", PARAM_FLOAT, offsetof(struct options, real), "1",
+     .help = "target of real data (the paper's b)"},
     {"fake", PARAM_FLOAT, offsetof(struct options, fake), "0", .help = "target of fakes (a)"},
-    {"generator", PARAM_FLOAT, offsetof(struct options, generator), "1", .help = "what the generator wants (c)"},
+    {"generator", PARAM_FLOAT, offsetof(struct options, generator), "1",
+     .help = "what the generator wants (c)"},
     PARAM_END
 };
 

@@ -1,4 +1,5 @@
-// The original game: binary cross-entropy of the critic's logit. Goodfellow et al. 2014, arXiv:1406.2661.
+// The original game: binary cross-entropy of the critic's logit. Goodfellow et al. 2014,
+// arXiv:1406.2661.
 #include "losses/losses.h"
 
 struct options {
@@ -6,7 +7,8 @@ struct options {
 };
 
 // mean(log(1 + e^{−r})) + mean(log(1 + e^f)); a target 1 − s for real data adds s·mean(r)
-static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+static struct value *critic(const void *params, struct value *real, struct value *fake,
+                            double smooth)
 {
     (void)params;
     struct value *loss = add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));

@@ -1,5 +1,6 @@
-// Real data should look more real than fakes do, not real outright: the logit is a difference. Jolicoeur-Martineau 2018,
-// arXiv:1807.00734. With `average` (RaGAN) each is compared with the mean over the other's batch, else real with fake, pair by pair.
+// Real data should look more real than fakes do, not real outright: the logit is a difference.
+// Jolicoeur-Martineau 2018, arXiv:1807.00734. With `average` (RaGAN) each is compared with the mean
+// over the other's batch, else real with fake, pair by pair.
 #include "losses/losses.h"
 
 struct options {
@@ -23,7 +24,8 @@ static struct value *below(const struct options *o, struct value *x, struct valu
 }
 
 // r above E f, and (average only, else it says the same) f below E r
-static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+static struct value *critic(const void *params, struct value *real, struct value *fake,
+                            double smooth)
 {
     (void)smooth;
     const struct options *o = params;
@@ -37,7 +39,8 @@ static struct value *generator(const void *params, struct value *real, struct va
 }
 
 static const struct param params[] = {
-    {"average", PARAM_BOOL, offsetof(struct options, average), "true", .help = "compare with the mean of the other side"},
+    {"average", PARAM_BOOL, offsetof(struct options, average), "true",
+     .help = "compare with the mean of the other side"},
     PARAM_END
 };
 

@@ -1,9 +1,10 @@
-// The difference of means, an estimate of the Wasserstein distance as long as the critic is 1-Lipschitz: clip or penalise it.
-// Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875.
+// The difference of means, an estimate of the Wasserstein distance as long as the critic is
+// 1-Lipschitz: clip or penalise it. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875.
 #include "losses/losses.h"
 
 // mean(f) − mean(r)
-static struct value *critic(const void *params, struct value *real, struct value *fake, double smooth)
+static struct value *critic(const void *params, struct value *real, struct value *fake,
+                            double smooth)
 {
     (void)params, (void)smooth;
     return sub(mean(fake), mean(real));

@@ -1,5 +1,6 @@
-// The registries of losses, penalties and terms, and the few shapes of formula that several of them share. All work on logits:
-// log(sigmoid(s)) underflows where a saturated critic is exactly the interesting case, softplus(−s) does not.
+// The registries of losses, penalties and terms, and the few shapes of formula that several of them
+// share. All work on logits: log(sigmoid(s)) underflows where a saturated critic is exactly the
+// interesting case, softplus(−s) does not.
 #include "losses/losses.h"
 
 #include "base/arena.h"

@@ -1,5 +1,6 @@
-// What is minimised: functions from graph values to a scalar of rank 0. One word a file: loss_*.c (the two sides of a
-// game), penalty_*.c (a game's regulariser), term_*.c (everything else), each ending in its descriptor.
+// What is minimised: functions from graph values to a scalar of rank 0. One word a file: loss_*.c
+// (the two sides of a game), penalty_*.c (a game's regulariser), term_*.c (everything else), each
+// ending in its descriptor.
 #ifndef LOSSES_LOSSES_H
 #define LOSSES_LOSSES_H
 
@@ -11,7 +12,8 @@ enum loss_flag {
     LOSS_SMOOTH = 1 << 1   // its critic's side has a target for real data, which `smooth` lowers
 };
 
-// `real` and `fake` are what the critic says, logits of any shape (patch maps too); a loss means over everything.
+// `real` and `fake` are what the critic says, logits of any shape (patch maps too); a loss means
+// over everything.
 struct loss {
     const char *name, *help;
     const char *formula;        // what `ganexp help` shows; r = critic(real), f = critic(fake)
@@ -19,9 +21,11 @@ struct loss {
     const struct param *params; // NULL when it has none; the first one takes a bare value
     size_t size;                // of the params struct
     // smooth: how far the target of real data is lowered; 0 without LOSS_SMOOTH.
-    struct value *(*critic)(const void *params, struct value *real, struct value *fake, double smooth);
-    // What the other side minimises. Without LOSS_PAIRS either may be NULL: `real` is given only where it depends on what is
-    // being trained (an encoder's side of BiGAN), `fake` likewise, never both NULL.
+    struct value *(*critic)(const void *params, struct value *real, struct value *fake,
+                   double smooth);
+    // What the other side minimises. Without LOSS_PAIRS either may be NULL: `real` is given only
+    // where it depends on what is being trained (an encoder's side of BiGAN), `fake` likewise,
+    // never both NULL.
     struct value *(*generator)(const void *params, struct value *real, struct value *fake);
 };
 
@@ -30,7 +34,8 @@ struct penalty_site {
     struct graph *graph;
     int n;                       // the critic's arguments
     struct value *const *real, *const *fake;
-    const bool *held;            // labels, and conditions that are the same value on both sides: neither mixed nor differentiated
+    // labels, and conditions that are the same value on both sides: neither mixed nor varied
+    const bool *held;
     struct value *(*critic)(struct penalty_site *site, struct value *const *argument);
     void *own;                   // the callback's
 };
@@ -63,7 +68,8 @@ enum { TERM_ARGUMENTS = 4 };
 struct term {
     const char *name, *help, *formula;
     struct term_argument argument[TERM_ARGUMENTS + 1];  // ends with a NULL name
-    const struct param *params;                          // beside the arguments; NULL when there are none
+    // beside the arguments; NULL when there are none
+    const struct param *params;
     size_t size;
     // Tensors have equal shapes, checked by the caller; an absent optional argument is NULL.
     struct value *(*build)(const void *params, struct value *const *argument);
@@ -80,8 +86,9 @@ const char **loss_words(struct arena *a, int *n);
 const char **penalty_words(struct arena *a, int *n);
 const char **term_words(struct arena *a, int *n);
 
-// --- what several losses are made of -----------------------------------------------------------------
-struct value *repeat_to(struct value *x, struct shape shape);    // x: rank 0, or of shape's rank with 1s
+// --- what several losses are made of -------------------------------------------------------------
+// x: rank 0, or of shape's rank with 1s
+struct value *repeat_to(struct value *x, struct shape shape);
 struct value *log_softmax(struct value *logits);                 // (N, K), stable
 struct value *sum_terms(struct value *a, struct value *b);       // a + b where either may be NULL
 

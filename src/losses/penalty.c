@@ -1,6 +1,7 @@
-// What penalties have in common: the slope of the critic at a point, sample by sample. The slope is an ordinary value, made by
-// gradient() while the loss is being built, so that the update differentiates it like anything else. The norm is taken over each
-// sample's flattened gradient; a norm over the whole batch, seen in the wild, makes the penalty depend on the batch size.
+// What penalties have in common: the slope of the critic at a point, sample by sample. The slope is
+// an ordinary value, made by gradient() while the loss is being built, so that the update
+// differentiates it like anything else. The norm is taken over each sample's flattened gradient; a
+// norm over the whole batch, seen in the wild, makes the penalty depend on the batch size.
 #include "losses/losses.h"
 
 #include "base/arena.h"
@@ -15,12 +16,14 @@ static struct value *squared_norm(struct value *x)
 struct value *penalty_slope(struct penalty_site *site, struct value *const *x)
 {
     struct arena *a = site->graph->arena;
-    struct value **free_argument = NEW_ARRAY(a, struct value *, site->n), **slope = NEW_ARRAY(a, struct value *, site->n);
+    struct value **free_argument = NEW_ARRAY(a, struct value *, site->n),
+                 **slope = NEW_ARRAY(a, struct value *, site->n);
     int n = 0;
     for (int i = 0; i < site->n; i++)
         if (!site->held[i])
             free_argument[n++] = x[i];
-    // A sample's output depends on that sample alone, so the gradient of the sum is each sample's own.
+    // A sample's output depends on that sample alone, so the gradient of the sum is each sample's
+    // own.
     gradient(sum(site->critic(site, x)), free_argument, n, slope);
     struct value *total = NULL;
     for (int i = 0; i < n; i++)

@@ -1,5 +1,6 @@
-// The gradient penalty around real data only: where a critic near the data is steep, training collapses. Kodali et al. 2017,
-// arXiv:1705.07215. x̂ lies between x and x + c·std(x)·u, u ~ U(0, 1) an element.
+// The gradient penalty around real data only: where a critic near the data is steep, training
+// collapses. Kodali et al. 2017, arXiv:1705.07215. x̂ lies between x and x + c·std(x)·u, u ~ U(0,
+// 1) an element.
 #include "losses/losses.h"
 
 #include "base/arena.h"
@@ -26,7 +27,8 @@ static struct value *build(struct penalty_site *site, const void *params)
         if (site->held[i])
             continue;
         struct value *u = random_value(g, RANDOM_UNIFORM, 0, 1, g->next_stream++, x[i]->shape);
-        struct value *reach = mul(penalty_alpha(x[i]), repeat_to(affine(deviation(x[i]), o->spread, 0), x[i]->shape));
+        struct value *reach =
+            mul(penalty_alpha(x[i]), repeat_to(affine(deviation(x[i]), o->spread, 0), x[i]->shape));
         x[i] = add(x[i], mul(reach, u));
     }
     return affine(penalty_distance(penalty_slope(site, x), 1), o->weight, 0);
@@ -34,7 +36,8 @@ static struct value *build(struct penalty_site *site, const void *params)
 
 static const struct param params[] = {
     {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "λ"},
-    {"spread", PARAM_FLOAT, offsetof(struct options, spread), "0.5", 0, 1e9, .help = "c: noise in deviations of the batch"},
+    {"spread", PARAM_FLOAT, offsetof(struct options, spread), "0.5", 0, 1e9,
+     .help = "c: noise in deviations of the batch"},
     PARAM_END
 };
 

@@ -1,4 +1,5 @@
-// The critic's slope should be 1 on lines between real data and fakes. Gulrajani et al. 2017, arXiv:1704.00028.
+// The critic's slope should be 1 on lines between real data and fakes. Gulrajani et al. 2017,
+// arXiv:1704.00028.
 #include "losses/losses.h"
 
 #include "base/arena.h"
@@ -11,7 +12,8 @@ struct options {
 static struct value *build(struct penalty_site *site, const void *params)
 {
     const struct options *o = params;
-    struct value **x = NEW_ARRAY(site->graph->arena, struct value *, site->n), *alpha[RANK_MAX + 1] = {NULL};
+    struct value **x = NEW_ARRAY(site->graph->arena, struct value *, site->n),
+                 *alpha[RANK_MAX + 1] = {NULL};
     struct value *drawn = NULL;
     for (int i = 0; i < site->n; i++) {
         x[i] = site->real[i];
@@ -30,7 +32,8 @@ static struct value *build(struct penalty_site *site, const void *params)
 
 static const struct param params[] = {
     {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "λ"},
-    {"target", PARAM_FLOAT, offsetof(struct options, target), "1", 0, 1e9, .help = "the slope wanted"},
+    {"target", PARAM_FLOAT, offsetof(struct options, target), "1", 0, 1e9,
+     .help = "the slope wanted"},
     PARAM_END
 };
 

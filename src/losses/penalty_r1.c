@@ -8,11 +8,13 @@ struct options {
 // γ/2·mean(‖∂D(x)/∂x‖²) at real data
 static struct value *build(struct penalty_site *site, const void *params)
 {
-    return affine(mean(penalty_slope(site, site->real)), 0.5 * ((const struct options *)params)->weight, 0);
+    return affine(mean(penalty_slope(site, site->real)),
+                  0.5 * ((const struct options *)params)->weight, 0);
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "γ; the paper's 1/2 is beside it"},
+    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9,
+     .help = "γ; the paper's 1/2 is beside it"},
     PARAM_END
 };
 

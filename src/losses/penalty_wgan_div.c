@@ -1,4 +1,5 @@
-// A power of the slope at real data and at fakes, without points in between. Wu et al. 2018, arXiv:1712.01026.
+// A power of the slope at real data and at fakes, without points in between. Wu et al. 2018,
+// arXiv:1712.01026.
 #include "losses/losses.h"
 
 struct options {

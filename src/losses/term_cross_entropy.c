@@ -1,4 +1,5 @@
-// The log-probability a softmax gives the right class. `label` is whole numbers, one number for all, or a one-hot code.
+// The log-probability a softmax gives the right class. `label` is whole numbers, one number for
+// all, or a one-hot code.
 #include "losses/losses.h"
 
 // −mean_n log softmax(logits)[label]

@@ -1,4 +1,5 @@
-// Fakes should excite the critic's features as real data do, on average over the batch. Salimans et al. 2016, arXiv:1606.03498.
+// Fakes should excite the critic's features as real data do, on average over the batch. Salimans et
+// al. 2016, arXiv:1606.03498.
 #include "losses/losses.h"
 
 // mean((E_n real − E_n fake)²)

@@ -1,4 +1,5 @@
-// How unlikely x is under N(mean, e^v); without `log_variance` the variance is 1. Constants are left out.
+// How unlikely x is under N(mean, e^v); without `log_variance` the variance is 1. Constants are
+// left out.
 #include "losses/losses.h"
 
 // ½·mean((x − μ)²·e^{−v} + v)

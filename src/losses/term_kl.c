@@ -7,7 +7,8 @@ struct options {
     int reduce;
 };
 
-// ½·(μ² + e^v − 1 − v), v = log σ²; the mean over everything, or the sum over a code and the mean over the batch
+// ½·(μ² + e^v − 1 − v), v = log σ²; the mean over everything, or the sum over a code and the mean
+// over the batch
 static struct value *build(const void *params, struct value *const *argument)
 {
     struct value *mu = argument[0], *v = argument[1];

@@ -1,7 +1,9 @@
-// Values are remembered under a text that says what they are made of: the word and the ids of the values it is applied to, for a
-// network also how many updates have changed it. So the rule of the language, "the same expression is the same
-// value until an update changes a network in it", needs no analysis of expressions, and dropout inside a layer is shared with the rest.
-// Leaving it to common-subexpression elimination would merge everything but what is random, which is exactly what must agree.
+// Values are remembered under a text that says what they are made of: the word and the ids of the
+// values it is applied to, for a network also how many updates have changed it. So the rule of the
+// language, "the same expression is the same value until an update changes a network in it", needs
+// no analysis of expressions, and dropout inside a layer is shared with the rest. Leaving it to
+// common-subexpression elimination would merge everything but what is random, which is exactly what
+// must agree.
 #include "model/builder.h"
 
 #include "base/arena.h"
@@ -10,9 +12,16 @@
 
 #include <string.h>
 
-void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch, bool training, struct diag *d)
+void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch,
+                  bool training, struct diag *d)
 {
-    *b = (struct builder){.e = e, .graph = g, .arena = g->arena, .d = d, .versions = {.graph = g}, .batch = batch, .training = training};
+    *b = (struct builder){.e = e,
+                          .graph = g,
+                          .arena = g->arena,
+                          .d = d,
+                          .versions = {.graph = g},
+                          .batch = batch,
+                          .training = training};
     b->stamp = NEW_ARRAY(b->arena, int, e->n_network + 1);
     b->noise_draw = NEW_ARRAY(b->arena, int, e->n_noise + 1);
     b->data_draw = NEW_ARRAY(b->arena, int, e->n_data + 1);
@@ -33,7 +42,8 @@ static const char *key_of(struct builder *b, const char *word, const struct oper
 {
     const char *key = word;
     for (int i = 0; i < n; i++)
-        key = x[i].value ? arena_printf(b->arena, "%s %%%d", key, x[i].value->id) : arena_printf(b->arena, "%s %.17g", key, x[i].number);
+        key = x[i].value ? arena_printf(b->arena, "%s %%%d", key, x[i].value->id)
+                         : arena_printf(b->arena, "%s %.17g", key, x[i].number);
     return key;
 }
 
@@ -71,7 +81,10 @@ static struct value *draw_noise(struct builder *b, const struct noise *n, int dr
     case NOISE_NORMAL: return random_value(g, RANDOM_NORMAL, 0, 1, stream, shape);
     case NOISE_UNIFORM: return random_value(g, RANDOM_UNIFORM, -1, 1, stream, shape);
     case NOISE_LABEL: return random_value(g, RANDOM_LABEL, (double)n->size[0], 0, stream, shape);
-    case NOISE_ONE_HOT: return one_hot(random_value(g, RANDOM_LABEL, (double)n->size[0], 0, stream, SHAPE(b->batch)), n->size[0]);
+    case NOISE_ONE_HOT:
+        return one_hot(
+            random_value(g, RANDOM_LABEL, (double)n->size[0], 0, stream, SHAPE(b->batch)),
+            n->size[0]);
     case NOISE_BOX: return draw_box(g, b->batch, n, stream);
     }
     BUG("noise '%s' is of no kind", n->name);
@@ -94,7 +107,8 @@ static struct operand noise_value(struct builder *b, const struct noise *n)
     g->where = n->where;
     g->label = key;
     struct operand x = {.is = n->is};
-    x.value = b->host ? input(g, n->name, with_batch(b->batch, n->is.shape)) : draw_noise(b, n, draw);
+    x.value =
+        b->host ? input(g, n->name, with_batch(b->batch, n->is.shape)) : draw_noise(b, n, draw);
     if (b->host)
         record_input(b, (struct source_input){.noise = n, .value = x.value});
     g->where = where;
@@ -115,7 +129,8 @@ static struct signature field_signature(const struct data_source *s, enum data_f
     return (struct signature){.shape = SHAPE(set->channels, set->height, set->width)};
 }
 
-static struct operand data_value(struct builder *b, const struct data_source *s, enum data_field field)
+static struct operand data_value(struct builder *b, const struct data_source *s,
+                                 enum data_field field)
 {
     const int draw = b->data_draw[s - b->e->data];
     const char *name = arena_printf(b->arena, "%s.%s", s->name, data_field_name[field]);
@@ -148,9 +163,11 @@ static int network_index(const struct experiment *e, const struct network *net)
     BUG("network '%s' belongs to another experiment", net->name);
 }
 
-struct application *builder_apply(struct builder *b, struct network *net, const struct operand *argument, struct place where)
+struct application *builder_apply(struct builder *b, struct network *net,
+                                  const struct operand *argument, struct place where)
 {
-    const char *word = arena_printf(b->arena, "%s #%d", net->name, b->stamp[network_index(b->e, net)]);
+    const char *word =
+        arena_printf(b->arena, "%s #%d", net->name, b->stamp[network_index(b->e, net)]);
     const char *key = key_of(b, word, argument, net->n_input);
     struct application *app = map_get(&b->memo, key);
     if (!app) {
@@ -168,20 +185,26 @@ struct application *builder_apply(struct builder *b, struct network *net, const 
 }
 
 // A number becomes that number for each sample.
-static bool fit(struct builder *b, struct operand *x, const struct network *net, int input_index, struct place where)
+static bool fit(struct builder *b, struct operand *x, const struct network *net, int input_index,
+                struct place where)
 {
     const struct network_input *in = &net->input[input_index];
     if (!x->value) {
         const char *key = arena_printf(b->arena, "%.17g for %s.%s", x->number, net->name, in->name);
         struct operand *known = recall(b, key);
-        *x = known ? *known : (struct operand){constant(b->graph, x->number, with_batch(b->batch, in->is.shape)), 0, in->is};
+        *x = known ? *known
+                   : (struct operand){
+                         constant(b->graph, x->number, with_batch(b->batch, in->is.shape)), 0,
+                         in->is};
         remember(b, key, x);
     }
     if (x->value->shape.rank > 0 && signature_fits(x->is, in->is))
         return true;
-    return fail(b->d, where, "input '%s' of network '%s' is %s, but this is %s\nexpected %s (line %d)", in->name, net->name,
-                signature_text(b->arena, in->is), x->value->shape.rank ? signature_text(b->arena, x->is) : "one number for the whole batch",
-                signature_text(b->arena, in->is), in->where.line);
+    return fail(
+        b->d, where, "input '%s' of network '%s' is %s, but this is %s\nexpected %s (line %d)",
+        in->name, net->name, signature_text(b->arena, in->is),
+        x->value->shape.rank ? signature_text(b->arena, x->is) : "one number for the whole batch",
+        signature_text(b->arena, in->is), in->where.line);
 }
 
 static bool same_batch(struct builder *b, const struct operand *x, int n, struct place where)
@@ -192,8 +215,11 @@ static bool same_batch(struct builder *b, const struct operand *x, int n, struct
         if (!v || !v->shape.rank)
             continue;
         if (first && v->shape.dim[0] != first->shape.dim[0])
-            return fail(b->d, where, "a batch of %d meets a batch of %d\nexpected sources with the same `batch:`, noise is drawn for the first",
-                        (int)first->shape.dim[0], (int)v->shape.dim[0]);
+            return fail(
+                b->d, where,
+                "a batch of %d meets a batch of %d\n"
+                "expected sources with the same `batch:`, noise is drawn for the first",
+                (int)first->shape.dim[0], (int)v->shape.dim[0]);
         first = v;
     }
     return true;
@@ -209,12 +235,14 @@ static int input_of(const struct expression *is, int i, const struct network *ne
     BUG("network '%s' has no input '%s'", net->name, is->arg_name[i]);
 }
 
-static bool apply_network(struct builder *b, const struct expression *is, struct network *net, int head, struct operand *out)
+static bool apply_network(struct builder *b, const struct expression *is, struct network *net,
+                          int head, struct operand *out)
 {
     struct operand *argument = NEW_ARRAY(b->arena, struct operand, net->n_input + 1);
     for (int i = 0; i < is->n_arg; i++) {
         const int k = input_of(is, i, net);
-        if (!builder_value(b, is->arg[i], &argument[k]) || !fit(b, &argument[k], net, k, is->arg[i]->where))
+        if (!builder_value(b, is->arg[i], &argument[k]) ||
+            !fit(b, &argument[k], net, k, is->arg[i]->where))
             return false;
     }
     if (!same_batch(b, argument, net->n_input, is->where))
@@ -233,7 +261,8 @@ static double calculate(char op, double x, double y)
     return op == '+' ? x + y : op == '-' ? x - y : op == '*' ? x * y : x / y;
 }
 
-static struct value *with_number(struct builder *b, char op, struct value *x, double number, bool number_first)
+static struct value *with_number(struct builder *b, char op, struct value *x, double number,
+                                 bool number_first)
 {
     struct shape ones = x->shape;
     for (int i = 0; i < ones.rank; i++)
@@ -242,7 +271,9 @@ static struct value *with_number(struct builder *b, char op, struct value *x, do
     case '+': return affine(x, 1, number);
     case '-': return number_first ? affine(x, -1, number) : affine(x, 1, -number);
     case '*': return affine(x, number, 0);
-    default: return number_first ? divide(constant(b->graph, number, ones), x) : affine(x, 1 / number, 0);
+    default:
+        return number_first ? divide(constant(b->graph, number, ones), x)
+                            : affine(x, 1 / number, 0);
     }
 }
 
@@ -259,7 +290,8 @@ static bool binary(struct builder *b, const struct expression *is, struct operan
 {
     struct operand x[2];
     struct shape fits;
-    if (!builder_value(b, is->arg[0], &x[0]) || !builder_value(b, is->arg[1], &x[1]) || !same_batch(b, x, 2, is->where))
+    if (!builder_value(b, is->arg[0], &x[0]) || !builder_value(b, is->arg[1], &x[1]) ||
+        !same_batch(b, x, 2, is->where))
         return false;
     if (!x[0].value && !x[1].value) {
         *out = (struct operand){.number = calculate(is->op, x[0].number, x[1].number)};
@@ -267,8 +299,9 @@ static bool binary(struct builder *b, const struct expression *is, struct operan
     }
     if (x[0].value && x[1].value && x[0].value->shape.rank && x[1].value->shape.rank &&
         !shape_broadcast(x[0].value->shape, x[1].value->shape, &fits))
-        return fail(b->d, is->where, "'%c' between %s and %s\nexpected equal shapes, or 1 where one side repeats", is->op,
-                    signature_text(b->arena, x[0].is), signature_text(b->arena, x[1].is));
+        return fail(b->d, is->where,
+                    "'%c' between %s and %s\nexpected equal shapes, or 1 where one side repeats",
+                    is->op, signature_text(b->arena, x[0].is), signature_text(b->arena, x[1].is));
     const char *key = key_of(b, (char[]){is->op, 0}, x, 2);
     struct operand *known = recall(b, key);
     if (known) {
@@ -312,7 +345,9 @@ static bool field(struct builder *b, const struct expression *is, struct operand
     const struct expression *of = is->arg[0];
     const struct data_source *s = of->kind == EXPR_NAME ? experiment_source(b->e, of->name) : NULL;
     if (s) {
-        const int at = !strcmp(is->name, "label") ? FIELD_LABEL : !strcmp(is->name, "index") ? FIELD_INDEX : FIELD_IMAGE;
+        const int at = !strcmp(is->name, "label")   ? FIELD_LABEL
+                       : !strcmp(is->name, "index") ? FIELD_INDEX
+                                                    : FIELD_IMAGE;
         *out = data_value(b, s, (enum data_field)at);
         return true;
     }
@@ -347,7 +382,8 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
     return false;
 }
 
-struct value *builder_tensor(struct builder *b, const struct operand *x, struct shape shape, struct place where, const char *what)
+struct value *builder_tensor(struct builder *b, const struct operand *x, struct shape shape,
+                             struct place where, const char *what)
 {
     if (!x->value)
         return constant(b->graph, x->number, shape);
@@ -355,7 +391,8 @@ struct value *builder_tensor(struct builder *b, const struct operand *x, struct 
         return repeat_to(x->value, shape);
     if (shape_equal(x->value->shape, shape))
         return x->value;
-    fail(b->d, where, "%s is %s, but the first argument is %s\nexpected equal shapes", what, signature_text(b->arena, x->is),
+    fail(b->d, where, "%s is %s, but the first argument is %s\nexpected equal shapes", what,
+         signature_text(b->arena, x->is),
          signature_text(b->arena, operand_of(&(struct value){.shape = shape}).is));
     return NULL;
 }

@@ -1,5 +1,6 @@
-// From expressions to values in a graph. The same expression is the same value until an update changes a network in it or a draw is
-// taken anew: everything is remembered under what it is made of.
+// From expressions to values in a graph. The same expression is the same value until an update
+// changes a network in it or a draw is taken anew: everything is remembered under what it is made
+// of.
 #ifndef MODEL_BUILDER_H
 #define MODEL_BUILDER_H
 
@@ -7,7 +8,8 @@
 #include "model/program.h"
 
 struct operand {
-    struct value *value;        // (N, …); NULL: a number. A value of rank 0 is one number for the batch.
+    // (N, …); NULL: a number. A value of rank 0 is one number for the batch.
+    struct value *value;
     double number;
     struct signature is;        // of one sample
 };
@@ -38,13 +40,17 @@ struct builder {
     int n_touched;
 };
 
-void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch, bool training, struct diag *d);
+void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch,
+                  bool training, struct diag *d);
 // False after an error, reported in the expression.
 bool builder_value(struct builder *b, const struct expression *is, struct operand *out);
 // The network on arguments that fit its inputs; the same application for the same arguments.
-struct application *builder_apply(struct builder *b, struct network *net, const struct operand *argument, struct place where);
-// The operand as a value of the shape: numbers are repeated. NULL and reported where it does not fit.
-struct value *builder_tensor(struct builder *b, const struct operand *x, struct shape shape, struct place where, const char *what);
+struct application *builder_apply(struct builder *b, struct network *net,
+                                  const struct operand *argument, struct place where);
+// The operand as a value of the shape: numbers are repeated. NULL and reported where it does not
+// fit.
+struct value *builder_tensor(struct builder *b, const struct operand *x, struct shape shape,
+                             struct place where, const char *what);
 struct operand operand_of(struct value *v);
 
 // 0, 1, …, n − 1 as (n)
@@ -55,14 +61,18 @@ struct value *draw_box(struct graph *g, int64_t batch, const struct noise *n, in
 struct function {
     const char *name, *arguments, *help;
     int least, most;
-    bool (*build)(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out);
+    bool (*build)(struct builder *b, const struct expression *is, const struct operand *x,
+          struct operand *out);
 };
 
-// A history of fakes in slots; see pool.c. x (N, C, H, W), a version of slots that are made when first asked for.
+// A history of fakes in slots; see pool.c. x (N, C, H, W), a version of slots that are made when
+// first asked for.
 struct value *pool_pass(struct builder *b, const struct game *game, int argument, struct value *x);
 
-// The optimizer's step for one slot, which belongs to `what`; moments are slots made when first asked for.
-struct value *optimize(struct builder *b, const struct update *u, struct slot *slot, struct target what, struct value *gradient, struct value *hyper);
+// The optimizer's step for one slot, which belongs to `what`; moments are slots made when first
+// asked for.
+struct value *optimize(struct builder *b, const struct update *u, struct slot *slot,
+                       struct target what, struct value *gradient, struct value *hyper);
 // All losses of one update, added up, each part in run->part. NULL after errors.
 struct value *build_losses(struct builder *b, struct update_run *run);
 

@@ -1,11 +1,12 @@
-// Every name, field, argument and arity of every expression, before anything is built; and on the way, what is used. Shapes are
-// left to the build, which knows them.
+// Every name, field, argument and arity of every expression, before anything is built; and on the
+// way, what is used. Shapes are left to the build, which knows them.
 #include "base/arena.h"
 #include "model/reader.h"
 
 #include <string.h>
 
-// `whole`: the expression stands where a tensor is wanted, so a network with several outputs must have one named.
+// `whole`: the expression stands where a tensor is wanted, so a network with several outputs must
+// have one named.
 static bool check(struct reader *r, const struct expression *is, bool whole);
 
 static bool fail_no_name(struct reader *r, const struct expression *is)
@@ -15,12 +16,17 @@ static bool fail_no_name(struct reader *r, const struct expression *is)
     for (size_t i = 0; i < r->names.n; i++)
         known[i] = r->names.item[i].key;
     if (experiment_network(e, is->name))
-        return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s(…)", is->name, is->name);
+        return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s(…)", is->name,
+                    is->name);
     if (experiment_source(e, is->name))
-        return fail(r->d, is->where, "'%s' is a source of data, not a value\nexpected one of its fields: %s.image, %s.label, %s.index", is->name,
-                    is->name, is->name, is->name);
+        return fail(
+            r->d, is->where,
+            "'%s' is a source of data, not a value\n"
+            "expected one of its fields: %s.image, %s.label, %s.index",
+            is->name, is->name, is->name, is->name);
     if (function_find(is->name))
-        return fail(r->d, is->where, "'%s' is a function\nexpected %s(%s)", is->name, is->name, function_arguments(function_find(is->name)));
+        return fail(r->d, is->where, "'%s' is a function\nexpected %s(%s)", is->name, is->name,
+                    function_arguments(function_find(is->name)));
     return fail_unknown(r->d, is->where, "name", is->name, known, r->names.n);
 }
 
@@ -32,10 +38,13 @@ static bool check_named_value(struct reader *r, const struct expression *is, boo
     const struct expression *behind = expression_behind(e, is);
     r->value_used[i] = true;
     if (r->value_state[i] == 1)
-        return fail(r->d, is->where, "'%s' is made of itself\nexpected values that lead back to noise and data", is->name);
-    if (whole && behind->kind == EXPR_CALL && experiment_network(e, behind->name) && experiment_network(e, behind->name)->n_output > 1)
-        return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s.%s", behind->name, is->name,
-                    experiment_network(e, behind->name)->output[0]);
+        return fail(r->d, is->where,
+                    "'%s' is made of itself\nexpected values that lead back to noise and data",
+                    is->name);
+    if (whole && behind->kind == EXPR_CALL && experiment_network(e, behind->name) &&
+        experiment_network(e, behind->name)->n_output > 1)
+        return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s.%s",
+                    behind->name, is->name, experiment_network(e, behind->name)->output[0]);
     if (r->value_state[i] == 2)
         return true;
     r->value_state[i] = 1;
@@ -75,18 +84,21 @@ static bool check_binding(struct reader *r, const struct expression *is, const s
 {
     bool *given = NEW_ARRAY(r->arena, bool, net->n_input + 1);
     if (is->n_arg != net->n_input)
-        return fail(r->d, is->where, "network '%s' has %d input%s, but %d argument%s\nexpected %s(%s)", net->name, net->n_input,
-                    net->n_input == 1 ? "" : "s", is->n_arg, is->n_arg == 1 ? "" : "s", net->name, input_list(r, net));
+        return fail(r->d, is->where,
+                    "network '%s' has %d input%s, but %d argument%s\nexpected %s(%s)", net->name,
+                    net->n_input, net->n_input == 1 ? "" : "s", is->n_arg,
+                    is->n_arg == 1 ? "" : "s", net->name, input_list(r, net));
     for (int i = 0; i < is->n_arg; i++) {
         int k = is->arg_name[i] ? -1 : i;
         for (int j = 0; j < net->n_input && is->arg_name[i]; j++)
             if (!strcmp(net->input[j].name, is->arg_name[i]))
                 k = j;
         if (k < 0)
-            return fail(r->d, is->arg[i]->where, "network '%s' has no input '%s'\nexpected %s(%s)", net->name, is->arg_name[i], net->name,
-                        input_list(r, net));
+            return fail(r->d, is->arg[i]->where, "network '%s' has no input '%s'\nexpected %s(%s)",
+                        net->name, is->arg_name[i], net->name, input_list(r, net));
         if (given[k])
-            return fail(r->d, is->arg[i]->where, "input '%s' of network '%s' is given twice", net->input[k].name, net->name);
+            return fail(r->d, is->arg[i]->where, "input '%s' of network '%s' is given twice",
+                        net->input[k].name, net->name);
         given[k] = true;
     }
     return true;
@@ -96,7 +108,8 @@ static bool fail_no_callee(struct reader *r, const struct expression *is)
 {
     int n;
     const struct experiment *e = r->e;
-    const char **word = function_words(r->arena, &n), **known = NEW_ARRAY(r->arena, const char *, n + e->n_network + 1);
+    const char **word = function_words(r->arena, &n),
+               **known = NEW_ARRAY(r->arena, const char *, n + e->n_network + 1);
     memcpy(known, word, sizeof *known * (size_t)n);
     for (int i = 0; i < e->n_network; i++)
         known[n++] = e->network[i]->name;
@@ -116,25 +129,32 @@ static bool check_call(struct reader *r, const struct expression *is, bool whole
     if (net)
         return !whole || net->n_output == 1
                    ? good
-                   : fail(r->d, is->where, "network '%s' has several outputs\nname one: %s(…).%s", net->name, net->name, net->output[0]);
+                   : fail(r->d, is->where, "network '%s' has several outputs\nname one: %s(…).%s",
+                          net->name, net->name, net->output[0]);
     if (!f)
         return fail_no_callee(r, is);
     for (int i = 0; i < is->n_arg; i++)
         if (is->arg_name[i])
-            return fail(r->d, is->arg[i]->where, "'%s' takes its arguments by order\nexpected %s(%s)", is->name, is->name, function_arguments(f));
-    return function_takes(f, is->n_arg) ? good
-                                        : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s(%s)", is->name, is->n_arg,
-                                               is->n_arg == 1 ? "" : "s", is->name, function_arguments(f));
+            return fail(r->d, is->arg[i]->where,
+                        "'%s' takes its arguments by order\nexpected %s(%s)", is->name, is->name,
+                        function_arguments(f));
+    return function_takes(f, is->n_arg)
+               ? good
+               : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s(%s)",
+                      is->name, is->n_arg, is->n_arg == 1 ? "" : "s", is->name,
+                      function_arguments(f));
 }
 
-static bool check_data_field(struct reader *r, const struct expression *is, const struct data_source *s)
+static bool check_data_field(struct reader *r, const struct expression *is,
+                             const struct data_source *s)
 {
     const bool points = s->dataset->height == 1 && s->dataset->width == 1;
     const char *const known[] = {points ? "point" : "image", "label", "index"};
     for (int i = 0; i < FIELDS; i++)
         if (!strcmp(is->name, known[i]))
             return i != FIELD_LABEL || s->dataset->classes ||
-                   fail(r->d, is->where, "data set '%s' has no labels\nexpected %s.%s", s->dataset->kind->name, s->name, known[0]);
+                   fail(r->d, is->where, "data set '%s' has no labels\nexpected %s.%s",
+                        s->dataset->kind->name, s->name, known[0]);
     return fail_unknown(r->d, is->where, "field of a source", is->name, known, FIELDS);
 }
 
@@ -147,10 +167,15 @@ static bool check_field(struct reader *r, const struct expression *is)
     if (!check(r, of, false))
         return false;
     const struct expression *call = expression_behind(r->e, of);
-    const struct network *net = call->kind == EXPR_CALL ? experiment_network(r->e, call->name) : NULL;
+    const struct network *net =
+        call->kind == EXPR_CALL ? experiment_network(r->e, call->name) : NULL;
     if (!net || !*net->output[0])
-        return fail(r->d, is->where, "this has no outputs to choose from\nexpected a network with `outputs:`, or a field of a source of data");
-    return network_head(net, is->name) >= 0 || fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
+        return fail(
+            r->d, is->where,
+            "this has no outputs to choose from\n"
+            "expected a network with `outputs:`, or a field of a source of data");
+    return network_head(net, is->name) >= 0 ||
+           fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
 }
 
 static bool check(struct reader *r, const struct expression *is, bool whole)
@@ -196,7 +221,8 @@ bool check_expressions(struct reader *r)
     for (int i = 0; i < e->n_game; i++) {
         const struct game *game = &e->game[i];
         use_critic(r, game);
-        good &= check_all(r, game->real, game->n) & check_all(r, game->fake, game->n) & check_all(r, game->mismatched, game->n);
+        good &= check_all(r, game->real, game->n) & check_all(r, game->fake, game->n) &
+                check_all(r, game->mismatched, game->n);
     }
     for (int i = 0; i < e->n_term; i++)
         good &= check_all(r, e->term[i].argument, TERM_ARGUMENTS);
@@ -208,7 +234,11 @@ bool check_expressions(struct reader *r)
     unused.value_state = r->value_state;
     for (int i = 0; i < e->n_value; i++)
         if (!r->value_state[i])
-            good &= check(&unused, &(struct expression){.kind = EXPR_NAME, .name = e->value[i].name, .where = e->value[i].where}, false);
+            good &=
+                check(&unused,
+                      &(struct expression){
+                          .kind = EXPR_NAME, .name = e->value[i].name, .where = e->value[i].where},
+                      false);
     return good;
 }
 

@@ -1,8 +1,9 @@
-// Reading a config as an experiment. Sections are read in the order in which they lean on one another, each by a closed table,
-// and reading goes on after a mistake as long as what follows can still be judged. Then names are checked without building
-// anything, and at last every program is built once and thrown away: shapes are checked by the same code that trains,
-// and all slots come into being in one order. A second implementation of shape inference for checking would be simpler to
-// call, and would sooner or later disagree with the first.
+// Reading a config as an experiment. Sections are read in the order in which they lean on one
+// another, each by a closed table, and reading goes on after a mistake as long as what follows can
+// still be judged. Then names are checked without building anything, and at last every program is
+// built once and thrown away: shapes are checked by the same code that trains, and all slots come
+// into being in one order. A second implementation of shape inference for checking would be simpler
+// to call, and would sooner or later disagree with the first.
 #include "model/experiment.h"
 
 #include "base/arena.h"
@@ -16,17 +17,22 @@ struct sections {
     const char *name, *about, *paper;
     int64_t seed;
     int precision;
-    const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms, *train, *evaluate, *samples;
+    const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
+    const struct node *train, *evaluate, *samples;
 };
 
 static const char *const precision_word[] = {"f32", "bf16", NULL};
 
-#define SECTION(field, about) {#field, PARAM_NODE, offsetof(struct sections, field), "", .help = about}
+#define SECTION(field, about) \
+    {#field, PARAM_NODE, offsetof(struct sections, field), "", .help = about}
 static const struct param root_params[] = {
-    {"name", PARAM_TEXT, offsetof(struct sections, name), .help = "one word for tables and run directories"},
-    {"about", PARAM_TEXT, offsetof(struct sections, about), "", .help = "what this is, in a sentence"},
+    {"name", PARAM_TEXT, offsetof(struct sections, name),
+     .help = "one word for tables and run directories"},
+    {"about", PARAM_TEXT, offsetof(struct sections, about), "",
+     .help = "what this is, in a sentence"},
     {"paper", PARAM_TEXT, offsetof(struct sections, paper), "", .help = "where it comes from"},
-    {"seed", PARAM_INT, offsetof(struct sections, seed), "0", 0, -1, .help = "of weights, noise and the order of data"},
+    {"seed", PARAM_INT, offsetof(struct sections, seed), "0", 0, -1,
+     .help = "of weights, noise and the order of data"},
     {"precision", PARAM_WORD, offsetof(struct sections, precision), "f32", .words = precision_word,
      .help = "of convolutions and products; weights, sums and statistics are always f32"},
     SECTION(extends, "files this one starts from"),
@@ -49,7 +55,8 @@ bool read_map(struct reader *r, const struct node *node, const char *what)
 {
     if (!node || node->kind == NODE_NULL || node->kind == NODE_MAP)
         return true;
-    return fail(r->d, node->where, "%s is not a map\nexpected names with what they stand for", what);
+    return fail(r->d, node->where, "%s is not a map\nexpected names with what they stand for",
+                what);
 }
 
 bool read_list(struct reader *r, const struct node *node, const char *what)
@@ -71,13 +78,21 @@ static bool is_name(const char *s)
 bool claim(struct reader *r, const struct entry *entry, const char *what)
 {
     if (!is_name(entry->key))
-        return fail(r->d, entry->where, "'%s' is no name\nexpected letters, digits and '_', so that expressions can say it", entry->key);
+        return fail(
+            r->d, entry->where,
+            "'%s' is no name\nexpected letters, digits and '_', so that expressions can say it",
+            entry->key);
     if (function_find(entry->key))
-        return fail(r->d, entry->where, "'%s' is a word of expressions\nexpected another name for this %s", entry->key, what);
+        return fail(r->d, entry->where,
+                    "'%s' is a word of expressions\nexpected another name for this %s", entry->key,
+                    what);
     const char *other = map_get(&r->names, entry->key);
     if (other)
-        return fail(r->d, entry->where, "'%s' is the name of a %s already\nsources, noise, networks and values share one space of names",
-                    entry->key, other);
+        return fail(
+            r->d, entry->where,
+            "'%s' is the name of a %s already\n"
+            "sources, noise, networks and values share one space of names",
+            entry->key, other);
     map_set(&r->names, entry->key, (void *)(uintptr_t)what);
     return true;
 }
@@ -113,7 +128,9 @@ static bool read_target(struct reader *r, const struct node *node, struct target
         return false;
     const struct expression *name = is->kind == EXPR_FIELD ? is->arg[0] : is;
     if (name->kind != EXPR_NAME)
-        return fail(r->d, is->where, "this names no network\nexpected a network, or a head of it: discriminator.class");
+        return fail(
+            r->d, is->where,
+            "this names no network\nexpected a network, or a head of it: discriminator.class");
     *out = (struct target){experiment_network(r->e, name->name), -1, name->where};
     if (!out->network)
         return fail_no_network(r, name->where, name->name);
@@ -198,11 +215,13 @@ static bool read_networks(struct reader *r, const struct sections *root)
     struct experiment *e = r->e;
     bool good = true;
     if (!root->networks || root->networks->kind != NODE_MAP || !root->networks->n)
-        return fail(r->d, root->networks ? root->networks->where : r->e->config->root->where,
-                    "there are no networks\nexpected `networks:` with at least two, one of them a critic");
+        return fail(
+            r->d, root->networks ? root->networks->where : r->e->config->root->where,
+            "there are no networks\nexpected `networks:` with at least two, one of them a critic");
     for (int i = 0; i < root->networks->n; i++)
         good &= claim(r, &root->networks->entry[i], "network");
-    e->network = networks_read(r->arena, root->networks, root->templates, &e->slots, &e->n_network, r->d);
+    e->network =
+        networks_read(r->arena, root->networks, root->templates, &e->slots, &e->n_network, r->d);
     if (!e->network)
         e->n_network = 0;
     return good && e->network;
@@ -249,7 +268,8 @@ struct experiment *experiment_read(struct arena *a, const struct config *config,
     map_init(&r.names, a);
     slots_init(&e->slots, a);
     const int errors = diag_errors(d);
-    const bool good = param_read(root_params, config->root, config->root->where, "the config", &root, a, d);
+    const bool good =
+        param_read(root_params, config->root, config->root->where, "the config", &root, a, d);
     e->name = root.name;
     e->about = root.about ? root.about : "";
     e->paper = root.paper ? root.paper : "";

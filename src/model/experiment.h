@@ -1,5 +1,5 @@
-// An experiment: all that a config says, read by closed tables and checked as far as that goes without running. The training
-// and sampling programs (program.h) are made from it.
+// An experiment: all that a config says, read by closed tables and checked as far as that goes
+// without running. The training and sampling programs (program.h) are made from it.
 #ifndef MODEL_EXPERIMENT_H
 #define MODEL_EXPERIMENT_H
 
@@ -24,8 +24,10 @@ enum noise_kind { NOISE_NORMAL, NOISE_UNIFORM, NOISE_LABEL, NOISE_ONE_HOT, NOISE
 struct noise {
     const char *name;
     struct place where;
-    enum noise_kind kind;         // NORMAL: N(0, 1); UNIFORM: [-1, 1); LABEL: whole numbers below K; ONE_HOT: their code;
-                                  // BOX: 1 inside a rectangle at a random place, 0 outside: (1, H, W) of the first source
+    // NORMAL: N(0, 1); UNIFORM: [-1, 1); LABEL: whole numbers below K; ONE_HOT: their code;
+    enum noise_kind kind;
+                                  // BOX: 1 inside a rectangle at a random place, 0 outside: (1, H,
+                                  // W) of the first source
     int64_t size[2];              // n, or K, or the box's height and width
     struct signature is;          // of one sample
 };
@@ -47,13 +49,15 @@ struct game {
     const char *name;             // the critic as written: "discriminator.valid"
     struct place where;
     struct target critic;         // head is never -1
-    struct expression **real, **fake, **mismatched;  // the critic's arguments, n of each; mismatched NULL without
+    // the critic's arguments, n of each; mismatched NULL without
+    struct expression **real, **fake, **mismatched;
     int n;
     const struct loss *loss;
     void *loss_params;
     struct game_penalty { const struct penalty *is; void *params; struct place where; } *penalty;
     int n_penalty;
-    double clip;                  // 0: none. After each step of the critic its weights are clipped to ±clip
+    // 0: none. After each step of the critic its weights are clipped to ±clip
+    double clip;
     double smooth;                // one-sided label smoothing
     double weight;                // of the generator's side against the other losses of its update
     int64_t pool;                 // image history: 0, none
@@ -75,15 +79,19 @@ struct optimizer {
     enum optimizer_kind kind;
     double lr, beta1, beta2, rho, epsilon, momentum, weight_decay;
     bool nesterov;
-    bool keras;                   // epsilon outside the bias correction (adam) or inside the root (rmsprop), as Keras has it
+    // epsilon outside the bias correction (adam) or inside the root (rmsprop), as Keras has it
+    bool keras;
 };
 
 // One factor of the learning rate. In steps of its phase, epochs already converted.
-enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_WARMUP };
+enum schedule_kind {
+    SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_WARMUP
+};
 struct schedule {
     enum schedule_kind kind;
     double from, to;              // WARMUP: 0 … to. STEP: every `to` steps
-    double final;                 // LINEAR, COSINE: the factor at `to`. STEP: what each `to` steps multiply by
+    // LINEAR, COSINE: the factor at `to`. STEP: what each `to` steps multiply by
+    double final;
 };
 
 struct update {
@@ -117,7 +125,8 @@ struct evaluate {
 
 struct samples {
     int64_t every, rows, columns;
-    const struct noise *by;       // the label (or one-hot) noise that varies along the columns; NULL: none
+    // the label (or one-hot) noise that varies along the columns; NULL: none
+    const struct noise *by;
     const struct expression **of; // what is drawn; default: the fake of the first game
     int n_of;
     struct place where;
@@ -131,7 +140,8 @@ struct experiment {
     const char *name, *about, *paper;
     int64_t seed;
     int precision;
-    struct slots slots;           // complete after experiment_read: parameters, buffers, moments, averages
+    // complete after experiment_read: parameters, buffers, moments, averages
+    struct slots slots;
     struct data_source *data;
     int n_data;
     struct noise *noise;
@@ -156,22 +166,26 @@ struct experiment {
     int64_t batch;                // of the first source: what noise is drawn for
 };
 
-// Reads everything, opens the data sets, builds every program once, so that all mistakes are found now and all slots exist in
-// an order that does not depend on what is asked for later. NULL after errors; every error has its place.
+// Reads everything, opens the data sets, builds every program once, so that all mistakes are found
+// now and all slots exist in an order that does not depend on what is asked for later. NULL after
+// errors; every error has its place.
 struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d);
-// Fills the slab of e->slots.floats floats for the first step: slots_fill, and averages start at their weights.
+// Fills the slab of e->slots.floats floats for the first step: slots_fill, and averages start at
+// their weights.
 void experiment_fill(const struct experiment *e, float *slab);
 // Steps in one pass over the first source; at least 1.
 int64_t experiment_epoch(const struct experiment *e);
 
-struct network *experiment_network(const struct experiment *e, const char *name);     // NULL when absent
+// NULL when absent
+struct network *experiment_network(const struct experiment *e, const char *name);
 struct data_source *experiment_source(const struct experiment *e, const char *name);
 struct noise *experiment_noise(const struct experiment *e, const char *name);
 struct named_value *experiment_value(const struct experiment *e, const char *name);
 
 // The product of the phase's schedules; `step` counts from 0 in the phase.
 double phase_factor(const struct phase *phase, int64_t step);
-// What an optimizer's hyper input holds at its t-th step (from 1): [lr·factor, 1/(1 − beta1^t), 1/(1 − beta2^t), 0].
+// What an optimizer's hyper input holds at its t-th step (from 1): [lr·factor, 1/(1 − beta1^t),
+// 1/(1 − beta2^t), 0].
 void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float hyper[4]);
 
 #endif

@@ -25,8 +25,10 @@ bool read_data(struct reader *r, const struct node *data)
     if (!read_map(r, data, "`data:`"))
         return false;
     if (!data || data->kind != NODE_MAP || !data->n)
-        return fail(r->d, data ? data->where : r->e->config->root->where,
-                    "there are no data\nexpected `data:` with a source, such as real: {dataset: digits, batch: 64}");
+        return fail(
+            r->d, data ? data->where : r->e->config->root->where,
+            "there are no data\nexpected `data:` with a source, such as real: {dataset: digits, "
+            "batch: 64}");
     bool good = true;
     e->data = NEW_ARRAY(r->arena, struct data_source, data->n);
     for (int i = 0; i < data->n; i++) {
@@ -46,10 +48,11 @@ struct noise_options {
     struct ints size;
 };
 
-#define NOISE_TABLE(table, word, text)                                                                 \
-    static const struct param table[] = {                                                              \
-        {word, PARAM_INTS, offsetof(struct noise_options, size), .min = 1, .max = 1 << 20, .help = text}, \
-        PARAM_END                                                                                      \
+#define NOISE_TABLE(table, word, text)                                      \
+    static const struct param table[] = {                                   \
+        {word, PARAM_INTS, offsetof(struct noise_options, size), .min = 1,   \
+         .max = 1 << 20, .help = text},                                     \
+        PARAM_END                                                           \
     }
 NOISE_TABLE(vector_params, "size", "how many numbers");
 NOISE_TABLE(label_params, "classes", "how many classes");
@@ -72,8 +75,9 @@ static bool sign_box(struct reader *r, struct noise *n, struct place where)
         return false;
     n->is.shape = SHAPE(1, s->height, s->width);
     if (n->size[0] > s->height || n->size[1] > s->width)
-        return fail(r->d, where, "the box is larger than the images of '%s'\nexpected at most [%d, %d]", r->e->data[0].name,
-                    (int)s->height, (int)s->width);
+        return fail(r->d, where,
+                    "the box is larger than the images of '%s'\nexpected at most [%d, %d]",
+                    r->e->data[0].name, (int)s->height, (int)s->width);
     return true;
 }
 
@@ -109,11 +113,16 @@ static bool read_one(struct reader *r, const struct entry *entry, struct noise *
     }
     if (kind == LENGTH(noise_word))
         return fail_unknown(r->d, w.where, "kind of noise", w.name, known, LENGTH(noise_word));
-    if (!param_read(noise_word[kind].params, w.params, w.where, arena_printf(r->arena, "noise '%s'", w.name), &o, r->arena, r->d))
+    if (!param_read(noise_word[kind].params, w.params, w.where,
+                    arena_printf(r->arena, "noise '%s'", w.name), &o, r->arena, r->d))
         return false;
     if (o.size.n != noise_word[kind].numbers)
-        return fail(r->d, w.where, "noise '%s' has %d numbers\nexpected %d", w.name, o.size.n, noise_word[kind].numbers);
-    *n = (struct noise){.name = entry->key, .where = entry->where, .kind = (enum noise_kind)kind, .size = {o.size.v[0], o.size.v[1]}};
+        return fail(r->d, w.where, "noise '%s' has %d numbers\nexpected %d", w.name, o.size.n,
+                    noise_word[kind].numbers);
+    *n = (struct noise){.name = entry->key,
+                        .where = entry->where,
+                        .kind = (enum noise_kind)kind,
+                        .size = {o.size.v[0], o.size.v[1]}};
     return sign(r, n, w.where);
 }
 
@@ -126,7 +135,8 @@ bool read_noise(struct reader *r, const struct node *noise)
     bool good = true;
     e->noise = NEW_ARRAY(r->arena, struct noise, n + 1);
     for (int i = 0; i < n; i++) {
-        if (claim(r, &noise->entry[i], "noise") && read_one(r, &noise->entry[i], &e->noise[e->n_noise]))
+        if (claim(r, &noise->entry[i], "noise") &&
+            read_one(r, &noise->entry[i], &e->noise[e->n_noise]))
             e->n_noise++;
         else
             good = false;

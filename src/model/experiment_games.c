@@ -33,16 +33,21 @@ struct game_options {
 
 #define AT(field) offsetof(struct game_options, field)
 static const struct param game_params[] = {
-    {"critic", PARAM_NODE, AT(critic), .help = "the network, or its head, that tells real from fake"},
+    {"critic", PARAM_NODE, AT(critic),
+     .help = "the network, or its head, that tells real from fake"},
     {"real", PARAM_NODE, AT(real), .help = "its arguments for real data"},
     {"fake", PARAM_NODE, AT(fake), .help = "its arguments for fakes"},
     {"loss", PARAM_NODE, AT(loss), .help = "log, wasserstein, hinge, …"},
     {"penalty", PARAM_NODE, AT(penalty), "", .help = "gradient, dragan, r1, wgan_div; or a list"},
-    {"clip", PARAM_FLOAT, AT(clip), "", 0, 1e9, .help = "the critic's weights are clipped to ± this after its steps"},
-    {"pool", PARAM_INT, AT(pool), "", 0, 65536, .help = "the critic sees fakes from a history of this many"},
+    {"clip", PARAM_FLOAT, AT(clip), "", 0, 1e9,
+     .help = "the critic's weights are clipped to ± this after its steps"},
+    {"pool", PARAM_INT, AT(pool), "", 0, 65536,
+     .help = "the critic sees fakes from a history of this many"},
     {"smooth", PARAM_FLOAT, AT(smooth), "", 0, 1, .help = "lowers the target of real data by this"},
-    {"mismatched", PARAM_NODE, AT(mismatched), "", .help = "arguments that belong to fake although each is real"},
-    {"weight", PARAM_FLOAT, AT(weight), "1", 0, 1e9, .help = "of the generator's side against the other losses of its update"},
+    {"mismatched", PARAM_NODE, AT(mismatched), "",
+     .help = "arguments that belong to fake although each is real"},
+    {"weight", PARAM_FLOAT, AT(weight), "1", 0, 1e9,
+     .help = "of the generator's side against the other losses of its update"},
     PARAM_END
 };
 
@@ -56,8 +61,9 @@ static bool read_loss(struct reader *r, const struct node *node, struct game *ga
     if (!(game->loss = loss_find(w.name)))
         return fail_unknown(r->d, w.where, "loss", w.name, known, (size_t)n);
     game->loss_params = arena_alloc(r->arena, game->loss->size + 1);
-    return param_read(game->loss->params ? game->loss->params : (const struct param[]){PARAM_END}, w.params, w.where,
-                      arena_printf(r->arena, "loss '%s'", w.name), game->loss_params, r->arena, r->d);
+    return param_read(game->loss->params ? game->loss->params : (const struct param[]){PARAM_END},
+                      w.params, w.where, arena_printf(r->arena, "loss '%s'", w.name),
+                      game->loss_params, r->arena, r->d);
 }
 
 static bool read_penalty(struct reader *r, const struct node *node, struct game *game)
@@ -72,7 +78,8 @@ static bool read_penalty(struct reader *r, const struct node *node, struct game 
         return fail_unknown(r->d, w.where, "penalty", w.name, known, (size_t)n);
     p.params = arena_alloc(r->arena, p.is->size);
     APPEND(r->arena, game->penalty, game->n_penalty, p);
-    return param_read(p.is->params, w.params, w.where, arena_printf(r->arena, "penalty '%s'", w.name), p.params, r->arena, r->d);
+    return param_read(p.is->params, w.params, w.where,
+                      arena_printf(r->arena, "penalty '%s'", w.name), p.params, r->arena, r->d);
 }
 
 static bool read_penalties(struct reader *r, const struct node *node, struct game *game)
@@ -97,18 +104,22 @@ static bool read_critic(struct reader *r, const struct node *node, struct game *
         return fail(r->d, node->where, "a game has one critic\nwrite a game for each");
     game->critic = critic[0];
     const struct network *net = critic->network;
-    game->name = critic->head < 0 ? net->name : arena_printf(r->arena, "%s.%s", net->name, net->output[critic->head]);
+    game->name = critic->head < 0
+                     ? net->name
+                     : arena_printf(r->arena, "%s.%s", net->name, net->output[critic->head]);
     if (critic->head >= 0)
         return true;
     game->critic.head = 0;
     if (net->n_output > 1)
-        return fail(r->d, node->where, "network '%s' has %d outputs\nexpected the one that judges: %s.%s", net->name, net->n_output,
-                    net->name, net->output[0]);
+        return fail(r->d, node->where,
+                    "network '%s' has %d outputs\nexpected the one that judges: %s.%s", net->name,
+                    net->n_output, net->name, net->output[0]);
     return true;
 }
 
 // One side's arguments, as many as the critic has inputs.
-static struct expression **read_side(struct reader *r, const struct node *node, const char *side, struct game *game)
+static struct expression **read_side(struct reader *r, const struct node *node, const char *side,
+                                     struct game *game)
 {
     int n;
     struct expression **is = read_expressions(r, node, &n);
@@ -118,8 +129,10 @@ static struct expression **read_side(struct reader *r, const struct node *node, 
     game->n = net->n_input;
     if (n == net->n_input)
         return is;
-    fail(r->d, node->where, "`%s:` has %d argument%s, but critic '%s' has %d input%s\nexpected a list of what it takes", side, n,
-         n == 1 ? "" : "s", net->name, net->n_input, net->n_input == 1 ? "" : "s");
+    fail(
+        r->d, node->where,
+        "`%s:` has %d argument%s, but critic '%s' has %d input%s\nexpected a list of what it takes",
+        side, n, n == 1 ? "" : "s", net->name, net->n_input, net->n_input == 1 ? "" : "s");
     return NULL;
 }
 
@@ -127,7 +140,10 @@ static bool check_options(struct reader *r, const struct game *game, const struc
 {
     const struct entry *smooth = node_entry(node, "smooth");
     if (game->smooth != 0 && !(game->loss->flags & LOSS_SMOOTH))
-        return fail(r->d, smooth->where, "loss '%s' has no target to smooth\nexpected `smooth:` with log or least_squares", game->loss->name);
+        return fail(
+            r->d, smooth->where,
+            "loss '%s' has no target to smooth\nexpected `smooth:` with log or least_squares",
+            game->loss->name);
     return true;
 }
 
@@ -136,7 +152,8 @@ static bool read_game(struct reader *r, const struct node *node, struct game *ga
     struct game_options o = {0};
     *game = (struct game){.where = node->where};
     if (node->kind != NODE_MAP)
-        return fail(r->d, node->where, "a game is a map\nexpected {critic: …, real: …, fake: …, loss: …}");
+        return fail(r->d, node->where,
+                    "a game is a map\nexpected {critic: …, real: …, fake: …, loss: …}");
     if (!param_read(game_params, node, node->where, "the game", &o, r->arena, r->d))
         return false;
     game->clip = o.clip;
@@ -181,7 +198,8 @@ static const char *argument_list(struct reader *r, const struct term *is)
 {
     const char *list = is->argument[0].name;
     for (int i = 1; is->argument[i].name; i++)
-        list = arena_printf(r->arena, is->argument[i].optional ? "%s, [%s]" : "%s, %s", list, is->argument[i].name);
+        list = arena_printf(r->arena, is->argument[i].optional ? "%s, [%s]" : "%s, %s", list,
+                            is->argument[i].name);
     return list;
 }
 
@@ -191,7 +209,8 @@ static bool read_arguments(struct reader *r, const struct word *w, struct game_t
     struct node *rest = NEW(r->arena, struct node);
     bool good = true;
     if (!w->params || w->params->kind != NODE_MAP)
-        return fail(r->d, w->where, "term '%s' needs its arguments by name\nit takes %s", w->name, argument_list(r, term->is));
+        return fail(r->d, w->where, "term '%s' needs its arguments by name\nit takes %s", w->name,
+                    argument_list(r, term->is));
     *rest = (struct node){.kind = NODE_MAP, .where = w->params->where};
     for (int i = 0; i < w->params->n; i++) {
         const struct entry *entry = &w->params->entry[i];
@@ -201,15 +220,19 @@ static bool read_arguments(struct reader *r, const struct word *w, struct game_t
         else if (term->is->params)
             APPEND(r->arena, rest->entry, rest->n, *entry);
         else
-            good = fail(r->d, entry->where, "term '%s' has no argument '%s'\nit takes %s", w->name, entry->key, argument_list(r, term->is));
+            good = fail(r->d, entry->where, "term '%s' has no argument '%s'\nit takes %s", w->name,
+                        entry->key, argument_list(r, term->is));
     }
     for (int i = 0; term->is->argument[i].name; i++)
         if (!term->is->argument[i].optional && !node_get(w->params, term->is->argument[i].name))
-            good = fail(r->d, w->where, "term '%s' needs '%s'\nit takes %s", w->name, term->is->argument[i].name, argument_list(r, term->is));
+            good = fail(r->d, w->where, "term '%s' needs '%s'\nit takes %s", w->name,
+                        term->is->argument[i].name, argument_list(r, term->is));
     term->params = arena_alloc(r->arena, term->is->size + 1);
     return !term->is->params ? good
-                             : param_read(term->is->params, rest, w->where, arena_printf(r->arena, "term '%s'", w->name), term->params,
-                                          r->arena, r->d) && good;
+                             : param_read(term->is->params, rest, w->where,
+                                          arena_printf(r->arena, "term '%s'", w->name),
+                                          term->params, r->arena, r->d) &&
+                                   good;
 }
 
 static const char *number_word(struct reader *r, const char *word)

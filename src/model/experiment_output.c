@@ -18,7 +18,8 @@ static const struct param sample_params[] = {
     {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
     {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns"},
     {"columns", PARAM_TEXT, AT(columns), "", .help = "the label that varies along the columns"},
-    {"of", PARAM_NODE, AT(of), "", .help = "what is drawn; the fake of the first game, unless said"},
+    {"of", PARAM_NODE, AT(of), "",
+     .help = "what is drawn; the fake of the first game, unless said"},
     PARAM_END
 };
 
@@ -27,7 +28,8 @@ static bool default_sample(struct reader *r)
 {
     struct experiment *e = r->e;
     if (!e->n_game)
-        return fail(r->d, e->config->root->where, "nothing to sample\nexpected `samples:` with `of:`, or a game");
+        return fail(r->d, e->config->root->where,
+                    "nothing to sample\nexpected `samples:` with `of:`, or a game");
     const struct game *game = &e->game[0];
     if (!game->fake)
         return false;
@@ -52,7 +54,9 @@ static bool read_columns(struct reader *r, const struct node *node, const char *
     if (!by)
         return fail_unknown(r->d, node->where, "noise", name, known, (size_t)e->n_noise);
     if (by->kind != NOISE_LABEL && by->kind != NOISE_ONE_HOT)
-        return fail(r->d, node->where, "noise '%s' has no classes to vary\nexpected a noise of kind label or one_hot", name);
+        return fail(r->d, node->where,
+                    "noise '%s' has no classes to vary\nexpected a noise of kind label or one_hot",
+                    name);
     e->samples.by = by;
     return true;
 }
@@ -61,10 +65,12 @@ bool read_samples(struct reader *r, const struct node *node)
 {
     struct experiment *e = r->e;
     struct sample_options o = {0};
-    if (!param_read(sample_params, node, node ? node->where : e->config->root->where, "`samples:`", &o, r->arena, r->d))
+    if (!param_read(sample_params, node, node ? node->where : e->config->root->where, "`samples:`",
+                    &o, r->arena, r->d))
         return false;
     if (o.grid.n > 2)
-        return fail(r->d, node_get(node, "grid")->where, "a grid has rows and columns\nexpected [8, 8]");
+        return fail(r->d, node_get(node, "grid")->where,
+                    "a grid has rows and columns\nexpected [8, 8]");
     e->samples.every = o.every;
     e->samples.rows = o.grid.n ? o.grid.v[0] : 8;
     e->samples.columns = o.grid.n ? o.grid.v[o.grid.n - 1] : 8;
@@ -90,7 +96,8 @@ static const struct param evaluate_params[] = {
     {"samples", PARAM_INT, IN(samples), "10k", 1, -1, .help = "how many are drawn"},
     {"splits", PARAM_INT, IN(splits), "10", 1, 1000, .help = "of the inception score"},
     {"every", PARAM_INT, IN(every), "", 0, -1, .help = "steps; 0: only at the end"},
-    {"batch", PARAM_INT, IN(batch), "", 1, 65536, .help = "of sampling; the training batch, unless said"},
+    {"batch", PARAM_INT, IN(batch), "", 1, 65536,
+     .help = "of sampling; the training batch, unless said"},
     {"of", PARAM_NODE, IN(of), "", .help = "what is scored; as samples.of, unless said"},
     PARAM_END
 };
@@ -103,7 +110,8 @@ static bool read_scores(struct reader *r, const struct node *node)
     bool good = true;
     is->score = NEW_ARRAY(r->arena, struct word, n + 1);
     for (int i = 0; i < n; i++) {
-        if (word_read(list ? node->entry[i].value : node, NULL, "score", &is->score[is->n_score], r->d))
+        if (word_read(list ? node->entry[i].value : node, NULL, "score", &is->score[is->n_score],
+                      r->d))
             is->n_score++;
         else
             good = false;
@@ -119,12 +127,15 @@ bool read_evaluate(struct reader *r, const struct node *node)
         return true;
     if (!param_read(evaluate_params, node, node->where, "`evaluate:`", &o, r->arena, r->d))
         return false;
-    *is = (struct evaluate){.samples = o.samples, .splits = o.splits, .every = o.every, .where = node->where};
+    *is = (struct evaluate){
+        .samples = o.samples, .splits = o.splits, .every = o.every, .where = node->where};
     is->batch = o.batch ? o.batch : r->e->batch;
     bool good = read_scores(r, o.scores);
     if (o.of)
         good &= (is->of = expression_parse(r->arena, o.of, r->d)) != NULL;
     if (is->samples < is->splits)
-        good = fail(r->d, node->where, "%d samples do not make %d splits\nexpected at least one sample a split", (int)is->samples, (int)is->splits);
+        good = fail(r->d, node->where,
+                    "%d samples do not make %d splits\nexpected at least one sample a split",
+                    (int)is->samples, (int)is->splits);
     return good;
 }

@@ -14,18 +14,22 @@ struct train_options {
 };
 
 #define AT(field) offsetof(struct train_options, field)
-#define COMMON                                                                                                            \
-    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},                                                     \
-    {"epochs", PARAM_FLOAT, AT(epochs), "", 0, 1e9, .help = "instead of steps: passes over the first source"},            \
-    {"optimizer", PARAM_NODE, AT(optimizer), "", .help = "adam, rmsprop or sgd"},                                         \
-    {"lr_schedule", PARAM_NODE, AT(lr_schedule), "", .help = "constant, linear, step, cosine, warmup; a list multiplies"}, \
+#define COMMON                                                                     \
+    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},              \
+    {"epochs", PARAM_FLOAT, AT(epochs), "", 0, 1e9,                                \
+     .help = "instead of steps: passes over the first source"},                    \
+    {"optimizer", PARAM_NODE, AT(optimizer), "", .help = "adam, rmsprop or sgd"},  \
+    {"lr_schedule", PARAM_NODE, AT(lr_schedule), "",                               \
+     .help = "constant, linear, step, cosine, warmup; a list multiplies"},         \
     {"iteration", PARAM_NODE, AT(iteration), "", .help = "the updates, in order"}
 
 static const struct param train_params[] = {
     COMMON,
-    {"phases", PARAM_NODE, AT(phases), "", .help = "stretches of training, each with its own steps and iteration"},
+    {"phases", PARAM_NODE, AT(phases), "",
+     .help = "stretches of training, each with its own steps and iteration"},
     {"ema", PARAM_NODE, AT(ema), "", .help = "averages of weights for sampling: a decay"},
-    {"checkpoint", PARAM_NODE, AT(checkpoint), "", .help = "every so many steps; how many are kept"},
+    {"checkpoint", PARAM_NODE, AT(checkpoint), "",
+     .help = "every so many steps; how many are kept"},
     {"log_every", PARAM_INT, AT(log_every), "50", 1, -1, .help = "steps between logged losses"},
     PARAM_END
 };
@@ -52,16 +56,18 @@ struct optimizer_options {
 
 #define OF(field) offsetof(struct optimizer_options, is.field)
 #define RATE(fallback) {"lr", PARAM_FLOAT, OF(lr), fallback, 0, 1e3, .help = "learning rate"}
-#define EPSILON(fallback, keras)                                                                  \
-    {"epsilon", PARAM_FLOAT, OF(epsilon), fallback, 0, 1, .help = "keeps the quotient finite"},     \
-    {"convention", PARAM_WORD, offsetof(struct optimizer_options, convention), "pytorch", .words = convention_word, .help = keras}
+#define EPSILON(fallback, keras)                                                                 \
+    {"epsilon", PARAM_FLOAT, OF(epsilon), fallback, 0, 1, .help = "keeps the quotient finite"},  \
+    {"convention", PARAM_WORD, offsetof(struct optimizer_options, convention), "pytorch",        \
+     .words = convention_word, .help = keras}
 
 static const struct param adam_params[] = {
     RATE("1e-3"),
     {"beta1", PARAM_FLOAT, OF(beta1), "0.9", 0, 0.999999, .help = "decay of the mean"},
     {"beta2", PARAM_FLOAT, OF(beta2), "0.999", 0, 0.9999999, .help = "decay of the mean square"},
     EPSILON("1e-8", "keras: epsilon outside the bias correction"),
-    {"weight_decay", PARAM_FLOAT, OF(weight_decay), "0", 0, 1e3, .help = "L2 penalty of the weights"},
+    {"weight_decay", PARAM_FLOAT, OF(weight_decay), "0", 0, 1e3,
+     .help = "L2 penalty of the weights"},
     PARAM_END
 };
 static const struct param rmsprop_params[] = {
@@ -80,11 +86,13 @@ static const struct param sgd_params[] = {
 static const struct choice {
     const char *name;
     const struct param *params;
-} optimizer_word[] = {[OPTIMIZER_ADAM] = {"adam", adam_params}, [OPTIMIZER_RMSPROP] = {"rmsprop", rmsprop_params},
+} optimizer_word[] = {[OPTIMIZER_ADAM] = {"adam", adam_params},
+                      [OPTIMIZER_RMSPROP] = {"rmsprop", rmsprop_params},
                       [OPTIMIZER_SGD] = {"sgd", sgd_params}};
 
 // The word's place in a closed list; -1 and reported when it is none.
-static int choose(struct reader *r, const struct node *node, const char *what, const struct choice *choice, size_t n, struct word *w)
+static int choose(struct reader *r, const struct node *node, const char *what,
+                  const struct choice *choice, size_t n, struct word *w)
 {
     const char *known[8];
     if (!word_read(node, NULL, what, w, r->d))
@@ -106,7 +114,8 @@ static bool read_optimizer(struct reader *r, const struct node *node, struct opt
     if (kind < 0)
         return false;
     o.is.kind = (enum optimizer_kind)kind;
-    if (!param_read(optimizer_word[kind].params, w.params, w.where, arena_printf(r->arena, "optimizer '%s'", w.name), &o, r->arena, r->d))
+    if (!param_read(optimizer_word[kind].params, w.params, w.where,
+                    arena_printf(r->arena, "optimizer '%s'", w.name), &o, r->arena, r->d))
         return false;
     *out = o.is;
     out->keras = o.convention == 1;
@@ -131,7 +140,8 @@ struct schedule_options {
 
 #define IN(field) offsetof(struct schedule_options, field)
 static const struct param ramp_params[] = {
-    {"from", PARAM_NODE, IN(from), "", .help = "where the rate begins to fall: steps, or '100 epochs'"},
+    {"from", PARAM_NODE, IN(from), "",
+     .help = "where the rate begins to fall: steps, or '100 epochs'"},
     {"to", PARAM_NODE, IN(to), "", .help = "where it has fallen; the end, unless said"},
     {"final", PARAM_FLOAT, IN(final), "0", 0, 1, .help = "the factor there"},
     PARAM_END
@@ -146,8 +156,11 @@ static const struct param warmup_params[] = {
     PARAM_END
 };
 static const struct choice schedule_word[] = {
-    [SCHEDULE_CONSTANT] = {"constant", NULL}, [SCHEDULE_LINEAR] = {"linear", ramp_params}, [SCHEDULE_STEP] = {"step", step_params},
-    [SCHEDULE_COSINE] = {"cosine", ramp_params}, [SCHEDULE_WARMUP] = {"warmup", warmup_params},
+    [SCHEDULE_CONSTANT] = {"constant", NULL},
+    [SCHEDULE_LINEAR] = {"linear", ramp_params},
+    [SCHEDULE_STEP] = {"step", step_params},
+    [SCHEDULE_COSINE] = {"cosine", ramp_params},
+    [SCHEDULE_WARMUP] = {"warmup", warmup_params},
 };
 
 // "20k", "100 epochs"; `otherwise` without a node.
@@ -158,10 +171,12 @@ static bool read_span(struct reader *r, const struct node *node, double otherwis
         return true;
     const char *space = node->kind == NODE_SCALAR ? strchr(node->text, ' ') : NULL;
     if (!space || (strcmp(space, " epochs") && strcmp(space, " epoch") && strcmp(space, " steps")))
-        return scalar_float(node, "a stretch of training (steps, or '100 epochs')", 0, 1e15, out, r->d);
+        return scalar_float(node, "a stretch of training (steps, or '100 epochs')", 0, 1e15, out,
+                            r->d);
     struct node number = *node;
     number.text = arena_strndup(r->arena, node->text, (size_t)(space - node->text));
-    if (!scalar_float(&number, "a stretch of training (steps, or '100 epochs')", 0, 1e15, out, r->d))
+    if (!scalar_float(&number, "a stretch of training (steps, or '100 epochs')", 0, 1e15, out,
+                      r->d))
         return false;
     if (space[1] == 'e')
         *out *= (double)experiment_epoch(r->e);
@@ -174,15 +189,18 @@ static bool read_schedule(struct reader *r, const struct node *node, struct phas
     struct schedule_options o = {0};
     struct schedule s = {0};
     const int kind = choose(r, node, "schedule", schedule_word, LENGTH(schedule_word), &w);
-    if (kind < 0 || !param_read(word_params(schedule_word[kind].params), w.params, w.where,
-                                arena_printf(r->arena, "schedule '%s'", w.name), &o, r->arena, r->d))
+    if (kind < 0 ||
+        !param_read(word_params(schedule_word[kind].params), w.params, w.where,
+                    arena_printf(r->arena, "schedule '%s'", w.name), &o, r->arena, r->d))
         return false;
     s.kind = (enum schedule_kind)kind;
     s.final = o.final;
     if (!read_span(r, o.from, 0, &s.from) || !read_span(r, o.to, (double)phase->steps, &s.to))
         return false;
     if (s.kind != SCHEDULE_CONSTANT && s.to <= s.from)
-        return fail(r->d, w.where, "schedule '%s' is over before it begins\nexpected %g to be more than %g steps", w.name, s.to, s.from);
+        return fail(r->d, w.where,
+                    "schedule '%s' is over before it begins\nexpected %g to be more than %g steps",
+                    w.name, s.to, s.from);
     APPEND(r->arena, phase->schedule, phase->n_schedule, s);
     return true;
 }
@@ -231,7 +249,8 @@ static const struct param update_params[] = {
     {"update", PARAM_NODE, UP(update), .help = "the network trained, or a head of it, or a list"},
     {"repeat", PARAM_INT, UP(repeat), "1", 1, 1000, .help = "times, each with draws of its own"},
     {"fresh", PARAM_NODE, UP(fresh), "", .help = "noise and data drawn anew for this update"},
-    {"optimizer", PARAM_NODE, UP(optimizer), "", .help = "of this update, instead of `train.optimizer`"},
+    {"optimizer", PARAM_NODE, UP(optimizer), "",
+     .help = "of this update, instead of `train.optimizer`"},
     PARAM_END
 };
 
@@ -242,7 +261,8 @@ static bool read_fresh(struct reader *r, const struct node *node, struct update 
     for (int i = 0; i < (list ? node->n : 1); i++) {
         const struct node *name = list ? node->entry[i].value : node;
         if (name->kind != NODE_SCALAR)
-            return fail(r->d, name->where, "this names nothing that is drawn\nexpected a noise or a source of data");
+            return fail(r->d, name->where,
+                        "this names nothing that is drawn\nexpected a noise or a source of data");
         const struct noise *noise = experiment_noise(e, name->text);
         const struct data_source *source = experiment_source(e, name->text);
         if (noise)
@@ -250,12 +270,14 @@ static bool read_fresh(struct reader *r, const struct node *node, struct update 
         else if (source)
             u->fresh_data[source - e->data] = true;
         else
-            return fail(r->d, name->where, "'%s' is not drawn\nexpected a noise or a source of data", name->text);
+            return fail(r->d, name->where,
+                        "'%s' is not drawn\nexpected a noise or a source of data", name->text);
     }
     return true;
 }
 
-static bool read_update(struct reader *r, const struct node *node, const struct node *optimizer, struct update *u)
+static bool read_update(struct reader *r, const struct node *node, const struct node *optimizer,
+                        struct update *u)
 {
     struct experiment *e = r->e;
     struct update_options o = {0};
@@ -271,19 +293,24 @@ static bool read_update(struct reader *r, const struct node *node, const struct 
     bool good = (u->train = read_targets(r, o.update, &u->n_train)) != NULL;
     for (int i = 0; good && i < u->n_train; i++)
         if (u->train[i].network->frozen)
-            good = fail(r->d, u->train[i].where, "network '%s' is frozen\nremove `frozen: true`, or this update", u->train[i].network->name);
+            good = fail(r->d, u->train[i].where,
+                        "network '%s' is frozen\nremove `frozen: true`, or this update",
+                        u->train[i].network->name);
     if (o.fresh)
         good &= read_fresh(r, o.fresh, u);
     if (!o.optimizer && !optimizer)
-        return fail(r->d, node->where, "nothing says how to update\nexpected `optimizer: adam` here or in `train:`");
+        return fail(r->d, node->where,
+                    "nothing says how to update\nexpected `optimizer: adam` here or in `train:`");
     return read_optimizer(r, o.optimizer ? o.optimizer : optimizer, &u->optimizer) && good;
 }
 
-static bool read_iteration(struct reader *r, const struct node *node, const struct node *optimizer, struct phase *phase)
+static bool read_iteration(struct reader *r, const struct node *node, const struct node *optimizer,
+                           struct phase *phase)
 {
     bool good = true;
     if (!node || node->kind != NODE_LIST || !node->n)
-        return fail(r->d, node ? node->where : phase->where, "nothing is updated\nexpected `iteration:` with a list of updates");
+        return fail(r->d, node ? node->where : phase->where,
+                    "nothing is updated\nexpected `iteration:` with a list of updates");
     phase->update = NEW_ARRAY(r->arena, struct update, node->n);
     phase->n_update = node->n;
     for (int i = 0; i < node->n; i++)
@@ -294,14 +321,16 @@ static bool read_iteration(struct reader *r, const struct node *node, const stru
 // --- phases --------------------------------------------------------------------------------------
 
 // What the phase does not say comes from `outer`.
-static bool read_phase(struct reader *r, const struct train_options *o, const struct train_options *outer, struct phase *phase)
+static bool read_phase(struct reader *r, const struct train_options *o,
+                       const struct train_options *outer, struct phase *phase)
 {
     const double epoch = (double)experiment_epoch(r->e);
     const struct node *optimizer = o->optimizer ? o->optimizer : outer->optimizer;
     bool good = true;
     if (!o->steps == !(o->epochs > 0))
-        good = fail(r->d, phase->where, o->steps ? "both steps and epochs\nexpected one of them"
-                                                 : "nothing says how long to train\nexpected `steps:` or `epochs:`");
+        good = fail(r->d, phase->where,
+                    o->steps ? "both steps and epochs\nexpected one of them"
+                             : "nothing says how long to train\nexpected `steps:` or `epochs:`");
     phase->steps = o->steps ? o->steps : (int64_t)ceil(o->epochs * epoch);
     good &= read_schedules(r, o->lr_schedule ? o->lr_schedule : outer->lr_schedule, phase);
     return read_iteration(r, o->iteration, optimizer, phase) && good;
@@ -313,9 +342,15 @@ static bool read_phases(struct reader *r, const struct train_options *outer)
     const struct node *list = outer->phases;
     bool good = read_list(r, list, "`phases:`");
     if (!good || list->kind != NODE_LIST || !list->n)
-        return fail(r->d, list->where, "there are no phases\nexpected a list of them, each with a name, steps and an iteration");
+        return fail(
+            r->d, list->where,
+            "there are no phases\nexpected a list of them, each with a name, steps and an "
+            "iteration");
     if (outer->iteration || outer->steps || outer->epochs > 0)
-        good = fail(r->d, list->where, "both phases and an iteration of `train:` itself\nsteps, epochs and iteration belong into the phases");
+        good = fail(
+            r->d, list->where,
+            "both phases and an iteration of `train:` itself\n"
+            "steps, epochs and iteration belong into the phases");
     e->phase = NEW_ARRAY(r->arena, struct phase, list->n);
     for (int i = 0; i < list->n; i++) {
         const struct node *node = list->entry[i].value;
@@ -338,8 +373,10 @@ struct ema_options {
     const struct node *networks;
 };
 static const struct param ema_params[] = {
-    {"decay", PARAM_FLOAT, offsetof(struct ema_options, decay), .min = 0, .max = 0.9999999, .help = "how much of the average stays in a step"},
-    {"networks", PARAM_NODE, offsetof(struct ema_options, networks), "", .help = "which; all that are no critics, unless said"},
+    {"decay", PARAM_FLOAT, offsetof(struct ema_options, decay), .min = 0, .max = 0.9999999,
+     .help = "how much of the average stays in a step"},
+    {"networks", PARAM_NODE, offsetof(struct ema_options, networks), "",
+     .help = "which; all that are no critics, unless said"},
     PARAM_END
 };
 
@@ -374,8 +411,10 @@ static bool read_ema(struct reader *r, const struct node *node)
 }
 
 static const struct param checkpoint_params[] = {
-    {"every", PARAM_INT, offsetof(struct experiment, checkpoint_every), "", 0, -1, .help = "steps; 0: only at the end"},
-    {"keep", PARAM_INT, offsetof(struct experiment, checkpoint_keep), "2", 1, -1, .help = "the last so many stay"},
+    {"every", PARAM_INT, offsetof(struct experiment, checkpoint_every), "", 0, -1,
+     .help = "steps; 0: only at the end"},
+    {"keep", PARAM_INT, offsetof(struct experiment, checkpoint_keep), "2", 1, -1,
+     .help = "the last so many stay"},
     PARAM_END
 };
 
@@ -384,12 +423,16 @@ bool read_train(struct reader *r, const struct node *train, struct place where)
     struct experiment *e = r->e;
     struct train_options o = {0};
     if (!train)
-        return fail(r->d, where, "nothing says how to train\nexpected `train:` with steps, an optimizer and an iteration");
+        return fail(
+            r->d, where,
+            "nothing says how to train\nexpected `train:` with steps, an optimizer and an "
+            "iteration");
     if (!param_read(train_params, train, train->where, "`train:`", &o, r->arena, r->d))
         return false;
     e->log_every = o.log_every;
     bool good = read_ema(r, o.ema);
-    good &= param_read(checkpoint_params, o.checkpoint, train->where, "`checkpoint:`", e, r->arena, r->d);
+    good &= param_read(checkpoint_params, o.checkpoint, train->where, "`checkpoint:`", e, r->arena,
+                       r->d);
     if (o.phases)
         return read_phases(r, &o) && good;
     e->phase = NEW(r->arena, struct phase);

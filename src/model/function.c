@@ -8,11 +8,13 @@
 
 static bool fail_argument(struct builder *b, const struct expression *is, int i, const char *wanted)
 {
-    return fail(b->d, is->arg[i]->where, "argument %d of '%s' does not fit\nexpected %s", i + 1, is->name, wanted);
+    return fail(b->d, is->arg[i]->where, "argument %d of '%s' does not fit\nexpected %s", i + 1,
+                is->name, wanted);
 }
 
 // Along the channels, the first dimension after the batch; labels do not join.
-static bool build_concat(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out)
+static bool build_concat(struct builder *b, const struct expression *is, const struct operand *x,
+                         struct operand *out)
 {
     struct value **v = NEW_ARRAY(b->arena, struct value *, is->n_arg);
     for (int i = 0; i < is->n_arg; i++) {
@@ -23,7 +25,8 @@ static bool build_concat(struct builder *b, const struct expression *is, const s
             return fail_argument(b, is, i, "the same number of dimensions as the first");
         for (int d = 2; d < v[0]->shape.rank; d++)
             if (v[i]->shape.dim[d] != v[0]->shape.dim[d])
-                return fail(b->d, is->arg[i]->where, "'concat' of %s and %s\nexpected equal heights and widths",
+                return fail(b->d, is->arg[i]->where,
+                            "'concat' of %s and %s\nexpected equal heights and widths",
                             signature_text(b->arena, x[0].is), signature_text(b->arena, x[i].is));
     }
     *out = operand_of(concat(v, is->n_arg, 1));
@@ -31,26 +34,34 @@ static bool build_concat(struct builder *b, const struct expression *is, const s
 }
 
 // Numbers take the shape of the other side; the condition may be 1 where it repeats.
-static bool build_where(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out)
+static bool build_where(struct builder *b, const struct expression *is, const struct operand *x,
+                        struct operand *out)
 {
     const struct operand *like = x[1].value ? &x[1] : &x[2];
     struct shape fits;
     if (!x[0].value)
-        return fail_argument(b, is, 0, "a tensor: where it is not 0 the second argument is taken, else the third");
+        return fail_argument(
+            b, is, 0, "a tensor: where it is not 0 the second argument is taken, else the third");
     if (!like->value)
         return fail_argument(b, is, 1, "a tensor on one side at least");
-    if (!shape_broadcast(x[0].value->shape, like->value->shape, &fits) || !shape_equal(fits, like->value->shape))
-        return fail(b->d, is->arg[0]->where, "'where' of %s chooses between %s\nexpected the same shape, or 1 where it repeats",
-                    signature_text(b->arena, x[0].is), signature_text(b->arena, like->is));
-    struct value *yes = builder_tensor(b, &x[1], like->value->shape, is->arg[1]->where, "the second argument of 'where'");
-    struct value *no = builder_tensor(b, &x[2], like->value->shape, is->arg[2]->where, "the third argument of 'where'");
+    if (!shape_broadcast(x[0].value->shape, like->value->shape, &fits) ||
+        !shape_equal(fits, like->value->shape))
+        return fail(
+            b->d, is->arg[0]->where,
+            "'where' of %s chooses between %s\nexpected the same shape, or 1 where it repeats",
+            signature_text(b->arena, x[0].is), signature_text(b->arena, like->is));
+    struct value *yes = builder_tensor(b, &x[1], like->value->shape, is->arg[1]->where,
+                                       "the second argument of 'where'");
+    struct value *no = builder_tensor(b, &x[2], like->value->shape, is->arg[2]->where,
+                                      "the third argument of 'where'");
     if (!yes || !no)
         return false;
     *out = operand_of(select_value(x[0].value, yes, no));
     return true;
 }
 
-static bool build_detach(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out)
+static bool build_detach(struct builder *b, const struct expression *is, const struct operand *x,
+                         struct operand *out)
 {
     if (!x[0].value)
         return fail_argument(b, is, 0, "a tensor");
@@ -58,7 +69,8 @@ static bool build_detach(struct builder *b, const struct expression *is, const s
     return true;
 }
 
-static bool build_mean(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out)
+static bool build_mean(struct builder *b, const struct expression *is, const struct operand *x,
+                       struct operand *out)
 {
     if (!x[0].value)
         return fail_argument(b, is, 0, "a tensor");
@@ -67,21 +79,28 @@ static bool build_mean(struct builder *b, const struct expression *is, const str
 }
 
 // Whole factors only: nearest up, the mean of blocks down.
-static bool build_resize(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out)
+static bool build_resize(struct builder *b, const struct expression *is, const struct operand *x,
+                         struct operand *out)
 {
     struct value *v = x[0].value;
     if (!v || v->shape.rank != 4 || v->shape.dim[2] != v->shape.dim[3])
         return fail_argument(b, is, 0, "a square image");
     const int64_t size = v->shape.dim[2], to = (int64_t)x[1].number;
     if (x[1].value || to < 1 || (double)to != x[1].number || (size % to && to % size))
-        return fail(b->d, is->arg[1]->where, "'resize' of images of %d by %d\nexpected a size that is a whole multiple or part of it", (int)size, (int)size);
+        return fail(
+            b->d, is->arg[1]->where,
+            "'resize' of images of %d by %d\n"
+            "expected a size that is a whole multiple or part of it",
+            (int)size, (int)size);
     const double block = (double)(size / to * (size / to));
-    *out = operand_of(to >= size ? upsample(v, to / size) : affine(pool_sum(v, size / to), 1 / block, 0));
+    *out = operand_of(to >= size ? upsample(v, to / size)
+                                 : affine(pool_sum(v, size / to), 1 / block, 0));
     return true;
 }
 
 // x(r, c) becomes y(r, c) = x(c, n − 1 − r): a quarter turn against the clock.
-static bool build_rotate90(struct builder *b, const struct expression *is, const struct operand *x, struct operand *out)
+static bool build_rotate90(struct builder *b, const struct expression *is, const struct operand *x,
+                           struct operand *out)
 {
     struct value *v = x[0].value;
     if (!v || v->shape.rank != 4)
@@ -151,8 +170,10 @@ struct value *draw_box(struct graph *g, int64_t batch, const struct noise *n, in
 {
     enum { SECOND = 1 << 15 };  // of the two streams of a draw
     const int64_t H = n->is.shape.dim[1], W = n->is.shape.dim[2];
-    struct value *top = random_value(g, RANDOM_LABEL, (double)(H - n->size[0] + 1), 0, stream, SHAPE(batch, 1));
-    struct value *left = random_value(g, RANDOM_LABEL, (double)(W - n->size[1] + 1), 0, stream + SECOND, SHAPE(batch, 1));
+    struct value *top =
+        random_value(g, RANDOM_LABEL, (double)(H - n->size[0] + 1), 0, stream, SHAPE(batch, 1));
+    struct value *left = random_value(g, RANDOM_LABEL, (double)(W - n->size[1] + 1), 0,
+                                      stream + SECOND, SHAPE(batch, 1));
     struct value *rows = reshape(span(g, top, H, n->size[0]), SHAPE(batch, 1, H, 1));
     struct value *columns = reshape(span(g, left, W, n->size[1]), SHAPE(batch, 1, 1, W));
     return mul(rows, columns);

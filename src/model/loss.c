@@ -1,4 +1,5 @@
-// The losses of one update: the critic's side of its games, the generator's side of the others, and the terms.
+// The losses of one update: the critic's side of its games, the generator's side of the others, and
+// the terms.
 #include "base/arena.h"
 #include "model/builder.h"
 #include "model/reader.h"
@@ -28,15 +29,18 @@ struct side {
     struct value *output;
 };
 
-static bool fit_critic(struct builder *b, const struct game *game, const struct expression *is, int i, struct operand *x)
+static bool fit_critic(struct builder *b, const struct game *game, const struct expression *is,
+                       int i, struct operand *x)
 {
     const struct network_input *in = &game->critic.network->input[i];
     if (!x->value)
-        return fail(b->d, is->where, "a number is no argument of a critic\nexpected a tensor %s", signature_text(b->arena, in->is));
+        return fail(b->d, is->where, "a number is no argument of a critic\nexpected a tensor %s",
+                    signature_text(b->arena, in->is));
     if (x->value->shape.rank && signature_fits(x->is, in->is))
         return true;
-    return fail(b->d, is->where, "critic '%s' takes %s as '%s' (line %d), but this is %s", game->name, signature_text(b->arena, in->is),
-                in->name, in->where.line, signature_text(b->arena, x->is));
+    return fail(b->d, is->where, "critic '%s' takes %s as '%s' (line %d), but this is %s",
+                game->name, signature_text(b->arena, in->is), in->name, in->where.line,
+                signature_text(b->arena, x->is));
 }
 
 static bool judge(struct builder *b, const struct game *game, struct side *s, struct place where)
@@ -46,16 +50,19 @@ static bool judge(struct builder *b, const struct game *game, struct side *s, st
     return app != NULL;
 }
 
-static bool read_arguments(struct builder *b, const struct game *game, struct expression *const *is, struct side *s)
+static bool read_arguments(struct builder *b, const struct game *game, struct expression *const *is,
+                           struct side *s)
 {
     bool good = true;
     s->argument = NEW_ARRAY(b->arena, struct operand, game->n + 1);
     for (int i = 0; i < game->n; i++)
-        good &= builder_value(b, is[i], &s->argument[i]) && fit_critic(b, game, is[i], i, &s->argument[i]);
+        good &= builder_value(b, is[i], &s->argument[i]) &&
+                fit_critic(b, game, is[i], i, &s->argument[i]);
     return good;
 }
 
-static bool judge_side(struct builder *b, const struct game *game, struct expression *const *is, struct side *s)
+static bool judge_side(struct builder *b, const struct game *game, struct expression *const *is,
+                       struct side *s)
 {
     return read_arguments(b, game, is, s) && judge(b, game, s, is[0]->where);
 }
@@ -65,19 +72,23 @@ static bool recall_fakes(struct builder *b, const struct game *game, struct side
     for (int i = 0; game->pool && i < game->n; i++) {
         struct operand *x = &s->argument[i];
         if (game->pool < x->value->shape.dim[0])
-            return fail(b->d, game->where, "a pool of %d is smaller than a batch of %d\nexpected at least one batch", (int)game->pool,
-                        (int)x->value->shape.dim[0]);
+            return fail(b->d, game->where,
+                        "a pool of %d is smaller than a batch of %d\nexpected at least one batch",
+                        (int)game->pool, (int)x->value->shape.dim[0]);
         x->value = pool_pass(b, game, i, x->value);
     }
     return true;
 }
 
-static struct value *critic_loss(const struct game *game, const struct side *real, const struct side *fake, const struct side *mismatched)
+static struct value *critic_loss(const struct game *game, const struct side *real,
+                                 const struct side *fake, const struct side *mismatched)
 {
-    struct value *loss = game->loss->critic(game->loss_params, real->output, fake->output, game->smooth);
+    struct value *loss =
+        game->loss->critic(game->loss_params, real->output, fake->output, game->smooth);
     if (!game->mismatched)
         return loss;
-    struct value *other = game->loss->critic(game->loss_params, real->output, mismatched->output, game->smooth);
+    struct value *other =
+        game->loss->critic(game->loss_params, real->output, mismatched->output, game->smooth);
     return affine(add(loss, other), 0.5, 0);
 }
 
@@ -99,11 +110,13 @@ static struct value *penalised_critic(struct penalty_site *site, struct value *c
     return p->failed ? constant(site->graph, 0, SCALAR) : s.output;
 }
 
-static bool add_penalty(struct builder *b, struct update_run *run, const struct game *game, const struct game_penalty *is,
-                        const struct side *real, const struct side *fake)
+static bool add_penalty(struct builder *b, struct update_run *run, const struct game *game,
+                        const struct game_penalty *is, const struct side *real,
+                        const struct side *fake)
 {
     struct penalised own = {b, game, is->where, real->argument, false};
-    struct value **r = NEW_ARRAY(b->arena, struct value *, game->n), **f = NEW_ARRAY(b->arena, struct value *, game->n);
+    struct value **r = NEW_ARRAY(b->arena, struct value *, game->n),
+                 **f = NEW_ARRAY(b->arena, struct value *, game->n);
     bool *held = NEW_ARRAY(b->arena, bool, game->n), all = true;
     for (int i = 0; i < game->n; i++) {
         r[i] = real->argument[i].value;
@@ -111,21 +124,29 @@ static bool add_penalty(struct builder *b, struct update_run *run, const struct 
         held[i] = real->argument[i].is.classes || r[i] == f[i];
         all &= held[i];
         if (!held[i] && !shape_equal(r[i]->shape, f[i]->shape))
-            return fail(b->d, is->where, "a penalty between batches of different size\nexpected the same `batch:` on both sides");
+            return fail(
+                b->d, is->where,
+                "a penalty between batches of different size\n"
+                "expected the same `batch:` on both sides");
     }
     if (all)
-        return fail(b->d, is->where, "nothing to differentiate: all arguments of the critic are labels, or the same on both sides");
+        return fail(
+            b->d, is->where,
+            "nothing to differentiate: all arguments of the critic are labels, or the same on both "
+            "sides");
     struct penalty_site site = {b->graph, game->n, r, f, held, penalised_critic, &own};
     enter(b, is->where, is->is->name);
     struct value *v = is->is->build(&site, is->params);
-    return !own.failed && add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->name), v);
+    return !own.failed &&
+           add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->name), v);
 }
 
 static bool add_critic(struct builder *b, struct update_run *run, const struct game *game)
 {
     struct side real = {0}, fake = {0}, mismatched = {0};
-    if (!judge_side(b, game, game->real, &real) || !read_arguments(b, game, game->fake, &fake) || !recall_fakes(b, game, &fake) ||
-        !judge(b, game, &fake, game->fake[0]->where) || (game->mismatched && !judge_side(b, game, game->mismatched, &mismatched)))
+    if (!judge_side(b, game, game->real, &real) || !read_arguments(b, game, game->fake, &fake) ||
+        !recall_fakes(b, game, &fake) || !judge(b, game, &fake, game->fake[0]->where) ||
+        (game->mismatched && !judge_side(b, game, game->mismatched, &mismatched)))
         return false;
     const char *name = arena_printf(b->arena, "%s.critic", game->name);
     enter(b, game->where, name);
@@ -144,31 +165,43 @@ static bool add_generator(struct builder *b, struct update_run *run, const struc
 {
     const bool both = game->loss->flags & LOSS_PAIRS;
     struct side real = {0}, fake = {0};
-    if ((both || update_takes_real(b->e, run->update, game)) && !judge_side(b, game, game->real, &real))
+    if ((both || update_takes_real(b->e, run->update, game)) &&
+        !judge_side(b, game, game->real, &real))
         return false;
-    if ((both || update_takes_fake(b->e, run->update, game)) && !judge_side(b, game, game->fake, &fake))
+    if ((both || update_takes_fake(b->e, run->update, game)) &&
+        !judge_side(b, game, game->fake, &fake))
         return false;
     const char *name = arena_printf(b->arena, "%s.generator", game->name);
     enter(b, game->where, name);
-    return add_part(b, run, name, weighted(game->loss->generator(game->loss_params, real.output, fake.output), game->weight));
+    return add_part(
+        b, run, name,
+        weighted(game->loss->generator(game->loss_params, real.output, fake.output), game->weight));
 }
 
 // --- terms ---------------------------------------------------------------------------------------
 
-static bool fit_classes(struct builder *b, const struct operand *x, int64_t classes, struct place where)
+static bool fit_classes(struct builder *b, const struct operand *x, int64_t classes,
+                        struct place where)
 {
     if (x->is.classes > classes)
-        return fail(b->d, where, "a label of %d classes, but the logits have %d\nexpected logits for each class", (int)x->is.classes, (int)classes);
-    if (!x->value && (x->number < 0 || x->number >= (double)classes || x->number != (double)(int64_t)x->number))
-        return fail(b->d, where, "%g is no class of %d logits\nexpected a whole number from 0 to %d", x->number, (int)classes, (int)classes - 1);
+        return fail(b->d, where,
+                    "a label of %d classes, but the logits have %d\nexpected logits for each class",
+                    (int)x->is.classes, (int)classes);
+    if (!x->value &&
+        (x->number < 0 || x->number >= (double)classes || x->number != (double)(int64_t)x->number))
+        return fail(b->d, where,
+                    "%g is no class of %d logits\nexpected a whole number from 0 to %d", x->number,
+                    (int)classes, (int)classes - 1);
     return true;
 }
 
 // (N) whole numbers, or (N, K) codes
-static struct value *label_of(struct builder *b, const struct operand *x, struct shape logits, struct place where)
+static struct value *label_of(struct builder *b, const struct operand *x, struct shape logits,
+                              struct place where)
 {
     if (logits.rank != 2) {
-        fail(b->d, where, "the logits are not one row a sample\nexpected the output of a dense layer");
+        fail(b->d, where,
+             "the logits are not one row a sample\nexpected the output of a dense layer");
         return NULL;
     }
     if (!fit_classes(b, x, logits.dim[1], where))
@@ -177,7 +210,8 @@ static struct value *label_of(struct builder *b, const struct operand *x, struct
         return constant(b->graph, x->number, SHAPE(logits.dim[0]));
     if (x->is.classes || shape_equal(x->value->shape, logits))
         return x->value;
-    fail(b->d, where, "this is %s, not a label\nexpected a label, a class, or a one-hot code of %d", signature_text(b->arena, x->is), (int)logits.dim[1]);
+    fail(b->d, where, "this is %s, not a label\nexpected a label, a class, or a one-hot code of %d",
+         signature_text(b->arena, x->is), (int)logits.dim[1]);
     return NULL;
 }
 
@@ -197,14 +231,17 @@ static bool term_arguments(struct builder *b, const struct game_term *term, stru
             return false;
     const struct operand *like = first_tensor(x, term);
     if (!like)
-        return fail(b->d, term->where, "term '%s' has nothing but numbers\nexpected a tensor", term->is->name);
+        return fail(b->d, term->where, "term '%s' has nothing but numbers\nexpected a tensor",
+                    term->is->name);
     for (int i = 0; i < TERM_ARGUMENTS; i++) {
         const struct expression *is = term->argument[i];
         if (!is)
             continue;
-        argument[i] = term->is->argument[i].kind == TERM_LABEL
-                          ? label_of(b, &x[i], like->value->shape, is->where)
-                          : builder_tensor(b, &x[i], like->value->shape, is->where, arena_printf(b->arena, "'%s'", term->is->argument[i].name));
+        argument[i] =
+            term->is->argument[i].kind == TERM_LABEL
+                ? label_of(b, &x[i], like->value->shape, is->where)
+                : builder_tensor(b, &x[i], like->value->shape, is->where,
+                                 arena_printf(b->arena, "'%s'", term->is->argument[i].name));
         if (!argument[i])
             return false;
     }
@@ -217,7 +254,8 @@ static bool add_term(struct builder *b, struct update_run *run, const struct gam
     if (!term_arguments(b, term, argument))
         return false;
     enter(b, term->where, term->name);
-    return add_part(b, run, term->name, weighted(term->is->build(term->params, argument), term->weight));
+    return add_part(b, run, term->name,
+                    weighted(term->is->build(term->params, argument), term->weight));
 }
 
 // --- the sum -------------------------------------------------------------------------------------

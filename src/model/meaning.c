@@ -1,6 +1,7 @@
-// What expressions mean before anything is built: which names they say, which networks their gradients reach, and from that which
-// loss belongs to which update. It could be read off a built graph, but then every loss would have to be built for every
-// update to find out that it does not belong there, and a mistake would show only once shapes are known.
+// What expressions mean before anything is built: which names they say, which networks their
+// gradients reach, and from that which loss belongs to which update. It could be read off a built
+// graph, but then every loss would have to be built for every update to find out that it does not
+// belong there, and a mistake would show only once shapes are known.
 #include "base/arena.h"
 #include "base/text.h"
 #include "model/reader.h"
@@ -40,9 +41,11 @@ const struct expression *expression_behind(const struct experiment *e, const str
 
 // --- dependence ----------------------------------------------------------------------------------
 
-static bool depends(const struct experiment *e, const struct expression *is, const char *head, struct target to, int depth);
+static bool depends(const struct experiment *e, const struct expression *is, const char *head,
+                    struct target to, int depth);
 
-static bool any_depends(const struct experiment *e, const struct expression *is, struct target to, int depth)
+static bool any_depends(const struct experiment *e, const struct expression *is, struct target to,
+                        int depth)
 {
     for (int i = 0; i < is->n_arg; i++)
         if (depends(e, is->arg[i], NULL, to, depth))
@@ -51,7 +54,8 @@ static bool any_depends(const struct experiment *e, const struct expression *is,
 }
 
 // `head`: the one asked for by a field around this expression.
-static bool depends(const struct experiment *e, const struct expression *is, const char *head, struct target to, int depth)
+static bool depends(const struct experiment *e, const struct expression *is, const char *head,
+                    struct target to, int depth)
 {
     const struct named_value *v;
     if (depth > e->n_value + 1)
@@ -60,17 +64,14 @@ static bool depends(const struct experiment *e, const struct expression *is, con
     case EXPR_NAME:
         v = experiment_value(e, is->name);
         return v && depends(e, v->is, head, to, depth + 1);
-    case EXPR_FIELD:
-        return depends(e, is->arg[0], is->name, to, depth);
+    case EXPR_FIELD: return depends(e, is->arg[0], is->name, to, depth);
     case EXPR_CALL:
         if (!strcmp(is->name, to.network->name))
             if (to.head < 0 || !head || !strcmp(to.network->output[to.head], head))
                 return true;
         return strcmp(is->name, "detach") && any_depends(e, is, to, depth);
-    case EXPR_BINARY:
-        return any_depends(e, is, to, depth);
-    case EXPR_NUMBER:
-        break;
+    case EXPR_BINARY: return any_depends(e, is, to, depth);
+    case EXPR_NUMBER: break;
     }
     return false;
 }
@@ -80,7 +81,8 @@ bool expression_depends(const struct experiment *e, const struct expression *is,
     return depends(e, is, NULL, to, 0);
 }
 
-bool expressions_depend(const struct experiment *e, struct expression *const *is, int n, const struct target *to, int n_to)
+bool expressions_depend(const struct experiment *e, struct expression *const *is, int n,
+                        const struct target *to, int n_to)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n_to; j++)
@@ -111,12 +113,14 @@ bool update_takes_critic(const struct update *u, const struct game *game)
 
 bool update_takes_fake(const struct experiment *e, const struct update *u, const struct game *game)
 {
-    return !update_takes_critic(u, game) && expressions_depend(e, game->fake, game->n, u->train, u->n_train);
+    return !update_takes_critic(u, game) &&
+           expressions_depend(e, game->fake, game->n, u->train, u->n_train);
 }
 
 bool update_takes_real(const struct experiment *e, const struct update *u, const struct game *game)
 {
-    return !update_takes_critic(u, game) && expressions_depend(e, game->real, game->n, u->train, u->n_train);
+    return !update_takes_critic(u, game) &&
+           expressions_depend(e, game->real, game->n, u->train, u->n_train);
 }
 
 static bool is_critic(const struct experiment *e, struct target what)
@@ -136,12 +140,15 @@ static bool named(const struct game_term *term, const struct update *u)
     return false;
 }
 
-bool update_takes_term(const struct experiment *e, const struct update *u, const struct game_term *term)
+bool update_takes_term(const struct experiment *e, const struct update *u,
+                       const struct game_term *term)
 {
     if (term->to)
         return named(term, u);
     for (int i = 0; i < u->n_train; i++)
-        if (!is_critic(e, u->train[i]) && expressions_depend(e, (struct expression *const *)term->argument, TERM_ARGUMENTS, &u->train[i], 1))
+        if (!is_critic(e, u->train[i]) &&
+            expressions_depend(e, (struct expression *const *)term->argument, TERM_ARGUMENTS,
+                               &u->train[i], 1))
             return true;
     return false;
 }

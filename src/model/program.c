@@ -1,7 +1,8 @@
-// A training iteration as one graph. Updates are laid end to end: each builds its losses on the current versions of all slots,
-// differentiates them, and only then writes new versions. What two updates share (the fake that one critic judges and the
-// generator is trained on) is the same value in both, and is computed once; what none needs is swept away. A graph per update
-// would be simpler to schedule, and would compute every fake twice.
+// A training iteration as one graph. Updates are laid end to end: each builds its losses on the
+// current versions of all slots, differentiates them, and only then writes new versions. What two
+// updates share (the fake that one critic judges and the generator is trained on) is the same value
+// in both, and is computed once; what none needs is swept away. A graph per update would be simpler
+// to schedule, and would compute every fake twice.
 #include "model/program.h"
 
 #include "base/arena.h"
@@ -52,8 +53,10 @@ static void list_slots(struct builder *b, struct update_run *run, struct trained
         for (int j = 0; j < net->n_param; j++) {
             struct target of = {u->train[i].network, net->param_head[j], {0}};
             struct slot *slot = net->param[j];
-            struct value *before = slot->index < b->versions.n ? b->versions.current[slot->index] : NULL;
-            if (!target_covers(u->train[i], of) || !before || !is[before->id] || has_slot(run, slot))
+            struct value *before =
+                slot->index < b->versions.n ? b->versions.current[slot->index] : NULL;
+            if (!target_covers(u->train[i], of) || !before || !is[before->id] ||
+                has_slot(run, slot))
                 continue;
             APPEND(b->arena, run->slot, run->n, slot);
             APPEND(b->arena, t->of, t->n, of);
@@ -64,7 +67,8 @@ static void list_slots(struct builder *b, struct update_run *run, struct trained
 static double clip_of(const struct experiment *e, const struct update *u, const struct network *net)
 {
     for (int i = 0; i < e->n_game; i++)
-        if (e->game[i].clip > 0 && e->game[i].critic.network == net && update_takes_critic(u, &e->game[i]))
+        if (e->game[i].clip > 0 && e->game[i].critic.network == net &&
+            update_takes_critic(u, &e->game[i]))
             return e->game[i].clip;
     return 0;
 }
@@ -82,7 +86,8 @@ static void step(struct builder *b, struct update_run *run, const struct trained
     for (int i = 0; i < run->n; i++) {
         const double clip = clip_of(b->e, run->update, t->of[i].network);
         g->where = run->slot[i]->where;
-        struct value *after = optimize(b, run->update, run->slot[i], t->of[i], run->gradient[i], hyper);
+        struct value *after =
+            optimize(b, run->update, run->slot[i], t->of[i], run->gradient[i], hyper);
         run->after[i] = clip > 0 ? clip_slot(after, -clip, clip) : after;
         versions_write(&b->versions, run->slot[i], run->after[i]);
     }
@@ -120,7 +125,8 @@ static void name_roots(struct builder *b, const struct update_run *run)
     const int U = run->update->number;
     graph_root(b->graph, arena_printf(b->arena, "loss/%d", U), run->loss);
     for (int i = 0; i < run->n_part; i++)
-        graph_root(b->graph, arena_printf(b->arena, "loss/%d/%s", U, run->part[i].name), run->part[i].value);
+        graph_root(b->graph, arena_printf(b->arena, "loss/%d/%s", U, run->part[i].name),
+                   run->part[i].value);
 }
 
 static bool build_run(struct builder *b, struct update_run *run)
@@ -134,8 +140,10 @@ static bool build_run(struct builder *b, struct update_run *run)
         return false;
     list_slots(b, run, &trained);
     if (!run->n)
-        return fail(b->d, run->update->where, "this update trains nothing: its losses do not depend on a weight of '%s'\n"
-                    "expected an expression without detach() around it", run->update->train[0].network->name);
+        return fail(b->d, run->update->where,
+                    "this update trains nothing: its losses do not depend on a weight of '%s'\n"
+                    "expected an expression without detach() around it",
+                    run->update->train[0].network->name);
     for (int i = 0; i < b->n_touched; i++)
         check_coupling(b->e, b->touched[i], b->d);
     step(b, run, &trained);
@@ -148,7 +156,8 @@ static bool build_run(struct builder *b, struct update_run *run)
 
 // --- draws ---------------------------------------------------------------------------------------
 
-// Draw 0 is the iteration's own; a repeating update takes a new one each time, `fresh` one for what it names.
+// Draw 0 is the iteration's own; a repeating update takes a new one each time, `fresh` one for what
+// it names.
 static void take_draws(struct builder *b, const struct update *u, int *next)
 {
     const bool repeats = u->repeat > 1;
@@ -188,7 +197,8 @@ static void list_feeds(struct program *p, const struct builder *b, struct arena 
 
 // --- programs ------------------------------------------------------------------------------------
 
-static bool build_update(struct program *p, struct builder *b, struct arena *a, const struct update *u, int *next_draw)
+static bool build_update(struct program *p, struct builder *b, struct arena *a,
+                         const struct update *u, int *next_draw)
 {
     for (int i = 0; i < u->repeat; i++) {
         struct update_run run = {.update = u, .repetition = i};
@@ -231,12 +241,15 @@ static void use_averages(struct builder *b)
         }
 }
 
-static const struct expression *parse(struct experiment *e, struct arena *a, const char *expression, struct diag *d)
+static const struct expression *parse(struct experiment *e, struct arena *a, const char *expression,
+                                      struct diag *d)
 {
     struct source *source = NEW(a, struct source);
     struct node *node = NEW(a, struct node);
     *source = (struct source){"expression", arena_strdup(a, expression)};
-    *node = (struct node){.kind = NODE_SCALAR, .where = {source, 1, 1, (int)strlen(expression)}, .text = source->text};
+    *node = (struct node){.kind = NODE_SCALAR,
+                          .where = {source, 1, 1, (int)strlen(expression)},
+                          .text = source->text};
     const struct expression *is = expression_parse(a, node, d);
     return is && check_expression(e, is, d) ? is : NULL;
 }
@@ -247,18 +260,21 @@ static void list_inputs(struct program *p, const struct builder *b, struct arena
         const struct source_input *in = &b->input[i];
         if (!survives(p->graph, in->value))
             continue;
-        struct program_input is = {in->value->attr.name, in->value->shape, in->noise, in->source, in->field};
+        struct program_input is = {in->value->attr.name, in->value->shape, in->noise, in->source,
+                                   in->field};
         APPEND(a, p->input, p->n_input, is);
     }
 }
 
-struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch, const char *expression, bool ema, struct diag *d)
+struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch,
+                                 const char *expression, bool ema, struct diag *d)
 {
     const struct expression *is = expression ? parse(e, a, expression, d) : e->samples.of[0];
     return is ? program_sampling_of(e, a, batch, is, ema, d) : NULL;
 }
 
-struct program *program_sampling_of(struct experiment *e, struct arena *a, int64_t batch, const struct expression *is, bool ema, struct diag *d)
+struct program *program_sampling_of(struct experiment *e, struct arena *a, int64_t batch,
+                                    const struct expression *is, bool ema, struct diag *d)
 {
     struct program *p = NEW(a, struct program);
     struct operand sample;
@@ -271,7 +287,10 @@ struct program *program_sampling_of(struct experiment *e, struct arena *a, int64
     if (!builder_value(&b, is, &sample))
         return NULL;
     if (!sample.value || !sample.value->shape.rank) {
-        fail(d, is->where, "this is one number, not a sample\nexpected an expression that gives something for each sample");
+        fail(
+            d, is->where,
+            "this is one number, not a sample\n"
+            "expected an expression that gives something for each sample");
         return NULL;
     }
     graph_root(p->graph, "sample", sample.value);
@@ -287,7 +306,8 @@ struct program *program_sampling_of(struct experiment *e, struct arena *a, int64
 static void fill_box(const struct noise *n, struct rng *r, float *to)
 {
     const int64_t H = n->is.shape.dim[1], W = n->is.shape.dim[2];
-    const int64_t top = rng_below(r, (uint32_t)(H - n->size[0] + 1)), left = rng_below(r, (uint32_t)(W - n->size[1] + 1));
+    const int64_t top = rng_below(r, (uint32_t)(H - n->size[0] + 1)),
+                  left = rng_below(r, (uint32_t)(W - n->size[1] + 1));
     for (int64_t y = 0; y < H; y++)
         for (int64_t x = 0; x < W; x++)
             to[y * W + x] = y >= top && y < top + n->size[0] && x >= left && x < left + n->size[1];

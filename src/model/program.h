@@ -1,9 +1,9 @@
-// Programs: graphs made from an experiment. A whole training iteration is one graph; what the host feeds and reads is listed
-// beside it.
+// Programs: graphs made from an experiment. A whole training iteration is one graph; what the host
+// feeds and reads is listed beside it.
 //
 // Inputs of a training program
-//   SOURCE.image@D, SOURCE.label@D, SOURCE.index@D   draw D of the source, one batch for all fields: `feed`
-//   hyper/U@R                                        repetition R of update U, see optimizer_hyper: `run`
+//   SOURCE.image@D, SOURCE.label@D, SOURCE.index@D   draw D, one batch for all fields: `feed`
+//   hyper/U@R                                        of update U, see optimizer_hyper: `run`
 // Roots
 //   loss/U          total of update U in its last repetition
 //   loss/U/NAME     its parts, weights included: "discriminator.critic", "discriminator.generator",
@@ -30,13 +30,15 @@ struct update_run {
     const char *hyper;          // name of its input
     struct part *part;
     int n_part;
-    struct value *loss;         // these values are the graph's as built: passes replace them, so make roots of them before
+    // these values are the graph's as built: passes replace them, so make roots of them before
+    struct value *loss;
     struct slot **slot;         // what it trains
     struct value **before, **gradient, **after;
     int n;
 };
 
-// What the host gives a sampling program: noise "z" (batch, 100), data "real.image" (batch, C, H, W).
+// What the host gives a sampling program: noise "z" (batch, 100), data "real.image" (batch, C, H,
+// W).
 struct program_input {
     const char *name;
     struct shape shape;
@@ -55,17 +57,22 @@ struct program {
     int n_run;
     struct program_input *input;    // of a sampling program
     int n_input;
-    struct signature sample;        // of a sampling program: what its root "sample" is, without batch
+    // of a sampling program: what its root "sample" is, without batch
+    struct signature sample;
 };
 
 // One iteration of phase number `phase`. NULL after errors.
 struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d);
-// The expression (NULL: the first of samples.of) in evaluation mode: running statistics, no dropout, with averaged weights where `ema`
-// and the experiment keeps them. Noise and data are inputs, so fixed grids can be fed. Root "sample" (batch, …). NULL after errors.
-struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch, const char *expression, bool ema, struct diag *d);
+// The expression (NULL: the first of samples.of) in evaluation mode: running statistics, no
+// dropout, with averaged weights where `ema` and the experiment keeps them. Noise and data are
+// inputs, so fixed grids can be fed. Root "sample" (batch, …). NULL after errors.
+struct program *program_sampling(struct experiment *e, struct arena *a, int64_t batch,
+                                 const char *expression, bool ema, struct diag *d);
 // The same for an expression of the experiment: e->samples.of[i], e->evaluate.of.
-struct program *program_sampling_of(struct experiment *e, struct arena *a, int64_t batch, const struct expression *is, bool ema, struct diag *d);
-// Fills the input of a noise by draw number `draw` of the host stream (seed, noise): what grids and scores are drawn with.
+struct program *program_sampling_of(struct experiment *e, struct arena *a, int64_t batch,
+                                    const struct expression *is, bool ema, struct diag *d);
+// Fills the input of a noise by draw number `draw` of the host stream (seed, noise): what grids and
+// scores are drawn with.
 void noise_fill(const struct noise *n, uint64_t seed, uint64_t draw, int64_t batch, float *to);
 
 #endif

@@ -1,4 +1,5 @@
-// What the readers of sections share, between experiment.c and the files experiment_*.c. Nobody else includes this.
+// What the readers of sections share, between experiment.c and the files experiment_*.c. Nobody
+// else includes this.
 #ifndef MODEL_READER_H
 #define MODEL_READER_H
 
@@ -9,8 +10,10 @@ struct reader {
     struct experiment *e;
     struct arena *arena;
     struct diag *d;
-    struct map names;           // of sources, noise, networks and values: they share one space of names
-    bool *network_used, *noise_used, *value_used;  // by index, by anything that is trained, sampled or scored
+    // of sources, noise, networks and values: they share one space of names
+    struct map names;
+    // by index, by anything that is trained, sampled or scored
+    bool *network_used, *noise_used, *value_used;
     int *value_state;           // 0 not looked at, 1 being looked at, 2 done
 };
 
@@ -30,7 +33,8 @@ bool claim(struct reader *r, const struct entry *entry, const char *what);
 struct expression **read_expressions(struct reader *r, const struct node *node, int *n);
 // "generator", "discriminator.code", or a list of these.
 struct target *read_targets(struct reader *r, const struct node *node, int *n);
-bool read_map(struct reader *r, const struct node *node, const char *what);   // is it a map (or absent)
+// is it a map (or absent)
+bool read_map(struct reader *r, const struct node *node, const char *what);
 bool read_list(struct reader *r, const struct node *node, const char *what);
 
 // Names, arguments, heads and arities of all expressions; marks what is used. False after errors.
@@ -42,12 +46,13 @@ bool check_experiment(struct reader *r);
 // Warns of layers that couple the samples of a batch in a critic with a gradient penalty.
 void check_coupling(struct experiment *e, const struct application *app, struct diag *d);
 
-// --- what expressions mean, without building them --------------------------------------------------
+// --- what expressions mean, without building them ------------------------------------------------
 // Follows names of values to what they stand for.
 const struct expression *expression_behind(const struct experiment *e, const struct expression *is);
 // Does the gradient of `is` reach what `to` names? detach() stops it.
 bool expression_depends(const struct experiment *e, const struct expression *is, struct target to);
-bool expressions_depend(const struct experiment *e, struct expression *const *is, int n, const struct target *to, int n_to);
+bool expressions_depend(const struct experiment *e, struct expression *const *is, int n,
+                        const struct target *to, int n_to);
 // `inner` is `outer`, or a head of it.
 bool target_covers(struct target outer, struct target inner);
 bool update_trains(const struct update *u, struct target what);   // all of it, or that head
@@ -55,9 +60,11 @@ bool update_trains(const struct update *u, struct target what);   // all of it, 
 bool update_takes_critic(const struct update *u, const struct game *game);
 bool update_takes_fake(const struct experiment *e, const struct update *u, const struct game *game);
 bool update_takes_real(const struct experiment *e, const struct update *u, const struct game *game);
-bool update_takes_term(const struct experiment *e, const struct update *u, const struct game_term *term);
+bool update_takes_term(const struct experiment *e, const struct update *u,
+                       const struct game_term *term);
 int network_head(const struct network *net, const char *name);     // -1 when absent
-const char *signature_text(struct arena *a, struct signature is);  // "(1, 28, 28)", "a label of 10 classes"
+// "(1, 28, 28)", "a label of 10 classes"
+const char *signature_text(struct arena *a, struct signature is);
 
 // The functions of expressions: concat, where, detach, mean, resize, rotate90.
 struct function;
