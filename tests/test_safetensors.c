@@ -51,7 +51,8 @@ static void test_round_trip(void **state)
     assert_non_null(s);
     assert_int_equal(s->n, 4);
     const struct tensor *t = safetensors_find(s, "g.1.weight");
-    assert_true(t && t->rank == 2 && t->dim[0] == 2 && t->dim[1] == 3 && !memcmp(t->data, weight, sizeof weight));
+    assert_true(t && t->rank == 2 && t->dim[0] == 2 && t->dim[1] == 3 &&
+                !memcmp(t->data, weight, sizeof weight));
     t = safetensors_find(s, "step");
     assert_true(t && t->type == TENSOR_I64 && t->rank == 0 && *(const int64_t *)t->data == step[0]);
     assert_int_equal((uintptr_t)t->data % 8, 0);
@@ -89,7 +90,10 @@ static void test_many(void **state)
     float *data = NEW_ARRAY(a, float, N);
     for (int i = 0; i < N; i++) {
         data[i] = i;
-        tensor[i] = (struct tensor){.name = arena_printf(a, "layer.%d.weight", (i * 7919) % N), .rank = 1, .dim = {1}, .data = &data[i]};
+        tensor[i] = (struct tensor){.name = arena_printf(a, "layer.%d.weight", (i * 7919) % N),
+                                    .rank = 1,
+                                    .dim = {1},
+                                    .data = &data[i]};
     }
     assert_true(safetensors_write(path, tensor, N, NULL, 0, diag_new(a)));
     const struct safetensors *s = safetensors_open(a, path, diag_new(a));
@@ -112,21 +116,32 @@ static void test_lies(void **state)
         int data;
         const char *says;
     } lie[] = {
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "outside the 4 bytes"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "its shape and dtype say 8"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4,
+         "outside the 4 bytes"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4,
+         "its shape and dtype say 8"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 4, "outside"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4, "outside"},
-        {"{\"x\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "expected F32 or I64"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}", 0, "impossible shape"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[0,4611686018427387904,4],\"data_offsets\":[0,0]}}", 0, "impossible shape"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,0]}}", 0, "impossible shape"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}", 4, "impossible shape"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4, "no shape"},
+        {"{\"x\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4,
+         "expected F32 or I64"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}", 0,
+         "impossible shape"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[0,4611686018427387904,4],\"data_offsets\":[0,0]}}",
+         0, "impossible shape"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,0]}}", 0,
+         "impossible shape"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}", 4,
+         "impossible shape"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+         "no shape"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "no data_offsets"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
-         "overlap"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "nothing names the bytes before"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8, "nothing names the last 4"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"F32\","
+         "\"shape\":[1],\"data_offsets\":[0,4]}}",
+         4, "overlap"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8,
+         "nothing names the bytes before"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8,
+         "nothing names the last 4"},
         {"{\"x\":1}", 0, "not described"},
         {"{\"__metadata__\":{\"a\":1}}", 0, "not a text"},
         {"{\"x\":1,\"x\":1}", 0, "damaged"},
@@ -163,7 +178,7 @@ static void test_cut_short(void **state)
     const size_t n = fread(file, 1, sizeof file, f);
     fclose(f);
     for (size_t k = 0; k < n; k++) {
-        char *copy = malloc(k + 1);   // exact, so that a read beyond the end is seen
+        char *copy = malloc(k + 1); // exact, so that a read beyond the end is seen
         memcpy(copy, file, k);
         assert_null(safetensors_parse(arena_new(a), "short", copy, k, diag_new(a)));
         free(copy);
@@ -183,8 +198,10 @@ static void test_trouble(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bytes), cmocka_unit_test(test_many), cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_lies), cmocka_unit_test(test_cut_short), cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_many),       cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_lies),       cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_trouble),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

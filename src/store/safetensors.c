@@ -1,7 +1,8 @@
-// A checkpoint is read by mapping it: the header says where every tensor lies and nothing is copied. That is only safe
-// when nothing in the header is believed before it is checked, in 64 bits and without overflow: lengths against the
-// file, shapes against lengths, ranges against each other. pickle, the other habit, runs whatever the file says. A file is written
-// beside its place and renamed into it, because a process killed while overwriting its only checkpoint has none.
+// A checkpoint is read by mapping it: the header says where every tensor lies and nothing is
+// copied. That is only safe when nothing in the header is believed before it is checked, in 64 bits
+// and without overflow: lengths against the file, shapes against lengths, ranges against each
+// other. pickle, the other habit, runs whatever the file says. A file is written beside its place
+// and renamed into it, because a process killed while overwriting its only checkpoint has none.
 #include "store/safetensors.h"
 
 #include "base/arena.h"
@@ -44,7 +45,8 @@ static int64_t tensor_bytes(const struct tensor *t)
 // 8-byte elements first, so that everything is aligned; then by name.
 static int by_layout(const void *x, const void *y)
 {
-    const struct tensor *a = *(const struct tensor *const *)x, *b = *(const struct tensor *const *)y;
+    const struct tensor *a = *(const struct tensor *const *)x,
+                        *b = *(const struct tensor *const *)y;
     if (a->type != b->type)
         return type_size[a->type] > type_size[b->type] ? -1 : 1;
     return strcmp(a->name, b->name);
@@ -55,15 +57,18 @@ static void add_header(json_t *header, const struct tensor *t, int64_t begin)
     json_t *shape = json_array();
     for (int i = 0; i < t->rank; i++)
         json_array_append_new(shape, json_integer(t->dim[i]));
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_name[t->type], "shape", shape, "data_offsets", (json_int_t)begin,
-                              (json_int_t)(begin + tensor_bytes(t)));
-    const bool ok = !json_object_get(header, t->name) && json_object_set_new(header, t->name, entry) == 0;
+    json_t *entry =
+        json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_name[t->type], "shape", shape,
+                  "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
+    const bool ok =
+        !json_object_get(header, t->name) && json_object_set_new(header, t->name, entry) == 0;
     assert(ok && "tensor names differ and are UTF-8");
     (void)ok;
 }
 
 // The length, the JSON text, blanks up to a multiple of 8. To be freed.
-static char *make_header(const struct tensor *const *tensor, int n, const struct metadata *metadata, int n_metadata, size_t *length)
+static char *make_header(const struct tensor *const *tensor, int n, const struct metadata *metadata,
+                         int n_metadata, size_t *length)
 {
     json_t *header = json_object(), *about = json_object();
     for (int i = 0; i < n_metadata; i++)
@@ -105,7 +110,8 @@ static bool write_all(int fd, const void *data, size_t n)
     return true;
 }
 
-static bool write_tensors(const char *tmp, const struct tensor *const *tensor, int n, const char *header, size_t length)
+static bool write_tensors(const char *tmp, const struct tensor *const *tensor, int n,
+                          const char *header, size_t length)
 {
     const int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -131,7 +137,8 @@ static bool sync_directory(const char *dir)
     return ok;
 }
 
-bool safetensors_write(const char *path, const struct tensor *tensor, int n, const struct metadata *metadata, int n_metadata, struct diag *d)
+bool safetensors_write(const char *path, const struct tensor *tensor, int n,
+                       const struct metadata *metadata, int n_metadata, struct diag *d)
 {
     struct arena *a = arena_new(NULL);
     const struct tensor **order = NEW_ARRAY(a, const struct tensor *, n + 1);
@@ -141,7 +148,8 @@ bool safetensors_write(const char *path, const struct tensor *tensor, int n, con
     size_t length;
     char *header = make_header(order, n, metadata, n_metadata, &length);
     const char *tmp = arena_printf(a, "%s.%d.tmp", path, (int)getpid());
-    bool ok = write_tensors(tmp, order, n, header, length) && !rename(tmp, path) && sync_directory(path_parent(a, path));
+    bool ok = write_tensors(tmp, order, n, header, length) && !rename(tmp, path) &&
+              sync_directory(path_parent(a, path));
     if (!ok) {
         fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
         unlink(tmp);
@@ -156,14 +164,14 @@ bool safetensors_write(const char *path, const struct tensor *tensor, int n, con
 struct reading {
     struct arena *arena;
     struct diag *diag;
-    const char *name;             // of the file
-    const uint8_t *data;          // behind the header
+    const char *name;    // of the file
+    const uint8_t *data; // behind the header
     int64_t n_data;
     struct safetensors *out;
     struct range {
         int64_t begin, end;
         const char *tensor;
-    } *range;
+    } * range;
     int n_range;
 };
 
@@ -176,20 +184,25 @@ static bool read_type(struct reading *r, const char *name, const json_t *j, stru
             return true;
         }
     }
-    return fail(r->diag, nowhere, "%s: tensor '%s' has dtype '%s'\nexpected F32 or I64", r->name, name, word ? word : "(none)");
+    return fail(r->diag, nowhere, "%s: tensor '%s' has dtype '%s'\nexpected F32 or I64", r->name,
+                name, word ? word : "(none)");
 }
 
 static bool read_shape(struct reading *r, const json_t *j, struct tensor *t)
 {
     const size_t rank = json_array_size(j);
     if (!json_is_array(j) || rank > TENSOR_RANK_MAX)
-        return fail(r->diag, nowhere, "%s: tensor '%s' has no shape\nexpected a list of at most %d sizes", r->name, t->name, TENSOR_RANK_MAX);
+        return fail(r->diag, nowhere,
+                    "%s: tensor '%s' has no shape\nexpected a list of at most %d sizes", r->name,
+                    t->name, TENSOR_RANK_MAX);
     int64_t bytes = type_size[t->type];
     for (size_t i = 0; i < rank; i++) {
         const json_t *size = json_array_get(j, i);
         t->dim[i] = json_integer_value(size);
-        if (!json_is_integer(size) || t->dim[i] < 0 || __builtin_mul_overflow(bytes, t->dim[i] ? t->dim[i] : 1, &bytes))
-            return fail(r->diag, nowhere, "%s: tensor '%s' has an impossible shape", r->name, t->name);
+        if (!json_is_integer(size) || t->dim[i] < 0 ||
+            __builtin_mul_overflow(bytes, t->dim[i] ? t->dim[i] : 1, &bytes))
+            return fail(r->diag, nowhere, "%s: tensor '%s' has an impossible shape", r->name,
+                        t->name);
     }
     t->rank = (int)rank;
     return true;
@@ -202,11 +215,13 @@ static bool read_range(struct reading *r, const json_t *j, const struct tensor *
     if (json_array_size(j) != 2 || !json_is_integer(first) || !json_is_integer(last))
         return fail(r->diag, nowhere, "%s: tensor '%s' has no data_offsets", r->name, t->name);
     if (range.begin < 0 || range.begin > range.end || range.end > r->n_data)
-        return fail(r->diag, nowhere, "%s: tensor '%s' lies at %lld to %lld, outside the %lld bytes of data", r->name, t->name,
-                    (long long)range.begin, (long long)range.end, (long long)r->n_data);
+        return fail(r->diag, nowhere,
+                    "%s: tensor '%s' lies at %lld to %lld, outside the %lld bytes of data", r->name,
+                    t->name, (long long)range.begin, (long long)range.end, (long long)r->n_data);
     if (range.end - range.begin != tensor_bytes(t))
-        return fail(r->diag, nowhere, "%s: tensor '%s' has %lld bytes\nits shape and dtype say %lld", r->name, t->name,
-                    (long long)(range.end - range.begin), (long long)tensor_bytes(t));
+        return fail(r->diag, nowhere,
+                    "%s: tensor '%s' has %lld bytes\nits shape and dtype say %lld", r->name,
+                    t->name, (long long)(range.end - range.begin), (long long)tensor_bytes(t));
     APPEND(r->arena, r->range, r->n_range, range);
     return true;
 }
@@ -225,8 +240,10 @@ static bool read_tensor(struct reading *r, const char *name, const json_t *j)
 {
     struct tensor t = {.name = arena_strdup(r->arena, name)};
     if (!json_is_object(j))
-        return fail(r->diag, nowhere, "%s: tensor '%s' is not described by an object", r->name, name);
-    if (!read_type(r, name, json_object_get(j, "dtype"), &t) || !read_shape(r, json_object_get(j, "shape"), &t) ||
+        return fail(r->diag, nowhere, "%s: tensor '%s' is not described by an object", r->name,
+                    name);
+    if (!read_type(r, name, json_object_get(j, "dtype"), &t) ||
+        !read_shape(r, json_object_get(j, "shape"), &t) ||
         !read_range(r, json_object_get(j, "data_offsets"), &t))
         return false;
     t.data = place_data(r, &t, r->range[r->n_range - 1].begin);
@@ -240,10 +257,11 @@ static bool read_metadata(struct reading *r, json_t *j)
     json_t *value;
     if (!json_is_object(j))
         return fail(r->diag, nowhere, "%s: __metadata__ is not an object", r->name);
-    json_object_foreach(j, key, value) {
+    json_object_foreach (j, key, value) {
         if (!json_is_string(value))
             return fail(r->diag, nowhere, "%s: metadata '%s' is not a text", r->name, key);
-        const struct metadata m = {arena_strdup(r->arena, key), arena_strdup(r->arena, json_string_value(value))};
+        const struct metadata m = {arena_strdup(r->arena, key),
+                                   arena_strdup(r->arena, json_string_value(value))};
         APPEND(r->arena, r->out->metadata, r->out->n_metadata, m);
     }
     return true;
@@ -265,11 +283,14 @@ static bool check_ranges(struct reading *r)
         qsort(r->range, (size_t)r->n_range, sizeof *r->range, by_begin);
     for (int i = 0; i < r->n_range; at = r->range[i++].end) {
         if (r->range[i].begin < at)
-            return fail(r->diag, nowhere, "%s: tensors '%s' and '%s' overlap", r->name, r->range[i - 1].tensor, r->range[i].tensor);
+            return fail(r->diag, nowhere, "%s: tensors '%s' and '%s' overlap", r->name,
+                        r->range[i - 1].tensor, r->range[i].tensor);
         if (r->range[i].begin > at)
-            return fail(r->diag, nowhere, "%s: nothing names the bytes before tensor '%s'", r->name, r->range[i].tensor);
+            return fail(r->diag, nowhere, "%s: nothing names the bytes before tensor '%s'", r->name,
+                        r->range[i].tensor);
     }
-    return at == r->n_data || fail(r->diag, nowhere, "%s: nothing names the last %lld bytes", r->name, (long long)(r->n_data - at));
+    return at == r->n_data || fail(r->diag, nowhere, "%s: nothing names the last %lld bytes",
+                                   r->name, (long long)(r->n_data - at));
 }
 
 static int by_name(const void *x, const void *y)
@@ -282,7 +303,7 @@ static bool read_header(struct reading *r, const json_t *header)
     const char *name;
     json_t *value;
     bool ok = true;
-    json_object_foreach((json_t *)header, name, value)
+    json_object_foreach ((json_t *)header, name, value)
         ok &= !strcmp(name, "__metadata__") ? read_metadata(r, value) : read_tensor(r, name, value);
     if (!ok || !check_ranges(r))
         return false;
@@ -291,7 +312,8 @@ static bool read_header(struct reading *r, const json_t *header)
     return true;
 }
 
-struct safetensors *safetensors_parse(struct arena *a, const char *name, const void *bytes, size_t n, struct diag *d)
+struct safetensors *safetensors_parse(struct arena *a, const char *name, const void *bytes,
+                                      size_t n, struct diag *d)
 {
     uint64_t length = 0;
     if (n >= 8)
@@ -303,9 +325,15 @@ struct safetensors *safetensors_parse(struct arena *a, const char *name, const v
     json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(header)) {
         json_decref(header);
-        return fail(d, nowhere, "%s: its header is damaged: %s", name, header ? "no object" : error.text), NULL;
+        return fail(d, nowhere, "%s: its header is damaged: %s", name,
+                    header ? "no object" : error.text),
+               NULL;
     }
-    struct reading r = {.arena = a, .diag = d, .name = name, .data = (const uint8_t *)text + length, .n_data = (int64_t)(n - 8 - length),
+    struct reading r = {.arena = a,
+                        .diag = d,
+                        .name = name,
+                        .data = (const uint8_t *)text + length,
+                        .n_data = (int64_t)(n - 8 - length),
                         .out = NEW(a, struct safetensors)};
     const bool ok = read_header(&r, header);
     json_decref(header);

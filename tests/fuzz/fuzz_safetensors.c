@@ -1,6 +1,9 @@
-// clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_safetensors.c src/store/safetensors.c
-//     src/store/rundir.c src/base/arena.c src/base/diag.c src/base/text.c -ljansson -o fuzz_safetensors && ./fuzz_safetensors -max_total_time=60
-// The input is a file's header and data; the header's length is made right most of the time, so that the header is reached.
+// clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc
+// tests/fuzz/fuzz_safetensors.c src/store/safetensors.c
+//     src/store/rundir.c src/base/arena.c src/base/diag.c src/base/text.c -ljansson -o
+//     fuzz_safetensors && ./fuzz_safetensors -max_total_time=60
+// The input is a file's header and data; the header's length is made right most of the time, so
+// that the header is reached.
 #include <stdint.h>
 #include <string.h>
 
@@ -16,7 +19,8 @@ static double touch(const struct safetensors *s)
     for (int i = 0; i < s->n; i++) {
         const struct tensor *t = safetensors_find(s, s->tensor[i].name);
         for (int64_t k = 0; k < tensor_elements(t); k++)
-            sum += t->type == TENSOR_F32 ? ((const float *)t->data)[k] : (double)((const int64_t *)t->data)[k];
+            sum += t->type == TENSOR_F32 ? ((const float *)t->data)[k]
+                                         : (double)((const int64_t *)t->data)[k];
     }
     return sum;
 }
