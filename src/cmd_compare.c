@@ -10,7 +10,8 @@
 static struct table *names_of(struct arena *a, const struct stored_run *run, int n)
 {
     struct table *t = table_new(a, "runs");
-    static const char *const column[] = {"run", "name", "model", "dataset", "seed", "status", "step"};
+    static const char *const column[] = {"run",  "name",   "model", "dataset",
+                                         "seed", "status", "step"};
     for (size_t i = 0; i < LENGTH(column); i++)
         table_column(t, column[i]);
     for (int i = 0; i < n; i++) {
@@ -100,7 +101,8 @@ const struct command cmd_compare = {
     .group = GROUP_RESULTS,
     .usage = "[options] RUN RUN…",
     .help = "runs side by side: what differs, and how well they did\n\n"
-            "Scores stand in one row only when the same evaluator gave them: the same network, the same\n"
+            "Scores stand in one row only when the same evaluator gave them: the same network, the "
+            "same\n"
             "real images, as many samples.",
     .options = options,
     .min_words = 2,

@@ -8,7 +8,8 @@ static int run(struct options *o)
     struct reader *reader = reader_open(o->arena, options_db(o), false, o->diag);
     if (!reader)
         return EXIT_FAILED;
-    const struct table *t = query_leaderboard(reader, o->n_word ? o->word[0] : NULL, option_text(o, "dataset", NULL));
+    const struct table *t =
+        query_leaderboard(reader, o->n_word ? o->word[0] : NULL, option_text(o, "dataset", NULL));
     if (option_given(o, "json"))
         tables_json(&t, 1, stdout);
     else if (table_rows(t))
@@ -29,9 +30,11 @@ const struct command cmd_leaderboard = {
     .name = "leaderboard",
     .group = GROUP_RESULTS,
     .usage = "[options] [SCORE]",
-    .help = "mean and standard deviation over seeds of each configuration's best score, best first\n\n"
-            "Configurations that differ in nothing but their seed are one line. Different evaluators are\n"
-            "different lists.",
+    .help =
+        "mean and standard deviation over seeds of each configuration's best score, best first\n\n"
+        "Configurations that differ in nothing but their seed are one line. Different evaluators "
+        "are\n"
+        "different lists.",
     .options = options,
     .max_words = 1,
     .run = run,

@@ -8,8 +8,10 @@ enum { SHOWN = 40 };
 
 static int run(struct options *o)
 {
-    struct run_filter filter = {.model = option_text(o, "model", NULL), .dataset = option_text(o, "dataset", NULL),
-                                .status = option_text(o, "status", NULL), .experiment = option_text(o, "experiment", NULL)};
+    struct run_filter filter = {.model = option_text(o, "model", NULL),
+                                .dataset = option_text(o, "dataset", NULL),
+                                .status = option_text(o, "status", NULL),
+                                .experiment = option_text(o, "experiment", NULL)};
     const bool json = option_given(o, "json"), all = option_given(o, "all") || json;
     int64_t shown = all ? INT32_MAX : SHOWN;
     if (!option_int(o, "number", 1, INT32_MAX, &shown))
@@ -17,7 +19,7 @@ static int run(struct options *o)
     struct reader *reader = reader_open(o->arena, options_db(o), false, o->diag);
     if (!reader)
         return EXIT_FAILED;
-    filter.limit = shown + 1;   // one more, to know whether there are more
+    filter.limit = shown + 1; // one more, to know whether there are more
     struct table *t = query_runs(reader, &filter);
     const bool more = table_rows(t) > shown;
     if (more)
@@ -39,7 +41,8 @@ static const struct option_spec options[] = {
     {"all", 'a', NULL, "all runs"},
     {"model", 0, "NAME", "only of this model"},
     {"dataset", 0, "NAME", "only on this data set"},
-    {"status", 0, "WORD", "only: queued running lost done failed diverged pruned interrupted killed"},
+    {"status", 0, "WORD",
+     "only: queued running lost done failed diverged pruned interrupted killed"},
     {"experiment", 0, "NAME", "only of this experiment"},
     OPTION_JSON,
     OPTION_DB,

@@ -63,7 +63,8 @@ const struct command cmd_query = {
     .group = GROUP_RESULTS,
     .usage = "[options] 'SELECT …' | FILE.sql",
     .help = "SQL over the results; the database is opened read-only\n\n"
-            "Views made to be read: runs, metrics, summary, evals, best_evals, leaderboard, param_variants.\n"
+            "Views made to be read: runs, metrics, summary, evals, best_evals, leaderboard, "
+            "param_variants.\n"
             "results/queries/ has examples; results/schema/1.sql says what the columns are.",
     .options = options,
     .min_words = 1,

@@ -20,7 +20,8 @@ static void draw(struct table *const *t)
     }
 }
 
-static void draw_curve(struct reader *r, const struct stored_run *run, const char *metric, bool json)
+static void draw_curve(struct reader *r, const struct stored_run *run, const char *metric,
+                       bool json)
 {
     int64_t n;
     const struct curve_point *p = query_curve(r, run, metric, &n);
@@ -75,9 +76,10 @@ const struct command cmd_show = {
     .name = "show",
     .group = GROUP_RESULTS,
     .usage = "[options] [RUN]",
-    .help = "everything about one run\n\n"
-            "State, environment, parameters with where each came from, metrics, evaluations, files,\n"
-            "attempts and events. Without RUN: the newest.",
+    .help =
+        "everything about one run\n\n"
+        "State, environment, parameters with where each came from, metrics, evaluations, files,\n"
+        "attempts and events. Without RUN: the newest.",
     .options = options,
     .max_words = 1,
     .run = run,

@@ -1,5 +1,5 @@
-// The first word names the command; commands are the files cmd_*.c. Nothing is opened or allocated before the
-// command is known, so that --help answers in the time it takes to start a process.
+// The first word names the command; commands are the files cmd_*.c. Nothing is opened or allocated
+// before the command is known, so that --help answers in the time it takes to start a process.
 #include "base/arena.h"
 #include "command.h"
 #include "registry_commands.h"
@@ -34,7 +34,9 @@ static void print_help(FILE *to)
     fputs("ganexp: a declarative GAN laboratory\n\nusage: ganexp COMMAND [options] [words]\n", to);
     for (size_t g = 0; g < LENGTH(group_title); g++)
         print_group((enum command_group)g, to);
-    fputs("\n`ganexp COMMAND --help` says what a command takes; `ganexp --version` prints the version.\n", to);
+    fputs("\n`ganexp COMMAND --help` says what a command takes; `ganexp --version` prints the "
+          "version.\n",
+          to);
 }
 
 static const struct command *find_command(const char *name)
@@ -63,7 +65,8 @@ static int unknown_command(const char *name)
 static int run(const struct command *command, int argc, char **argv)
 {
     struct arena *arena = arena_new(NULL);
-    struct options o = {.command = command, .arena = arena, .diag = diag_new(arena), .argc = argc, .argv = argv};
+    struct options o = {
+        .command = command, .arena = arena, .diag = diag_new(arena), .argc = argc, .argv = argv};
     bool help = false;
     int code = EXIT_USAGE;
     if (options_read(&o, &help)) {
@@ -82,7 +85,7 @@ int main(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "--help";
     if (!strcmp(word, "help") && argc > 2 && find_command(argv[2]))
         return options_help(find_command(argv[2]), stdout), EXIT_DONE;
-    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
         print_help(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_DONE : EXIT_USAGE;
     }

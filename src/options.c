@@ -1,6 +1,6 @@
-// One small parser for all commands, over the table a command declares. getopt_long is not used because it
-// permutes argv, keeps its state in globals and prints its own messages; here a mistake is a message like any
-// other, with the nearest option, and the same table prints the help.
+// One small parser for all commands, over the table a command declares. getopt_long is not used
+// because it permutes argv, keeps its state in globals and prints its own messages; here a mistake
+// is a message like any other, with the nearest option, and the same table prints the help.
 #include "options.h"
 
 #include "base/arena.h"
@@ -43,10 +43,12 @@ static bool fail_option(struct options *o, const char *name, size_t length)
     const char **known = NEW_ARRAY(o->arena, const char *, n + 1);
     for (int i = 0; i < n; i++)
         known[i] = c->options[i].name;
-    const char *given = arena_strndup(o->arena, name, length), *near = nearest_word(given, known, (size_t)n);
+    const char *given = arena_strndup(o->arena, name, length),
+               *near = nearest_word(given, known, (size_t)n);
     if (near)
         return fail(o->diag, nowhere, "unknown option '--%s'\ndid you mean '--%s'?", given, near);
-    return fail(o->diag, nowhere, "unknown option '--%s'\n`ganexp %s --help` lists the options", given, c->name);
+    return fail(o->diag, nowhere, "unknown option '--%s'\n`ganexp %s --help` lists the options",
+                given, c->name);
 }
 
 // Takes `value`, or the next word, as the argument of option i.
@@ -56,7 +58,8 @@ static bool take(struct options *o, int i, const char *value, int *at)
     if (!spec->arg && value)
         return fail(o->diag, nowhere, "option '--%s' takes no argument", spec->name);
     if (spec->arg && !value && *at + 1 >= o->argc)
-        return fail(o->diag, nowhere, "option '--%s' needs an argument\nexpected --%s %s", spec->name, spec->name, spec->arg);
+        return fail(o->diag, nowhere, "option '--%s' needs an argument\nexpected --%s %s",
+                    spec->name, spec->name, spec->arg);
     o->value[i] = !spec->arg ? "" : value ? value : o->argv[++*at];
     return true;
 }
@@ -76,7 +79,9 @@ static bool read_short(struct options *o, const char *word, int *at)
     for (; *word; word++) {
         const int i = find_letter(o->command, *word);
         if (i < 0)
-            return fail(o->diag, nowhere, "unknown option '-%c'\n`ganexp %s --help` lists the options", *word, o->command->name);
+            return fail(o->diag, nowhere,
+                        "unknown option '-%c'\n`ganexp %s --help` lists the options", *word,
+                        o->command->name);
         if (o->command->options[i].arg)
             return take(o, i, word[1] ? word + 1 : NULL, at);
         o->value[i] = "";
@@ -108,17 +113,19 @@ static bool count_words(struct options *o)
 {
     const struct command *c = o->command;
     if (o->n_word < c->min_words)
-        return fail(o->diag, nowhere, "`ganexp %s` needs more words\nusage: ganexp %s %s", c->name, c->name, c->usage);
+        return fail(o->diag, nowhere, "`ganexp %s` needs more words\nusage: ganexp %s %s", c->name,
+                    c->name, c->usage);
     if (c->max_words >= 0 && o->n_word > c->max_words)
-        return fail(o->diag, nowhere, "`ganexp %s` does not take '%s'\nusage: ganexp %s %s", c->name,
-                    o->word[c->max_words], c->name, c->usage);
+        return fail(o->diag, nowhere, "`ganexp %s` does not take '%s'\nusage: ganexp %s %s",
+                    c->name, o->word[c->max_words], c->name, c->usage);
     return true;
 }
 
 static bool wants_help(const struct options *o)
 {
     for (int at = 2; at < o->argc && strcmp(o->argv[at], "--"); at++)
-        if (!strcmp(o->argv[at], "--help") || (!strcmp(o->argv[at], "-h") && find_letter(o->command, 'h') < 0))
+        if (!strcmp(o->argv[at], "--help") ||
+            (!strcmp(o->argv[at], "-h") && find_letter(o->command, 'h') < 0))
             return true;
     return false;
 }
@@ -150,7 +157,8 @@ static const char *value_of(const struct options *o, const char *name)
 {
     const int i = find(o->command, name, strlen(name));
     if (i < 0)
-        BUG("command '%s' asks for option '%s', which its table does not have", o->command->name, name);
+        BUG("command '%s' asks for option '%s', which its table does not have", o->command->name,
+            name);
     return o->value[i];
 }
 
@@ -174,8 +182,8 @@ bool option_int(const struct options *o, const char *name, int64_t min, int64_t 
     errno = 0;
     const long long number = strtoll(value, &end, 10);
     if (end == value || *end || errno || number < min || number > max)
-        return fail(o->diag, nowhere, "option '--%s': '%s' is not a whole number from %lld to %lld", name, value,
-                    (long long)min, (long long)max);
+        return fail(o->diag, nowhere, "option '--%s': '%s' is not a whole number from %lld to %lld",
+                    name, value, (long long)min, (long long)max);
     *out = number;
     return true;
 }

@@ -1,12 +1,6 @@
-// results.db under the troubles that break trackers: many processes at once, a held lock, a full or read-only disk, a
-// foreign file, numbers that are none, a run that dies and goes on.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#undef fail
+// results.db under the troubles that break trackers: many processes at once, a held lock, a full or
+// read-only disk, a foreign file, numbers that are none, a run that dies and goes on.
+#include "store_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,93 +20,6 @@
 #include "store/query.h"
 #include "store/recorder.h"
 #include "store/rundir.h"
-
-static const struct run_param params[] = {
-    {"train.lr", "float", "2e-4", 2e-4, "default"},
-    {"name", "str", "ring", NAN, "configs/ring.yaml:1"},
-};
-static char *const argv[] = {"ganexp", "run", "configs/ring.yaml"};
-
-static struct run_description description(const char *name)
-{
-    return (struct run_description){
-        .name = name, .model = "gan", .dataset = "ring", .seed = 1, .config_yaml = "name: ring\n", .config_hash = "c0ffee",
-        .group_hash = "beef", .total_steps = 100, .param = params, .n_param = 2, .argc = 3, .argv = argv, .threads = 2, .busy_ms = 10000};
-}
-
-struct fixture {
-    struct arena *arena;
-    struct diag *diag;
-    char dir[64], db[96];
-};
-
-static int setup(void **state)
-{
-    struct arena *a = arena_new(NULL);
-    struct fixture *f = NEW(a, struct fixture);
-    f->arena = a;
-    f->diag = diag_new(a);
-    strcpy(f->dir, "/tmp/ganexp-store-XXXXXX");
-    if (!mkdtemp(f->dir))
-        return -1;
-    snprintf(f->db, sizeof f->db, "%s/results.db", f->dir);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", f->dir);
-    arena_free(f->arena);
-    return system(command);
-}
-
-static const char *messages(struct fixture *f)
-{
-    struct text t;
-    text_init(&t);
-    diag_text(f->diag, &t);
-    const char *s = arena_strdup(f->arena, t.s);
-    text_release(&t);
-    return s;
-}
-
-static struct recorder *start_in(struct fixture *f, struct arena *a, const char *name)
-{
-    const struct run_description run = description(name);
-    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
-    if (!r)
-        print_error("%s", messages(f));
-    assert_non_null(r);
-    return r;
-}
-
-static struct recorder *start(struct fixture *f)
-{
-    return start_in(f, f->arena, "ring");
-}
-
-static int64_t ask(struct fixture *f, const char *sql)
-{
-    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
-    assert_non_null(r);
-    struct table *t = query_sql(r, sql, f->diag);
-    if (!t)
-        print_error("%s", messages(f));
-    assert_non_null(t);
-    assert_int_equal(table_rows(t), 1);
-    const struct cell *c = table_at(t, 0, 0);
-    return c->type == CELL_INT ? c->integer : c->type == CELL_REAL ? (int64_t)c->real : -1;
-}
-
-static const char *ask_text(struct fixture *f, const char *sql)
-{
-    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
-    const struct cell *c = table_at(query_sql(r, sql, f->diag), 0, 0);
-    return c->type == CELL_TEXT ? c->text : "";
-}
 
 // Runs fn in n processes; all must exit with 0.
 static void in_processes(int n, void (*fn)(struct fixture *f, int i), struct fixture *f)
@@ -183,7 +90,8 @@ static void test_writers(void **state)
     assert_int_equal(ask(f, "SELECT sum(n) FROM metric_summary"), WRITERS * POINTS);
     assert_int_equal(ask(f, "SELECT count(*) FROM runs WHERE status='done'"), WRITERS);
     const int64_t n = POINTS / 4;
-    assert_int_equal(ask(f, "SELECT sum(sum) FROM metric_summary s JOIN metric_key k ON k.id=s.key_id WHERE name='loss/d'"),
+    assert_int_equal(ask(f, "SELECT sum(sum) FROM metric_summary s JOIN metric_key k ON "
+                            "k.id=s.key_id WHERE name='loss/d'"),
                      WRITERS * (n * (n + 1) / 2));
 }
 
@@ -202,23 +110,29 @@ static void test_numbers_that_are_none(void **state)
     int64_t n;
     const struct curve_point *p = query_curve(reader, &run, "loss", &n);
     assert_int_equal(n, 5);
-    assert_true(isnan(p[1].value) && p[2].value == INFINITY && p[3].value == -INFINITY && p[4].value == 3);
+    assert_true(isnan(p[1].value) && p[2].value == INFINITY && p[3].value == -INFINITY &&
+                p[4].value == 3);
     assert_int_equal(ask(f, "SELECT n_nan FROM summary WHERE metric='loss'"), 1);
     assert_int_equal(ask(f, "SELECT last FROM summary WHERE metric='loss'"), 3);
     assert_int_equal(ask(f, "SELECT max=9e999 AND min=-9e999 FROM summary WHERE metric='loss'"), 1);
-    assert_int_equal(ask(f, "SELECT min IS NULL AND n_nan=1 FROM summary WHERE metric='nothing'"), 1);
-    assert_string_equal(ask_text(f, "SELECT status || ' ' || reason FROM runs"), "diverged NaN in loss");
+    assert_int_equal(ask(f, "SELECT min IS NULL AND n_nan=1 FROM summary WHERE metric='nothing'"),
+                     1);
+    assert_string_equal(ask_text(f, "SELECT status || ' ' || reason FROM runs"),
+                        "diverged NaN in loss");
 }
 
-// A summary grown point by point must be what the points themselves say, in whatever order they came.
+// A summary grown point by point must be what the points themselves say, in whatever order they
+// came.
 static const char *const summaries_agree =
-    "SELECT count(*) FROM metric_summary s WHERE s.n <> (SELECT count(*) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
-    " OR s.min IS NOT (SELECT min(value) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
-    " OR s.max IS NOT (SELECT max(value) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
-    " OR s.last_step <> (SELECT max(step) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)"
-    " OR s.last IS NOT (SELECT value FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id ORDER BY step DESC LIMIT 1)"
-    " OR s.first IS NOT (SELECT value FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id ORDER BY step LIMIT 1)"
-    " OR abs(s.sum - (SELECT total(value) FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id)) > 1e-9";
+    "SELECT count(*) FROM metric_summary s WHERE s.n <> (SELECT count(*) FROM metric m WHERE "
+    "m.run_id=s.run_id AND m.key_id=s.key_id) OR s.min IS NOT (SELECT min(value) FROM metric m "
+    "WHERE m.run_id=s.run_id AND m.key_id=s.key_id) OR s.max IS NOT (SELECT max(value) FROM metric "
+    "m WHERE m.run_id=s.run_id AND m.key_id=s.key_id) OR s.last_step <> (SELECT max(step) FROM "
+    "metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id) OR s.last IS NOT (SELECT value FROM "
+    "metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id ORDER BY step DESC LIMIT 1) OR s.first "
+    "IS NOT (SELECT value FROM metric m WHERE m.run_id=s.run_id AND m.key_id=s.key_id ORDER BY "
+    "step LIMIT 1) OR abs(s.sum - (SELECT total(value) FROM metric m WHERE m.run_id=s.run_id AND "
+    "m.key_id=s.key_id)) > 1e-9";
 
 static void test_any_order(void **state)
 {
@@ -235,12 +149,6 @@ static void test_any_order(void **state)
     assert_int_equal(ask(f, "SELECT value FROM metrics WHERE step=9"), 7);
     assert_int_equal(ask(f, summaries_agree), 0);
     recorder_end(r, RUN_DONE, "", 0);
-}
-
-static struct evaluation fid(double value, const char *fingerprint)
-{
-    return (struct evaluation){.name = "fid", .direction = "min", .value = value, .std = NAN, .weights = "ema", .seconds = 1.5, .seed = 7,
-                               .evaluator = {fingerprint, "fid", "net", "aa", "train", "bb", 50000, 10000, "resize", "1"}};
 }
 
 // Writes a file of the run directory.
@@ -290,12 +198,15 @@ static void test_rewind(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM artifact"), 1);
     assert_int_equal(ask(f, "SELECT step FROM runs"), 50);
     assert_int_equal(ask(f, summaries_agree), 0);
-    assert_string_equal(ask_text(f, "SELECT text FROM event WHERE code='rewind'"), "30 points after step 50 removed");
+    assert_string_equal(ask_text(f, "SELECT text FROM event WHERE code='rewind'"),
+                        "30 points after step 50 removed");
     steps(r, 51, 100);
     recorder_end(r, RUN_DONE, "", 0);
     assert_int_equal(ask(f, "SELECT count(*) FROM metric"), 100);
     assert_int_equal(ask(f, "SELECT count(*) FROM tick"), 100);
-    assert_int_equal(ask(f, "SELECT count(*) FROM attempt WHERE (n=1 AND end_status='interrupted') OR (n=2 AND first_step=50)"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM attempt WHERE (n=1 AND end_status='interrupted') "
+                            "OR (n=2 AND first_step=50)"),
+                     2);
     assert_int_equal(ask(f, summaries_agree), 0);
     assert_int_equal(ask(f, "SELECT images FROM runs"), 6400);
 }
@@ -343,7 +254,10 @@ static void test_held_lock(void **state)
     recorder_end(r, RUN_DONE, "", 0);
     assert_null(recorder_notice(r));
     assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE metric='loss'"), 40);
-    assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE metric='odd' AND (value=9e999 OR value IS NULL)"), 2);
+    assert_int_equal(
+        ask(f,
+            "SELECT count(*) FROM metrics WHERE metric='odd' AND (value=9e999 OR value IS NULL)"),
+        2);
     assert_int_equal(ask(f, "SELECT count(*) FROM tick"), 40);
     assert_int_equal(ask(f, "SELECT count(*) FROM evals"), 1);
     assert_int_equal(ask(f, "SELECT count(*) FROM event WHERE text='the critic''s loss is 0'"), 1);
@@ -400,7 +314,9 @@ static void test_read_only(void **state)
     struct fixture *f = *state;
     recorder_end(start(f), RUN_DONE, "", 0);
     const char *elsewhere = arena_printf(f->arena, "%s/elsewhere", f->dir);
-    assert_int_equal(mkdir(elsewhere, 0777) | chmod(elsewhere, 0777) | chmod(f->dir, 0555) | chmod(f->db, 0444), 0);
+    assert_int_equal(mkdir(elsewhere, 0777) | chmod(elsewhere, 0777) | chmod(f->dir, 0555) |
+                         chmod(f->db, 0444),
+                     0);
     in_processes(1, spool_on_read_only, f);
     assert_int_equal(chmod(f->dir, 0755) | chmod(f->db, 0644), 0);
     assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 1);
@@ -425,7 +341,7 @@ static void fill_disk(struct fixture *f, int i)
     struct rlimit old, small;
     getrlimit(RLIMIT_FSIZE, &old);
     small = old;
-    small.rlim_cur = 4096;   // the spool overflows too: what it could not take waits in memory
+    small.rlim_cur = 4096; // the spool overflows too: what it could not take waits in memory
     setrlimit(RLIMIT_FSIZE, &small);
     steps(r, 1, 500);
     recorder_checkpoint(r, 500);
@@ -456,7 +372,8 @@ static void live_and_be_killed(struct fixture *f, int i)
     if (strcmp(ask_text(f, "SELECT status FROM runs WHERE name='killed'"), "running") != 0)
         _exit(1);
     struct stored_run run;
-    if (!reader_find(reader_open(a, f->db, false, f->diag), "killed", &run, f->diag) || strcmp(run.status, "running") != 0)
+    if (!reader_find(reader_open(a, f->db, false, f->diag), "killed", &run, f->diag) ||
+        strcmp(run.status, "running") != 0)
         _exit(2);
     kill(getpid(), SIGKILL);
 }
@@ -528,89 +445,9 @@ static void test_refused(void **state)
     refused(f, bad, (size_t)n, "damaged");
     struct stat st;
     assert_true(stat(arena_printf(f->arena, "%s/none.db", f->dir), &st) && errno == ENOENT);
-    assert_null(reader_open(f->arena, arena_printf(f->arena, "%s/none.db", f->dir), false, f->diag));
+    assert_null(
+        reader_open(f->arena, arena_printf(f->arena, "%s/none.db", f->dir), false, f->diag));
     assert_true(stat(arena_printf(f->arena, "%s/none.db", f->dir), &st) && errno == ENOENT);
-}
-
-static void add_run(struct fixture *f, const char *name, int64_t seed, double score, const char *fingerprint)
-{
-    struct arena *a = arena_new(NULL);
-    struct run_description run = description(name);
-    struct run_param changed[] = {params[0], params[1]};
-    changed[0].text = seed % 2 ? "2e-4" : "1e-4";
-    run.param = changed;
-    run.seed = seed;
-    struct recorder *r = recorder_start(a, f->db, &run, f->diag);
-    const struct evaluation e = fid(score, fingerprint);
-    recorder_evaluation(r, 10, &e);
-    recorder_metric(r, "loss", 10, score / 2);
-    recorder_end(r, RUN_DONE, "", 0);
-    arena_free(a);
-}
-
-static void test_compare(void **state)
-{
-    struct fixture *f = *state;
-    add_run(f, "one", 1, 10, "f1");
-    add_run(f, "two", 2, 20, "f1");
-    add_run(f, "three", 3, 15, "f2");
-    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
-    struct stored_run run[3];
-    assert_true(reader_find(r, "one", &run[0], f->diag) && reader_find(r, "@last~1", &run[1], f->diag));
-    assert_true(reader_find(r, run[1].uid, &run[2], f->diag));
-    assert_string_equal(run[2].name, "two");
-    struct table *t[COMPARE_TABLES];
-    query_compare(r, run, 2, false, t);
-    assert_int_equal(table_rows(t[0]), 1);
-    assert_string_equal(table_at(t[0], 0, 0)->text, "train.lr");
-    assert_string_equal(table_at(t[0], 0, 2)->text, "1e-4");
-    assert_int_equal(table_rows(t[1]), 1);
-    assert_string_equal(table_at(t[1], 0, table_find(t[1], "note"))->text, "");
-    query_compare(r, run, 2, true, t);
-    assert_int_equal(table_rows(t[0]), 2);
-    assert_true(reader_find(r, "three", &run[1], f->diag));
-    query_compare(r, run, 2, false, t);
-    assert_int_equal(table_rows(t[1]), 2);
-    assert_non_null(strstr(table_at(t[1], 0, table_find(t[1], "note"))->text, "evaluators differ"));
-    assert_int_equal(table_at(t[1], 0, 6)->type, CELL_NULL);
-    const struct table *board = query_leaderboard(r, "fid", NULL);
-    assert_int_equal(table_rows(board), 2);
-    assert_true(table_at(board, 0, table_find(board, "mean"))->real == 15);
-    assert_int_equal(table_at(board, 0, table_find(board, "seeds"))->integer, 2);
-    assert_int_equal(table_find(query_runs(r, &(struct run_filter){0}), "fid f1") > 0, 1);
-}
-
-static void test_addressing(void **state)
-{
-    struct fixture *f = *state;
-    add_run(f, "acgan", 1, 1, "f1");
-    add_run(f, "wgan", 2, 1, "f1");
-    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
-    struct stored_run run;
-    assert_false(reader_find(r, "acgam", &run, f->diag));
-    assert_non_null(strstr(messages(f), "did you mean 'acgan'?"));
-    assert_false(reader_find(r, "0", &run, f->diag));
-    assert_non_null(strstr(messages(f), "several runs begin with"));
-    assert_false(reader_find(r, "@last~2", &run, f->diag));
-    assert_false(reader_find(r, "'; DROP TABLE run", &run, f->diag));
-    assert_true(reader_find(r, "@last", &run, f->diag));
-    assert_string_equal(run.name, "wgan");
-    assert_string_equal(run.config_yaml, "name: ring\n");
-    assert_true(access(run.dir, F_OK) == 0);
-}
-
-static void test_sql(void **state)
-{
-    struct fixture *f = *state;
-    add_run(f, "one", 1, 10, "f1");
-    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
-    assert_null(query_sql(r, "SELECT nme FROM runs", f->diag));
-    assert_non_null(strstr(messages(f), "nme"));
-    assert_non_null(strstr(messages(f), "^"));
-    assert_null(query_sql(r, "DELETE FROM run", f->diag));
-    assert_null(query_sql(r, "SELECT 1; SELECT 2", f->diag));
-    assert_null(query_sql(r, "", f->diag));
-    assert_int_equal(table_rows(query_sql(r, "SELECT * FROM runs;\n", f->diag)), 1);
 }
 
 static void test_environment(void **state)
@@ -624,41 +461,26 @@ static void test_environment(void **state)
     recorder_end(recorder_start(f->arena, f->db, &run, f->diag), RUN_DONE, "", 0);
     assert_int_equal(ask(f, "SELECT count(*) FROM env"), 1);
     assert_string_equal(ask_text(f, "SELECT isa FROM env"), "avx2");
-    assert_string_equal(ask_text(f, "SELECT argv_json FROM attempt"), "[\"ganexp\",\"run\",\"configs/ring.yaml\"]");
+    assert_string_equal(ask_text(f, "SELECT argv_json FROM attempt"),
+                        "[\"ganexp\",\"run\",\"configs/ring.yaml\"]");
 }
-
-static void test_list_is_fast(void **state)
-{
-    struct fixture *f = *state;
-    add_run(f, "one", 1, 10, "f1");
-    struct db db;
-    assert_int_equal(db_open(&db, f->db, DB_WRITE, 100, f->diag), DB_OK);
-    db_begin(&db);
-    db_exec(&db, "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i+1 FROM n WHERE i<10000) INSERT INTO run(uid, experiment_id, name, model,"
-                 " dataset, seed, config_hash, group_hash, status, step, total_steps, created_ms, started_ms, ended_ms, dir) SELECT"
-                 " printf('%026d', i), 1, 'run' || i, 'gan', 'ring', i, 'c0ffee', 'beef', 'done', 100, 100, i, i, i+5, 'runs/' || i FROM n");
-    db_exec(&db, "INSERT INTO eval(run_id, step, evaluator_id, key_id, value) SELECT id, s.step, 1, 1, abs(random() % 100) FROM run,"
-                 " (SELECT 20 AS step UNION SELECT 40 UNION SELECT 60 UNION SELECT 80 UNION SELECT 100) s");
-    assert_true(db_commit(&db));
-    db_close(&db);
-    struct timespec t0, t1;
-    clock_gettime(CLOCK_MONOTONIC, &t0);
-    const struct table *t = query_runs(reader_open(f->arena, f->db, false, f->diag), &(struct run_filter){0});
-    clock_gettime(CLOCK_MONOTONIC, &t1);
-    assert_int_equal(table_rows(t), 10000);
-    print_message("10 000 runs with 5 evaluations each listed in %.1f ms\n",
-                  (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_create_at_once), TEST(test_writers), TEST(test_numbers_that_are_none), TEST(test_any_order), TEST(test_rewind),
-        TEST(test_alive_run_is_refused), TEST(test_held_lock), TEST(test_next_run_merges), TEST(test_read_only), TEST(test_full_disk),
-        TEST(test_lost), TEST(test_refused), TEST(test_compare), TEST(test_addressing), TEST(test_sql), TEST(test_environment),
-        TEST(test_list_is_fast),
+        TEST(test_create_at_once),
+        TEST(test_writers),
+        TEST(test_numbers_that_are_none),
+        TEST(test_any_order),
+        TEST(test_rewind),
+        TEST(test_alive_run_is_refused),
+        TEST(test_held_lock),
+        TEST(test_next_run_merges),
+        TEST(test_read_only),
+        TEST(test_full_disk),
+        TEST(test_lost),
+        TEST(test_refused),
+        TEST(test_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-// What people and programs are shown: tables to the letter, JSON that is JSON whatever the numbers, progress lines.
+// What people and programs are shown: tables to the letter, JSON that is JSON whatever the numbers,
+// progress lines.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,8 +80,9 @@ static void test_numbers(void **state)
     static const struct {
         double x;
         const char *text;
-    } number[] = {{0, "0"}, {0.000123456, "0.00012346"}, {14.25, "14.25"}, {123456789, "1.2346e+08"}, {NAN, "nan"}, {INFINITY, "inf"},
-                  {-INFINITY, "-inf"}};
+    } number[] = {
+        {0, "0"},     {0.000123456, "0.00012346"}, {14.25, "14.25"},   {123456789, "1.2346e+08"},
+        {NAN, "nan"}, {INFINITY, "inf"},           {-INFINITY, "-inf"}};
     for (size_t i = 0; i < LENGTH(number); i++) {
         struct text out;
         text_init(&out);
@@ -123,7 +125,8 @@ static void test_json(void **state)
         const json_t *cell = json_object_get(json_array_get(rows, i), "x");
         assert_true(isfinite(x[i]) ? json_real_value(cell) == x[i] : json_is_null(cell));
     }
-    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 1), "s")), "a\n\"b\"\\ é");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 1), "s")),
+                        "a\n\"b\"\\ é");
     assert_int_equal(json_array_size(json_object_get(j, "runs")), 2);
     json_decref(j);
 }
@@ -178,8 +181,10 @@ static void test_every(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table), cmocka_unit_test(test_narrow_table), cmocka_unit_test(test_numbers), cmocka_unit_test(test_json),
-        cmocka_unit_test(test_empty), cmocka_unit_test(test_fields), cmocka_unit_test(test_plain_progress), cmocka_unit_test(test_every),
+        cmocka_unit_test(test_table),          cmocka_unit_test(test_narrow_table),
+        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_empty),          cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_plain_progress), cmocka_unit_test(test_every),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,8 +1,9 @@
-// Opening results.db. A tracker's database fails in four ways that can all be avoided: every process runs the DDL
-// at start and they race; a transaction reads first and then writes, so that waiting cannot help it; each value
-// is its own transaction; and whatever file lies at the path is taken to be ours. So: the schema is written to
-// a private file that link(2) puts in place, first wins; writers say BEGIN IMMEDIATE; they batch; and the first hundred
-// bytes are read before SQLite sees the file, because SQLite, asked about a foreign file, may already change it.
+// Opening results.db. A tracker's database fails in four ways that can all be avoided: every
+// process runs the DDL at start and they race; a transaction reads first and then writes, so that
+// waiting cannot help it; each value is its own transaction; and whatever file lies at the path is
+// taken to be ours. So: the schema is written to a private file that link(2) puts in place, first
+// wins; writers say BEGIN IMMEDIATE; they batch; and the first hundred bytes are read before SQLite
+// sees the file, because SQLite, asked about a foreign file, may already change it.
 #include "store/db.h"
 
 #include <assert.h>
@@ -46,17 +47,21 @@ static enum db_result refuse(struct diag *d, const char *path, const char *what,
 
 static const char other_file[] = "it was left as it is; give another path with --db";
 
-static enum db_result check_version(const char *path, enum db_mode mode, uint32_t version, struct diag *d)
+static enum db_result check_version(const char *path, enum db_mode mode, uint32_t version,
+                                    struct diag *d)
 {
     if (version == DB_SCHEMA || (version > DB_SCHEMA && mode == DB_READ_NEWER))
         return DB_OK;
     char what[100];
     snprintf(what, sizeof what, "has schema %u; this program knows schema %d", version, DB_SCHEMA);
-    return refuse(d, path, what, version > DB_SCHEMA ? "a newer ganexp wrote it; it was left as it is" : other_file);
+    return refuse(d, path, what,
+                  version > DB_SCHEMA ? "a newer ganexp wrote it; it was left as it is"
+                                      : other_file);
 }
 
 // The file's header: https://sqlite.org/fileformat.html, section 1.3.
-static enum db_result check_header(const char *path, enum db_mode mode, const uint8_t *h, size_t n, int64_t size, struct diag *d)
+static enum db_result check_header(const char *path, enum db_mode mode, const uint8_t *h, size_t n,
+                                   int64_t size, struct diag *d)
 {
     if (n == 0)
         return refuse(d, path, "is empty", other_file);
@@ -64,9 +69,11 @@ static enum db_result check_header(const char *path, enum db_mode mode, const ui
         return refuse(d, path, "is not a database", other_file);
     if (big_endian(h + 68) != APPLICATION_ID)
         return refuse(d, path, "is a database of another program", other_file);
-    const int64_t page = h[16] << 8 | h[17], bytes = (page == 1 ? 65536 : page) * (int64_t)big_endian(h + 28);
+    const int64_t page = h[16] << 8 | h[17],
+                  bytes = (page == 1 ? 65536 : page) * (int64_t)big_endian(h + 28);
     if (size < bytes)
-        return refuse(d, path, "is damaged: its end is missing", "restore it from a backup; it was left as it is");
+        return refuse(d, path, "is damaged: its end is missing",
+                      "restore it from a backup; it was left as it is");
     return check_version(path, mode, big_endian(h + 60), d);
 }
 
@@ -147,10 +154,13 @@ static enum db_result connect(struct db *db, const char *name, int flags, int bu
 // Reads something, so that damage and missing rights show now.
 static enum db_result look(struct db *db, struct diag *d)
 {
-    const int rc = sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master; SELECT 1 FROM run LIMIT 1", NULL, NULL, NULL);
+    const int rc =
+        sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master; SELECT 1 FROM run LIMIT 1",
+                     NULL, NULL, NULL);
     const int primary = rc & 0xff;
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
-        return refuse(d, db->path, sqlite3_errmsg(db->handle), "it is damaged; restore it from a backup; it was left as it is");
+        return refuse(d, db->path, sqlite3_errmsg(db->handle),
+                      "it is damaged; restore it from a backup; it was left as it is");
     return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
 }
 
@@ -163,14 +173,17 @@ static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
         return result;
     if (sqlite3_db_readonly(db->handle, "main"))
         return unavailable(db, "it is read-only");
-    const int rc = sqlite3_exec(db->handle, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+    const int rc = sqlite3_exec(db->handle, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL",
+                                NULL, NULL, NULL);
     return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
 }
 
-// In a directory that cannot be written, a WAL database opens only when told that nobody else writes it.
+// In a directory that cannot be written, a WAL database opens only when told that nobody else
+// writes it.
 static enum db_result open_immutable(struct db *db, int busy_ms, struct diag *d)
 {
-    char *wal = sqlite3_mprintf("%s-wal", db->path), *uri = sqlite3_mprintf("file:%s?immutable=1", db->path);
+    char *wal = sqlite3_mprintf("%s-wal", db->path),
+         *uri = sqlite3_mprintf("file:%s?immutable=1", db->path);
     const bool plain = absent(wal) && !strpbrk(db->path, "?#%");
     sqlite3_close(db->handle);
     db->handle = NULL;
@@ -194,11 +207,13 @@ static enum db_result open_reader(struct db *db, int busy_ms, struct diag *d)
     return result;
 }
 
-enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms, struct diag *d)
+enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms,
+                       struct diag *d)
 {
     *db = (struct db){.path = path};
     if (mode != DB_WRITE && absent(path))
-        return refuse(d, path, "does not exist", "`ganexp run CONFIG` makes it; --db or $GANEXP_DB name another");
+        return refuse(d, path, "does not exist",
+                      "`ganexp run CONFIG` makes it; --db or $GANEXP_DB name another");
     if (absent(path) && !create(db))
         return DB_UNAVAILABLE;
     enum db_result result = check_file(db, mode, d);

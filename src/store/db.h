@@ -1,4 +1,5 @@
-// results.db as a handle: opened with care, written in BEGIN IMMEDIATE transactions only. For store/ alone.
+// results.db as a handle: opened with care, written in BEGIN IMMEDIATE transactions only. For
+// store/ alone.
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
@@ -11,20 +12,20 @@
 
 enum { DB_SCHEMA = 1, DB_BUSY_MS = 10000 };
 enum db_mode {
-    DB_WRITE,      // created when absent
+    DB_WRITE, // created when absent
     DB_READ,
-    DB_READ_NEWER  // also of a newer schema: the views are a contract
+    DB_READ_NEWER // also of a newer schema: the views are a contract
 };
 enum db_result {
     DB_OK,
-    DB_REFUSED,      // damaged, foreign, another schema, or (to read) absent: reported
-    DB_UNAVAILABLE   // busy, full, read-only, out of reach: db->why; not reported
+    DB_REFUSED,    // damaged, foreign, another schema, or (to read) absent: reported
+    DB_UNAVAILABLE // busy, full, read-only, out of reach: db->why; not reported
 };
 
 struct db {
     sqlite3 *handle;
-    const char *path;            // the caller's, outlives the handle
-    int error;                   // SQLite's code of the first trouble since db_begin; later calls then do nothing
+    const char *path; // the caller's, outlives the handle
+    int error; // SQLite's code of the first trouble since db_begin; later calls then do nothing
     char why[256];
     struct {
         const char *sql;
@@ -33,15 +34,17 @@ struct db {
     int n_cached;
 };
 
-enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms, struct diag *d);
-void db_close(struct db *db);    // safe on a handle that did not open
+enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms,
+                       struct diag *d);
+void db_close(struct db *db); // safe on a handle that did not open
 
 bool db_begin(struct db *db);
-bool db_commit(struct db *db);   // false: rolled back; db->why says why
+bool db_commit(struct db *db); // false: rolled back; db->why says why
 void db_exec(struct db *db, const char *sql);
 // The statement for a text that lives as long as the handle, made once.
 sqlite3_stmt *db_prepare(struct db *db, const char *sql);
-// Binds and runs. types: i int64_t, d double (NaN: NULL), t text (NULL: NULL); one letter an argument.
+// Binds and runs. types: i int64_t, d double (NaN: NULL), t text (NULL: NULL); one letter an
+// argument.
 void db_run(struct db *db, const char *sql, const char *types, ...);
 // The first column of the first row as a number; `otherwise` without a row.
 int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *types, ...);

@@ -1,5 +1,6 @@
-// Texts from outside (paths, arguments, host names) need not be UTF-8, JSON texts must be: bytes that are not are
-// replaced by '?', because losing a run's record over a letter in its path would be worse.
+// Texts from outside (paths, arguments, host names) need not be UTF-8, JSON texts must be: bytes
+// that are not are replaced by '?', because losing a run's record over a letter in its path would
+// be worse.
 #include "store/describe.h"
 
 #include <errno.h>
@@ -42,7 +43,10 @@ static void put_int(json_t *j, const char *key, int64_t x)
 
 static void put_real(json_t *j, const char *key, double x)
 {
-    json_object_set_new(j, key, isnan(x) ? json_null() : isinf(x) ? json_string(x > 0 ? "inf" : "-inf") : json_real(x));
+    json_object_set_new(j, key,
+                        isnan(x)   ? json_null()
+                        : isinf(x) ? json_string(x > 0 ? "inf" : "-inf")
+                                   : json_real(x));
 }
 
 // A step below zero is no step.
@@ -85,7 +89,8 @@ json_t *describe_run(const struct run_description *run, const char *uid, const c
     put(j, "config_yaml", run->config_yaml);
     put(j, "config_hash", run->config_hash);
     put(j, "group_hash", run->group_hash);
-    json_object_set_new(j, "total_steps", run->total_steps ? json_integer(run->total_steps) : json_null());
+    json_object_set_new(j, "total_steps",
+                        run->total_steps ? json_integer(run->total_steps) : json_null());
     json_object_set_new(j, "params", params_of(run));
     return j;
 }
@@ -95,7 +100,8 @@ static void put_environment(json_t *j, const struct environment *e)
     put(j, "ganexp", e->ganexp);
     put(j, "git_commit", e->git_commit);
     put(j, "git_branch", e->git_branch);
-    json_object_set_new(j, "git_dirty", e->git_dirty < 0 ? json_null() : json_integer(e->git_dirty));
+    json_object_set_new(j, "git_dirty",
+                        e->git_dirty < 0 ? json_null() : json_integer(e->git_dirty));
     put(j, "host", e->host);
     put(j, "os", e->os);
     put(j, "kernel", e->kernel);
@@ -113,7 +119,8 @@ static void put_environment(json_t *j, const struct environment *e)
     free(all);
 }
 
-// The 22nd field of /proc/self/stat; the second, the program's name, may hold blanks but ends with the last ')'.
+// The 22nd field of /proc/self/stat; the second, the program's name, may hold blanks but ends with
+// the last ')'.
 static int64_t process_start(void)
 {
     char line[1024] = "";
@@ -192,7 +199,8 @@ json_t *describe_evaluation(const struct evaluation *e, int64_t step)
     return j;
 }
 
-json_t *describe_artifact(const char *path, const char *stored, const char *kind, const char *format, int64_t step, const char *role)
+json_t *describe_artifact(const char *path, const char *stored, const char *kind,
+                          const char *format, int64_t step, const char *role)
 {
     char hash[SHA256_DIGEST_STRING_LENGTH];
     struct stat st;
@@ -220,7 +228,8 @@ json_t *describe_event(enum event_level level, const char *code, int64_t step, c
 
 json_t *describe_end(enum run_status status, const char *reason, int exit_code)
 {
-    static const char *const name[] = {"done", "failed", "diverged", "pruned", "interrupted", "killed"};
+    static const char *const name[] = {"done",   "failed",      "diverged",
+                                       "pruned", "interrupted", "killed"};
     json_t *j = record_of("end", -1);
     put(j, "status", name[status]);
     put(j, "reason", reason ? reason : "");

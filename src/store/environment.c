@@ -1,5 +1,6 @@
-// What a result depends on beside its config. git is asked once, in a process of its own, because linking a git library for
-// three facts would cost more than the facts; without git, or outside a repository, the facts are simply not known.
+// What a result depends on beside its config. git is asked once, in a process of its own, because
+// linking a git library for three facts would cost more than the facts; without git, or outside a
+// repository, the facts are simply not known.
 #include "store/environment.h"
 
 #include "base/arena.h"
@@ -58,7 +59,8 @@ static bool output_of(char *const *argv, struct text *out)
 // "# branch.oid 1234…", "# branch.head main", and a line a changed file.
 static void read_git(struct arena *a, struct environment *e)
 {
-    char *argv[] = {"git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no", NULL};
+    char *argv[] = {"git",      "--no-optional-locks",  "status", "--porcelain=v2",
+                    "--branch", "--untracked-files=no", NULL};
     struct text out;
     text_init(&out);
     e->git_dirty = -1;
@@ -98,7 +100,8 @@ static const char *line_of(struct arena *a, const char *path, const char *key, c
     return found;
 }
 
-struct environment *environment_capture(struct arena *a, const char *isa, const char *onednn, const char *libyaml)
+struct environment *environment_capture(struct arena *a, const char *isa, const char *onednn,
+                                        const char *libyaml)
 {
     struct environment *e = NEW(a, struct environment);
     struct utsname name;

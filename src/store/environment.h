@@ -7,16 +7,18 @@
 struct arena;
 
 struct environment {
-    const char *ganexp;                     // version
-    const char *git_commit, *git_branch;    // NULL outside a repository or without git
-    int git_dirty;                          // 1, 0; -1: not known
+    const char *ganexp;                  // version
+    const char *git_commit, *git_branch; // NULL outside a repository or without git
+    int git_dirty;                       // 1, 0; -1: not known
     const char *host, *os, *kernel, *cpu;
     int64_t cores, mem_bytes;
     const char *compiler, *cflags, *sqlite;
-    const char *isa, *onednn, *libyaml;     // the caller's, who may include their headers; NULL: not known
+    const char *isa, *onednn,
+        *libyaml; // the caller's, who may include their headers; NULL: not known
 };
 
 // Looks once; with git it takes some 10 ms.
-struct environment *environment_capture(struct arena *a, const char *isa, const char *onednn, const char *libyaml);
+struct environment *environment_capture(struct arena *a, const char *isa, const char *onednn,
+                                        const char *libyaml);
 
 #endif

@@ -1,6 +1,7 @@
-// The questions that commands ask. Each is one statement over indexes and summaries; none scans the points, so that listing
-// stays instant when the points are many. Scores are never put side by side across evaluators: an FID against the training set and
-// one against the test set are two quantities with one name.
+// The questions that commands ask. Each is one statement over indexes and summaries; none scans the
+// points, so that listing stays instant when the points are many. Scores are never put side by side
+// across evaluators: an FID against the training set and one against the test set are two
+// quantities with one name.
 #include "store/query.h"
 
 #include "base/arena.h"
@@ -23,12 +24,16 @@ struct score_column {
 static struct score_column *score_columns(struct reader *r, int *n)
 {
     struct score_column *column = NULL;
-    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT v.key_id, v.evaluator_id, k.name, substr(e.fingerprint, 1, 4), count(*) OVER (PARTITION BY"
-                                            " v.key_id) FROM (SELECT DISTINCT key_id, evaluator_id FROM eval) v JOIN metric_key k ON"
-                                            " k.id=v.key_id JOIN evaluator e ON e.id=v.evaluator_id ORDER BY v.key_id, v.evaluator_id");
+    sqlite3_stmt *stmt = db_prepare(
+        &r->db,
+        "SELECT v.key_id, v.evaluator_id, k.name, substr(e.fingerprint, 1, 4), count(*) OVER "
+        "(PARTITION BY v.key_id) FROM (SELECT DISTINCT key_id, evaluator_id FROM eval) v JOIN "
+        "metric_key k ON k.id=v.key_id JOIN evaluator e ON e.id=v.evaluator_id ORDER BY v.key_id, "
+        "v.evaluator_id");
     *n = 0;
     while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        struct score_column c = {sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), column_text(r->arena, stmt, 2)};
+        struct score_column c = {sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                 column_text(r->arena, stmt, 2)};
         if (sqlite3_column_int(stmt, 4) > 1)
             c.title = arena_printf(r->arena, "%s %s", c.title, sqlite3_column_text(stmt, 3));
         APPEND(r->arena, column, *n, c);
@@ -43,8 +48,10 @@ static struct map *best_scores(struct reader *r, const struct score_column *colu
 {
     struct map *best = NEW(r->arena, struct map);
     map_init(best, r->arena);
-    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT v.run_id, v.key_id, v.evaluator_id, CASE k.direction WHEN 'max' THEN max(v.value) ELSE"
-                                            " min(v.value) END FROM eval v JOIN metric_key k ON k.id=v.key_id GROUP BY 1, 2, 3");
+    sqlite3_stmt *stmt = db_prepare(
+        &r->db,
+        "SELECT v.run_id, v.key_id, v.evaluator_id, CASE k.direction WHEN 'max' THEN max(v.value) "
+        "ELSE min(v.value) END FROM eval v JOIN metric_key k ON k.id=v.key_id GROUP BY 1, 2, 3");
     char key[24];
     while (n && stmt && sqlite3_step(stmt) == SQLITE_ROW) {
         snprintf(key, sizeof key, "%lld", (long long)sqlite3_column_int64(stmt, 0));
@@ -52,7 +59,8 @@ static struct map *best_scores(struct reader *r, const struct score_column *colu
         if (!cells)
             map_set(best, key, cells = NEW_ARRAY(r->arena, struct cell, n));
         for (int i = 0; i < n; i++)
-            if (column[i].key == sqlite3_column_int64(stmt, 1) && column[i].evaluator == sqlite3_column_int64(stmt, 2))
+            if (column[i].key == sqlite3_column_int64(stmt, 1) &&
+                column[i].evaluator == sqlite3_column_int64(stmt, 2))
                 cells[i] = cell_of(r->arena, stmt, 3);
     }
     if (stmt)
@@ -61,13 +69,16 @@ static struct map *best_scores(struct reader *r, const struct score_column *colu
 }
 
 static const char list_sql[] =
-    "SELECT r.id, r.dir, substr(r.uid, -8) AS run, r.name, r.model, r.dataset, r.seed, r.status, r.step, r.total_steps AS \"of\","
-    " datetime(r.started_ms/1000, 'unixepoch') AS started, (coalesce(r.ended_ms, r.heartbeat_ms)-r.started_ms)/1000.0 AS seconds"
-    " FROM run r JOIN experiment e ON e.id=r.experiment_id WHERE r.archived_ms IS NULL AND (?1 IS NULL OR r.model=?1) AND"
-    " (?2 IS NULL OR r.dataset=?2) AND (?3 IS NULL OR e.name=?3) ORDER BY r.created_ms DESC, r.id DESC";
+    "SELECT r.id, r.dir, substr(r.uid, -8) AS run, r.name, r.model, r.dataset, r.seed, r.status, "
+    "r.step, r.total_steps AS \"of\", datetime(r.started_ms/1000, 'unixepoch') AS started, "
+    "(coalesce(r.ended_ms, r.heartbeat_ms)-r.started_ms)/1000.0 AS seconds FROM run r JOIN "
+    "experiment e ON e.id=r.experiment_id WHERE r.archived_ms IS NULL AND (?1 IS NULL OR "
+    "r.model=?1) AND (?2 IS NULL OR r.dataset=?2) AND (?3 IS NULL OR e.name=?3) ORDER BY "
+    "r.created_ms DESC, r.id DESC";
 enum { LIST_HIDDEN = 2, LIST_STATUS = 7 };
 
-static void list_row(struct reader *r, struct table *t, sqlite3_stmt *stmt, const char *status, const struct map *best, int n)
+static void list_row(struct reader *r, struct table *t, sqlite3_stmt *stmt, const char *status,
+                     const struct map *best, int n)
 {
     char key[24];
     snprintf(key, sizeof key, "%lld", (long long)sqlite3_column_int64(stmt, 0));
@@ -99,7 +110,8 @@ struct table *query_runs(struct reader *r, const struct run_filter *filter)
     for (int i = 0; i < n; i++)
         table_column(t, column[i].title);
     while (sqlite3_step(stmt) == SQLITE_ROW && (!filter->limit || table_rows(t) < filter->limit)) {
-        const char *dir = path_join(r->arena, r->home, column_text(r->arena, stmt, 1)), *status = column_text(r->arena, stmt, LIST_STATUS);
+        const char *dir = path_join(r->arena, r->home, column_text(r->arena, stmt, 1)),
+                   *status = column_text(r->arena, stmt, LIST_STATUS);
         status = shown_status(&r->db, sqlite3_column_int64(stmt, 0), status, dir, r->host);
         if (!filter->status || !strcmp(filter->status, status))
             list_row(r, t, stmt, status, best, n);
@@ -110,14 +122,17 @@ struct table *query_runs(struct reader *r, const struct run_filter *filter)
 
 static struct table *about_run(struct reader *r, const struct stored_run *run)
 {
-    struct table *t = reader_select(
-        r, "run",
-        "SELECT substr(r.uid, -8) AS run, r.uid, r.name, e.name AS experiment, r.model, r.dataset, r.seed, r.status, r.reason, r.exit_code,"
-        " r.step, r.total_steps AS \"of\", r.images, datetime(r.created_ms/1000, 'unixepoch') AS created,"
-        " datetime(r.started_ms/1000, 'unixepoch') AS started, datetime(r.ended_ms/1000, 'unixepoch') AS ended,"
-        " (coalesce(r.ended_ms, r.heartbeat_ms)-r.started_ms)/1000.0 AS seconds, r.note, r.config_hash, r.group_hash, r.dir"
-        " FROM run r JOIN experiment e ON e.id=r.experiment_id WHERE r.id=?",
-        "i", run->id);
+    struct table *t =
+        reader_select(r, "run",
+                      "SELECT substr(r.uid, -8) AS run, r.uid, r.name, e.name AS experiment, "
+                      "r.model, r.dataset, r.seed, r.status, r.reason, r.exit_code, r.step, "
+                      "r.total_steps AS \"of\", r.images, datetime(r.created_ms/1000, 'unixepoch') "
+                      "AS created, datetime(r.started_ms/1000, 'unixepoch') AS started, "
+                      "datetime(r.ended_ms/1000, 'unixepoch') AS ended, (coalesce(r.ended_ms, "
+                      "r.heartbeat_ms)-r.started_ms)/1000.0 AS seconds, r.note, r.config_hash, "
+                      "r.group_hash, r.dir FROM run r JOIN experiment e ON e.id=r.experiment_id "
+                      "WHERE r.id=?",
+                      "i", run->id);
     if (table_rows(t)) {
         table_at(t, 0, table_find(t, "status"))->text = run->status;
         table_at(t, 0, table_find(t, "dir"))->text = run->dir;
@@ -131,28 +146,38 @@ void query_run(struct reader *r, const struct stored_run *run, struct table *out
         const char *title, *sql;
     } part[RUN_TABLES] = {
         {"run", NULL},
-        {"environment", "SELECT ganexp, git_commit, git_branch, git_dirty, e.host, os, kernel, cpu, cores, mem_bytes, isa, onednn, compiler,"
-                        " cflags, sqlite, libyaml FROM env e JOIN attempt a ON a.env_id=e.id WHERE a.run_id=? ORDER BY a.n DESC LIMIT 1"},
+        {"environment", "SELECT ganexp, git_commit, git_branch, git_dirty, e.host, os, kernel, "
+                        "cpu, cores, mem_bytes, isa, onednn, compiler, cflags, sqlite, libyaml "
+                        "FROM env e JOIN attempt a ON a.env_id=e.id WHERE a.run_id=? ORDER BY a.n "
+                        "DESC LIMIT 1"},
         {"params", "SELECT key, text AS value, origin FROM param WHERE run_id=? ORDER BY key"},
-        {"metrics", "SELECT metric, n, n_nan AS nan, last, last_step AS step, min, min_step, max, max_step, mean FROM summary WHERE run_id=?"
-                    " ORDER BY metric"},
-        {"evaluations", "SELECT step, metric, value, std, weights, evaluator, substr(fingerprint, 1, 8) AS fingerprint, n_fake FROM evals"
-                        " WHERE run_id=? ORDER BY metric, fingerprint, weights, step"},
-        {"artifacts", "SELECT kind, step, path, format, bytes, role, substr(sha256, 1, 12) AS sha256 FROM artifact WHERE run_id=? AND"
-                      " removed_ms IS NULL ORDER BY kind, step"},
-        {"attempts", "SELECT n, host, pid, threads, first_step, last_step, datetime(started_ms/1000, 'unixepoch') AS started,"
-                     " (ended_ms-started_ms)/1000.0 AS seconds, end_status AS status, argv_json AS command FROM attempt WHERE run_id=? ORDER BY n"},
-        {"events", "SELECT datetime(t_ms/1000, 'unixepoch') AS time, level, code, step, text FROM event WHERE run_id=? ORDER BY t_ms, id"},
+        {"metrics", "SELECT metric, n, n_nan AS nan, last, last_step AS step, min, min_step, max, "
+                    "max_step, mean FROM summary WHERE run_id=? ORDER BY metric"},
+        {"evaluations", "SELECT step, metric, value, std, weights, evaluator, substr(fingerprint, "
+                        "1, 8) AS fingerprint, n_fake FROM evals WHERE run_id=? ORDER BY metric, "
+                        "fingerprint, weights, step"},
+        {"artifacts", "SELECT kind, step, path, format, bytes, role, substr(sha256, 1, 12) AS "
+                      "sha256 FROM artifact WHERE run_id=? AND removed_ms IS NULL ORDER BY kind, "
+                      "step"},
+        {"attempts", "SELECT n, host, pid, threads, first_step, last_step, "
+                     "datetime(started_ms/1000, 'unixepoch') AS started, "
+                     "(ended_ms-started_ms)/1000.0 AS seconds, end_status AS status, argv_json AS "
+                     "command FROM attempt WHERE run_id=? ORDER BY n"},
+        {"events", "SELECT datetime(t_ms/1000, 'unixepoch') AS time, level, code, step, text FROM "
+                   "event WHERE run_id=? ORDER BY t_ms, id"},
     };
     for (int i = 0; i < RUN_TABLES; i++)
-        out[i] = part[i].sql ? reader_select(r, part[i].title, part[i].sql, "i", run->id) : about_run(r, run);
+        out[i] = part[i].sql ? reader_select(r, part[i].title, part[i].sql, "i", run->id)
+                             : about_run(r, run);
 }
 
 // ", max(CASE run_id WHEN 7 THEN text END) AS "k3v9x0qa""
-static void add_run_columns(struct text *sql, const char *value, const struct stored_run *run, int n)
+static void add_run_columns(struct text *sql, const char *value, const struct stored_run *run,
+                            int n)
 {
     for (int i = 0; i < n; i++)
-        text_addf(sql, ", %s(CASE run_id WHEN %lld THEN %s END) AS \"%s\"", "max", (long long)run[i].id, value, uid_short(run[i].uid));
+        text_addf(sql, ", %s(CASE run_id WHEN %lld THEN %s END) AS \"%s\"", "max",
+                  (long long)run[i].id, value, uid_short(run[i].uid));
 }
 
 static void add_run_list(struct text *sql, const struct stored_run *run, int n)
@@ -185,20 +210,24 @@ static struct table *compare_params(struct reader *r, const struct stored_run *r
     return select_text(r, "params", &sql);
 }
 
-// One row a score, evaluator and kind of weights: what stands in a row may be compared, and nothing else.
+// One row a score, evaluator and kind of weights: what stands in a row may be compared, and nothing
+// else.
 static struct table *compare_scores(struct reader *r, const struct stored_run *run, int n)
 {
     struct text sql;
     text_init(&sql);
-    text_add(&sql, "SELECT metric, direction AS better, evaluator, substr(fingerprint, 1, 8) AS fingerprint, weights");
+    text_add(&sql, "SELECT metric, direction AS better, evaluator, substr(fingerprint, 1, 8) AS "
+                   "fingerprint, weights");
     add_run_columns(&sql, "best", run, n);
     text_add(&sql, ", CASE WHEN (SELECT count(DISTINCT b.fingerprint) FROM best_evals b");
     text_add(&sql, " WHERE b.metric=a.metric AND b.run_id IN (");
     for (int i = 0; i < n; i++)
         text_addf(&sql, "%s%lld", i ? "," : "", (long long)run[i].id);
-    text_add(&sql, "))>1 THEN 'evaluators differ: compare within the row only' ELSE '' END AS note FROM best_evals a");
+    text_add(&sql, "))>1 THEN 'evaluators differ: compare within the row only' ELSE '' END AS note "
+                   "FROM best_evals a");
     add_run_list(&sql, run, n);
-    text_add(&sql, " GROUP BY metric, direction, evaluator, fingerprint, weights ORDER BY metric, fingerprint, weights");
+    text_add(&sql, " GROUP BY metric, direction, evaluator, fingerprint, weights ORDER BY metric, "
+                   "fingerprint, weights");
     return select_text(r, "scores", &sql);
 }
 
@@ -214,7 +243,8 @@ static struct table *compare_metrics(struct reader *r, const struct stored_run *
     return select_text(r, "metrics", &sql);
 }
 
-void query_compare(struct reader *r, const struct stored_run *run, int n, bool all, struct table *out[COMPARE_TABLES])
+void query_compare(struct reader *r, const struct stored_run *run, int n, bool all,
+                   struct table *out[COMPARE_TABLES])
 {
     out[0] = compare_params(r, run, n, all);
     out[1] = compare_scores(r, run, n);
@@ -224,20 +254,25 @@ void query_compare(struct reader *r, const struct stored_run *run, int n, bool a
 struct table *query_leaderboard(struct reader *r, const char *metric, const char *dataset)
 {
     return reader_select(r, "leaderboard",
-                         "SELECT l.dataset, l.metric, l.evaluator, substr(l.fingerprint, 1, 8) AS fingerprint, l.model, substr(l.group_hash, 1,"
-                         " 8) AS config, l.weights, l.seeds, l.runs, l.mean, l.std, l.min, l.max FROM leaderboard l JOIN metric_key k ON"
-                         " k.name=l.metric WHERE (?1 IS NULL OR l.metric=?1) AND (?2 IS NULL OR l.dataset=?2) ORDER BY l.dataset, l.metric,"
-                         " l.fingerprint, CASE k.direction WHEN 'max' THEN -l.mean ELSE l.mean END",
+                         "SELECT l.dataset, l.metric, l.evaluator, substr(l.fingerprint, 1, 8) AS "
+                         "fingerprint, l.model, substr(l.group_hash, 1, 8) AS config, l.weights, "
+                         "l.seeds, l.runs, l.mean, l.std, l.min, l.max FROM leaderboard l JOIN "
+                         "metric_key k ON k.name=l.metric WHERE (?1 IS NULL OR l.metric=?1) AND "
+                         "(?2 IS NULL OR l.dataset=?2) ORDER BY l.dataset, l.metric, "
+                         "l.fingerprint, CASE k.direction WHEN 'max' THEN -l.mean ELSE l.mean END",
                          "tt", metric, dataset);
 }
 
-struct curve_point *query_curve(struct reader *r, const struct stored_run *run, const char *metric, int64_t *n)
+struct curve_point *query_curve(struct reader *r, const struct stored_run *run, const char *metric,
+                                int64_t *n)
 {
     *n = 0;
     const int64_t key = db_int(&r->db, 0, "SELECT id FROM metric_key WHERE name=?", "t", metric);
-    const int64_t count = db_int(&r->db, 0, "SELECT count(*) FROM metric WHERE run_id=? AND key_id=?", "ii", run->id, key);
+    const int64_t count = db_int(
+        &r->db, 0, "SELECT count(*) FROM metric WHERE run_id=? AND key_id=?", "ii", run->id, key);
     struct curve_point *point = NEW_ARRAY(r->arena, struct curve_point, count + 1);
-    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT step, value FROM metric WHERE run_id=? AND key_id=? ORDER BY step LIMIT ?");
+    sqlite3_stmt *stmt = db_prepare(
+        &r->db, "SELECT step, value FROM metric WHERE run_id=? AND key_id=? ORDER BY step LIMIT ?");
     if (!stmt)
         return point;
     sqlite3_bind_int64(stmt, 1, run->id);
@@ -245,7 +280,8 @@ struct curve_point *query_curve(struct reader *r, const struct stored_run *run, 
     sqlite3_bind_int64(stmt, 3, count);
     for (; sqlite3_step(stmt) == SQLITE_ROW; ++*n) {
         point[*n].step = sqlite3_column_int64(stmt, 0);
-        point[*n].value = sqlite3_column_type(stmt, 1) == SQLITE_NULL ? NAN : sqlite3_column_double(stmt, 1);
+        point[*n].value =
+            sqlite3_column_type(stmt, 1) == SQLITE_NULL ? NAN : sqlite3_column_double(stmt, 1);
     }
     sqlite3_reset(stmt);
     return point;

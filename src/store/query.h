@@ -1,5 +1,5 @@
-// Reading results.db. Opens read-only, never writes DDL; liveness is looked up, not stored: a run that says "running" and whose lock
-// nobody holds is shown as "lost".
+// Reading results.db. Opens read-only, never writes DDL; liveness is looked up, not stored: a run
+// that says "running" and whose lock nobody holds is shown as "lost".
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 
@@ -18,42 +18,51 @@ struct reader *reader_open(struct arena *a, const char *db, bool newer, struct d
 
 struct stored_run {
     int64_t id, seed, step, total_steps;
-    const char *uid, *name, *model, *dataset, *status;  // status as shown
-    const char *dir;                                    // a path that can be opened
+    const char *uid, *name, *model, *dataset, *status; // status as shown
+    const char *dir;                                   // a path that can be opened
     const char *config_yaml, *config_hash;
 };
-// A run by a beginning of its short id or uid, by name (the newest of several), or as @last, @last~2. False, reported.
+// A run by a beginning of its short id or uid, by name (the newest of several), or as @last,
+// @last~2. False, reported.
 bool reader_find(struct reader *r, const char *run, struct stored_run *out, struct diag *d);
-bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_run *out, struct diag *d);   // store/'s own
-// The newest checkpoint that is stored and still there: a path that can be opened, *step. NULL when there is none.
+bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_run *out,
+                 struct diag *d); // store/'s own
+// The newest checkpoint that is stored and still there: a path that can be opened, *step. NULL when
+// there is none.
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step);
 
 struct run_filter {
-    const char *model, *dataset, *status, *experiment;  // NULL: any
-    int64_t limit;                                      // 0: all
+    const char *model, *dataset, *status, *experiment; // NULL: any
+    int64_t limit;                                     // 0: all
 };
-// Newest first: short id, name, model, dataset, seed, status, step, of, started, time, and the best value of each score.
+// Newest first: short id, name, model, dataset, seed, status, step, of, started, time, and the best
+// value of each score.
 struct table *query_runs(struct reader *r, const struct run_filter *filter);
 
-// About one run: "run", "environment", "params", "metrics", "evaluations", "artifacts", "attempts", "events".
+// About one run: "run", "environment", "params", "metrics", "evaluations", "artifacts", "attempts",
+// "events".
 enum { RUN_TABLES = 8 };
 void query_run(struct reader *r, const struct stored_run *run, struct table *out[RUN_TABLES]);
 
-// "params": the keys in which the runs differ (all: every key), a column a run; "scores": best scores side by side, one row a
-// score and evaluator, `comparable` says whether all runs have it from that one evaluator; "metrics": last values.
+// "params": the keys in which the runs differ (all: every key), a column a run; "scores": best
+// scores side by side, one row a score and evaluator, `comparable` says whether all runs have it
+// from that one evaluator; "metrics": last values.
 enum { COMPARE_TABLES = 3 };
-void query_compare(struct reader *r, const struct stored_run *run, int n, bool all, struct table *out[COMPARE_TABLES]);
+void query_compare(struct reader *r, const struct stored_run *run, int n, bool all,
+                   struct table *out[COMPARE_TABLES]);
 
-// Mean, standard deviation and number of seeds per data set, score, evaluator and configuration. NULL: any.
+// Mean, standard deviation and number of seeds per data set, score, evaluator and configuration.
+// NULL: any.
 struct table *query_leaderboard(struct reader *r, const char *metric, const char *dataset);
 
 struct curve_point {
     int64_t step;
-    double value;            // NaN where NaN was
+    double value; // NaN where NaN was
 };
 // Any SELECT; the connection cannot write. NULL, reported with the SQL and a caret.
 struct table *query_sql(struct reader *r, const char *sql, struct diag *d);
 // A metric's points, (step, value), in order; *n of them.
-struct curve_point *query_curve(struct reader *r, const struct stored_run *run, const char *metric, int64_t *n);
+struct curve_point *query_curve(struct reader *r, const struct stored_run *run, const char *metric,
+                                int64_t *n);
 
 #endif

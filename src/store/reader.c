@@ -1,5 +1,6 @@
-// Whether a run lives is a question to the kernel (its lock) or, on another host, to its promise of a heartbeat. The
-// answer is never written back: a tool that marks a silent run as failed will one day mark one that was only slow.
+// Whether a run lives is a question to the kernel (its lock) or, on another host, to its promise of
+// a heartbeat. The answer is never written back: a tool that marks a silent run as failed will one
+// day mark one that was only slow.
 #include "store/reader.h"
 
 #include "base/arena.h"
@@ -27,7 +28,8 @@ struct reader *reader_open(struct arena *a, const char *db, bool newer, struct d
     const char *path = arena_strdup(a, db);
     r->home = path_parent(a, path);
     gethostname(r->host, sizeof r->host - 1);
-    const enum db_result result = db_open(&r->db, path, newer ? DB_READ_NEWER : DB_READ, DB_BUSY_MS, d);
+    const enum db_result result =
+        db_open(&r->db, path, newer ? DB_READ_NEWER : DB_READ, DB_BUSY_MS, d);
     if (result == DB_UNAVAILABLE)
         fail(d, nowhere, "cannot read %s: %s", path, r->db.why);
     if (result != DB_OK)
@@ -52,7 +54,8 @@ struct cell cell_of(struct arena *a, sqlite3_stmt *stmt, int i)
     case SQLITE_TEXT:
         return (struct cell){.type = CELL_TEXT, .text = column_text(a, stmt, i)};
     case SQLITE_BLOB:
-        return (struct cell){.type = CELL_TEXT, .text = arena_printf(a, "(%d bytes)", sqlite3_column_bytes(stmt, i))};
+        return (struct cell){.type = CELL_TEXT,
+                             .text = arena_printf(a, "(%d bytes)", sqlite3_column_bytes(stmt, i))};
     default:
         return (struct cell){.type = CELL_NULL};
     }
@@ -71,7 +74,8 @@ struct table *reader_table(struct reader *r, const char *title, sqlite3_stmt *st
     return t;
 }
 
-struct table *reader_select(struct reader *r, const char *title, const char *sql, const char *types, ...)
+struct table *reader_select(struct reader *r, const char *title, const char *sql, const char *types,
+                            ...)
 {
     sqlite3_stmt *stmt = NULL;
     if (sqlite3_prepare_v2(r->db.handle, sql, -1, &stmt, NULL) != SQLITE_OK)
@@ -95,10 +99,13 @@ static bool beat_is_due(struct db *db, int64_t run)
 
 static bool ran_here(struct db *db, int64_t run, const char *host)
 {
-    return db_int(db, 1, "SELECT host=?2 OR host='' FROM attempt WHERE run_id=?1 ORDER BY n DESC LIMIT 1", "it", run, host);
+    return db_int(db, 1,
+                  "SELECT host=?2 OR host='' FROM attempt WHERE run_id=?1 ORDER BY n DESC LIMIT 1",
+                  "it", run, host);
 }
 
-const char *shown_status(struct db *db, int64_t run, const char *status, const char *dir, const char *host)
+const char *shown_status(struct db *db, int64_t run, const char *status, const char *dir,
+                         const char *host)
 {
     if (strcmp(status, "running") != 0 || rundir_alive(dir))
         return status;
@@ -107,15 +114,18 @@ const char *shown_status(struct db *db, int64_t run, const char *status, const c
 
 static bool load_run(struct db *db, struct arena *a, int64_t id, struct stored_run *out)
 {
-    sqlite3_stmt *stmt = db_prepare(db, "SELECT r.uid, r.name, r.model, r.dataset, r.status, r.dir, c.yaml, r.config_hash, r.seed, r.step,"
-                                        " coalesce(r.total_steps, 0) FROM run r JOIN config c ON c.hash=r.config_hash WHERE r.id=?");
+    sqlite3_stmt *stmt = db_prepare(db, "SELECT r.uid, r.name, r.model, r.dataset, r.status, "
+                                        "r.dir, c.yaml, r.config_hash, r.seed, r.step, "
+                                        "coalesce(r.total_steps, 0) FROM run r JOIN config c ON "
+                                        "c.hash=r.config_hash WHERE r.id=?");
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, id);
     const bool found = sqlite3_step(stmt) == SQLITE_ROW;
     if (found) {
-        const char **const text[] = {&out->uid, &out->name, &out->model, &out->dataset, &out->status, &out->dir, &out->config_yaml,
-                                     &out->config_hash};
+        const char **const text[] = {&out->uid,         &out->name,       &out->model,
+                                     &out->dataset,     &out->status,     &out->dir,
+                                     &out->config_yaml, &out->config_hash};
         for (size_t i = 0; i < LENGTH(text); i++)
             *text[i] = column_text(a, stmt, (int)i);
         out->id = id;
@@ -135,14 +145,17 @@ static bool load_run(struct db *db, struct arena *a, int64_t id, struct stored_r
 
 #define MATCHES " WHERE uid GLOB ?1 || '*' OR substr(uid, -8) GLOB ?1 || '*'"
 
-static bool fail_ambiguous(struct db *db, struct arena *a, const char *run, const char *prefix, struct diag *d)
+static bool fail_ambiguous(struct db *db, struct arena *a, const char *run, const char *prefix,
+                           struct diag *d)
 {
     struct text some;
     text_init(&some);
-    sqlite3_stmt *stmt = db_prepare(db, "SELECT substr(uid, -8), name FROM run" MATCHES " ORDER BY id DESC LIMIT 5");
+    sqlite3_stmt *stmt =
+        db_prepare(db, "SELECT substr(uid, -8), name FROM run" MATCHES " ORDER BY id DESC LIMIT 5");
     sqlite3_bind_text(stmt, 1, prefix, -1, SQLITE_TRANSIENT);
     while (sqlite3_step(stmt) == SQLITE_ROW)
-        text_addf(&some, "%s%s (%s)", some.n ? ", " : "", column_text(a, stmt, 0), column_text(a, stmt, 1));
+        text_addf(&some, "%s%s (%s)", some.n ? ", " : "", column_text(a, stmt, 0),
+                  column_text(a, stmt, 1));
     sqlite3_reset(stmt);
     fail(d, nowhere, "several runs begin with '%s'\n%s", run, some.s);
     text_release(&some);
@@ -161,7 +174,10 @@ static bool fail_missing(struct db *db, struct arena *a, const char *run, struct
     const char *near = nearest_word(run, names, (size_t)n);
     if (near)
         return fail(d, nowhere, "no run '%s'\ndid you mean '%s'?", run, near);
-    return fail(d, nowhere, "no run '%s'\n`ganexp ls` lists the runs; a run is named by the beginning of its id, its name, @last or @last~N", run);
+    return fail(d, nowhere,
+                "no run '%s'\n`ganexp ls` lists the runs; a run is named by the beginning of its "
+                "id, its name, @last or @last~N",
+                run);
 }
 
 // @last, @last~2
@@ -189,15 +205,19 @@ static bool prefix_of(const char *run, char prefix[UID_LENGTH + 1])
     return n > 0 && n <= UID_LENGTH;
 }
 
-bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_run *out, struct diag *d)
+bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_run *out,
+                 struct diag *d)
 {
     int64_t id = 0, back;
     char prefix[UID_LENGTH + 1] = "";
     db->error = 0;
     if (read_last(run, &back))
-        id = db_int(db, 0, "SELECT id FROM run ORDER BY created_ms DESC, id DESC LIMIT 1 OFFSET ?", "i", back);
+        id = db_int(db, 0, "SELECT id FROM run ORDER BY created_ms DESC, id DESC LIMIT 1 OFFSET ?",
+                    "i", back);
     else
-        id = db_int(db, 0, "SELECT id FROM run WHERE name=? ORDER BY created_ms DESC, id DESC LIMIT 1", "t", run);
+        id = db_int(db, 0,
+                    "SELECT id FROM run WHERE name=? ORDER BY created_ms DESC, id DESC LIMIT 1",
+                    "t", run);
     if (!id && prefix_of(run, prefix)) {
         const int64_t n = db_int(db, 0, "SELECT count(*) FROM run" MATCHES, "t", prefix);
         if (n > 1)
@@ -214,8 +234,9 @@ bool reader_find(struct reader *r, const char *run, struct stored_run *out, stru
 
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step)
 {
-    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT path, step FROM artifact WHERE run_id=? AND kind='checkpoint' AND removed_ms IS NULL"
-                                            " ORDER BY step DESC, id DESC");
+    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT path, step FROM artifact WHERE run_id=? AND "
+                                            "kind='checkpoint' AND removed_ms IS NULL ORDER BY "
+                                            "step DESC, id DESC");
     const char *found = NULL;
     if (!stmt)
         return NULL;
@@ -229,11 +250,13 @@ const char *reader_checkpoint(struct reader *r, const struct stored_run *run, in
     return found;
 }
 
-// Where in the SQL the trouble is: SQLite's offset, else the first occurrence of the name that ends "no such table: rns".
+// Where in the SQL the trouble is: SQLite's offset, else the first occurrence of the name that ends
+// "no such table: rns".
 static int sql_offset(struct reader *r, const char *sql, const char *message)
 {
     const int offset = sqlite3_error_offset(r->db.handle);
-    const char *name = strrchr(message, ':'), *at = name && name[1] && name[2] ? strstr(sql, name + 2) : NULL;
+    const char *name = strrchr(message, ':'),
+               *at = name && name[1] && name[2] ? strstr(sql, name + 2) : NULL;
     return offset >= 0 ? offset : at ? (int)(at - sql) : 0;
 }
 
@@ -243,7 +266,8 @@ static struct place sql_place(struct reader *r, const char *sql)
     *source = (struct source){"SQL", arena_strdup(r->arena, sql)};
     struct place at = {.source = source, .line = 1, .col = 1};
     const int offset = sql_offset(r, sql, sqlite3_errmsg(r->db.handle));
-    at.length = (int)strspn(sql + offset, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+    at.length = (int)strspn(sql + offset,
+                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
     at.length = at.length ? at.length : 1;
     for (int i = 0; i < offset; i++) {
         at.col = sql[i] == '\n' ? 1 : at.col + 1;
@@ -262,11 +286,18 @@ struct table *query_sql(struct reader *r, const char *sql, struct diag *d)
     sqlite3_stmt *stmt = NULL;
     const char *rest = "";
     if (sqlite3_prepare_v2(r->db.handle, sql, -1, &stmt, &rest) != SQLITE_OK)
-        return fail(d, sql_place(r, sql), "%s\nthe tables and views: runs, metrics, summary, evals, leaderboard, param_variants, …; see"
-                                          " results/schema/1.sql", sqlite3_errmsg(r->db.handle)), NULL;
+        return fail(d, sql_place(r, sql),
+                    "%s\nthe tables and views: runs, metrics, summary, evals, leaderboard, "
+                    "param_variants, …; see"
+                    " results/schema/1.sql",
+                    sqlite3_errmsg(r->db.handle)),
+               NULL;
     if (!stmt || !sqlite3_stmt_readonly(stmt) || sqlite3_column_count(stmt) == 0 || !blank(rest)) {
         sqlite3_finalize(stmt);
-        return fail(d, nowhere, "`query` runs one statement that reads\nexpected SELECT … (the database is opened read-only)"), NULL;
+        return fail(d, nowhere,
+                    "`query` runs one statement that reads\nexpected SELECT … (the database is "
+                    "opened read-only)"),
+               NULL;
     }
     struct table *t = reader_table(r, "rows", stmt);
     const int rc = sqlite3_errcode(r->db.handle) & 0xff;

@@ -1,7 +1,8 @@
-// Rare records are JSON objects that bind SQL parameters by name: one form serves the live writer, the spool and the
-// merge, so that a run that met a full disk ends up with the same rows as one that did not. A struct a kind, with its own
-// binding, its own printer and its own parser, would be three chances a kind to disagree. Every statement may be applied
-// twice without harm, because a merge can die between its commit and the removal of the spool.
+// Rare records are JSON objects that bind SQL parameters by name: one form serves the live writer,
+// the spool and the merge, so that a run that met a full disk ends up with the same rows as one
+// that did not. A struct a kind, with its own binding, its own printer and its own parser, would be
+// three chances a kind to disagree. Every statement may be applied twice without harm, because a
+// merge can die between its commit and the removal of the spool.
 #include "store/record.h"
 
 #include "base/text.h"
@@ -17,49 +18,67 @@ static const struct statement {
     const char *what, *sql;
 } statements[] = {
     {"run", "INSERT OR IGNORE INTO experiment(name, created_ms) VALUES(:experiment, :t_ms)"},
-    {"run", "INSERT OR IGNORE INTO config(hash, yaml, schema_version) VALUES(:config_hash, :config_yaml, 1)"},
-    {"run", "INSERT OR IGNORE INTO run(uid, experiment_id, name, note, model, dataset, seed, config_hash, group_hash, status, total_steps,"
-            " created_ms, dir) SELECT :uid, id, :name, :note, :model, :dataset, :seed, :config_hash, :group_hash, 'running', :total_steps,"
-            " :t_ms, :dir FROM experiment WHERE name=:experiment"},
-    {"param", "INSERT OR REPLACE INTO param(run_id, key, type, text, num, origin) VALUES(:run, :key, :type, :text, :num, :origin)"},
-    {"attempt", "INSERT OR IGNORE INTO env(hash, ganexp, git_commit, git_branch, git_dirty, host, os, kernel, cpu, cores, mem_bytes, isa,"
-                " compiler, cflags, onednn, sqlite, libyaml) VALUES(:hash, :ganexp, :git_commit, :git_branch, :git_dirty, :host, :os,"
-                " :kernel, :cpu, :cores, :mem_bytes, :isa, :compiler, :cflags, :onednn, :sqlite, :libyaml)"},
-    {"attempt", "INSERT INTO attempt(run_id, n, env_id, argv_json, cwd, threads, host, pid, boot_id, proc_start, slurm_job, first_step,"
-                " started_ms) SELECT :run, (SELECT coalesce(max(n), 0) + 1 FROM attempt WHERE run_id=:run), (SELECT id FROM env WHERE"
-                " hash=:hash), :argv, :cwd, :threads, :host, :pid, :boot_id, :proc_start, :slurm_job, :step, :t_ms"
-                " WHERE NOT EXISTS(SELECT 1 FROM attempt WHERE run_id=:run AND pid=:pid AND started_ms=:t_ms)"},
-    {"attempt", "UPDATE run SET status='running', reason='', exit_code=NULL, exit_signal=NULL, ended_ms=NULL,"
-                " started_ms=coalesce(started_ms, :t_ms) WHERE id=:run"},
+    {"run", "INSERT OR IGNORE INTO config(hash, yaml, schema_version) VALUES(:config_hash, "
+            ":config_yaml, 1)"},
+    {"run", "INSERT OR IGNORE INTO run(uid, experiment_id, name, note, model, dataset, seed, "
+            "config_hash, group_hash, status, total_steps, created_ms, dir) SELECT :uid, id, "
+            ":name, :note, :model, :dataset, :seed, :config_hash, :group_hash, 'running', "
+            ":total_steps, :t_ms, :dir FROM experiment WHERE name=:experiment"},
+    {"param", "INSERT OR REPLACE INTO param(run_id, key, type, text, num, origin) VALUES(:run, "
+              ":key, :type, :text, :num, :origin)"},
+    {"attempt",
+     "INSERT OR IGNORE INTO env(hash, ganexp, git_commit, git_branch, git_dirty, host, os, kernel, "
+     "cpu, cores, mem_bytes, isa, compiler, cflags, onednn, sqlite, libyaml) VALUES(:hash, "
+     ":ganexp, :git_commit, :git_branch, :git_dirty, :host, :os, :kernel, :cpu, :cores, "
+     ":mem_bytes, :isa, :compiler, :cflags, :onednn, :sqlite, :libyaml)"},
+    {"attempt", "INSERT INTO attempt(run_id, n, env_id, argv_json, cwd, threads, host, pid, "
+                "boot_id, proc_start, slurm_job, first_step, started_ms) SELECT :run, (SELECT "
+                "coalesce(max(n), 0) + 1 FROM attempt WHERE run_id=:run), (SELECT id FROM env "
+                "WHERE hash=:hash), :argv, :cwd, :threads, :host, :pid, :boot_id, :proc_start, "
+                ":slurm_job, :step, :t_ms WHERE NOT EXISTS(SELECT 1 FROM attempt WHERE run_id=:run "
+                "AND pid=:pid AND started_ms=:t_ms)"},
+    {"attempt",
+     "UPDATE run SET status='running', reason='', exit_code=NULL, exit_signal=NULL, ended_ms=NULL, "
+     "started_ms=coalesce(started_ms, :t_ms) WHERE id=:run"},
     {"evaluation", "INSERT OR IGNORE INTO metric_key(name) VALUES(:metric)"},
-    {"evaluation", "UPDATE metric_key SET direction=:direction WHERE name=:metric AND direction='' AND :direction<>''"},
-    {"evaluation", "INSERT OR IGNORE INTO evaluator(fingerprint, name, extractor, extractor_sha256, real_split, real_stats_sha256, n_real,"
-                   " n_fake, preprocess, version) VALUES(:fingerprint, :name, :extractor, :extractor_sha256, :real_split,"
-                   " :real_stats_sha256, :n_real, :n_fake, :preprocess, :version)"},
-    {"evaluation", "INSERT OR REPLACE INTO eval(run_id, step, evaluator_id, key_id, value, std, weights, checkpoint_id, seconds, seed)"
-                   " SELECT :run, :step, e.id, k.id, :value, :std, :weights, (SELECT id FROM artifact WHERE run_id=:run AND"
-                   " kind='checkpoint' AND step=:step LIMIT 1), :seconds, :seed FROM evaluator e, metric_key k"
-                   " WHERE e.fingerprint=:fingerprint AND k.name=:metric"},
-    {"artifact", "INSERT INTO artifact(run_id, step, kind, path, format, bytes, sha256, role, created_ms) VALUES(:run, :step, :kind, :path,"
-                 " :format, :bytes, :sha256, :role, :t_ms) ON CONFLICT(run_id, path) DO UPDATE SET step=:step, kind=:kind, format=:format,"
-                 " bytes=:bytes, sha256=:sha256, role=:role, created_ms=:t_ms, removed_ms=NULL"},
-    {"event", "INSERT INTO event(run_id, attempt_n, step, t_ms, level, code, text) SELECT :run, (SELECT max(n) FROM attempt WHERE"
-              " run_id=:run), :step, :t_ms, :level, :code, :text WHERE NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND"
-              " t_ms=:t_ms AND code=:code AND text=:text)"},
-    {"rewind", "INSERT INTO event(run_id, step, t_ms, level, code, text) SELECT :run, :step, :t_ms, 'info', 'rewind', count(*) ||"
-               " ' points after step ' || :step || ' removed' FROM metric WHERE run_id=:run AND step>:step"},
+    {"evaluation", "UPDATE metric_key SET direction=:direction WHERE name=:metric AND direction='' "
+                   "AND :direction<>''"},
+    {"evaluation", "INSERT OR IGNORE INTO evaluator(fingerprint, name, extractor, "
+                   "extractor_sha256, real_split, real_stats_sha256, n_real, n_fake, preprocess, "
+                   "version) VALUES(:fingerprint, :name, :extractor, :extractor_sha256, "
+                   ":real_split, :real_stats_sha256, :n_real, :n_fake, :preprocess, :version)"},
+    {"evaluation",
+     "INSERT OR REPLACE INTO eval(run_id, step, evaluator_id, key_id, value, std, weights, "
+     "checkpoint_id, seconds, seed) SELECT :run, :step, e.id, k.id, :value, :std, :weights, "
+     "(SELECT id FROM artifact WHERE run_id=:run AND kind='checkpoint' AND step=:step LIMIT 1), "
+     ":seconds, :seed FROM evaluator e, metric_key k WHERE e.fingerprint=:fingerprint AND "
+     "k.name=:metric"},
+    {"artifact", "INSERT INTO artifact(run_id, step, kind, path, format, bytes, sha256, role, "
+                 "created_ms) VALUES(:run, :step, :kind, :path, :format, :bytes, :sha256, :role, "
+                 ":t_ms) ON CONFLICT(run_id, path) DO UPDATE SET step=:step, kind=:kind, "
+                 "format=:format, bytes=:bytes, sha256=:sha256, role=:role, created_ms=:t_ms, "
+                 "removed_ms=NULL"},
+    {"event", "INSERT INTO event(run_id, attempt_n, step, t_ms, level, code, text) SELECT :run, "
+              "(SELECT max(n) FROM attempt WHERE run_id=:run), :step, :t_ms, :level, :code, :text "
+              "WHERE NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND t_ms=:t_ms AND "
+              "code=:code AND text=:text)"},
+    {"rewind",
+     "INSERT INTO event(run_id, step, t_ms, level, code, text) SELECT :run, :step, :t_ms, 'info', "
+     "'rewind', count(*) || ' points after step ' || :step || ' removed' FROM metric WHERE "
+     "run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM metric WHERE run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM tick WHERE run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM eval WHERE run_id=:run AND step>:step"},
-    {"rewind", "UPDATE eval SET checkpoint_id=NULL WHERE run_id=:run AND checkpoint_id IN(SELECT id FROM artifact WHERE run_id=:run AND"
-               " step>:step)"},
+    {"rewind", "UPDATE eval SET checkpoint_id=NULL WHERE run_id=:run AND checkpoint_id IN(SELECT "
+               "id FROM artifact WHERE run_id=:run AND step>:step)"},
     {"rewind", "DELETE FROM artifact WHERE run_id=:run AND step>:step"},
-    {"rewind", "UPDATE run SET step=min(step, :step), images=coalesce((SELECT images FROM tick WHERE run_id=:run ORDER BY step DESC"
-               " LIMIT 1), 0) WHERE id=:run"},
+    {"rewind", "UPDATE run SET step=min(step, :step), images=coalesce((SELECT images FROM tick "
+               "WHERE run_id=:run ORDER BY step DESC LIMIT 1), 0) WHERE id=:run"},
     {"checkpoint", "UPDATE attempt SET last_step=:step WHERE id=" LATEST_ATTEMPT},
-    {"end", "UPDATE run SET status=:status, reason=:reason, exit_code=:exit_code, ended_ms=:t_ms WHERE id=:run"},
-    {"end", "UPDATE attempt SET ended_ms=:t_ms, end_status=:status, last_step=(SELECT step FROM run WHERE id=:run)"
-            " WHERE id=" LATEST_ATTEMPT},
+    {"end", "UPDATE run SET status=:status, reason=:reason, exit_code=:exit_code, ended_ms=:t_ms "
+            "WHERE id=:run"},
+    {"end", "UPDATE attempt SET ended_ms=:t_ms, end_status=:status, last_step=(SELECT step FROM "
+            "run WHERE id=:run) WHERE id=" LATEST_ATTEMPT},
 };
 
 int64_t now_ms(void)
@@ -97,7 +116,8 @@ static bool is_number_parameter(const char *name)
 static void bind_json(sqlite3_stmt *stmt, int i, const char *name, const json_t *j)
 {
     if (json_is_string(j) && !(is_number_parameter(name) && is_infinity(json_string_value(j))))
-        sqlite3_bind_text(stmt, i, json_string_value(j), (int)json_string_length(j), SQLITE_TRANSIENT);
+        sqlite3_bind_text(stmt, i, json_string_value(j), (int)json_string_length(j),
+                          SQLITE_TRANSIENT);
     else if (json_is_integer(j))
         sqlite3_bind_int64(stmt, i, json_integer_value(j));
     else if (json_is_real(j) || json_is_string(j))
@@ -141,20 +161,23 @@ static void summarise_all(struct sink *s, struct db *db)
         s->metric[i].loaded = false;
     db_run(db, "DELETE FROM metric_summary WHERE run_id=?", "i", s->run);
     db_run(db,
-           "INSERT INTO metric_summary(run_id, key_id, n, n_nan, first, last, last_step, min, min_step, max, max_step, sum, sumsq)"
-           " SELECT ?1, g.key_id, n, n_nan, f.value, l.value, l.step, min, (SELECT step FROM metric m WHERE m.run_id=?1 AND"
-           " m.key_id=g.key_id AND m.value=min ORDER BY step LIMIT 1), max, (SELECT step FROM metric m WHERE m.run_id=?1 AND"
-           " m.key_id=g.key_id AND m.value=max ORDER BY step LIMIT 1), total, square FROM (SELECT key_id, count(*) AS n,"
-           " count(*)-count(value) AS n_nan, min(step) AS s0, max(step) AS s1, min(value) AS min, max(value) AS max, total(value) AS total,"
-           " total(value*value) AS square FROM metric WHERE run_id=?1 GROUP BY key_id) g"
-           " JOIN metric f ON f.run_id=?1 AND f.key_id=g.key_id AND f.step=s0"
-           " JOIN metric l ON l.run_id=?1 AND l.key_id=g.key_id AND l.step=s1",
+           "INSERT INTO metric_summary(run_id, key_id, n, n_nan, first, last, last_step, min, "
+           "min_step, max, max_step, sum, sumsq) SELECT ?1, g.key_id, n, n_nan, f.value, l.value, "
+           "l.step, min, (SELECT step FROM metric m WHERE m.run_id=?1 AND m.key_id=g.key_id AND "
+           "m.value=min ORDER BY step LIMIT 1), max, (SELECT step FROM metric m WHERE m.run_id=?1 "
+           "AND m.key_id=g.key_id AND m.value=max ORDER BY step LIMIT 1), total, square FROM "
+           "(SELECT key_id, count(*) AS n, count(*)-count(value) AS n_nan, min(step) AS s0, "
+           "max(step) AS s1, min(value) AS min, max(value) AS max, total(value) AS total, "
+           "total(value*value) AS square FROM metric WHERE run_id=?1 GROUP BY key_id) g JOIN "
+           "metric f ON f.run_id=?1 AND f.key_id=g.key_id AND f.step=s0 JOIN metric l ON "
+           "l.run_id=?1 AND l.key_id=g.key_id AND l.step=s1",
            "i", s->run);
 }
 
 static void save_progress(struct sink *s, struct db *db)
 {
-    db_run(db, "UPDATE run SET step=max(step, ?), images=max(images, ?) WHERE id=?", "iii", s->step, s->images, s->run);
+    db_run(db, "UPDATE run SET step=max(step, ?), images=max(images, ?) WHERE id=?", "iii", s->step,
+           s->images, s->run);
 }
 
 static void apply_other(const json_t *fields, struct sink *s, struct db *db)
@@ -163,7 +186,7 @@ static void apply_other(const json_t *fields, struct sink *s, struct db *db)
     if (!what || (!s->run && strcmp(what, "run") != 0))
         return;
     if (!strcmp(what, "end"))
-        save_progress(s, db);   // which the attempt notes
+        save_progress(s, db); // which the attempt notes
     apply_statements(db, what, fields, s->run);
     find_run(s, db);
     const json_t *params = json_object_get(fields, "params");
@@ -200,15 +223,18 @@ static void load_summary(struct sink_metric *m, struct sink *s, struct db *db)
     m->loaded = true;
     m->changed = m->disordered = false;
     m->summary = (struct summary){.first = NAN, .last = NAN, .min = NAN, .max = NAN};
-    sqlite3_stmt *stmt = db_prepare(db, "SELECT n, n_nan, last_step, min_step, max_step, first, last, min, max, sum, sumsq FROM"
-                                        " metric_summary WHERE run_id=? AND key_id=?");
+    sqlite3_stmt *stmt = db_prepare(
+        db, "SELECT n, n_nan, last_step, min_step, max_step, first, last, min, max, sum, sumsq "
+            "FROM metric_summary WHERE run_id=? AND key_id=?");
     if (!stmt)
         return;
     sqlite3_bind_int64(stmt, 1, s->run);
     sqlite3_bind_int64(stmt, 2, m->key);
     if (sqlite3_step(stmt) == SQLITE_ROW) {
-        int64_t *const whole[] = {&m->summary.n, &m->summary.n_nan, &m->summary.last_step, &m->summary.min_step, &m->summary.max_step};
-        double *const real[] = {&m->summary.first, &m->summary.last, &m->summary.min, &m->summary.max, &m->summary.sum, &m->summary.sumsq};
+        int64_t *const whole[] = {&m->summary.n, &m->summary.n_nan, &m->summary.last_step,
+                                  &m->summary.min_step, &m->summary.max_step};
+        double *const real[] = {&m->summary.first, &m->summary.last, &m->summary.min,
+                                &m->summary.max,   &m->summary.sum,  &m->summary.sumsq};
         for (int i = 0; i < 5; i++)
             *whole[i] = sqlite3_column_int64(stmt, i);
         for (int i = 0; i < 6; i++)
@@ -255,15 +281,16 @@ static void apply_metric(const struct record *r, struct sink *s, struct db *db)
     }
     if (!m->loaded && !db->error)
         load_summary(m, s, db);
-    db_run(db, "INSERT OR REPLACE INTO metric(run_id, key_id, step, value) VALUES(?, ?, ?, ?)", "iiid", s->run, m->key, r->step,
-           r->metric.value);
+    db_run(db, "INSERT OR REPLACE INTO metric(run_id, key_id, step, value) VALUES(?, ?, ?, ?)",
+           "iiid", s->run, m->key, r->step, r->metric.value);
     summarise_point(m, r->step, r->metric.value);
 }
 
 static void apply_tick(const struct record *r, struct sink *s, struct db *db)
 {
-    db_run(db, "INSERT OR REPLACE INTO tick(run_id, step, t_ms, epoch, images) VALUES(?, ?, ?, ?, ?)", "iiidi", s->run, r->step,
-           r->tick.t_ms, r->tick.epoch, r->tick.images);
+    db_run(db,
+           "INSERT OR REPLACE INTO tick(run_id, step, t_ms, epoch, images) VALUES(?, ?, ?, ?, ?)",
+           "iiidi", s->run, r->step, r->tick.t_ms, r->tick.epoch, r->tick.images);
     s->step = r->step;
     s->images = r->tick.images;
 }
@@ -285,16 +312,18 @@ static void save_summary(const struct sink_metric *m, int64_t run, struct db *db
 {
     const struct summary *y = &m->summary;
     db_run(db,
-           "INSERT OR REPLACE INTO metric_summary(run_id, key_id, n, n_nan, first, last, last_step, min, min_step, max, max_step, sum,"
-           " sumsq) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-           "iiiiddidididd", run, m->key, y->n, y->n_nan, y->first, y->last, y->last_step, y->min, y->min_step, y->max, y->max_step, y->sum,
-           y->sumsq);
+           "INSERT OR REPLACE INTO metric_summary(run_id, key_id, n, n_nan, first, last, "
+           "last_step, min, min_step, max, max_step, sum, sumsq) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, "
+           "?, ?, ?, ?)",
+           "iiiiddidididd", run, m->key, y->n, y->n_nan, y->first, y->last, y->last_step, y->min,
+           y->min_step, y->max, y->max_step, y->sum, y->sumsq);
 }
 
 static void beat(struct sink *s, struct db *db)
 {
     const int64_t now = now_ms();
-    db_run(db, "UPDATE run SET heartbeat_ms=?, heartbeat_due_ms=? WHERE id=?", "iii", now, now + BEAT_MS, s->run);
+    db_run(db, "UPDATE run SET heartbeat_ms=?, heartbeat_due_ms=? WHERE id=?", "iii", now,
+           now + BEAT_MS, s->run);
 }
 
 void sink_finish(struct sink *s, struct db *db, bool alive)
@@ -353,10 +382,13 @@ void record_write(const struct record *r, struct text *out)
 
 bool record_read(const char *line, struct record *r, char **name)
 {
-    json_t *j = json_loads(line, 0, NULL), *metric = json_object_get(j, "metric"), *tick = json_object_get(j, "tick");
+    json_t *j = json_loads(line, 0, NULL), *metric = json_object_get(j, "metric"),
+           *tick = json_object_get(j, "tick");
     *name = NULL;
-    *r = (struct record){.kind = RECORD_OTHER, .step = json_integer_value(json_object_get(j, "step")), .other = j};
-    if (!json_is_object(j) || (!json_object_get(j, "what") && !json_is_string(metric) && !json_is_integer(tick))) {
+    *r = (struct record){
+        .kind = RECORD_OTHER, .step = json_integer_value(json_object_get(j, "step")), .other = j};
+    if (!json_is_object(j) ||
+        (!json_object_get(j, "what") && !json_is_string(metric) && !json_is_integer(tick))) {
         json_decref(j);
         return false;
     }

@@ -1,5 +1,6 @@
-// One thing that happened to a run, as it goes into the database or, when it cannot, as a line into the spool. Numbers are
-// plain; everything rare is a JSON object whose members are the names of SQL parameters. For store/ alone.
+// One thing that happened to a run, as it goes into the database or, when it cannot, as a line into
+// the spool. Numbers are plain; everything rare is a JSON object whose members are the names of SQL
+// parameters. For store/ alone.
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
 
@@ -23,7 +24,7 @@ struct record {
             int64_t t_ms, images;
             double epoch;
         } tick;
-        json_t *other;   // {"what": "event", …}
+        json_t *other; // {"what": "event", …}
     };
 };
 
@@ -35,14 +36,14 @@ struct summary {
 // The run that records belong to, and what the writer remembers of it between transactions.
 struct sink {
     const char *uid;
-    int64_t run;                 // its row; 0: not known (yet)
-    int64_t step, images;        // how far it is
+    int64_t run;          // its row; 0: not known (yet)
+    int64_t step, images; // how far it is
     struct sink_metric {
         char *name;
-        int64_t key;             // 0: not known
+        int64_t key; // 0: not known
         bool loaded, changed, disordered;
         struct summary summary;
-    } *metric;
+    } * metric;
     int n_metric;
 };
 
@@ -52,7 +53,8 @@ void sink_forget(struct sink *s);
 
 // Applies to the open transaction; trouble is db's.
 void record_apply(struct record *r, struct sink *s, struct db *db);
-// Summaries and progress, and the heartbeat of a run that is alive; the last thing before the commit.
+// Summaries and progress, and the heartbeat of a run that is alive; the last thing before the
+// commit.
 void sink_finish(struct sink *s, struct db *db, bool alive);
 
 // A line of the spool, without the newline; and back. A line that is none gives false.
@@ -61,6 +63,6 @@ bool record_read(const char *line, struct record *r, char **name_to_free);
 void record_release(struct record *r);
 
 int64_t now_ms(void);
-enum { BEAT_MS = 60000 };        // a run promises its next beat within this
+enum { BEAT_MS = 60000 }; // a run promises its next beat within this
 
 #endif

@@ -1,7 +1,8 @@
-// Two buffers and a thread. The training thread fills one; once a second, or when it is half full, or when somebody
-// waits, the writer takes it, leaves the other and makes one transaction of it. One row a commit would be a
-// thousand times slower and would make training wait for the disk; a thread without the batch would only move the wait.
-// What a transaction could not take goes to the spool; what the spool could not take stays in memory and is tried again.
+// Two buffers and a thread. The training thread fills one; once a second, or when it is half full,
+// or when somebody waits, the writer takes it, leaves the other and makes one transaction of it.
+// One row a commit would be a thousand times slower and would make training wait for the disk; a
+// thread without the batch would only move the wait. What a transaction could not take goes to the
+// spool; what the spool could not take stays in memory and is tried again.
 #include "store/recorder.h"
 
 #include "base/arena.h"
@@ -21,7 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRONT_ROOM = 32768, BATCH = 8192, PENDING_MAX = 1 << 22, IMPATIENT_MS = 200, IDLE_BEAT_MS = 10000 };
+enum {
+    FRONT_ROOM = 32768,
+    BATCH = 8192,
+    PENDING_MAX = 1 << 22,
+    IMPATIENT_MS = 200,
+    IDLE_BEAT_MS = 10000
+};
 
 struct recorder {
     struct arena *arena;
@@ -35,7 +42,7 @@ struct recorder {
     // Under the mutex.
     struct record *front;
     size_t n_front;
-    uint64_t queued, written;    // records, ever
+    uint64_t queued, written; // records, ever
     bool urgent, durable, patient, stop;
     int64_t n_spooled;
     char notice[512];
@@ -99,7 +106,8 @@ static void wait_for(struct recorder *r, int ms)
         sqlite3_busy_timeout(r->db.handle, ms);
 }
 
-// After the first trouble nobody waits long for the database again, until it is well or the run ends.
+// After the first trouble nobody waits long for the database again, until it is well or the run
+// ends.
 static bool to_database(struct recorder *r, bool durable, bool patient)
 {
     if (!r->db.handle && !reopen(r))
@@ -145,14 +153,17 @@ static void well_again(struct recorder *r)
 static void to_spool(struct recorder *r)
 {
     char what[400];
-    snprintf(what, sizeof what, "%s cannot be written (%s); the run goes on", r->db_path, r->db.why);
+    snprintf(what, sizeof what, "%s cannot be written (%s); the run goes on", r->db_path,
+             r->db.why);
     if (r->n_pending && spool_append(r->dir, r->uid, r->pending, r->n_pending)) {
         count_spooled(r, (int64_t)r->n_pending);
         drop_pending(r);
         if (!r->in_trouble)
-            tell(r, "%s: records go to %s/spool.jsonl and join the database at the next write", what);
+            tell(r, "%s: records go to %s/spool.jsonl and join the database at the next write",
+                 what);
     } else if (r->n_pending && !r->in_trouble) {
-        snprintf(what + strlen(what), sizeof what - strlen(what), ", nor the spool (%s)", strerror(errno));
+        snprintf(what + strlen(what), sizeof what - strlen(what), ", nor the spool (%s)",
+                 strerror(errno));
         tell(r, "%s: records wait in memory (%s)", what);
     }
     r->in_trouble = true;
@@ -209,7 +220,7 @@ static void *writer(void *context)
         const bool durable = r->durable, patient = r->patient;
         stop = r->stop;
         r->urgent = r->durable = r->patient = false;
-        pthread_cond_broadcast(&r->done);   // the front is free
+        pthread_cond_broadcast(&r->done); // the front is free
         pthread_mutex_unlock(&r->mutex);
 
         write_pending(r, durable, patient);
@@ -246,7 +257,8 @@ static void enqueue_other(struct recorder *r, json_t *fields)
 static void flush(struct recorder *r, bool durable, bool patient)
 {
     pthread_mutex_lock(&r->mutex);
-    const uint64_t upto = ++r->queued;   // counts as a record, so that the writer goes round once more
+    const uint64_t upto =
+        ++r->queued; // counts as a record, so that the writer goes round once more
     r->urgent = true;
     r->durable |= durable;
     r->patient |= patient;
@@ -319,13 +331,15 @@ static bool write_config(struct recorder *r, const char *yaml, struct diag *d)
     return file_write(path, yaml) || fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
 }
 
-struct recorder *recorder_start(struct arena *a, const char *db, const struct run_description *run, struct diag *d)
+struct recorder *recorder_start(struct arena *a, const char *db, const struct run_description *run,
+                                struct diag *d)
 {
     struct recorder *r = recorder_new(a, db, run->busy_ms);
     const enum db_result opened = db_open(&r->db, r->db_path, DB_WRITE, r->busy_ms, d);
     if (opened == DB_REFUSED)
         return NULL;
-    const char *home = path_parent(a, r->db_path), *runs = run->runs ? run->runs : path_join(a, home, "runs");
+    const char *home = path_parent(a, r->db_path),
+               *runs = run->runs ? run->runs : path_join(a, home, "runs");
     if (opened == DB_OK)
         spool_merge_all(runs, &r->db);
     char uid[UID_LENGTH + 1];
@@ -348,12 +362,16 @@ static bool take_over(struct recorder *r, const struct stored_run *stored, struc
     r->dir = stored->dir;
     r->lock = rundir_lock(r->dir);
     if (r->lock < 0)
-        return fail(d, nowhere, "run %s is alive in another process\nstop it first, or start a new run", uid_short(r->uid));
-    return spool_merge(r->dir, &r->db) || fail(d, nowhere, "cannot bring %s/spool.jsonl into %s: %s", r->dir, r->db_path, r->db.why);
+        return fail(d, nowhere,
+                    "run %s is alive in another process\nstop it first, or start a new run",
+                    uid_short(r->uid));
+    return spool_merge(r->dir, &r->db) ||
+           fail(d, nowhere, "cannot bring %s/spool.jsonl into %s: %s", r->dir, r->db_path,
+                r->db.why);
 }
 
-struct recorder *recorder_resume(struct arena *a, const char *db, const char *run, int64_t step, const struct run_description *now,
-                                 struct diag *d)
+struct recorder *recorder_resume(struct arena *a, const char *db, const char *run, int64_t step,
+                                 const struct run_description *now, struct diag *d)
 {
     struct recorder *r = recorder_new(a, db, now->busy_ms);
     const enum db_result opened = db_open(&r->db, r->db_path, DB_WRITE, r->busy_ms, d);
@@ -365,7 +383,8 @@ struct recorder *recorder_resume(struct arena *a, const char *db, const char *ru
     if (!db_find_run(&r->db, a, run, &stored, d) || !take_over(r, &stored, d))
         return NULL;
     start_thread(r);
-    enqueue_other(r, json_pack("{s:s, s:I, s:I}", "what", "rewind", "step", (json_int_t)step, "t_ms", (json_int_t)now_ms()));
+    enqueue_other(r, json_pack("{s:s, s:I, s:I}", "what", "rewind", "step", (json_int_t)step,
+                               "t_ms", (json_int_t)now_ms()));
     enqueue_other(r, describe_attempt(now, step));
     flush(r, true, true);
     return r;
@@ -393,12 +412,14 @@ static const char *intern(struct recorder *r, const char *name)
 
 void recorder_metric(struct recorder *r, const char *name, int64_t step, double value)
 {
-    enqueue(r, (struct record){.kind = RECORD_METRIC, .step = step, .metric = {intern(r, name), value}});
+    enqueue(r, (struct record){
+                   .kind = RECORD_METRIC, .step = step, .metric = {intern(r, name), value}});
 }
 
 void recorder_tick(struct recorder *r, int64_t step, double epoch, int64_t images)
 {
-    enqueue(r, (struct record){.kind = RECORD_TICK, .step = step, .tick = {now_ms(), images, epoch}});
+    enqueue(r,
+            (struct record){.kind = RECORD_TICK, .step = step, .tick = {now_ms(), images, epoch}});
 }
 
 void recorder_evaluation(struct recorder *r, int64_t step, const struct evaluation *e)
@@ -406,18 +427,22 @@ void recorder_evaluation(struct recorder *r, int64_t step, const struct evaluati
     enqueue_other(r, describe_evaluation(e, step));
 }
 
-void recorder_artifact(struct recorder *r, const char *kind, const char *path, const char *format, int64_t step, const char *role)
+void recorder_artifact(struct recorder *r, const char *kind, const char *path, const char *format,
+                       int64_t step, const char *role)
 {
     struct arena *a = arena_new(NULL);
-    json_t *fields = describe_artifact(path, path_inside(a, r->dir, path), kind, format, step, role);
+    json_t *fields =
+        describe_artifact(path, path_inside(a, r->dir, path), kind, format, step, role);
     arena_free(a);
     if (fields)
         enqueue_other(r, fields);
     else
-        recorder_event(r, EVENT_WARN, "artifact", step, "%s cannot be read: %s", path, strerror(errno));
+        recorder_event(r, EVENT_WARN, "artifact", step, "%s cannot be read: %s", path,
+                       strerror(errno));
 }
 
-void recorder_event(struct recorder *r, enum event_level level, const char *code, int64_t step, const char *fmt, ...)
+void recorder_event(struct recorder *r, enum event_level level, const char *code, int64_t step,
+                    const char *fmt, ...)
 {
     struct arena *a = arena_new(NULL);
     va_list ap;
@@ -442,10 +467,12 @@ void recorder_flush(struct recorder *r)
 static void last_notice(struct recorder *r)
 {
     if (r->n_spooled)
-        snprintf(r->notice, sizeof r->notice, "%lld records are in %s/spool.jsonl; the next run that writes %s brings them in",
+        snprintf(r->notice, sizeof r->notice,
+                 "%lld records are in %s/spool.jsonl; the next run that writes %s brings them in",
                  (long long)r->n_spooled, r->dir, r->db_path);
     else if (r->n_pending || r->lost)
-        snprintf(r->notice, sizeof r->notice, "%lld records could be written nowhere and are lost", (long long)r->n_pending + r->lost);
+        snprintf(r->notice, sizeof r->notice, "%lld records could be written nowhere and are lost",
+                 (long long)r->n_pending + r->lost);
 }
 
 void recorder_end(struct recorder *r, enum run_status status, const char *reason, int exit_code)

@@ -1,6 +1,7 @@
-// A pid file would do for a lock until the pid is given to somebody else, and a heartbeat alone calls a run dead that
-// merely computes for a long time. flock has neither trouble. Readers ask with a shared lock, so that they do not
-// disturb each other; a run that meets a reader's lock by chance tries again.
+// A pid file would do for a lock until the pid is given to somebody else, and a heartbeat alone
+// calls a run dead that merely computes for a long time. flock has neither trouble. Readers ask
+// with a shared lock, so that they do not disturb each other; a run that meets a reader's lock by
+// chance tries again.
 #include "store/rundir.h"
 
 #include "base/arena.h"
@@ -64,7 +65,8 @@ static bool make_path(const char *path)
     return ok;
 }
 
-const char *rundir_make(struct arena *a, const char *runs, const char *uid, const char *name, int *lock, struct diag *d)
+const char *rundir_make(struct arena *a, const char *runs, const char *uid, const char *name,
+                        int *lock, struct diag *d)
 {
     char tail[48];
     slug(tail, sizeof tail, name);

@@ -1,6 +1,7 @@
-// The spool is text, appended and synced, because it is written when something is already wrong: a disk that is nearly
-// full, a database held by somebody else. A second SQLite file beside the first would share the first one's troubles.
-// A last line torn by a crash is skipped; all others are whole.
+// The spool is text, appended and synced, because it is written when something is already wrong: a
+// disk that is nearly full, a database held by somebody else. A second SQLite file beside the first
+// would share the first one's troubles. A last line torn by a crash is skipped; all others are
+// whole.
 #include "store/spool.h"
 
 #include "base/text.h"
@@ -136,7 +137,8 @@ void spool_merge_all(const char *runs, struct db *db)
     struct dirent *entry;
     char dir[PATH_MAX];
     while (list && (entry = readdir(list))) {
-        if (entry->d_name[0] == '.' || snprintf(dir, sizeof dir, "%s/%s", runs, entry->d_name) >= (int)sizeof dir)
+        if (entry->d_name[0] == '.' ||
+            snprintf(dir, sizeof dir, "%s/%s", runs, entry->d_name) >= (int)sizeof dir)
             continue;
         merge_if_dead(dir, db);
     }

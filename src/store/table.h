@@ -23,20 +23,20 @@ struct table {
     const char *title;
     const char **column;
     int n_column;
-    struct cell *cell;       // row by row
+    struct cell *cell; // row by row
     int n_cell;
 };
 
 struct table *table_new(struct arena *a, const char *title);
-void table_column(struct table *t, const char *name);       // all columns come before the first cell
+void table_column(struct table *t, const char *name); // all columns come before the first cell
 // Cells are appended row by row. Text is copied; NULL text is a null.
 void table_int(struct table *t, int64_t x);
 void table_real(struct table *t, double x);
 void table_text(struct table *t, const char *s);
 void table_null(struct table *t);
-void table_cell(struct table *t, struct cell c);            // text is not copied
+void table_cell(struct table *t, struct cell c); // text is not copied
 int table_rows(const struct table *t);
 struct cell *table_at(const struct table *t, int row, int column);
-int table_find(const struct table *t, const char *column);  // -1 when absent
+int table_find(const struct table *t, const char *column); // -1 when absent
 
 #endif

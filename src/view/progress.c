@@ -1,6 +1,7 @@
-// The rate is of the last seconds, not of the whole run: a run that slows down, or paused for an evaluation, should show
-// it, and the time left follows. An average over everything since the start hides both. It decays with a time constant, in wall
-// time, so that it does not depend on how often anyone asks.
+// The rate is of the last seconds, not of the whole run: a run that slows down, or paused for an
+// evaluation, should show it, and the time left follows. An average over everything since the start
+// hides both. It decays with a time constant, in wall time, so that it does not depend on how often
+// anyone asks.
 #include "view/progress.h"
 
 #include "base/arena.h"
@@ -19,7 +20,7 @@ enum { BAR = 20, SHOWN_MAX = 16 };
 struct progress {
     struct arena *arena;
     FILE *to;
-    bool live;                 // one line, redrawn
+    bool live; // one line, redrawn
     bool colour;
     int64_t total, step, rate_step;
     double every, drawn, started, rate_time, rate;
@@ -68,7 +69,8 @@ static void measure(struct progress *p, int64_t step)
     const double t = now(), dt = t - p->rate_time;
     if (step <= p->rate_step || dt < 0.05)
         return;
-    const double here = (double)(step - p->rate_step) / dt, share = p->rate > 0 ? 1 - exp(-dt / 5) : 1;
+    const double here = (double)(step - p->rate_step) / dt,
+                 share = p->rate > 0 ? 1 - exp(-dt / 5) : 1;
     p->rate += share * (here - p->rate);
     p->rate_step = step;
     p->rate_time = t;
@@ -104,7 +106,8 @@ static void bar_text(const struct progress *p, struct text *out)
 static void position_text(const struct progress *p, struct text *out)
 {
     if (p->total)
-        text_addf(out, "%3d%% %" PRId64 "/%" PRId64, (int)(100.0 * (double)p->step / (double)p->total), p->step, p->total);
+        text_addf(out, "%3d%% %" PRId64 "/%" PRId64,
+                  (int)(100.0 * (double)p->step / (double)p->total), p->step, p->total);
     else
         text_addf(out, "step %" PRId64, p->step);
     if (p->rate <= 0)
@@ -158,7 +161,8 @@ static void draw(struct progress *p)
     p->drawn = now();
 }
 
-void progress_update(struct progress *p, int64_t step, const char *const *name, const double *value, int n)
+void progress_update(struct progress *p, int64_t step, const char *const *name, const double *value,
+                     int n)
 {
     p->step = step;
     p->n = n < SHOWN_MAX ? n : SHOWN_MAX;

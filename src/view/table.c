@@ -1,5 +1,6 @@
-// Text tables by libsmartcols, the library behind lsblk, which knows widths of letters and what to cut when a terminal is
-// narrow; JSON's texts by jansson. Numbers are written with the digits that matter to a reader in the one and exactly in the other.
+// Text tables by libsmartcols, the library behind lsblk, which knows widths of letters and what to
+// cut when a terminal is narrow; JSON's texts by jansson. Numbers are written with the digits that
+// matter to a reader in the one and exactly in the other.
 #include "view/table.h"
 
 #include "base/text.h"

@@ -8,8 +8,8 @@
 
 struct text;
 
-// For people: aligned columns, no wider than `width` (0: the terminal's; no limit when `to` is no terminal). Bold headings on a
-// terminal only, and not with NO_COLOR.
+// For people: aligned columns, no wider than `width` (0: the terminal's; no limit when `to` is no
+// terminal). Bold headings on a terminal only, and not with NO_COLOR.
 void table_draw(const struct table *t, FILE *to, int width);
 void table_draw_text(const struct table *t, struct text *out, int width);
 // A table of one row as lines "name  value", without the empty ones.

@@ -1,4 +1,5 @@
-// Asked of the file that is written to, never of standard output: a person may look at one stream and pipe the other.
+// Asked of the file that is written to, never of standard output: a person may look at one stream
+// and pipe the other.
 #include "view/terminal.h"
 
 #include <stdlib.h>

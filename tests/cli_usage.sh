@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# What the shell sees of wrong command lines: a word of advice and the exit code 2; help goes to standard output.
+set -u
+ganexp=$1
+bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+expect() {  # exit code, text, arguments …
+    local code=$1 text=$2
+    shift 2
+    "$ganexp" "$@" >"$dir/out" 2>&1
+    local got=$?
+    if [[ $got != "$code" ]] || ! grep -qF -- "$text" "$dir/out" || grep -q $'\033' "$dir/out"; then
+        echo "ganexp $*: exit code $got, wanted $code and '$text'"
+        sed 's/^/    /' "$dir/out"
+        bad=1
+    fi
+}
+
+expect 0 'usage: ganexp COMMAND' --help
+expect 0 'usage: ganexp ls' ls --help
+expect 0 'usage: ganexp ls' help ls
+expect 0 'ganexp ' --version
+expect 2 'usage: ganexp COMMAND'
+expect 2 "did you mean 'ganexp leaderboard'?" leaderbord
+expect 2 "did you mean '--json'?" ls --jsn
+expect 2 'needs an argument' ls --model
+expect 2 'not a whole number' ls -n many --db "$dir/none.db"
+expect 2 "does not take 'x'" ls x
+expect 2 'needs more words' compare one
+expect 1 'does not exist' ls --db "$dir/none.db"
+printf 'name: acgan\n' >"$dir/file.db"
+expect 1 'is not a database' ls --db "$dir/file.db"
+GANEXP_DB=$dir/file.db expect 1 'file.db is not a database' show
+[[ $(cat "$dir/file.db") == 'name: acgan' ]] || { echo "a foreign file was changed"; bad=1; }
+exit $bad
