@@ -10,14 +10,14 @@ struct totals {
     double multiply_adds, bytes;
 };
 
-// The network by itself on one sample, in training: only to see its layers.
+// The network by itself on two samples, in training: only to see its layers.
 static struct application *probe(struct network *net, struct arena *a, struct diag *d)
 {
     struct graph *g = graph_new(a);
     struct versions v = {.graph = g};
     struct value **argument = NEW_ARRAY(a, struct value *, net->n_input + 1);
     for (int i = 0; i < net->n_input; i++) {
-        struct shape s = {.rank = net->input[i].is.shape.rank + 1, .dim = {1}};
+        struct shape s = {.rank = net->input[i].is.shape.rank + 1, .dim = {2}};  // two samples: one alone cannot be normalised
         for (int k = 1; k < s.rank; k++)
             s.dim[k] = net->input[i].is.shape.dim[k - 1];
         argument[i] = input(g, net->input[i].name, s);

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "laboratory.h"
+#include "store/weights.h"
 
 static const struct option_spec option[] = {
     OPTION_DB,
@@ -16,7 +17,7 @@ static int run(struct options *o)
     if (!laboratory_threads(o, &threads) || !laboratory_open(&lab, o))
         return EXIT_USAGE;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
-    if (!lab.trainer)
+    if (!lab.trainer || !weights_load(lab.experiment->network, lab.experiment->n_network, &lab.experiment->slots, lab.trainer->slab, o->diag))
         return EXIT_USAGE;
     const struct run_description description = laboratory_describe(&lab, threads);
     lab.recorder = recorder_start(o->arena, options_db(o), &description, o->diag);

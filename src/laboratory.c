@@ -60,7 +60,7 @@ static bool read_experiment(struct laboratory *lab)
 {
     if (lab->config)
         lab->experiment = experiment_read(lab->arena, lab->config, lab->diag);
-    return lab->experiment != NULL && !diag_errors(lab->diag);
+    return lab->experiment && judge_check(lab->experiment, lab->diag);
 }
 
 bool laboratory_open(struct laboratory *lab, struct options *o)

@@ -9,26 +9,18 @@
 // The generator's noise for scores: apart from training's and the grids'.
 enum { SCORE_SEED = 0x15C0 };
 
-static bool read_metrics(struct judge *v, struct arena *a, struct diag *d)
+static const struct metric *read_metric(const struct word *w, struct diag *d)
 {
-    const struct evaluate *how = &v->experiment->evaluate;
-    v->taken = NEW_ARRAY(a, struct taken, how->n_score);
-    for (int i = 0; i < how->n_score; i++) {
-        const struct word *w = &how->score[i];
-        const struct metric *m = metric_find(w->name);
-        if (!m) {
-            const char *known[32];
-            size_t n = 0;
-            for (; metrics[n] && n < LENGTH(known); n++)
-                known[n] = metrics[n]->name;
-            fail_unknown(d, w->where, "score", w->name, known, n);
-            continue;
-        }
-        if (w->params)
-            fail(d, w->params->where, "'%s' takes no parameters of its own\nsamples and splits stand in `evaluate:`", m->name);
-        v->taken[v->n_taken++] = (struct taken){.metric = m};
-    }
-    return diag_errors(d) == 0;
+    const struct metric *m = metric_find(w->name);
+    const char *known[32];
+    size_t n = 0;
+    for (; metrics[n] && n < LENGTH(known); n++)
+        known[n] = metrics[n]->name;
+    if (!m)
+        fail_unknown(d, w->where, "score", w->name, known, n);
+    else if (w->params)
+        fail(d, w->params->where, "'%s' takes no parameters of its own\nsamples and splits stand in `evaluate:`", m->name);
+    return m;
 }
 
 static const char *fingerprint(struct arena *a, const struct judge *v, const struct metric *m)
@@ -82,6 +74,18 @@ static const struct data_source *real_source(const struct experiment *e)
     return e->n_data ? &e->data[0] : NULL;
 }
 
+bool judge_check(const struct experiment *e, struct diag *d)
+{
+    const int before = diag_errors(d);
+    const struct data_source *source = real_source(e);
+    for (int i = 0; i < e->evaluate.n_score; i++)
+        read_metric(&e->evaluate.score[i], d);
+    if (e->evaluate.n_score && (!source || source->dataset->classes < 2))
+        fail(d, e->evaluate.score[0].where, "this score needs data with labels, which '%s' has not\n"
+             "its scorer is a classifier of the data; leave the score out with evaluate.scores=[]", source ? source->name : "the experiment");
+    return diag_errors(d) == before;
+}
+
 static bool fits(const struct judge *v, const struct data_source *source, struct diag *d)
 {
     const struct shape is = v->sampler->is.shape;
@@ -98,8 +102,11 @@ struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, cons
     struct judge *v = NEW(a, struct judge);
     *v = (struct judge){.experiment = e, .protocol = {e->evaluate.samples, e->evaluate.splits, 0},
                             .preprocess = "bytes: floor(clamp(127.5 x + 128)) / 127.5 - 1"};
-    if (!read_metrics(v, a, d))
+    if (!judge_check(e, d))
         return NULL;
+    v->taken = NEW_ARRAY(a, struct taken, e->evaluate.n_score);
+    for (int i = 0; i < e->evaluate.n_score; i++)
+        v->taken[v->n_taken++] = (struct taken){.metric = metric_find(e->evaluate.score[i].name)};
     v->sampler = sampler_new(a, e, slab, e->evaluate.batch, NULL, e->ema_decay > 0, d);
     if (!v->sampler || !fits(v, source, d))
         return NULL;

@@ -26,6 +26,8 @@ struct judge {
 // first game's real data, else the first source. NULL, reported.
 struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe, const struct scorer_cache *cache,
                                 const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d);
+// What can be known before training: that the scores exist and that the data has the labels they need. False, reported.
+bool judge_check(const struct experiment *e, struct diag *d);
 // Draws N samples, the same noise each time, and takes every score.
 void judge_run(struct judge *v);
 
