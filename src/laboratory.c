@@ -147,6 +147,8 @@ static void add_params(struct laboratory *lab, const char *path, const struct no
         return;
     }
     for (int i = 0; i < node->n; i++) {
+        if (!*path && (!strcmp(node->entry[i].key, "about") || !strcmp(node->entry[i].key, "paper")))
+            continue;  // prose
         const char *key = node->kind == NODE_MAP ? node->entry[i].key : arena_printf(lab->arena, "%d", i);
         add_params(lab, *path ? arena_printf(lab->arena, "%s.%s", path, key) : key, node->entry[i].value, list, n);
     }

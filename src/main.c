@@ -5,6 +5,8 @@
 #include "registry_commands.h"
 #include "version.h"
 
+#include <langinfo.h>
+#include <locale.h>
 #include <string.h>
 
 const struct command *const commands[] = {REGISTRY_commands NULL};
@@ -82,6 +84,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
+        setlocale(LC_CTYPE, "C.UTF-8");  // configs are UTF-8 whatever the terminal says
     const char *word = argc > 1 ? argv[1] : "--help";
     if (!strcmp(word, "help") && argc > 2 && find_command(argv[2]))
         return options_help(find_command(argv[2]), stdout), EXIT_DONE;
