@@ -61,9 +61,6 @@ static void remember(struct builder *b, const char *key, const struct operand *x
 
 // --- sources -------------------------------------------------------------------------------------
 
-// Streams of layers and penalties count up from 0; those of noise are far above, by noise and draw.
-enum { NOISE_STREAMS = 1 << 24, NOISE_DRAWS = 1 << 16 };
-
 static struct shape with_batch(int64_t batch, struct shape of)
 {
     struct shape s = {.rank = of.rank + 1, .dim = {batch}};
@@ -109,8 +106,7 @@ static struct operand noise_value(struct builder *b, const struct noise *n)
     struct operand x = {.is = n->is};
     x.value =
         b->host ? input(g, n->name, with_batch(b->batch, n->is.shape)) : draw_noise(b, n, draw);
-    if (b->host)
-        record_input(b, (struct source_input){.noise = n, .value = x.value});
+    record_input(b, (struct source_input){.noise = n, .draw = draw, .value = x.value});
     g->where = where;
     g->label = NULL;
     remember(b, key, &x);
@@ -356,6 +352,18 @@ static bool field(struct builder *b, const struct expression *is, struct operand
     return apply_network(b, call, net, network_head(net, is->name), out);
 }
 
+static bool named_value(struct builder *b, const char *name, struct operand *out)
+{
+    if (!builder_value(b, experiment_value(b->e, name)->is, out))
+        return false;
+    for (int i = 0; i < b->n_named; i++)
+        if (!strcmp(b->named[i].name, name))
+            return true;
+    if (out->value)
+        APPEND(b->arena, b->named, b->n_named, ((struct part){name, out->value}));
+    return true;
+}
+
 bool builder_value(struct builder *b, const struct expression *is, struct operand *out)
 {
     const struct noise *noise;
@@ -367,7 +375,7 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
     case EXPR_NAME:
         noise = experiment_noise(b->e, is->name);
         if (!noise)
-            return builder_value(b, experiment_value(b->e, is->name)->is, out);
+            return named_value(b, is->name, out);
         *out = noise_value(b, noise);
         return true;
     case EXPR_CALL:

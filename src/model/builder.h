@@ -14,7 +14,10 @@ struct operand {
     struct signature is;        // of one sample
 };
 
-struct source_input {           // an input that was asked for
+// Streams of layers and penalties count up from 0; those of noise are far above, by noise and draw.
+enum { NOISE_STREAMS = 1 << 24, NOISE_DRAWS = 1 << 16 };
+
+struct source_input {           // an input or a noise that was asked for
     const struct data_source *source;
     const struct noise *noise;
     enum data_field field;
@@ -38,6 +41,11 @@ struct builder {
     int n_input;
     struct application **touched;  // since touched was last emptied
     int n_touched;
+    bool traced;
+    struct part *named;         // the named values that the current run has read
+    int n_named;
+    struct part *pending;       // of the traced: roots of what is still there after the sweep
+    int n_pending;
 };
 
 void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch,
@@ -75,6 +83,12 @@ struct value *optimize(struct builder *b, const struct update *u, struct slot *s
                        struct target what, struct value *gradient, struct value *hyper);
 // All losses of one update, added up, each part in run->part. NULL after errors.
 struct value *build_losses(struct builder *b, struct update_run *run);
+
+// Roots of a traced program: of a run that is built, from value number `from` on; and, after the
+// sweep, of what has survived it.
+void trace_run(struct builder *b, const struct update_run *run, int from);
+void trace_draws(struct builder *b);
+bool survives(const struct graph *g, const struct value *v);
 
 // Averages follow the weights: the end of an iteration.
 void average(struct builder *b);

@@ -132,8 +132,10 @@ static void name_roots(struct builder *b, const struct update_run *run)
 static bool build_run(struct builder *b, struct update_run *run)
 {
     struct trained trained = {0};
-    b->n_touched = 0;
+    const int from = b->graph->n;
+    b->n_touched = b->n_named = 0;
     b->touched = NULL;
+    b->named = NULL;
     run->hyper = arena_printf(b->arena, "hyper/%d@%d", run->update->number, run->repetition);
     run->loss = build_losses(b, run);
     if (!run->loss)
@@ -151,6 +153,8 @@ static bool build_run(struct builder *b, struct update_run *run)
     stamp(b, run->update);
     if (run->repetition == run->update->repeat - 1)
         name_roots(b, run);
+    if (b->traced)
+        trace_run(b, run, from);
     return true;
 }
 
@@ -183,7 +187,7 @@ static struct feed *feed_of(struct program *p, struct arena *a, const struct sou
     return &p->feed[p->n_feed - 1];
 }
 
-static bool survives(const struct graph *g, const struct value *v)
+bool survives(const struct graph *g, const struct value *v)
 {
     return v->id < g->n && g->value[v->id] == v;
 }
@@ -191,7 +195,7 @@ static bool survives(const struct graph *g, const struct value *v)
 static void list_feeds(struct program *p, const struct builder *b, struct arena *a)
 {
     for (int i = 0; i < b->n_input; i++)
-        if (survives(p->graph, b->input[i].value))
+        if (b->input[i].source && survives(p->graph, b->input[i].value))
             feed_of(p, a, &b->input[i])->name[b->input[i].field] = b->input[i].value->attr.name;
 }
 
@@ -210,7 +214,8 @@ static bool build_update(struct program *p, struct builder *b, struct arena *a,
     return true;
 }
 
-struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d)
+static struct program *build_training(struct experiment *e, int phase, bool traced,
+                                      struct arena *a, struct diag *d)
 {
     struct program *p = NEW(a, struct program);
     struct builder b;
@@ -218,15 +223,28 @@ struct program *program_training(struct experiment *e, int phase, struct arena *
     bool good = true;
     *p = (struct program){.experiment = e, .phase = &e->phase[phase], .graph = graph_new(a)};
     builder_init(&b, e, p->graph, e->batch, true, d);
+    b.traced = traced;
     for (int i = 0; i < p->phase->n_update; i++)
         good &= build_update(p, &b, a, &p->phase->update[i], &next_draw);
     if (!good)
         return NULL;
     average(&b);
     graph_sweep(p->graph);
+    if (traced)
+        trace_draws(&b);
     graph_verify(p->graph, "model");
     list_feeds(p, &b, a);
     return p;
+}
+
+struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d)
+{
+    return build_training(e, phase, false, a, d);
+}
+
+struct program *program_traced(struct experiment *e, int phase, struct arena *a, struct diag *d)
+{
+    return build_training(e, phase, true, a, d);
 }
 
 // --- sampling ------------------------------------------------------------------------------------

@@ -9,6 +9,16 @@
 //   loss/U/NAME     its parts, weights included: "discriminator.critic", "discriminator.generator",
 //                   "discriminator.gradient" (a penalty), "cross_entropy", "cross_entropy.2"
 // Noise is drawn inside, from streams fixed by (noise, draw); draw 0 is the iteration's own.
+// Roots of a traced program beside these, R being the repetition of update U, D the draw
+//   loss/U@R, loss/U/PART@R    the same of every repetition
+//   grad/U/PARAM@R             the gradient that the update takes a step along
+//   value/U/NAME@R             a named value, as the update's losses read it
+//   noise/NAME@D
+//   random/U/WHERE.I@R         the I-th draw that WHERE, a layer ("critic.2") or a penalty
+//                              ("gradient"), makes for this update. A layer draws for each of its
+//                              network's applications to something new, in the order of asking:
+//                              games before terms, real before fake before penalties.
+// Values that no update needs are not there.
 #ifndef MODEL_PROGRAM_H
 #define MODEL_PROGRAM_H
 
@@ -63,6 +73,8 @@ struct program {
 
 // One iteration of phase number `phase`. NULL after errors.
 struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d);
+// The same iteration, with what is drawn and computed on the way as roots.
+struct program *program_traced(struct experiment *e, int phase, struct arena *a, struct diag *d);
 // The expression (NULL: the first of samples.of) in evaluation mode: running statistics, no
 // dropout, with averaged weights where `ema` and the experiment keeps them. Noise and data are
 // inputs, so fixed grids can be fed. Root "sample" (batch, …). NULL after errors.

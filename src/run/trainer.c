@@ -147,7 +147,7 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     if (s->plan)
         return true;
     s->arena = arena_new(t->arena);
-    s->program = program_training(t->experiment, phase, s->arena, t->diag);
+    s->program = (t->traced ? program_traced : program_training)(t->experiment, phase, s->arena, t->diag);
     if (!s->program)
         return false;
     passes_run(s->program->graph, NULL);
@@ -163,11 +163,11 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     return true;
 }
 
-struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d)
+static struct trainer *trainer_make(struct arena *parent, struct experiment *e, bool traced, struct diag *d)
 {
     struct arena *a = arena_new(parent);
     struct trainer *t = NEW(a, struct trainer);
-    *t = (struct trainer){.arena = a, .experiment = e, .diag = d};
+    *t = (struct trainer){.arena = a, .experiment = e, .diag = d, .traced = traced};
     t->stage = NEW_ARRAY(a, struct stage, e->n_phase);
     for (int i = 0; i < e->n_phase; i++) {
         t->stage[i].phase = &e->phase[i];
@@ -188,9 +188,24 @@ struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct d
     return t;
 }
 
+struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d)
+{
+    return trainer_make(parent, e, false, d);
+}
+
+struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d)
+{
+    return trainer_make(parent, e, true, d);
+}
+
 struct plan *trainer_plan(struct trainer *t, int phase)
 {
     return stage_compile(t, &t->stage[phase], phase) ? t->stage[phase].plan : NULL;
+}
+
+const struct program *trainer_program(const struct trainer *t, int phase)
+{
+    return t->stage[phase].program;
 }
 
 static bool feed_data(struct trainer *t, struct mouth *m)

@@ -29,6 +29,7 @@ struct trainer {
     struct stage *stage;  // one a phase, its own
     struct measure *measure;   // of the current phase
     int n_measure;
+    bool traced;          // its programs are program_traced's
 };
 
 // What happens between steps. Each may be NULL. `step` is the number of complete steps.
@@ -43,9 +44,14 @@ struct observer {
 
 // Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
 struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d);
+// One that can be looked into: after a step, plan_output of a phase's plan has the roots that
+// model/program.h lists for traced programs.
+struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d);
 // Trains from t->step (0, or what a checkpoint restored) to the end.
 enum outcome trainer_run(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop);
 // The plan of a phase, for `explain` and `bench`.
 struct plan *trainer_plan(struct trainer *t, int phase);
+// What that plan computes; NULL before the phase is compiled.
+const struct program *trainer_program(const struct trainer *t, int phase);
 
 #endif
