@@ -115,6 +115,9 @@ struct expression **read_expressions(struct reader *r, const struct node *node, 
 static bool fail_no_network(struct reader *r, struct place where, const char *name)
 {
     const struct experiment *e = r->e;
+    const char *claimed = map_get(&r->names, name);
+    if (claimed && !strcmp(claimed, "network"))
+        return false;  // it is there, but broken, and that was said
     const char **known = NEW_ARRAY(r->arena, const char *, e->n_network + 1);
     for (int i = 0; i < e->n_network; i++)
         known[i] = e->network[i]->name;
@@ -231,10 +234,8 @@ static bool read_sections(struct reader *r, const struct sections *root)
 {
     bool good = read_data(r, root->data);
     good &= read_noise(r, root->noise);
-    const bool networks = read_networks(r, root);
+    good &= read_networks(r, root);
     good &= read_values(r, root->values);
-    if (!networks)  // every name of a network would be reported as unknown
-        return false;
     good &= read_games(r, root->games);
     good &= read_terms(r, root->terms);
     good &= read_train(r, root->train, r->e->config->root->where);
