@@ -74,6 +74,7 @@ struct reader {
     struct arena *arena;
     struct diag *diag;
     const struct node *templates, *networks;
+    const struct network_input *noise;  // what an input may be like, by name; or NULL
     struct network *net;
     struct body *body;
     int head, next;  // which list is being read, and the number of its next layer

@@ -213,6 +213,16 @@ void experiment_fill(const struct experiment *e, float *slab)
 
 // --- the whole -----------------------------------------------------------------------------------
 
+// What inputs of networks may be like: a noise, by its name.
+static const struct network_input *noise_inputs(struct reader *r)
+{
+    const struct experiment *e = r->e;
+    struct network_input *in = NEW_ARRAY(r->arena, struct network_input, e->n_noise + 1);
+    for (int i = 0; i < e->n_noise; i++)
+        in[i] = (struct network_input){e->noise[i].name, e->noise[i].is, e->noise[i].where};
+    return in;
+}
+
 static bool read_networks(struct reader *r, const struct sections *root)
 {
     struct experiment *e = r->e;
@@ -223,8 +233,8 @@ static bool read_networks(struct reader *r, const struct sections *root)
             "there are no networks\nexpected `networks:` with at least two, one of them a critic");
     for (int i = 0; i < root->networks->n; i++)
         good &= claim(r, &root->networks->entry[i], "network");
-    e->network =
-        networks_read(r->arena, root->networks, root->templates, &e->slots, &e->n_network, r->d);
+    e->network = networks_read(r->arena, root->networks, root->templates, noise_inputs(r),
+                               &e->slots, &e->n_network, r->d);
     if (!e->network)
         e->n_network = 0;
     return good && e->network;

@@ -67,8 +67,10 @@ struct application {
 };
 
 // Reads `networks:` (templates, like, load, frozen, repeat included) and applies each once to inputs of a scratch graph, so that all
-// shape errors are found and all slots exist, in the order of the file. NULL after errors.
-struct network **networks_read(struct arena *a, const struct node *networks, const struct node *templates, struct slots *slots, int *n, struct diag *d);
+// shape errors are found and all slots exist, in the order of the file. An input may be given as the name of one of `noise`, which
+// ends with a NULL name; NULL: there is none. NULL after errors.
+struct network **networks_read(struct arena *a, const struct node *networks, const struct node *templates,
+                               const struct network_input *noise, struct slots *slots, int *n, struct diag *d);
 
 // Argument shapes have been checked against network->input by the caller. NULL after a shape error, reported.
 struct application *network_apply(struct network *net, struct versions *v, struct value *const *argument, bool training, struct diag *d);

@@ -23,14 +23,21 @@ static const struct param input_params[] = {{"shape", PARAM_INTS, offsetof(struc
                                              .help = "without batch: 100, [1, 28, 28]"},
                                             PARAM_END};
 
-static bool read_label(struct reader *r, const struct node *node, struct signature *is)
+// `label(10)`, or the name of a noise
+static bool read_word(struct reader *r, const struct node *node, struct signature *is)
 {
     long classes = 0;
     int end = 0;
+    for (const struct network_input *n = r->noise; n && n->name; n++)
+        if (!strcmp(n->name, node->text)) {
+            *is = n->is;
+            return true;
+        }
     if (sscanf(node->text, "label ( %ld ) %n", &classes, &end) != 1 || node->text[end] || !end ||
         classes < 1 || classes > CLASSES_MAX)
         return fail(r->diag, node->where,
-                    "'%s' is no kind of input\nexpected label(10), a size, or a shape: [1, 28, 28]",
+                    "'%s' is no kind of input\n"
+                    "expected label(10), a size, a shape: [1, 28, 28], or the name of a noise",
                     node->text);
     is->classes = classes;
     return true;
@@ -40,7 +47,7 @@ static bool read_signature(struct reader *r, const struct entry *e, struct signa
 {
     const struct node *node = e->value;
     if (node->kind == NODE_SCALAR && (node->text[0] < '0' || node->text[0] > '9'))
-        return read_label(r, node, is);
+        return read_word(r, node, is);
     struct input_shape shape = {0};
     const char *what = arena_printf(r->arena, "input '%s'", e->key);
     if (!param_read(input_params, node, e->where, what, &shape, r->arena, r->diag))
@@ -219,11 +226,12 @@ static struct network *read_network(struct reader *r, const struct entry *e, str
 }
 
 struct network **networks_read(struct arena *a, const struct node *networks,
-                               const struct node *templates, struct slots *slots, int *n,
-                               struct diag *d)
+                               const struct node *templates, const struct network_input *noise,
+                               struct slots *slots, int *n, struct diag *d)
 {
     const int errors = diag_errors(d);
-    struct reader r = {.arena = a, .diag = d, .networks = networks, .templates = templates};
+    struct reader r = {.arena = a, .diag = d, .templates = templates,
+                       .networks = networks, .noise = noise};
     if (!networks || networks->kind != NODE_MAP || !networks->n) {
         fail(d, networks ? networks->where : (struct place){0},
              "no networks\nexpected networks: {generator: {inputs: …, layers: […]}, …}");
