@@ -162,7 +162,7 @@ static void trial_make(struct trial *t, const struct example *e)
              e->layers);
     struct config *config = config_parse(t->arena, e->layer, yaml, NULL, 0, t->diag);
     struct network **nets = config ? networks_read(t->arena, node_get(config->root, "networks"),
-                                                   NULL, slots, &n, t->diag)
+                                                   NULL, NULL, slots, &n, t->diag)
                                    : NULL;
     if (!nets) {
         diag_print(t->diag, stderr);

@@ -33,7 +33,7 @@ static bool load(const struct tensor *tensor, int n, float *slab, struct text *s
         path);
     struct config *config = config_parse(a, "test.yaml", yaml, NULL, 0, d);
     struct network **net =
-        networks_read(a, node_get(config->root, "networks"), NULL, &slots, &n_net, d);
+        networks_read(a, node_get(config->root, "networks"), NULL, NULL, &slots, &n_net, d);
     assert_non_null(net);
     slots_add(&slots, "ema/a.0.bias", SLOT_AVERAGE, SHAPE(2), (struct init){0}, (struct place){0});
     memset(slab, 0, sizeof *slab * slots.floats);
