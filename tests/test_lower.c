@@ -121,6 +121,19 @@ static void test_moves(void **state)
     }
 }
 
+static void test_upsampled_kernels(void **state)
+{
+    (void)state;
+    const struct { int64_t kh, kw, factor; } of[] = {{3, 3, 2}, {3, 3, 3}, {5, 3, 2}, {1, 1, 2}};
+    for (int i = 0; i < 4; i++) {
+        const int64_t kh = of[i].kh, kw = of[i].kw, f = of[i].factor;
+        struct graph *g = graph_new(arena_new(NULL));
+        root(g, upsampled_kernel(input(g, "w", SHAPE(40, 33, kh, kw)), f));
+        root(g, upsampled_kernel_grad(input(g, "dw", SHAPE(33, 40, kh + f - 1, kw + f - 1)), f));
+        check(g, NULL);
+    }
+}
+
 static void test_draws(void **state)
 {
     (void)state;
@@ -177,7 +190,8 @@ static void test_effects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moves), cmocka_unit_test(test_draws), cmocka_unit_test(test_labels), cmocka_unit_test(test_effects),
+        cmocka_unit_test(test_moves), cmocka_unit_test(test_upsampled_kernels),
+        cmocka_unit_test(test_draws), cmocka_unit_test(test_labels), cmocka_unit_test(test_effects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
