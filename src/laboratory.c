@@ -151,9 +151,25 @@ static bool only_scalars(const struct node *list)
     return true;
 }
 
-// Leaves by path: "train.optimizer.adam.lr", "games.0.loss"; a list of scalars is a leaf.
-static void add_params(struct laboratory *lab, const char *path, const struct node *node, struct run_param **list, int *n)
+// What a node leaves out and its table fills in. A scalar stands for the first parameter.
+static void add_defaults(struct laboratory *lab, const char *path, const struct node *node,
+                         struct run_param **list, int *n)
 {
+    const struct param *p = node->table;
+    const bool shorthand = node->kind != NODE_MAP && node->kind != NODE_NULL;
+    for (p = shorthand && p && p->name ? p + 1 : p; p && p->name; p++) {
+        if (!p->fallback || !*p->fallback || node_get(node, p->name))
+            continue;
+        struct node own = {.kind = NODE_SCALAR, .text = p->fallback};
+        add_param(lab, *path ? arena_printf(lab->arena, "%s.%s", path, p->name) : p->name, &own, list, n);
+    }
+}
+
+// Leaves by path: "train.optimizer.adam.lr", "games.0.loss"; a list of scalars is a leaf.
+static void add_params(struct laboratory *lab, const char *path, const struct node *node,
+                       struct run_param **list, int *n)
+{
+    add_defaults(lab, path, node, list, n);
     if ((node->kind != NODE_MAP && node->kind != NODE_LIST) || (node->kind == NODE_LIST && only_scalars(node))) {
         add_param(lab, path, node, list, n);
         return;

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 
 struct arena;
+struct param;
 struct text;
 
 enum node_kind { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
@@ -22,6 +23,8 @@ struct node {
         struct node *value;
     } *entry;                  // NODE_LIST, NODE_MAP: in the user's order
     int n;
+    const struct param *table; // the parameters it was read by (param_read): what it leaves out has
+                               // their defaults; NULL when none were
 };
 
 // The value under key of a map; NULL when absent or when node is no map (or NULL).

@@ -236,6 +236,8 @@ bool param_read(const struct param *table, const struct node *node, struct place
 {
     const struct reader r = {table, what, where, into, a, d};
     bool good = true;
+    if (node)  // the one thing that reading a tree leaves in it
+        ((struct node *)(uintptr_t)node)->table = table;
     if (node && node->kind == NODE_MAP)
         good = check_keys(&r, node);
     else if (node && node->kind != NODE_NULL && !table_length(table))

@@ -82,9 +82,16 @@ static size_t aligned(size_t n)
     return (n + 15) & ~(size_t)15;
 }
 
-// The shared table, then the kind's own with its fields moved behind the shared ones.
-static void join(struct param *to, const struct param *own)
+// The shared table, then the kind's own with its fields moved behind the shared ones. Static, one a
+// kind, because nodes remember the table they were read by.
+static const struct param *joined(const struct dataset_kind *kind)
 {
+    static struct param tables[LENGTH(dataset_kinds)][TABLE_MAX];
+    size_t k = 0;
+    while (dataset_kinds[k] != kind)
+        k++;
+    struct param *to = tables[k];
+    const struct param *own = kind->params;
     int n = 0;
     for (const struct param *p = source_params; p->name; p++)
         to[n++] = *p;
@@ -94,6 +101,7 @@ static void join(struct param *to, const struct param *own)
         to[n++].offset += aligned(sizeof(struct shared));
     }
     to[n] = (struct param)PARAM_END;
+    return to;
 }
 
 // The filled block, shared part first; NULL after errors.
@@ -103,11 +111,9 @@ static struct shared *read_source(struct arena *a, const struct node *source,
     *kind = find_kind(source, d);
     if (!*kind)
         return NULL;
-    struct param table[TABLE_MAX];
-    join(table, (*kind)->params);
     struct shared *block = arena_alloc(a, aligned(sizeof *block) + (*kind)->size);
     const char *what = arena_printf(a, "data set '%s'", (*kind)->name);
-    return param_read(table, source, source->where, what, block, a, d) ? block : NULL;
+    return param_read(joined(*kind), source, source->where, what, block, a, d) ? block : NULL;
 }
 
 bool source_options_read(const struct node *source, struct source_options *out, struct diag *d)

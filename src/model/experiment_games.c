@@ -32,6 +32,8 @@ struct game_options {
 };
 
 #define AT(field) offsetof(struct game_options, field)
+static const struct param no_params[] = {PARAM_END};
+
 static const struct param game_params[] = {
     {"critic", PARAM_NODE, AT(critic),
      .help = "the network, or its head, that tells real from fake"},
@@ -61,7 +63,7 @@ static bool read_loss(struct reader *r, const struct node *node, struct game *ga
     if (!(game->loss = loss_find(w.name)))
         return fail_unknown(r->d, w.where, "loss", w.name, known, (size_t)n);
     game->loss_params = arena_alloc(r->arena, game->loss->size + 1);
-    return param_read(game->loss->params ? game->loss->params : (const struct param[]){PARAM_END},
+    return param_read(game->loss->params ? game->loss->params : no_params,
                       w.params, w.where, arena_printf(r->arena, "loss '%s'", w.name),
                       game->loss_params, r->arena, r->d);
 }
