@@ -268,8 +268,6 @@ static void on_progress(void *context, struct trainer *t)
     const char *name[8];
     double value[8];
     int n = 0;
-    if (!progress_due(lab->progress))
-        return;
     for (int i = 0; i < t->n_measure && n < 8; i++) {  // totals only: "loss/generator"
         const char *slash = strchr(t->measure[i].name, '/');
         if (!slash || strchr(slash + 1, '/'))
@@ -277,8 +275,10 @@ static void on_progress(void *context, struct trainer *t)
         name[n] = slash + 1;
         value[n++] = *t->measure[i].at;
     }
+    const bool due = progress_due(lab->progress);
     progress_update(lab->progress, t->step, name, value, n);
-    tell_notice(lab);
+    if (due)
+        tell_notice(lab);
 }
 
 static void on_metrics(void *context, struct trainer *t)
