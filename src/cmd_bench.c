@@ -118,7 +118,7 @@ static int run(struct options *o)
         fail(o->diag, (struct place){0}, "--by takes op, line or step");
         return EXIT_USAGE;
     }
-    if (!option_int(o, "steps", 1, 100000, &rounds) || !laboratory_threads(o, &threads) || !laboratory_open(&lab, o))
+    if (!option_int(o, "steps", 1, 100000, &rounds) || !laboratory_threads(o, 0, &threads) || !laboratory_open(&lab, o))
         return EXIT_USAGE;
     struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
     if (!t)

@@ -1,65 +1,114 @@
 #include "base/arena.h"
 #include "laboratory.h"
 
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
 static const struct option_spec option[] = {
     OPTION_DB,
-    {"threads", 't', "N", "cores to use; all unless told"},
+    {"threads", 't', "N", "cores to use; as many as the run began with unless told"},
     {"checkpoint", 0, "FILE", "score this checkpoint of the run; the newest unless told"},
     OPTION_JSON,
     OPTION_END,
 };
 
-static void print_scores(const struct laboratory *lab, int64_t step, bool json)
+static const struct place nowhere;
+
+static json_t *number(double x)
 {
-    const struct judge *v = lab->judge;
-    if (json)
-        printf("{\"schema\": 1, \"step\": %lld, \"scorer\": {\"sha256\": \"%s\", \"accuracy\": %.6f}, \"scores\": [", (long long)step, v->scorer->sha256, v->scorer->accuracy);
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static void print_json(const struct judge *v, int64_t step)
+{
+    json_t *scores = json_array();
     for (int i = 0; i < v->n_taken; i++) {
         const struct taken *t = &v->taken[i];
-        if (json)
-            printf("%s{\"metric\": \"%s\", \"value\": %.9g, \"std\": %.9g, \"real\": %.9g, \"fingerprint\": \"%s\"}", i ? ", " : "", t->metric->name,
-                   t->sample.value, t->sample.std, t->real.value, t->fingerprint);
-        else
-            printf("%s %.4f ± %.4f   real data (%s) %.4f ± %.4f   evaluator %.12s\n", t->metric->name, t->sample.value, t->sample.std,
-                   v->real_split, t->real.value, t->real.std, t->fingerprint);
+        json_array_append_new(scores, json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "metric", t->metric->name,
+                                                "value", number(t->sample.value), "std", number(t->sample.std),
+                                                "real", number(t->real.value), "real_std", number(t->real.std),
+                                                "fingerprint", t->fingerprint));
     }
-    if (json)
-        printf("]}\n");
-    else
-        printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256, 100 * v->scorer->accuracy);
+    json_t *all = json_pack("{s:i, s:I, s:{s:s, s:o}, s:o}", "schema", 1, "step", (json_int_t)step, "scorer", "sha256",
+                            v->scorer->sha256, "accuracy", number(v->scorer->accuracy), "scores", scores);
+    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    putchar('\n');
+    json_decref(all);
+}
+
+static void print_scores(const struct judge *v)
+{
+    for (int i = 0; i < v->n_taken; i++) {
+        const struct taken *t = &v->taken[i];
+        printf("%s %.4f ± %.4f   real data (%s) %.4f ± %.4f   evaluator %.12s\n", t->metric->name, t->sample.value,
+               t->sample.std, v->real_split, t->real.value, t->real.std, t->fingerprint);
+    }
+    printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256, 100 * v->scorer->accuracy);
+}
+
+// data.real.path
+static bool is_path(const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    return !strncmp(key, "data.", 5) && dot && !strcmp(dot, ".path");
+}
+
+// What is scored is the run's; only how it is scored may be said anew, and where the data lies.
+static bool same_model(struct laboratory *lab)
+{
+    int n;
+    const struct change *c = laboratory_changes(lab, lab->stored.config_yaml, &n);
+    for (int i = 0; i < n; i++)
+        if (strncmp(c[i].key, "evaluate", 8) && !is_path(c[i].key))
+            return fail(lab->diag, nowhere, "the config is not the one this run was trained under\n%s: %.60s → %.60s\nonly evaluate.… can be said anew",
+                        c[i].key, c[i].before, c[i].after);
+    return lab->experiment->evaluate.n_score ||
+           fail(lab->diag, nowhere, "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
+}
+
+static bool restore(struct laboratory *lab)
+{
+    struct checkpoint c;
+    const char *path = option_text(lab->options, "checkpoint", checkpoints_newest(lab->arena, lab->dir));
+    if (!path)
+        return fail(lab->diag, nowhere, "%s has no checkpoint to score", lab->dir);
+    if (!checkpoint_read(lab->arena, path, lab->experiment, lab->trainer->slab, &c, lab->diag))
+        return false;
+    lab->trainer->step = c.step;
+    return true;
 }
 
 static int run(struct options *o)
 {
     struct laboratory lab;
-    struct checkpoint c;
     int threads;
-    if (!laboratory_threads(o, &threads) || !laboratory_open_run(&lab, o, o->word[0], options_db(o)))
+    const int opened = laboratory_open_run(&lab, o, o->word[0]);
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!laboratory_threads(o, lab.stored.threads, &threads))
         return EXIT_USAGE;
-    lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
+    lab.trainer = same_model(&lab) ? trainer_new(o->arena, lab.experiment, o->diag) : NULL;
     lab.progress = progress_new(o->arena, stderr, 0, 0);
-    const char *path = option_text(o, "checkpoint", laboratory_checkpoint(o->arena, lab.dir));
     if (!lab.trainer)
         return EXIT_USAGE;
-    if (!path) {
-        fail(o->diag, (struct place){0}, "%s has no checkpoint to score", lab.dir);
+    if (!restore(&lab) || !laboratory_evaluate(&lab))
         return EXIT_FAILED;
-    }
-    if (!lab.experiment->evaluate.n_score) {
-        fail(o->diag, (struct place){0}, "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
-        return EXIT_USAGE;
-    }
-    if (!checkpoint_read(o->arena, path, lab.experiment, lab.trainer->slab, &c, o->diag) || !laboratory_evaluate(&lab, c.step))
-        return EXIT_FAILED;
-    print_scores(&lab, c.step, option_given(o, "json"));
-    return EXIT_DONE;
+    const int64_t step = lab.trainer->step;
+    const bool stored = recorder_late_scores(options_db(o), lab.stored.uid, step, lab.score, lab.n_score, o->diag);
+    if (option_given(o, "json"))
+        print_json(lab.judge, step);
+    else
+        print_scores(lab.judge);
+    return stored ? EXIT_DONE : EXIT_FAILED;
 }
 
 const struct command cmd_eval = {
     .name = "eval",
     .group = GROUP_SAMPLES,
     .usage = "[options] RUN [key=value …]",
-    .help = "score a run's checkpoint\nevaluate.samples=50k and the like change the protocol, and with it the evaluator's fingerprint.",
+    .help = "score a run's checkpoint\nThe scores are kept with the run. evaluate.samples=50k and the like change the protocol, and with it the\n"
+            "evaluator's fingerprint.",
     .options = option,
     .overrides = true,
     .min_words = 1,

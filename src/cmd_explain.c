@@ -39,7 +39,7 @@ static int run(struct options *o)
     const char *at = option_text(o, "at", "plan");
     int64_t phase = 0;
     int threads;
-    if (!known_stage(at, o->diag) || !laboratory_threads(o, &threads) || !laboratory_open(&lab, o) ||
+    if (!known_stage(at, o->diag) || !laboratory_threads(o, 0, &threads) || !laboratory_open(&lab, o) ||
         !option_int(o, "phase", 0, lab.experiment->n_phase - 1, &phase))
         return EXIT_USAGE;
     struct text out;

@@ -1,42 +1,117 @@
+// The checkpoint says which config it was trained under; that is what the config now is held
+// against, not the file beside it, which anybody may have edited since.
 #include "base/arena.h"
+#include "base/text.h"
 #include "laboratory.h"
+#include "store/rundir.h"
+#include "store/weights.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const struct option_spec option[] = {
     OPTION_DB,
-    {"threads", 't', "N", "cores to use; all unless told"},
-    {"change", 0, NULL, "allow the overrides to change the experiment; the result is then not that of an unbroken run"},
+    {"threads", 't', "N", "cores to use; as many as the run began with unless told"},
+    {"change", 0, NULL, "go on under another config; the result is then not that of an unbroken run"},
     OPTION_END,
 };
 
-static bool restore(struct laboratory *lab, struct checkpoint *c)
+static const struct place nowhere;
+
+enum { SHOWN = 10 };
+
+// "train.steps: 1000 → 2000", a line each.
+static const char *changes(struct laboratory *lab, const char *yaml)
 {
-    struct options *o = lab->options;
-    const char *path = laboratory_checkpoint(o->arena, lab->dir);
-    if (!path)
-        return fail(o->diag, (struct place){0}, "%s has no checkpoint\nstart again with: ganexp run %s/config.yaml", lab->dir, lab->dir);
-    if (!checkpoint_read(o->arena, path, lab->experiment, lab->trainer->slab, c, o->diag))
+    struct text list;
+    text_init(&list);
+    int n;
+    const struct change *c = laboratory_changes(lab, yaml, &n);
+    for (int i = 0; i < n && i < SHOWN; i++)
+        text_addf(&list, "%s%s: %.60s → %.60s", i ? "\n" : "", c[i].key, c[i].before, c[i].after);
+    if (n > SHOWN)
+        text_addf(&list, "\n… and %d more", n - SHOWN);
+    const char *kept = arena_strdup(lab->arena, list.s);
+    text_release(&list);
+    return kept;
+}
+
+// What changes between the config of the checkpoint (of the start, where there is none) and now; "" for nothing.
+static bool compare(struct laboratory *lab, const char *hash, const char *yaml, const char **changed)
+{
+    *changed = "";
+    if (!strcmp(hash, config_hash(lab->arena, lab->config, false)))
+        return true;
+    *changed = changes(lab, yaml);
+    return !**changed || option_given(lab->options, "change") ||
+           fail(lab->diag, nowhere, "the config is not the one this run was trained under\n%s\nallow it with --change, or leave it as it was",
+                *changed);
+}
+
+static bool restore_start(struct laboratory *lab, const char **changed)
+{
+    const struct experiment *e = lab->experiment;
+    return compare(lab, lab->stored.config_hash, lab->stored.config_yaml, changed) &&
+           weights_load(e->network, e->n_network, &e->slots, lab->trainer->slab, lab->diag);
+}
+
+static bool restore(struct laboratory *lab, const char *path, const char **changed)
+{
+    struct checkpoint c;
+    struct trainer *t = lab->trainer;
+    struct safetensors *file = safetensors_open(lab->arena, path, lab->diag);
+    const char *hash = file ? safetensors_metadata(file, "config_hash") : NULL, *yaml = file ? safetensors_metadata(file, "config") : NULL;
+    if (!file)
         return false;
-    if (strcmp(c->config_hash, config_hash(o->arena, lab->config, false)) && !option_given(o, "change"))
-        return fail(o->diag, (struct place){0}, "the overrides change the experiment that the checkpoint is of\nleave them out, or allow it with --change");
-    lab->trainer->step = c->step;
+    if (!hash || !yaml)
+        return fail(lab->diag, nowhere, "%s: does not say which config it was trained under\nthe checkpoint is of another program", path);
+    if (!compare(lab, hash, yaml, changed) || !checkpoint_read(lab->arena, path, lab->experiment, t->slab, &c, lab->diag))
+        return false;
+    if (c.step > t->steps)
+        return fail(lab->diag, nowhere, "%s is of step %" PRId64 ", and the config has %" PRId64 " steps", path, c.step, t->steps);
+    t->step = c.step;
     return true;
+}
+
+static int go_on(struct laboratory *lab, int threads, const char *path, const char *changed)
+{
+    const struct run_description now = laboratory_describe(lab, threads);
+    laboratory_catch_signals();
+    lab->recorder = recorder_resume(lab->arena, options_db(lab->options), lab->stored.uid, lab->trainer->step, &now, lab->diag);
+    if (!lab->recorder)
+        return rundir_alive(lab->dir) ? EXIT_REFUSED : EXIT_FAILED;
+    checkpoints_sweep(lab->dir);
+    if (path) {  // a kill may have come between the files and their records
+        recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", lab->trainer->step, "last");
+        recorder_forget(lab->recorder, checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
+    }
+    if (*changed && !recorder_change(lab->recorder, &now, changed, lab->diag))
+        return EXIT_FAILED;
+    return laboratory_train(lab);
+}
+
+static bool refuse_alive(struct laboratory *lab)
+{
+    return fail(lab->diag, nowhere, "run %s is alive in another process\nstop it first, or start a new run", uid_short(lab->stored.uid));
 }
 
 static int run(struct options *o)
 {
     struct laboratory lab;
-    struct checkpoint c;
+    const char *changed = "";
     int threads;
-    if (!laboratory_threads(o, &threads) || !laboratory_open_run(&lab, o, o->word[0], options_db(o)))
+    const int opened = laboratory_open_run(&lab, o, o->word[0]);
+    if (lab.stored.uid && rundir_alive(lab.dir))
+        return refuse_alive(&lab), EXIT_REFUSED;
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!laboratory_threads(o, lab.stored.threads, &threads))
         return EXIT_USAGE;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
-    if (!lab.trainer || !restore(&lab, &c))
+    const char *path = checkpoints_newest(o->arena, lab.dir);
+    if (!lab.trainer || !(path ? restore(&lab, path, &changed) : restore_start(&lab, &changed)))
         return EXIT_USAGE;
-    const struct run_description description = laboratory_describe(&lab, threads);
-    lab.recorder = recorder_resume(o->arena, options_db(o), o->word[0], c.step, &description, o->diag);
-    return lab.recorder ? laboratory_train(&lab) : EXIT_REFUSED;
+    return go_on(&lab, threads, path, changed);
 }
 
 const struct command cmd_resume = {
@@ -45,7 +120,10 @@ const struct command cmd_resume = {
     .usage = "[options] RUN [key=value …]",
     .help = "go on with a run from its last checkpoint\n"
             "What was recorded after the checkpoint is taken back first, so the run ends with the numbers, weights and scores\n"
-            "of one that was never interrupted, to the bit. RUN is a short id, the start of one, a name, or @last.",
+            "of one that was never interrupted, to the bit. A run without a checkpoint begins again at step 0, in its own\n"
+            "directory. A config that says something else than the checkpoint's is refused, with the difference, unless\n"
+            "--change allows it: ganexp resume @last train.steps=20000 --change. RUN is a short id, the start of one, a name,\n"
+            "or @last.",
     .options = option,
     .overrides = true,
     .min_words = 1,

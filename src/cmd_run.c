@@ -14,12 +14,15 @@ static int run(struct options *o)
 {
     struct laboratory lab;
     int threads;
-    if (!laboratory_threads(o, &threads) || !laboratory_open(&lab, o))
+    if (!laboratory_threads(o, 0, &threads) || !laboratory_open(&lab, o))
         return EXIT_USAGE;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
     if (!lab.trainer || !weights_load(lab.experiment->network, lab.experiment->n_network, &lab.experiment->slots, lab.trainer->slab, o->diag))
         return EXIT_USAGE;
-    const struct run_description description = laboratory_describe(&lab, threads);
+    struct run_description description = laboratory_describe(&lab, threads);
+    description.note = option_text(o, "note", NULL);
+    description.experiment = option_text(o, "experiment", NULL);
+    laboratory_catch_signals();
     lab.recorder = recorder_start(o->arena, options_db(o), &description, o->diag);
     return lab.recorder ? laboratory_train(&lab) : EXIT_FAILED;
 }

@@ -34,9 +34,12 @@ static int run(struct options *o)
     struct laboratory lab;
     struct checkpoint c;
     int threads;
-    if (!laboratory_threads(o, &threads) || !laboratory_open_run(&lab, o, o->word[0], options_db(o)))
+    if (!laboratory_threads(o, 0, &threads))
         return EXIT_USAGE;
-    const char *path = laboratory_checkpoint(o->arena, lab.dir), *to = option_text(o, "output", "samples.png");
+    const int opened = laboratory_open_run(&lab, o, o->word[0]);
+    if (opened != EXIT_DONE)
+        return opened;
+    const char *path = checkpoints_newest(o->arena, lab.dir), *to = option_text(o, "output", "samples.png");
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
     if (!lab.trainer)
         return EXIT_USAGE;

@@ -16,7 +16,7 @@ static int run(struct options *o)
     int64_t steps = 3;
     int threads;
     const char *to = option_text(o, "output", "trace.safetensors");
-    if (!laboratory_threads(o, &threads) || !option_int(o, "steps", 1, 1000, &steps) ||
+    if (!laboratory_threads(o, 0, &threads) || !option_int(o, "steps", 1, 1000, &steps) ||
         !laboratory_open(&lab, o))
         return EXIT_USAGE;
     lab.trainer = trainer_new_traced(o->arena, lab.experiment, o->diag);

@@ -4,9 +4,7 @@
 #include "base/text.h"
 #include "plan/plan.h"
 #include "store/environment.h"
-#include "store/query.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -30,12 +28,15 @@ static void on_signal(int signal)
     stop_signal = signal;
 }
 
-static void catch_signals(void)
+// SIGHUP too, unless whoever started us (nohup) has it ignored.
+void laboratory_catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
 }
 
 static double now(void)
@@ -56,10 +57,10 @@ static void spin_briefly(const struct options *o)
     execv("/proc/self/exe", o->argv);
 }
 
-bool laboratory_threads(struct options *o, int *threads)
+bool laboratory_threads(struct options *o, int usual, int *threads)
 {
     spin_briefly(o);
-    int64_t n = omp_get_num_procs();
+    int64_t n = usual ? usual : omp_get_num_procs();
     if (!option_int(o, "threads", 1, 1024, &n))
         return false;
     *threads = (int)n;
@@ -82,33 +83,18 @@ bool laboratory_open(struct laboratory *lab, struct options *o)
     return read_experiment(lab);
 }
 
-bool laboratory_open_run(struct laboratory *lab, struct options *o, const char *name, const char *db)
+int laboratory_open_run(struct laboratory *lab, struct options *o, const char *name)
 {
     *lab = (struct laboratory){.options = o, .arena = o->arena, .diag = o->diag};
-    struct reader *reader = reader_open(o->arena, db, false, o->diag);
-    struct stored_run run;
-    if (!reader || !reader_find(reader, name, &run, o->diag))
-        return false;
-    lab->dir = run.dir;
-    lab->config = config_load(o->arena, arena_printf(o->arena, "%s/config.yaml", run.dir), o->override, o->n_override, o->diag);
-    return read_experiment(lab);
-}
-
-const char *laboratory_checkpoint(struct arena *a, const char *dir)
-{
-    const char *folder = arena_printf(a, "%s/checkpoints", dir), *best = NULL;
-    DIR *d = opendir(folder);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        int64_t step;
-        char rest[32];
-        if (sscanf(e->d_name, "step-%" SCNd64 "%31s", &step, rest) != 2 || strcmp(rest, ".safetensors"))
-            continue;
-        if (!best || strcmp(e->d_name, best) > 0)
-            best = arena_strdup(a, e->d_name);
-    }
-    if (d)
-        closedir(d);
-    return best ? arena_printf(a, "%s/%s", folder, best) : NULL;
+    struct reader *reader = reader_open(o->arena, options_db(o), false, o->diag);
+    if (!reader)
+        return EXIT_FAILED;
+    if (!reader_find(reader, name, &lab->stored, o->diag))
+        return EXIT_NOT_FOUND;
+    lab->dir = lab->stored.dir;
+    lab->config = config_load(o->arena, arena_printf(o->arena, "%s/config.yaml", lab->dir),
+                              o->override, o->n_override, o->diag);
+    return read_experiment(lab) ? EXIT_DONE : EXIT_USAGE;
 }
 
 // --- what a run is ------------------------------------------------------------------------------------
@@ -182,6 +168,37 @@ static void add_params(struct laboratory *lab, const char *path, const struct no
     }
 }
 
+static const char nothing[] = "(nothing)";
+
+static const char *param_text(const struct run_param *list, int n, const char *key)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(list[i].key, key))
+            return list[i].text;
+    return nothing;
+}
+
+struct change *laboratory_changes(struct laboratory *lab, const char *yaml, int *n)
+{
+    struct run_param *old = NULL, *new = NULL;
+    struct change *change = NULL;
+    int n_old = 0, n_new = 0;
+    *n = 0;
+    struct config *c = config_parse(lab->arena, "stored config", yaml, NULL, 0, diag_new(lab->arena));
+    if (c)
+        add_params(lab, "", c->root, &old, &n_old);
+    add_params(lab, "", lab->config->root, &new, &n_new);
+    for (int i = 0; i < n_new; i++) {
+        const char *was = param_text(old, n_old, new[i].key);
+        if (strcmp(was, new[i].text))
+            APPEND(lab->arena, change, *n, ((struct change){new[i].key, was, new[i].text}));
+    }
+    for (int i = 0; i < n_old; i++)
+        if (param_text(new, n_new, old[i].key) == nothing)
+            APPEND(lab->arena, change, *n, ((struct change){old[i].key, old[i].text, nothing}));
+    return change;
+}
+
 struct run_description laboratory_describe(struct laboratory *lab, int threads)
 {
     struct arena *a = lab->arena;
@@ -191,7 +208,6 @@ struct run_description laboratory_describe(struct laboratory *lab, int threads)
     node_write(lab->config->root, &yaml);
     struct run_description r = {
         .name = e->name, .model = e->name, .dataset = e->n_data ? e->data[0].dataset->kind->name : "none",
-        .note = option_text(lab->options, "note", NULL), .experiment = option_text(lab->options, "experiment", NULL),
         .seed = e->seed, .config_yaml = arena_strdup(a, yaml.s), .config_hash = config_hash(a, lab->config, false),
         .group_hash = config_hash(a, lab->config, true), .total_steps = lab->trainer ? lab->trainer->steps : 0,
         .environment = environment_capture(a, plan_isa(), plan_library_version(), config_library_version()),
@@ -262,9 +278,8 @@ static int current(const struct trainer *t, const char **name, double *value, in
     return n;
 }
 
-static void on_progress(void *context, struct trainer *t)
+static void show(struct laboratory *lab, const struct trainer *t)
 {
-    struct laboratory *lab = context;
     const char *name[8];
     double value[8];
     int n = 0;
@@ -279,6 +294,13 @@ static void on_progress(void *context, struct trainer *t)
     progress_update(lab->progress, t->step, name, value, n);
     if (due)
         tell_notice(lab);
+}
+
+static void on_progress(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    if (progress_due(lab->progress))
+        show(lab, t);
 }
 
 static void on_metrics(void *context, struct trainer *t)
@@ -324,7 +346,7 @@ static bool open_judge(struct laboratory *lab)
     return lab->judge != NULL;
 }
 
-static void record_score(struct laboratory *lab, int64_t step, const struct taken *taken, double seconds)
+static void add_score(struct laboratory *lab, const struct taken *taken, double seconds)
 {
     const struct judge *v = lab->judge;
     struct arena *a = lab->arena;
@@ -339,71 +361,63 @@ static void record_score(struct laboratory *lab, int64_t step, const struct take
             .n_fake = v->protocol.samples, .preprocess = v->preprocess, .version = taken->metric->version,
         },
     };
-    if (lab->recorder)
-        recorder_evaluation(lab->recorder, step, &e);
-    progress_note(lab->progress, "step %" PRId64 ": %s %.3f ± %.3f (real data %.3f ± %.3f)", step, taken->metric->name,
-                  taken->sample.value, taken->sample.std, taken->real.value, taken->real.std);
+    APPEND(a, lab->score, lab->n_score, e);
     e.name = arena_printf(a, "%s_real", taken->metric->name);
     e.value = taken->real.value;
     e.std = taken->real.std;
-    if (lab->recorder)
-        recorder_evaluation(lab->recorder, step, &e);
+    APPEND(a, lab->score, lab->n_score, e);
 }
 
-bool laboratory_evaluate(struct laboratory *lab, int64_t step)
+bool laboratory_evaluate(struct laboratory *lab)
 {
     const double began = now();
-    if (!open_judge(lab))
+    if (!open_judge(lab) || !judge_run(lab->judge))
         return false;
-    judge_run(lab->judge);
+    lab->n_score = 0;
     for (int i = 0; i < lab->judge->n_taken; i++)
-        record_score(lab, step, &lab->judge->taken[i], now() - began);
+        add_score(lab, &lab->judge->taken[i], now() - began);
     return true;
 }
 
 static bool on_evaluate(void *context, struct trainer *t)
 {
     struct laboratory *lab = context;
-    return !lab->experiment->evaluate.n_score || laboratory_evaluate(lab, t->step);
-}
-
-// Keeps the newest checkpoints; names sort by step.
-static void forget_old(struct laboratory *lab)
-{
-    const int64_t keep = lab->experiment->checkpoint_keep;
-    struct arena *a = arena_new(NULL);
-    const char *folder = arena_printf(a, "%s/checkpoints", lab->dir);
-    for (;;) {
-        const char *oldest = NULL;
-        int64_t n = 0;
-        DIR *d = opendir(folder);
-        for (struct dirent *e; d && (e = readdir(d));) {
-            if (strncmp(e->d_name, "step-", 5) || !strstr(e->d_name, ".safetensors") || strstr(e->d_name, ".tmp"))
-                continue;
-            n++;
-            if (!oldest || strcmp(e->d_name, oldest) < 0)
-                oldest = arena_strdup(a, e->d_name);
-        }
-        if (d)
-            closedir(d);
-        if (!oldest || keep < 1 || n <= keep || unlink(arena_printf(a, "%s/%s", folder, oldest)))
-            break;
+    if (!lab->experiment->evaluate.n_score)
+        return true;
+    if (!laboratory_evaluate(lab))
+        return false;
+    for (int i = 0; i < lab->n_score; i++)
+        recorder_evaluation(lab->recorder, t->step, &lab->score[i]);
+    for (int i = 0; i < lab->judge->n_taken; i++) {
+        const struct taken *is = &lab->judge->taken[i];
+        progress_note(lab->progress, "step %" PRId64 ": %s %.3f ± %.3f (real data %.3f ± %.3f)", t->step, is->metric->name,
+                      is->sample.value, is->sample.std, is->real.value, is->real.std);
     }
-    arena_free(a);
+    return true;
 }
 
+// Points first: a run killed between the two is resumed from the checkpoint before and makes them again, while points after the
+// newest checkpoint's would never be made. A disk that is full now may not be at the next checkpoint: only the last one has to
+// succeed.
 static bool on_checkpoint(void *context, struct trainer *t)
 {
     struct laboratory *lab = context;
-    const char *path = arena_printf(lab->arena, "%s/checkpoints/step-%08" PRId64 ".safetensors", lab->dir, t->step);
-    if (!checkpoint_write(path, lab->experiment, t->slab, t->step, NULL, 0, lab->diag))
-        return false;
-    recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", t->step, "last");
+    const bool must = t->step == t->steps || stop_signal;
+    struct arena *a = arena_new(NULL);
+    const char *path = checkpoints_path(a, lab->dir, t->step);
+    struct diag *d = must ? lab->diag : diag_new(a);
     recorder_checkpoint(lab->recorder, t->step);
-    forget_old(lab);
-    lab->last_checkpoint = path;
+    const bool written = checkpoint_write(path, lab->experiment, t->slab, t->step, NULL, 0, d);
+    if (written) {
+        recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", t->step, "last");
+        recorder_forget(lab->recorder, checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
+    } else if (!must && !lab->unsaved) {
+        progress_note(lab->progress, "%s cannot be written (%s); the run goes on without it", path, strerror(errno));
+    }
+    lab->unsaved = !written;
+    arena_free(a);
     tell_notice(lab);
-    return true;
+    return written || !must;
 }
 
 static bool make_folders(struct laboratory *lab)
@@ -430,37 +444,60 @@ static bool open_grid(struct laboratory *lab)
     return !diag_errors(lab->diag);
 }
 
+// The first line of what went wrong: "gan.yaml:12:9: error: diverged at step 812: …"
+static const char *reason(struct laboratory *lab)
+{
+    struct text all;
+    text_init(&all);
+    diag_text(lab->diag, &all);
+    const char *first = arena_strndup(lab->arena, all.s, strcspn(all.s, "\n"));
+    text_release(&all);
+    return first;
+}
+
+static int end(struct laboratory *lab, enum run_status status, const char *why, int code)
+{
+    recorder_end(lab->recorder, status, why, code);
+    tell_notice(lab);
+    return code;
+}
+
 static int finish(struct laboratory *lab, enum outcome outcome)
 {
     const int signal = stop_signal ? stop_signal : SIGINT;
+    int code;
+    show(lab, lab->trainer);
     progress_end(lab->progress);
     switch (outcome) {
     case OUTCOME_DONE:
-        recorder_end(lab->recorder, RUN_DONE, "", EXIT_DONE);
+        code = end(lab, RUN_DONE, "", EXIT_DONE);
         fprintf(stderr, "done: %" PRId64 " steps; %s\n", lab->trainer->step, lab->dir);
-        return EXIT_DONE;
+        return code;
     case OUTCOME_INTERRUPTED:
-        recorder_end(lab->recorder, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
+        code = end(lab, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
         fprintf(stderr, "interrupted at step %" PRId64 ", saved; go on with: ganexp resume %s\n", lab->trainer->step, recorder_id(lab->recorder));
-        return 128 + signal;
+        return code;
     case OUTCOME_DIVERGED:
-        recorder_end(lab->recorder, RUN_DIVERGED, "NaN or Inf", EXIT_DIVERGED);
-        return EXIT_DIVERGED;
-    case OUTCOME_FAILED:
-        break;
+        return end(lab, RUN_DIVERGED, reason(lab), EXIT_DIVERGED);
+    default:
+        return end(lab, RUN_FAILED, reason(lab), EXIT_FAILED);
     }
-    if (stop_signal) {
-        recorder_end(lab->recorder, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
-        return 128 + signal;
-    }
-    recorder_end(lab->recorder, RUN_FAILED, "see the messages above", EXIT_FAILED);
-    return EXIT_FAILED;
+}
+
+// Scores that a kill or an interrupt came before.
+static bool catch_up(struct laboratory *lab)
+{
+    struct reader *r = lab->stored.uid ? reader_open(lab->arena, options_db(lab->options), false, diag_new(lab->arena)) : NULL;
+    if (!r || !trainer_evaluation_due(lab->trainer) ||
+        reader_scores(r, &lab->stored, lab->trainer->step, lab->experiment->evaluate.samples) >= 2 * lab->experiment->evaluate.n_score)
+        return true;
+    return on_evaluate(lab, lab->trainer);
 }
 
 int laboratory_train(struct laboratory *lab)
 {
     const struct experiment *e = lab->experiment;
-    const struct observer o = {lab, on_progress, on_metrics, on_samples, on_evaluate, on_checkpoint};
+    const struct observer o = {lab, on_progress, on_metrics, on_samples, on_checkpoint, on_evaluate};
     lab->images = e->batch;
     lab->dir = recorder_dir(lab->recorder);
     fprintf(stderr, "%s\n", lab->dir);
@@ -469,6 +506,11 @@ int laboratory_train(struct laboratory *lab)
         return EXIT_FAILED;
     }
     lab->progress = progress_new(lab->arena, stderr, lab->trainer->steps, lab->trainer->step);
-    catch_signals();
-    return finish(lab, trainer_run(lab->trainer, &o, &stop_signal));
+    tell_notice(lab);
+    enum outcome outcome = OUTCOME_INTERRUPTED;
+    if (catch_up(lab))
+        outcome = trainer_run(lab->trainer, &o, &stop_signal);
+    else if (!stop_signal)
+        outcome = OUTCOME_FAILED;
+    return finish(lab, outcome);
 }

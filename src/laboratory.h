@@ -8,6 +8,8 @@
 #include "run/trainer.h"
 #include "score/judge.h"
 #include "store/checkpoint.h"
+#include "store/checkpoints.h"
+#include "store/query.h"
 #include "store/recorder.h"
 #include "view/progress.h"
 
@@ -22,9 +24,12 @@ struct laboratory {
     struct judge *judge;            // made when the first score is due
     struct recorder *recorder;      // NULL: nothing is recorded
     struct progress *progress;
+    struct stored_run stored;       // uid NULL: a new run
     const char *dir;                // of the run
     int64_t images;                 // real images a step
-    const char *last_checkpoint;
+    struct evaluation *score;       // of the last laboratory_evaluate: each of samples, then of real data
+    int n_score;
+    bool unsaved;                   // the last checkpoint could not be written
     double seconds;                 // of training, scores and pictures left out
 };
 
@@ -33,16 +38,21 @@ extern const char scorer_recipe[];
 
 // Loads and checks the config. Word 0 of the command line is a file; overrides are applied. False, reported.
 bool laboratory_open(struct laboratory *lab, struct options *o);
-// The same for a stored run: its resolved config, its directory.
-bool laboratory_open_run(struct laboratory *lab, struct options *o, const char *name, const char *db);
-// --threads; as many as the machine has unless told.
-bool laboratory_threads(struct options *o, int *threads);
+// The same for a stored run: its resolved config, its directory. EXIT_DONE, else the exit code; reported.
+int laboratory_open_run(struct laboratory *lab, struct options *o, const char *name);
+// --threads; unless told `usual`, or for 0 as many as the machine has.
+bool laboratory_threads(struct options *o, int usual, int *threads);
+// From here on the first SIGINT, SIGTERM or SIGHUP stops laboratory_train after its step; the second ends the process.
+void laboratory_catch_signals(void);
 // Trains from where the trainer stands, recording; returns the exit code. recorder is set.
 int laboratory_train(struct laboratory *lab);
-// Takes all scores at `step` and records them. False, reported.
-bool laboratory_evaluate(struct laboratory *lab, int64_t step);
-// The newest checkpoint of a run directory, by step; NULL when there is none.
-const char *laboratory_checkpoint(struct arena *a, const char *dir);
+// Takes all scores of the trainer's weights into lab->score. False, reported; or a signal came.
+bool laboratory_evaluate(struct laboratory *lab);
+// Leaf by leaf, what the config says now and a stored text did not; *n of them.
+struct change {
+    const char *key, *before, *after;
+};
+struct change *laboratory_changes(struct laboratory *lab, const char *yaml, int *n);
 // What a run is, for the recorder.
 struct run_description laboratory_describe(struct laboratory *lab, int threads);
 

@@ -281,7 +281,15 @@ static bool due(const struct trainer *t, int64_t every)
     return every > 0 && t->step % every == 0;
 }
 
-static bool tell(struct trainer *t, const struct observer *o, bool stopping)
+bool trainer_evaluation_due(const struct trainer *t)
+{
+    return t->step > 0 && (due(t, t->experiment->evaluate.every) || t->step == t->steps);
+}
+
+// The checkpoint comes before the scores: they may take long, and what kills them should not cost
+// the steps before. A stop asked for meanwhile leaves the scores to the resumed run.
+static enum outcome tell(struct trainer *t, const struct observer *o,
+                         const volatile sig_atomic_t *stop)
 {
     const struct experiment *e = t->experiment;
     const bool last = t->step == t->steps;
@@ -291,11 +299,19 @@ static bool tell(struct trainer *t, const struct observer *o, bool stopping)
         o->metrics(o->context, t);
     if (o->samples && (due(t, e->samples.every) || last))
         o->samples(o->context, t);
-    if (o->evaluate && (due(t, e->evaluate.every) || last) && !o->evaluate(o->context, t))
-        return false;
-    if (o->checkpoint && (due(t, e->checkpoint_every) || last || stopping))
-        return o->checkpoint(o->context, t);
-    return true;
+    bool saved = !o->checkpoint;
+    if (!saved && (due(t, e->checkpoint_every) || last)) {
+        saved = true;
+        if (!o->checkpoint(o->context, t))
+            return OUTCOME_FAILED;
+    }
+    const bool scored = !o->evaluate || !trainer_evaluation_due(t) ||
+                        (!(stop && *stop) && o->evaluate(o->context, t));
+    if (!(stop && *stop))
+        return scored ? OUTCOME_DONE : OUTCOME_FAILED;
+    if (!saved && !o->checkpoint(o->context, t))
+        return OUTCOME_FAILED;
+    return last && scored ? OUTCOME_DONE : OUTCOME_INTERRUPTED;
 }
 
 static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o, const volatile sig_atomic_t *stop)
@@ -316,11 +332,9 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
             return OUTCOME_DIVERGED;
         }
         t->step++;
-        const bool stopping = stop && *stop;
-        if (!tell(t, o, stopping))
-            return OUTCOME_FAILED;
-        if (stopping && t->step < t->steps)
-            return OUTCOME_INTERRUPTED;
+        const enum outcome told = tell(t, o, stop);
+        if (told != OUTCOME_DONE)
+            return told;
     }
     return OUTCOME_DONE;
 }

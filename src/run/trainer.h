@@ -38,8 +38,8 @@ struct observer {
     void (*progress)(void *context, struct trainer *t);                 // after every step
     void (*metrics)(void *context, struct trainer *t);                  // every log_every, and the first and last step
     void (*samples)(void *context, struct trainer *t);                  // every samples.every, and at the end
-    bool (*evaluate)(void *context, struct trainer *t);                 // every evaluate.every, and at the end
-    bool (*checkpoint)(void *context, struct trainer *t);               // every checkpoint.every, at the end and when interrupted; false: could not
+    bool (*checkpoint)(void *context, struct trainer *t);               // every checkpoint.every, at the end and when interrupted; false: give up
+    bool (*evaluate)(void *context, struct trainer *t);                 // every evaluate.every, and at the end, but not when interrupted; false: could not
 };
 
 // Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
@@ -49,6 +49,8 @@ struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct d
 struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d);
 // Trains from t->step (0, or what a checkpoint restored) to the end.
 enum outcome trainer_run(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop);
+// Whether scores belong to this step. A resumed run takes them first where they are missing.
+bool trainer_evaluation_due(const struct trainer *t);
 // The plan of a phase, for `explain` and `bench`.
 struct plan *trainer_plan(struct trainer *t, int phase);
 // What that plan computes; NULL before the phase is compiled.

@@ -32,6 +32,11 @@ static const char *fingerprint(struct arena *a, const struct judge *v, const str
     return SHA256Data((const uint8_t *)all, strlen(all), hex);
 }
 
+static bool stopped(const struct judge *v)
+{
+    return v->stop && *v->stop;
+}
+
 // Real data under the same protocol: N images of the split, in order, the split repeated where it is smaller.
 static bool score_real(struct judge *v, struct diag *d)
 {
@@ -40,6 +45,8 @@ static bool score_real(struct judge *v, struct diag *d)
     for (int64_t from = 0; from < N; from += batch) {
         const int64_t n = N - from < batch ? N - from : batch;
         int32_t label;
+        if (stopped(v))
+            return false;
         for (int64_t i = 0; i < n; i++)
             if (!s->kind->get(s, (from + i) % s->count, v->image + i * size, &label))
                 return fail(d, v->scorer->source->where, "example %" PRId64 " could not be read", from + i);
@@ -51,16 +58,19 @@ static bool score_real(struct judge *v, struct diag *d)
     return true;
 }
 
-void judge_run(struct judge *v)
+bool judge_run(struct judge *v)
 {
     const int64_t N = v->protocol.samples, batch = v->sampler->batch;
     for (int64_t from = 0; from < N; from += batch) {
+        if (stopped(v))
+            return false;
         sampler_noise(v->sampler, SCORE_SEED ^ (uint64_t)v->experiment->seed, (uint64_t)(from / batch));
         scorer_predict(v->scorer, sampler_draw(v->sampler), N - from < batch ? N - from : batch, v->log_p + from * v->scorer->classes);
     }
     const struct predictions p = {N, v->scorer->classes, v->log_p};
     for (int i = 0; i < v->n_taken; i++)
         v->taken[i].sample = v->taken[i].metric->compute(&p, &v->protocol);
+    return true;
 }
 
 static const struct data_source *real_source(const struct experiment *e)
@@ -100,7 +110,7 @@ struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, cons
 {
     const struct data_source *source = real_source(e);
     struct judge *v = NEW(a, struct judge);
-    *v = (struct judge){.experiment = e, .protocol = {e->evaluate.samples, e->evaluate.splits, 0},
+    *v = (struct judge){.experiment = e, .stop = stop, .protocol = {e->evaluate.samples, e->evaluate.splits, 0},
                             .preprocess = "bytes: floor(clamp(127.5 x + 128)) / 127.5 - 1"};
     if (!judge_check(e, d))
         return NULL;

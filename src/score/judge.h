@@ -20,15 +20,16 @@ struct judge {
     int n_taken;
     float *image;                  // own
     double *log_p;
+    const volatile sig_atomic_t *stop;
 };
 
 // The scores of e->evaluate on the sampler's output, whose weights are read from `slab` at each run. The scorer is opened for the source of the
-// first game's real data, else the first source. NULL, reported.
+// first game's real data, else the first source. NULL, reported; or *stop became true, unreported.
 struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe, const struct scorer_cache *cache,
                                 const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d);
 // What can be known before training: that the scores exist and that the data has the labels they need. False, reported.
 bool judge_check(const struct experiment *e, struct diag *d);
-// Draws N samples, the same noise each time, and takes every score.
-void judge_run(struct judge *v);
+// Draws N samples, the same noise each time, and takes every score. False when *stop became true meanwhile.
+bool judge_run(struct judge *v);
 
 #endif

@@ -27,7 +27,7 @@ struct scorer {
 };
 
 // The scorer for the data of `source` (a data source of the experiment that is to be scored). Trains when the cache has none, telling `o`
-// of each step. NULL, reported, when the data has no labels or training fails.
+// of each step. NULL, reported, when the data has no labels or training fails; unreported, when *stop became true.
 struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source, const struct scorer_cache *cache,
                            const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d);
 // Images (n, C, H, W) in [-1, 1], rounded to bytes first, to log-probabilities (n, classes).

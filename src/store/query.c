@@ -263,6 +263,13 @@ struct table *query_leaderboard(struct reader *r, const char *metric, const char
                          "tt", metric, dataset);
 }
 
+int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake)
+{
+    return db_int(&r->db, 0, "SELECT count(*) FROM eval v JOIN evaluator e ON e.id=v.evaluator_id "
+                             "WHERE v.run_id=? AND v.step=? AND e.n_fake=?",
+                  "iii", run->id, step, n_fake);
+}
+
 struct curve_point *query_curve(struct reader *r, const struct stored_run *run, const char *metric,
                                 int64_t *n)
 {

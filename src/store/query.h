@@ -18,6 +18,7 @@ struct reader *reader_open(struct arena *a, const char *db, bool newer, struct d
 
 struct stored_run {
     int64_t id, seed, step, total_steps;
+    int threads; // of its first attempt; 0: not known
     const char *uid, *name, *model, *dataset, *status; // status as shown
     const char *dir;                                   // a path that can be opened
     const char *config_yaml, *config_hash;
@@ -30,6 +31,9 @@ bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_
 // The newest checkpoint that is stored and still there: a path that can be opened, *step. NULL when
 // there is none.
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step);
+
+// How many scores of n_fake samples are stored for a step of a run.
+int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake);
 
 struct run_filter {
     const char *model, *dataset, *status, *experiment; // NULL: any

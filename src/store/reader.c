@@ -116,7 +116,8 @@ static bool load_run(struct db *db, struct arena *a, int64_t id, struct stored_r
 {
     sqlite3_stmt *stmt = db_prepare(db, "SELECT r.uid, r.name, r.model, r.dataset, r.status, "
                                         "r.dir, c.yaml, r.config_hash, r.seed, r.step, "
-                                        "coalesce(r.total_steps, 0) FROM run r JOIN config c ON "
+                                        "coalesce(r.total_steps, 0), (SELECT threads FROM "
+                                        "attempt WHERE run_id=r.id ORDER BY n LIMIT 1) FROM run r JOIN config c ON "
                                         "c.hash=r.config_hash WHERE r.id=?");
     if (!stmt)
         return false;
@@ -132,6 +133,7 @@ static bool load_run(struct db *db, struct arena *a, int64_t id, struct stored_r
         out->seed = sqlite3_column_int64(stmt, 8);
         out->step = sqlite3_column_int64(stmt, 9);
         out->total_steps = sqlite3_column_int64(stmt, 10);
+        out->threads = sqlite3_column_int(stmt, 11);
     }
     sqlite3_reset(stmt);
     if (found) {

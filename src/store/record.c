@@ -24,6 +24,11 @@ static const struct statement {
             "config_hash, group_hash, status, total_steps, created_ms, dir) SELECT :uid, id, "
             ":name, :note, :model, :dataset, :seed, :config_hash, :group_hash, 'running', "
             ":total_steps, :t_ms, :dir FROM experiment WHERE name=:experiment"},
+    {"change", "INSERT OR IGNORE INTO config(hash, yaml, schema_version) VALUES(:config_hash, "
+               ":config_yaml, 1)"},
+    {"change", "UPDATE run SET config_hash=:config_hash, group_hash=:group_hash, seed=:seed, "
+               "model=:model, dataset=:dataset, total_steps=:total_steps WHERE id=:run"},
+    {"change", "DELETE FROM param WHERE run_id=:run"},
     {"param", "INSERT OR REPLACE INTO param(run_id, key, type, text, num, origin) VALUES(:run, "
               ":key, :type, :text, :num, :origin)"},
     {"attempt",
@@ -53,11 +58,14 @@ static const struct statement {
      "(SELECT id FROM artifact WHERE run_id=:run AND kind='checkpoint' AND step=:step LIMIT 1), "
      ":seconds, :seed FROM evaluator e, metric_key k WHERE e.fingerprint=:fingerprint AND "
      "k.name=:metric"},
+    {"artifact", "UPDATE artifact SET role='' WHERE run_id=:run AND kind=:kind AND role=:role"},
     {"artifact", "INSERT INTO artifact(run_id, step, kind, path, format, bytes, sha256, role, "
                  "created_ms) VALUES(:run, :step, :kind, :path, :format, :bytes, :sha256, :role, "
                  ":t_ms) ON CONFLICT(run_id, path) DO UPDATE SET step=:step, kind=:kind, "
                  "format=:format, bytes=:bytes, sha256=:sha256, role=:role, created_ms=:t_ms, "
                  "removed_ms=NULL"},
+    {"forget", "UPDATE artifact SET removed_ms=:t_ms WHERE run_id=:run AND kind='checkpoint' AND "
+               "step<:step AND removed_ms IS NULL"},
     {"event", "INSERT INTO event(run_id, attempt_n, step, t_ms, level, code, text) SELECT :run, "
               "(SELECT max(n) FROM attempt WHERE run_id=:run), :step, :t_ms, :level, :code, :text "
               "WHERE NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND t_ms=:t_ms AND "

@@ -327,8 +327,10 @@ static struct recorder *recorder_new(struct arena *a, const char *db_path, int b
 
 static bool write_config(struct recorder *r, const char *yaml, struct diag *d)
 {
-    const char *path = path_join(r->arena, r->dir, "config.yaml");
-    return file_write(path, yaml) || fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
+    const char *path = path_join(r->arena, r->dir, "config.yaml"),
+               *tmp = arena_printf(r->arena, "%s.tmp", path);
+    return (file_write(tmp, yaml) && !rename(tmp, path)) ||
+           fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
 }
 
 struct recorder *recorder_start(struct arena *a, const char *db, const struct run_description *run,
@@ -441,6 +443,12 @@ void recorder_artifact(struct recorder *r, const char *kind, const char *path, c
                        strerror(errno));
 }
 
+void recorder_forget(struct recorder *r, int64_t step)
+{
+    enqueue_other(r, json_pack("{s:s, s:I, s:I}", "what", "forget", "step", (json_int_t)step,
+                               "t_ms", (json_int_t)now_ms()));
+}
+
 void recorder_event(struct recorder *r, enum event_level level, const char *code, int64_t step,
                     const char *fmt, ...)
 {
@@ -451,6 +459,17 @@ void recorder_event(struct recorder *r, enum event_level level, const char *code
     va_end(ap);
     enqueue_other(r, describe_event(level, code, step, text));
     arena_free(a);
+}
+
+bool recorder_change(struct recorder *r, const struct run_description *now, const char *what,
+                     struct diag *d)
+{
+    json_t *change = describe_run(now, r->uid, "");
+    json_object_set_new(change, "what", json_string("change"));
+    enqueue_other(r, change);
+    recorder_event(r, EVENT_WARN, "change", -1, "%s", what);
+    flush(r, true, true);
+    return write_config(r, now->config_yaml, d);
 }
 
 void recorder_checkpoint(struct recorder *r, int64_t step)
@@ -487,6 +506,29 @@ void recorder_end(struct recorder *r, enum run_status status, const char *reason
     db_close(&r->db);
     close(r->lock);
     r->lock = -1;
+}
+
+bool recorder_late_scores(const char *path, const char *uid, int64_t step,
+                          const struct evaluation *e, int n, struct diag *d)
+{
+    struct db db;
+    const enum db_result opened = db_open(&db, path, DB_WRITE, DB_BUSY_MS, d);
+    if (opened == DB_REFUSED)
+        return false;
+    bool ok = opened == DB_OK && db_begin(&db);
+    struct sink sink = {
+        .uid = uid, .run = ok ? db_int(&db, 0, "SELECT id FROM run WHERE uid=?", "t", uid) : 0};
+    for (int i = 0; ok && i < n; i++) {
+        struct record record = {.kind = RECORD_OTHER, .other = describe_evaluation(&e[i], step)};
+        record_apply(&record, &sink, &db);
+        record_release(&record);
+    }
+    ok = ok && db_commit(&db);
+    if (!ok)
+        fail(d, nowhere, "the scores could not be stored in %s: %s", path, db.why);
+    sink_release(&sink);
+    db_close(&db);
+    return ok;
 }
 
 const char *recorder_notice(struct recorder *r)

@@ -90,17 +90,29 @@ void recorder_evaluation(struct recorder *r, int64_t step, const struct evaluati
 // "png" …; role: "last", "best" … or "".
 void recorder_artifact(struct recorder *r, const char *kind, const char *path, const char *format,
                        int64_t step, const char *role);
+// The files of checkpoints before `step` are gone.
+void recorder_forget(struct recorder *r, int64_t step);
 // code: one word for programs ("nan", "rewind"); step < 0: no particular step.
 void recorder_event(struct recorder *r, enum event_level level, const char *code, int64_t step,
                     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-// Everything so far is durable when this returns, in the database or in the spool. Call it after
-// the checkpoint's artifact.
+// The run goes on under another config: it replaces the stored one, its params and
+// RUNDIR/config.yaml; an event `change` says what differs. False, reported, when the file cannot be
+// written.
+bool recorder_change(struct recorder *r, const struct run_description *now, const char *what,
+                     struct diag *d);
+// Everything so far is durable when this returns, in the database or in the spool. Call it before
+// the checkpoint is written: points that a resumed run does not make again must be there.
 void recorder_checkpoint(struct recorder *r, int64_t step);
 // Waits until everything so far is written, without the promise of durability.
 void recorder_flush(struct recorder *r);
 // The last word: status, reason ("" for none), exit code. Durable when it returns; the lock is
 // released.
 void recorder_end(struct recorder *r, enum run_status status, const char *reason, int exit_code);
+
+// Scores of a stored run (its uid), taken apart from its training: one transaction, no lock, so the
+// run may be alive. False, reported.
+bool recorder_late_scores(const char *db, const char *uid, int64_t step, const struct evaluation *e,
+                          int n, struct diag *d);
 
 // What the user should be told and was not yet ("results.db is busy: …"); NULL when there is
 // nothing. Each is given once.

@@ -1,0 +1,18 @@
+// The folder RUNDIR/checkpoints: step-00001200.safetensors and its neighbours. Only the process that
+// holds the run's lock may call the two that remove files.
+#ifndef STORE_CHECKPOINTS_H
+#define STORE_CHECKPOINTS_H
+
+#include <stdint.h>
+
+struct arena;
+
+// The one of the greatest step; NULL when there is none.
+const char *checkpoints_newest(struct arena *a, const char *dir);
+const char *checkpoints_path(struct arena *a, const char *dir, int64_t step);
+// Removes all but the newest `keep`; returns the step of the oldest that stays.
+int64_t checkpoints_forget(const char *dir, int64_t keep);
+// Removes what a killed process left half written.
+void checkpoints_sweep(const char *dir);
+
+#endif
