@@ -15,6 +15,11 @@ static const struct option_spec option[] = {
     OPTION_END,
 };
 
+static bool has_classes(const struct samples *grid)
+{
+    return grid->n_by && (grid->by->noise->kind == NOISE_LABEL || grid->by->noise->kind == NOISE_ONE_HOT);
+}
+
 static bool read_layout(struct options *o, struct experiment *e)
 {
     struct samples *grid = &e->samples;
@@ -23,7 +28,7 @@ static bool read_layout(struct options *o, struct experiment *e)
         !option_int(o, "seed", INT64_MIN, INT64_MAX, &e->seed))
         return false;
     if (!columns)
-        columns = n == grid->rows * grid->columns ? grid->columns : grid->by ? grid->by->size[0] : (int64_t)ceil(sqrt((double)n));
+        columns = n == grid->rows * grid->columns ? grid->columns : has_classes(grid) ? grid->by->noise->size[0] : (int64_t)ceil(sqrt((double)n));
     grid->columns = columns < n ? columns : n;
     grid->rows = (n + grid->columns - 1) / grid->columns;
     return true;
@@ -51,15 +56,13 @@ static int run(struct options *o)
         return EXIT_FAILED;
     if (!read_layout(o, lab.experiment))
         return EXIT_USAGE;
-    const struct samples *grid = &lab.experiment->samples;
-    struct sampler *s = sampler_new(o->arena, lab.experiment, lab.trainer->slab, grid->rows * grid->columns, NULL, lab.experiment->ema_decay > 0, o->diag);
-    if (!s)
-        return EXIT_FAILED;
-    if (s->is.shape.rank != 3 || (s->is.shape.dim[0] != 1 && s->is.shape.dim[0] != 3)) {
-        fail(o->diag, lab.experiment->samples.where, "what is sampled is no picture of 1 or 3 channels");
+    struct grid *grid = grid_new(o->arena, lab.experiment, lab.trainer->slab, o->diag);
+    if (!grid) {
+        if (!diag_errors(o->diag))
+            fail(o->diag, lab.experiment->samples.where, "what is sampled is no picture of 1 or 3 channels");
         return EXIT_FAILED;
     }
-    if (!sampler_grid(s, to, o->arena)) {
+    if (!grid_write(grid, to, o->arena)) {
         fail(o->diag, (struct place){0}, "cannot write %s: %s", to, strerror(errno));
         return EXIT_FAILED;
     }

@@ -322,7 +322,7 @@ static void on_samples(void *context, struct trainer *t)
         return;
     struct arena *scratch = arena_new(NULL);
     const char *path = arena_printf(scratch, "%s/samples/step-%08" PRId64 ".png", lab->dir, t->step);
-    if (sampler_grid(lab->grid, path, scratch))
+    if (grid_write(lab->grid, path, scratch))
         recorder_artifact(lab->recorder, "samples", path, "png", t->step, "");
     else
         progress_note(lab->progress, "%s could not be written: %s", path, strerror(errno));
@@ -434,13 +434,7 @@ static bool make_folders(struct laboratory *lab)
 // Pictures are drawn where what is sampled is a picture.
 static bool open_grid(struct laboratory *lab)
 {
-    const struct samples *how = &lab->experiment->samples;
-    if (!how->n_of)
-        return true;
-    lab->grid = sampler_new(lab->arena, lab->experiment, lab->trainer->slab, how->rows * how->columns, NULL,
-                            lab->experiment->ema_decay > 0, lab->diag);
-    if (lab->grid && (lab->grid->is.shape.rank != 3 || (lab->grid->is.shape.dim[0] != 1 && lab->grid->is.shape.dim[0] != 3)))
-        lab->grid = NULL;
+    lab->grid = grid_new(lab->arena, lab->experiment, lab->trainer->slab, lab->diag);
     return !diag_errors(lab->diag);
 }
 

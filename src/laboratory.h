@@ -4,7 +4,7 @@
 #define LABORATORY_H
 
 #include "command.h"
-#include "run/sampler.h"
+#include "run/grid.h"
 #include "run/trainer.h"
 #include "score/judge.h"
 #include "store/checkpoint.h"
@@ -20,7 +20,7 @@ struct laboratory {
     struct config *config;
     struct experiment *experiment;
     struct trainer *trainer;
-    struct sampler *grid;           // NULL when what is sampled is no picture
+    struct grid *grid;              // NULL when what is sampled is no picture
     struct judge *judge;            // made when the first score is due
     struct recorder *recorder;      // NULL: nothing is recorded
     struct progress *progress;

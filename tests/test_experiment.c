@@ -185,7 +185,7 @@ static void test_heads(void **state)
     assert_true(trains(&f.p->run[1], "judge.code.") && trains(&f.p->run[1], "generator.") &&
                 !trains(&f.p->run[1], "judge.valid."));
     assert_int_equal(f.p->run[1].n, 4);
-    assert_string_equal(f.e->samples.by->name, "c");
+    assert_string_equal(f.e->samples.by->noise->name, "c");
     arena_free(f.arena);
 }
 

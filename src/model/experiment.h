@@ -123,10 +123,16 @@ struct evaluate {
     struct place where;           // line 0 when there is no such section
 };
 
+// What varies along the columns of a grid while all else is held.
+struct sweep {
+    const struct noise *noise;    // LABEL, ONE_HOT: the class; NORMAL, UNIFORM: one number
+    int64_t element;              // of it
+};
+
 struct samples {
     int64_t every, rows, columns;
-    // the label (or one-hot) noise that varies along the columns; NULL: none
-    const struct noise *by;
+    const struct sweep *by;       // rows take turns
+    int n_by;                     // 0: every cell has a draw of its own
     const struct expression **of; // what is drawn; default: the fake of the first game
     int n_of;
     struct place where;

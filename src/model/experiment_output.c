@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "model/reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // --- samples -------------------------------------------------------------------------------------
@@ -9,15 +10,16 @@
 struct sample_options {
     int64_t every;
     struct ints grid;
-    const char *columns;
-    const struct node *of;
+    const struct node *columns, *of;
 };
 
 #define AT(field) offsetof(struct sample_options, field)
 static const struct param sample_params[] = {
     {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
     {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns"},
-    {"columns", PARAM_TEXT, AT(columns), "", .help = "the label that varies along the columns"},
+    {"columns", PARAM_NODE, AT(columns), "",
+     .help = "what alone varies along the columns: a label, a one_hot, one number of a noise (u.0); "
+             "of a list, rows take turns"},
     {"of", PARAM_NODE, AT(of), "",
      .help = "what is drawn; the fake of the first game, unless said"},
     PARAM_END
@@ -44,21 +46,57 @@ static bool default_sample(struct reader *r)
     return true;
 }
 
-static bool read_columns(struct reader *r, const struct node *node, const char *name)
+// The noise of `name`, "u" or "u.0".
+static const struct noise *find_noise(struct reader *r, const struct node *node, const char *name)
 {
     struct experiment *e = r->e;
-    const struct noise *by = experiment_noise(e, name);
+    const struct noise *noise = experiment_noise(e, name);
     const char **known = NEW_ARRAY(r->arena, const char *, e->n_noise + 1);
     for (int i = 0; i < e->n_noise; i++)
         known[i] = e->noise[i].name;
-    if (!by)
-        return fail_unknown(r->d, node->where, "noise", name, known, (size_t)e->n_noise);
-    if (by->kind != NOISE_LABEL && by->kind != NOISE_ONE_HOT)
+    if (!noise)
+        fail_unknown(r->d, node->where, "noise", name, known, (size_t)e->n_noise);
+    return noise;
+}
+
+static bool read_sweep(struct reader *r, const struct node *node, struct sweep *by)
+{
+    if (node->kind != NODE_SCALAR)
+        return fail(r->d, node->where, "no name here\nexpected a noise, such as y or u.0");
+    const size_t length = strcspn(node->text, ".");
+    const char *number = node->text[length] ? node->text + length + 1 : NULL;
+    const struct noise *n =
+        find_noise(r, node, arena_printf(r->arena, "%.*s", (int)length, node->text));
+    if (!n)
+        return false;
+    by->noise = n;
+    if (n->kind == NOISE_LABEL || n->kind == NOISE_ONE_HOT)
+        return !number || fail(r->d, node->where,
+                               "the classes of '%s' vary as one\nexpected its name alone", n->name);
+    char *end = NULL;
+    by->element = number ? strtol(number, &end, 10) : -1;
+    if (n->kind == NOISE_BOX || !number || end == number || *end || by->element < 0 ||
+        by->element >= n->size[0])
         return fail(r->d, node->where,
-                    "noise '%s' has no classes to vary\nexpected a noise of kind label or one_hot",
-                    name);
-    e->samples.by = by;
+                    "noise '%s' has no classes to vary\n"
+                    "expected a noise of kind label or one_hot, or one number of another, such as "
+                    "u.0",
+                    n->name);
     return true;
+}
+
+static bool read_columns(struct reader *r, const struct node *node)
+{
+    struct samples *is = &r->e->samples;
+    const bool list = node->kind == NODE_LIST;
+    const int n = list ? node->n : 1;
+    struct sweep *by = NEW_ARRAY(r->arena, struct sweep, n + 1);
+    bool good = true;
+    for (int i = 0; i < n; i++)
+        good &= read_sweep(r, list ? node->entry[i].value : node, &by[i]);
+    is->by = by;
+    is->n_by = n;
+    return good;
 }
 
 bool read_samples(struct reader *r, const struct node *node)
@@ -76,7 +114,7 @@ bool read_samples(struct reader *r, const struct node *node)
     e->samples.columns = o.grid.n ? o.grid.v[o.grid.n - 1] : 8;
     if (node)
         e->samples.where = node->where;
-    bool good = !o.columns || read_columns(r, node_get(node, "columns"), o.columns);
+    bool good = !o.columns || read_columns(r, o.columns);
     if (!o.of)
         return default_sample(r) && good;
     e->samples.of = (const struct expression **)read_expressions(r, o.of, &e->samples.n_of);

@@ -1,23 +1,34 @@
 #include "run/sampler.h"
 
 #include "base/arena.h"
-#include "base/image.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
 
 #include <string.h>
 
-struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch, const char *expression, bool ema, struct diag *d)
+static struct sampler *compile(struct arena *a, struct program *p, float *slab, int64_t batch)
 {
-    struct program *p = program_sampling(e, a, batch, expression, ema, d);
     if (!p)
         return NULL;
     passes_run(p->graph, NULL);
     struct sampler *s = NEW(a, struct sampler);
-    *s = (struct sampler){.experiment = e, .program = p, .batch = batch, .is = p->sample};
-    s->plan = plan_new(a, p->graph, slab, (uint64_t)e->seed);
+    *s = (struct sampler){.experiment = p->experiment, .arena = a, .program = p, .batch = batch, .is = p->sample};
+    s->plan = plan_new(a, p->graph, slab, (uint64_t)p->experiment->seed);
     s->sample = plan_output(s->plan, "sample");
     return s;
+}
+
+struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch, const char *expression, bool ema, struct diag *d)
+{
+    if (!expression && e->evaluate.of)
+        return sampler_new_of(a, e, slab, batch, e->evaluate.of, ema, d);
+    return compile(a, program_sampling(e, a, batch, expression, ema, d), slab, batch);
+}
+
+struct sampler *sampler_new_of(struct arena *a, struct experiment *e, float *slab, int64_t batch, const struct expression *is, bool ema,
+                               struct diag *d)
+{
+    return compile(a, program_sampling_of(e, a, batch, is, ema, d), slab, batch);
 }
 
 float *sampler_input(struct sampler *s, const char *name)
@@ -41,32 +52,35 @@ const float *sampler_draw(struct sampler *s)
     return s->sample;
 }
 
-// Column c shows class c mod K.
-static void classes_along_columns(struct sampler *s, const struct noise *by, int64_t columns)
+// One field of the first examples of a split, over and over where it has fewer.
+static bool fill_field(struct sampler *s, const struct program_input *in, const struct dataset *set, struct diag *d)
 {
-    float *to = plan_input(s->plan, by->name);
-    if (!to)
-        return;
-    const int64_t K = by->size[0];
-    if (by->kind == NOISE_ONE_HOT)
-        memset(to, 0, sizeof *to * (size_t)(s->batch * K));
-    for (int64_t i = 0; i < s->batch; i++) {
-        const int64_t class = i % columns % K;
-        if (by->kind == NOISE_ONE_HOT)
-            to[i * K + class] = 1;
-        else
-            to[i] = (float)class;
+    float *to = plan_input(s->plan, in->name);
+    float *image = NEW_ARRAY(s->arena, float, set->channels * set->height * set->width);
+    const int64_t size = in->field == FIELD_IMAGE ? set->channels * set->height * set->width : 1;
+    for (int64_t i = 0; to && i < s->batch; i++) {
+        int32_t label = 0;
+        if (!set->kind->get(set, i % set->count, image, &label))
+            return fail(d, in->source->where, "example %d of '%s' could not be read", (int)(i % set->count), in->source->name);
+        const float number = in->field == FIELD_LABEL ? (float)label : (float)(i % set->count);
+        memcpy(to + i * size, in->field == FIELD_IMAGE ? image : &number, sizeof *to * (size_t)size);
     }
+    return true;
 }
 
-bool sampler_grid(struct sampler *s, const char *path, struct arena *scratch)
+bool sampler_data(struct sampler *s, struct diag *d)
 {
-    const struct samples *how = &s->experiment->samples;
-    sampler_noise(s, (uint64_t)s->experiment->seed, 0);
-    if (how->by)
-        classes_along_columns(s, how->by, how->columns);
-    const float *x = sampler_draw(s);
-    const int64_t *d = s->is.shape.dim;
-    struct image grid = image_grid(scratch, x, (int)(s->batch / how->columns), (int)how->columns, (int)d[0], (int)d[1], (int)d[2], 2);
-    return image_write_png(&grid, path);
+    const struct dataset *set = NULL;
+    const struct data_source *of = NULL;
+    for (int i = 0; i < s->program->n_input; i++) {
+        const struct program_input *in = &s->program->input[i];
+        if (in->noise)
+            continue;
+        if (of != in->source)
+            set = dataset_open(s->arena, in->source->node, SPLIT_TEST, d);
+        of = in->source;
+        if (!set || !fill_field(s, in, set, d))
+            return false;
+    }
+    return true;
 }

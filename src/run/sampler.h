@@ -1,4 +1,4 @@
-// A sampling program, compiled: fixed grids, samples for scores, and whatever expression one wants to look at.
+// A sampling program, compiled: rows of grids, samples for scores, and whatever expression one wants to look at.
 #ifndef RUN_SAMPLER_H
 #define RUN_SAMPLER_H
 
@@ -6,6 +6,7 @@
 
 struct sampler {
     struct experiment *experiment;
+    struct arena *arena;
     struct program *program;
     struct plan *plan;
     int64_t batch;
@@ -13,16 +14,18 @@ struct sampler {
     const float *sample;     // (batch, …) after sampler_draw
 };
 
-// The slab's weights are read each time. expression NULL: what `samples:` draws. NULL after errors.
+// The slab's weights are read each time. expression NULL: what is scored, evaluate.of or the first of samples.of. NULL after
+// errors.
 struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch, const char *expression, bool ema, struct diag *d);
+struct sampler *sampler_new_of(struct arena *a, struct experiment *e, float *slab, int64_t batch, const struct expression *is, bool ema,
+                               struct diag *d);
 // Where an input goes, "z" or "real.image"; NULL when the expression does not depend on it.
 float *sampler_input(struct sampler *s, const char *name);
 // Fills every noise input from draw number `draw` of `seed`.
 void sampler_noise(struct sampler *s, uint64_t seed, uint64_t draw);
 const float *sampler_draw(struct sampler *s);
 
-// The grid that `samples:` describes: fixed noise (seed, draw 0), classes along the columns where it says so; written as PNG.
-// e->samples.rows × columns must be s->batch.
-bool sampler_grid(struct sampler *s, const char *path, struct arena *scratch);
+// Fills every data input from the test split, in order. False, reported, where that cannot be read.
+bool sampler_data(struct sampler *s, struct diag *d);
 
 #endif
