@@ -114,6 +114,16 @@ static const struct expected {
     {"cgan_conv", "templates.fuse=multiply", "discriminator", 392833 + 7840},
     {"wgan_gp_conditional", NULL, "generator", 14293737},
     {"wgan_gp_conditional", NULL, "critic", 2805569},
+    {"bigan", NULL, "encoder", 717924},
+    {"bigan", NULL, "generator", 718608},
+    {"bigan", NULL, "discriminator", 3006465},
+    {"aae", NULL, "encoder", 674836},
+    {"aae", NULL, "decoder", 670480},
+    {"aae", NULL, "code_critic", 137217},
+    {"infogan", NULL, "generator", 680449 + 2 * 6272},  // two codes more
+    {"infogan", NULL, "discriminator", 1551616 + 2049 + 263562 + (128 * 2049 + 2 * 129)},
+    {"cogan", NULL, "generator", 158976 + 2 * 1330960},
+    {"cogan", NULL, "discriminator", 533248 + 2 * 257},
     {"acgan_minibatch", NULL, "generator", 856065 + 1000},
     {"acgan_minibatch", NULL, "discriminator", 119883 + 2048 * 64 * 32 + 64 * 11},
 };
