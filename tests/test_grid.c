@@ -1,6 +1,6 @@
 // What grids show: test pictures in order, columns that change one thing, rows of several expressions.
 #include "run/grid.h"
-#include "experiment.h"
+#include "tests/experiment.h"
 
 #include <unistd.h>
 
@@ -52,7 +52,7 @@ static void test_data_is_the_test_split(void **state)
 static void test_rows_take_turns(void **state)
 {
     (void)state;
-    unsigned char head[24];
+    unsigned char start[24];
     struct fixture f =
         READ(coded, "samples: {grid: [2, 6], columns: u.0, of: ['generator(c, u)', real.image, "
                     "decoder(encoder(real.image))]}\n");
@@ -62,11 +62,11 @@ static void test_rows_take_turns(void **state)
     assert_true(grid_write(g, path, f.arena));
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
-    assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
+    assert_int_equal(fread(start, 1, sizeof start, file), sizeof start);
     fclose(file);
     unlink(path);
-    assert_int_equal(head[18] << 8 | head[19], 6 * 10 + 2);
-    assert_int_equal(head[22] << 8 | head[23], 6 * 10 + 2);
+    assert_int_equal(start[18] << 8 | start[19], 6 * 10 + 2);
+    assert_int_equal(start[22] << 8 | start[23], 6 * 10 + 2);
     arena_free(f.arena);
 }
 
