@@ -124,6 +124,10 @@ static const struct expected {
     {"infogan", NULL, "discriminator", 1551616 + 2049 + 263562 + (128 * 2049 + 2 * 129)},
     {"cogan", NULL, "generator", 158976 + 2 * 1330960},
     {"cogan", NULL, "discriminator", 533248 + 2 * 257},
+    // a block of F channels: two convolutions of 9·F² + F, a third of F² + F, two batch norms
+    {"sngan", NULL, "generator", 129 * 4096 + 3 * (19 * 65536 + 7 * 256) + 2 * 256 + 2305},
+    {"sngan", NULL, "discriminator",
+     (10 * 128 + 9 * 16384 + 3 * 128) + (19 * 16384 + 3 * 128) + 2 * (18 * 16384 + 2 * 128) + 129},
     {"acgan_minibatch", NULL, "generator", 856065 + 1000},
     {"acgan_minibatch", NULL, "discriminator", 119883 + 2048 * 64 * 32 + 64 * 11},
 };
