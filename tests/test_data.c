@@ -135,6 +135,29 @@ static void digits_are_a_function_of_index(void **state)
     arena_free(a);
 }
 
+static void first_of_each_class(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    const char *yaml = "{dataset: digits, per_class: 3}";
+    const struct dataset *s = open_digits(a, yaml, SPLIT_TRAIN),
+                         *all = open_digits(a, "digits", SPLIT_TRAIN);
+    int seen[10] = {0};
+    float x[784], y[784];
+    int32_t label, other;
+    assert_int_equal(s->count, 30);
+    assert_string_not_equal(s->fingerprint, all->fingerprint);
+    for (int64_t i = 0; i < 30; i++) {  // ten examples in a row hold every digit once
+        assert_true(s->kind->get(s, i, x, &label) && all->kind->get(all, i, y, &other));
+        assert_memory_equal(x, y, sizeof x);
+        seen[label]++;
+    }
+    for (int k = 0; k < 10; k++)
+        assert_int_equal(seen[k], 3);
+    assert_int_equal(open_digits(a, yaml, SPLIT_TEST)->count, 10000);
+    arena_free(a);
+}
+
 static int by_value(const void *a, const void *b)
 {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -457,6 +480,7 @@ int main(void)
         cmocka_unit_test(mistakes),
         cmocka_unit_test(glyphs_are_well_formed),
         cmocka_unit_test(digits_are_a_function_of_index),
+        cmocka_unit_test(first_of_each_class),
         cmocka_unit_test(splits_share_no_example),
         cmocka_unit_test(every_label_is_there),
         cmocka_unit_test(digits_have_mnist_measures),

@@ -3,6 +3,7 @@
 // The kind must be known before its table is, so its word is looked up first. Reading the source
 // twice, once a table, fails: each reading would call the other's keys unknown.
 #include "data/dataset.h"
+#include "data/subset.h"
 
 #include <assert.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static const char *const samplings[] = {"shuffle", "replace", NULL};
 // What the shared table fills, at the start of the block that the kind's own parameters end.
 struct shared {
     const char *dataset;
-    int64_t batch;
+    int64_t batch, per_class;
     int split, sampling;
 };
 
@@ -32,6 +33,8 @@ const struct param source_params[] = {
     {"split", PARAM_WORD, FIELD(split), "train", 0, 0, splits, "which part of the data set"},
     {"sampling", PARAM_WORD, FIELD(sampling), "shuffle", 0, 0, samplings,
      "each example once an epoch, or with replacement"},
+    {"per_class", PARAM_INT, FIELD(per_class), "", 1, 1 << 30, NULL,
+     "of the training split, only the first examples of each class; all unless said"},
     PARAM_END,
 };
 
@@ -138,5 +141,9 @@ struct dataset *dataset_open(struct arena *a, const struct node *source, enum sp
     struct dataset *s = NEW(a, struct dataset);
     s->kind = kind;
     const void *own = (const char *)block + aligned(sizeof *block);
-    return kind->open(s, split, own, (path ? path : word_node(source))->where, a, d) ? s : NULL;
+    if (!kind->open(s, split, own, (path ? path : word_node(source))->where, a, d))
+        return NULL;
+    return split == SPLIT_TRAIN && block->per_class
+               ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d)
+               : s;
 }
