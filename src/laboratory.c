@@ -178,16 +178,27 @@ static const char *param_text(const struct run_param *list, int n, const char *k
     return nothing;
 }
 
+// What a text says by itself, defaults left out.
+static struct run_param *said(struct laboratory *lab, const char *yaml, int *n)
+{
+    struct run_param *list = NULL;
+    struct config *c = config_parse(lab->arena, "config", yaml, NULL, 0, diag_new(lab->arena));
+    *n = 0;
+    if (c)
+        add_params(lab, "", c->root, &list, n);
+    return list;
+}
+
 struct change *laboratory_changes(struct laboratory *lab, const char *yaml, int *n)
 {
-    struct run_param *old = NULL, *new = NULL;
     struct change *change = NULL;
-    int n_old = 0, n_new = 0;
+    struct text now;
+    int n_old, n_new;
+    text_init(&now);
+    node_write(lab->config->root, &now);
+    struct run_param *old = said(lab, yaml, &n_old), *new = said(lab, now.s, &n_new);
+    text_release(&now);
     *n = 0;
-    struct config *c = config_parse(lab->arena, "stored config", yaml, NULL, 0, diag_new(lab->arena));
-    if (c)
-        add_params(lab, "", c->root, &old, &n_old);
-    add_params(lab, "", lab->config->root, &new, &n_new);
     for (int i = 0; i < n_new; i++) {
         const char *was = param_text(old, n_old, new[i].key);
         if (strcmp(was, new[i].text))
