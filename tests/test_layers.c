@@ -83,6 +83,7 @@ static const struct example {
     {"global_avg_pool", "x: [3, 2, 4]", "[global_avg_pool]", "(3)"},
     {"minibatch_discrimination", "x: 4", "[minibatch_discrimination: {kernels: 3, dim: 2}]", "(7)"},
     {"tile", "x: 3", "[tile: [2, 4]]", "(3, 2, 4)"},
+    {"bernoulli", "x: 6", "[bernoulli: {low: -1}]", "(6)"},
     {"log_sum_exp", "x: 5", "[log_sum_exp]", "(1)"},
     {"gaussian", "x: 4, w: 4", "[gaussian: w]", "(4)"},
 };
