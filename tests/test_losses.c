@@ -353,6 +353,9 @@ static void test_hand_terms(void **state)
         0.5 * ((1 + 1 - 1 - 0) + (1 + exp(1) - 1 - 1) + 0 + (4 + exp(-2) - 1 + 2)) / 4, 1e-9);
     assert_float_equal(term_value("gaussian_nll", f, x, y, NULL), 21 / 8., 1e-9);
     assert_float_equal(term_value("gaussian_nll", f, x, x, y), -1 / 8., 1e-9);
+    struct value *three = in_values(f, 4, SHAPE(2, 2), (double[]){0, log(3), 5, 5});
+    assert_float_equal(term_value("policy_gradient", f, three, x, NULL),
+                       -((1 / 4. - 3 / 4.) + (0 + 2) / 2.) / 2, 1e-9);
     assert_float_equal(term_value("feature_matching", f, x, y, NULL), (0.25 + 1) / 2, 1e-9);
     arena_free(f->arena);
 }

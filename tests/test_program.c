@@ -140,6 +140,36 @@ static void test_every_loss(void **state)
     }
 }
 
+// A generator of black and white: draws stop gradients, and the policy gradient of 3 draws a noise,
+// by log-probabilities, is what trains it.
+static void test_discrete(void **state)
+{
+    (void)state;
+    struct fixture f = READ(
+        "name: discrete\ndata: {real: {dataset: digits, size: 8, batch: 4}}\n"
+        "noise: {z: {normal: 3}}\nnetworks:\n"
+        "  generator: {inputs: {z: z}, layers: [{dense: 64}, {reshape: [1, 8, 8]}]}\n"
+        "  pixels: {inputs: {x: [1, 8, 8]}, layers: [bernoulli: {low: -1}]}\n"
+        "  critic: {inputs: {image: [1, 8, 8]}, layers: [flatten, {dense: 1}]}\n"
+        "values: {many: 'repeat(generator(z), 3)', draws: pixels(many)}\n"
+        "games: [{critic: critic, real: sign(real.image), fake: draws, loss: log, weight: 0}]\n"
+        "terms: [{policy_gradient: {critic: 'fold(critic(draws), 3)', log_probability: "
+        "'fold(log_bernoulli(draws, many), 3)'}}]\n",
+        train);
+    const struct update_run *run = &f.p->run[1];
+    assert_true(has_part(run, "policy_gradient") && !has_part(&f.p->run[0], "policy_gradient"));
+    assert_true(trains(run, "generator.") && !trains(run, "critic."));
+    check_gradients(&f, run);
+    struct arena *a = arena_new(NULL);
+    double **result = interpret(&f, a), greatest = 0;
+    for (int i = 0; i < run->n; i++)
+        for (int64_t k = 0; k < shape_size(run->slot[i]->shape); k++)
+            greatest = fmax(greatest, fabs(result[run->gradient[i]->id][k]));
+    assert_true(greatest > 0.01);
+    arena_free(a);
+    arena_free(f.arena);
+}
+
 static void test_sampling(void **state)
 {
     (void)state;
@@ -252,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_cycle),
         cmocka_unit_test(test_mismatched),
         cmocka_unit_test(test_every_loss),
+        cmocka_unit_test(test_discrete),
         cmocka_unit_test(test_sampling),
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_box),

@@ -113,6 +113,79 @@ static bool build_rotate90(struct builder *b, const struct expression *is, const
     return true;
 }
 
+// [x > 0]
+static struct value *positive(struct value *x)
+{
+    struct shape ones = {.rank = x->shape.rank, .dim = {1, 1, 1, 1, 1, 1}};
+    return greater(x, constant(x->graph, 0, ones));
+}
+
+static bool build_sign(struct builder *b, const struct expression *is, const struct operand *x,
+                       struct operand *out)
+{
+    if (!x[0].value || x[0].is.classes)
+        return fail_argument(b, is, 0, "a tensor");
+    *out = operand_of(affine(positive(x[0].value), 2, -1));
+    return true;
+}
+
+// A whole number given as an argument; 0 where it is none.
+static int64_t whole(const struct operand *x)
+{
+    enum { TIMES_MAX = 4096 };
+    return !x->value && x->number >= 1 && x->number <= TIMES_MAX && x->number == floor(x->number)
+               ? (int64_t)x->number
+               : 0;
+}
+
+// (N, …) to (N·n, …), the n of a sample beside each other
+static bool build_repeat(struct builder *b, const struct expression *is, const struct operand *x,
+                         struct operand *out)
+{
+    struct value *v = x[0].value;
+    const int64_t n = whole(&x[1]);
+    if (!v || !v->shape.rank || v->shape.rank == RANK_MAX)
+        return fail_argument(b, is, 0, "a tensor");
+    if (!n)
+        return fail_argument(b, is, 1, "how often: a whole number from 1 to 4096");
+    struct shape one = {.rank = v->shape.rank + 1, .dim = {v->shape.dim[0], 1}}, all = v->shape;
+    memcpy(one.dim + 2, v->shape.dim + 1, sizeof *one.dim * (size_t)(v->shape.rank - 1));
+    struct shape many = one;
+    many.dim[1] = n;
+    all.dim[0] *= n;
+    *out = (struct operand){reshape(broadcast(reshape(v, one), many), all), 0, x[0].is};
+    return true;
+}
+
+// (N·n, F) to (N, n·F)
+static bool build_fold(struct builder *b, const struct expression *is, const struct operand *x,
+                       struct operand *out)
+{
+    struct value *v = x[0].value;
+    const int64_t n = whole(&x[1]);
+    if (!v || v->shape.rank != 2)
+        return fail_argument(b, is, 0, "numbers in a row for each sample");
+    if (!n || v->shape.dim[0] % n)
+        return fail_argument(b, is, 1, "the number that the samples were repeated by");
+    *out = operand_of(reshape(v, SHAPE(v->shape.dim[0] / n, n * v->shape.dim[1])));
+    return true;
+}
+
+// Σ log P(x), P(1) = 1 / (1 + e^−l): −Σ log(1 + e^{−l}) where x > 0, −Σ log(1 + e^l) elsewhere
+static bool build_log_bernoulli(struct builder *b, const struct expression *is,
+                                const struct operand *x, struct operand *out)
+{
+    struct value *v = x[0].value, *logits = x[1].value;
+    if (!v || v->shape.rank < 2)
+        return fail_argument(b, is, 0, "draws of a layer `bernoulli`");
+    if (!logits || !shape_equal(v->shape, logits->shape))
+        return fail_argument(b, is, 1, "logits, as many as draws");
+    struct value *against = mul(affine(positive(v), -2, 1), logits);
+    struct value *total = reduce_sum(softplus(against), AXES_ALL & ~1u & ((1u << v->shape.rank) - 1));
+    *out = operand_of(affine(reshape(total, SHAPE(v->shape.dim[0], 1)), -1, 0));
+    return true;
+}
+
 static const struct function function[] = {
     {"concat", "a, b, …", "joins along the channels", 2, 16, build_concat},
     {"where", "condition, a, b", "a where the condition is not 0, else b", 3, 3, build_where},
@@ -120,6 +193,11 @@ static const struct function function[] = {
     {"mean", "x", "one number: the mean of all of x, batch included", 1, 1, build_mean},
     {"resize", "x, size", "square images to size × size, by a whole factor", 2, 2, build_resize},
     {"rotate90", "x", "images, a quarter turn against the clock", 1, 1, build_rotate90},
+    {"sign", "x", "1 where x is above 0, else −1", 1, 1, build_sign},
+    {"repeat", "x, n", "each sample n times: a batch n times as long", 2, 2, build_repeat},
+    {"fold", "x, n", "the numbers of n samples in one row: repeat's way back", 2, 2, build_fold},
+    {"log_bernoulli", "x, logits", "log-probability of draws of the layer bernoulli, by sample", 2,
+     2, build_log_bernoulli},
 };
 
 const struct function *function_find(const char *name)

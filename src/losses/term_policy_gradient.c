@@ -1,0 +1,20 @@
+// How a generator of discrete data learns, whose draws let no gradient through: draws that the
+// critic takes for real become likelier. Each noise has n draws, a column each; e^critic is how much
+// likelier a draw is under the data than under the generator, and is normalised over the draws.
+// Hjelm, Jacob, Che, Trischler, Cho, Bengio 2018, arXiv:1702.08431.
+#include "losses/losses.h"
+
+// −mean_i Σ_m softmax_m(f)·log g
+static struct value *build(const void *params, struct value *const *argument)
+{
+    (void)params;
+    struct value *f = argument[0], *log_g = argument[1];
+    struct value *sum_of_all = sum(mul(exp_value(log_softmax(f)), log_g));
+    return affine(sum_of_all, -1 / (double)f->shape.dim[0], 0);
+}
+
+const struct term term_policy_gradient = {
+    "policy_gradient", "makes draws likelier that the critic takes for real",
+    "−mean(Σₘ wₘ·log g(xₘ)), w = softmax over the draws m of the critic's logits",
+    {{"critic", TERM_TENSOR}, {"log_probability", TERM_TENSOR}}, NULL, 0, build
+};
