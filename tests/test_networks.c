@@ -131,6 +131,9 @@ static const struct expected {
     {"sgan", NULL, "generator", 856065},
     // one head of ten logits instead of one logit and eleven
     {"sgan", NULL, "discriminator", 437388 - 4097 - 11 * 4097 + 10 * 4097},
+    {"bgan_discrete", NULL, "generator", 1489936},
+    {"bgan_discrete", NULL, "discriminator", 533505},
+    {"bgan_discrete", NULL, "pixels", 0},
     {"acgan_minibatch", NULL, "generator", 856065 + 1000},
     {"acgan_minibatch", NULL, "discriminator", 119883 + 2048 * 64 * 32 + 64 * 11},
 };
