@@ -154,6 +154,9 @@ static void test_matmul(void **state)
         const bool ta = t & 1, tb = t >> 1;
         struct value *x[] = {in(f, 0, ta ? SHAPE(4, 3) : SHAPE(3, 4), -1, 1), in(f, 1, tb ? SHAPE(2, 4) : SHAPE(4, 2), -1, 1)};
         check_both(f, matmul(x[0], x[1], ta, tb), x, 2, "matmul");
+        f = setup();
+        struct value *b[] = {in(f, 0, ta ? SHAPE(2, 4, 3) : SHAPE(2, 3, 4), -1, 1), in(f, 1, tb ? SHAPE(2, 2, 4) : SHAPE(2, 4, 2), -1, 1)};
+        check_both(f, matmul(b[0], b[1], ta, tb), b, 2, "matmul of batches");
     }
 }
 

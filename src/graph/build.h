@@ -61,7 +61,7 @@ struct value *sum(struct value *x);                                   // of all 
 struct value *mean_axes(struct value *x, unsigned axes);              // keeps rank
 
 // --- linear ---------------------------------------------------------------------------------------
-// op(a)·op(b), rank 2: op transposes where ta, tb. (M, K)·(K, N) = (M, N)
+// op(a)·op(b), rank 2, or rank 3 with a batch in front: op transposes where ta, tb. (M, K)·(K, N) = (M, N)
 struct value *matmul(struct value *a, struct value *b, bool ta, bool tb);
 struct window {
     int64_t stride[2], pad[4];   // pad: top, bottom, left, right
@@ -76,6 +76,17 @@ struct value *conv_weight_grad(struct value *x, struct value *dy, struct window 
 // (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by pass/upsample_conv.c.
 struct value *upsampled_kernel(struct value *w, int64_t factor);
 struct value *upsampled_kernel_grad(struct value *dw, int64_t factor);
+
+// What minimal filtering is made of: a convolution's result, input or weights, cut into tiles and evaluated at the q points of
+// graph/toom.h, to (q², rows, columns); rows are tiles (of weights: filters), columns channels, beside each other for each phase of
+// the stride. And the adjoint, to an image of `shape`. Made by pass/minimal_filter.c; prim/op_tile_map.c has the formula.
+enum tile_role { TILE_COARSE, TILE_FINE, TILE_WEIGHT };
+struct tiling {
+    int64_t n, stride, kernel;   // a tile is n results of a convolution
+    int64_t pad[2], count[2];    // top, left; tiles down and across
+};
+struct value *tile_map(struct value *x, enum tile_role role, struct tiling t);
+struct value *tile_map_adjoint(struct value *y, enum tile_role role, struct tiling t, struct shape shape);
 
 // --- labels ---------------------------------------------------------------------------------------
 struct value *one_hot(struct value *label, int64_t classes);          // (N) to (N, classes)

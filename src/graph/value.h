@@ -98,6 +98,7 @@ struct graph {
     int n_root;
     struct place where;     // given to new values; builders set it as they go through the user's text
     const char *label;      // the same for value.label
+    bool minimal_filtering; // whether convolutions may be computed by fewer, rounded differently
     int next_stream;        // next free number for graph_random
 };
 

@@ -22,6 +22,7 @@ struct kernels {
     void (*copy)(const void *copy_tasks);
     void (*upsample)(const void *resample_task);
     void (*pool_sum)(const void *resample_task);
+    void (*tile_map)(const void *tile_task);
     void (*random)(const void *random_task);
     void (*adam)(const void *update_task);
     void (*rmsprop)(const void *update_task);
@@ -98,6 +99,19 @@ struct resample_task {
     float *y;
     int64_t N, C, H, W, factor;          // of the coarse side
     bool channels_last;                  // both sides
+    int threads;
+};
+
+// --- minimal filtering ------------------------------------------------------------------------------
+// Both directions of a tile_map (prim/op_tile_map.c has the formula and the names).
+struct tile_task {
+    float *image, *tiles;
+    int64_t N, C, H, W, stride[4];       // of the image
+    int64_t n, step, phases, count[2], pad[2];
+    int64_t plane;                       // numbers in each of the rows² planes of `tiles`
+    int rows, columns;
+    float m[36], turned[36];             // rows × columns, and columns × rows
+    bool adjoint;                        // tiles to image
     int threads;
 };
 

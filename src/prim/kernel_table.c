@@ -7,6 +7,7 @@ DECLARE(map_reduce);
 DECLARE(copy);
 DECLARE(upsample);
 DECLARE(pool_sum);
+DECLARE(tile_map);
 DECLARE(random);
 DECLARE(adam);
 DECLARE(rmsprop);
@@ -24,6 +25,6 @@ DECLARE(one_hot);
 extern const struct kernels KERNEL(kernels);
 const struct kernels KERNEL(kernels) = {
     .isa = TEXT(ISA),
-    ENTRY(map_store), ENTRY(map_reduce), ENTRY(copy), ENTRY(upsample), ENTRY(pool_sum), ENTRY(random), ENTRY(adam),
+    ENTRY(map_store), ENTRY(map_reduce), ENTRY(copy), ENTRY(upsample), ENTRY(pool_sum), ENTRY(tile_map), ENTRY(random), ENTRY(adam),
     ENTRY(rmsprop), ENTRY(sgd), ENTRY(clip), ENTRY(lerp), ENTRY(gather), ENTRY(scatter_add), ENTRY(one_hot),
 };

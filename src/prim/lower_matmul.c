@@ -10,12 +10,13 @@ void lower_matmul(struct plan *p, const struct value *v)
     const struct value *a = v->in[0], *b = v->in[1];
     struct dnn_matmul spec;
     memset(&spec, 0, sizeof spec);
-    spec.batch = 1;
+    const int rank = v->shape.rank;
+    spec.batch = rank == 3 ? v->shape.dim[0] : 1;
     spec.ta = v->attr.i[0];
     spec.tb = v->attr.i[1];
-    spec.m = v->shape.dim[0];
-    spec.n = v->shape.dim[1];
-    spec.k = a->shape.dim[spec.ta ? 0 : 1];
+    spec.m = v->shape.dim[rank - 2];
+    spec.n = v->shape.dim[rank - 1];
+    spec.k = a->shape.dim[rank - (spec.ta ? 2 : 1)];
     const struct dnn_primitive *primitive = dnn_matmul(&spec);
     if (!primitive)
         BUG("%%%d: %s multiplies no matrices (%d, %d)·(%d, %d)", v->id, dnn_version(),

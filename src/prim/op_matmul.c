@@ -3,14 +3,17 @@
 
 #include "base/text.h"
 
-static int64_t rows(const struct value *x, bool t) { return x->shape.dim[t ? 1 : 0]; }
-static int64_t columns(const struct value *x, bool t) { return x->shape.dim[t ? 0 : 1]; }
+static int64_t rows(const struct value *x, bool t) { return x->shape.dim[x->shape.rank - (t ? 1 : 2)]; }
+static int64_t columns(const struct value *x, bool t) { return x->shape.dim[x->shape.rank - (t ? 2 : 1)]; }
+static int64_t batch(const struct value *x) { return x->shape.rank == 3 ? x->shape.dim[0] : 1; }
 
 struct value *matmul(struct value *a, struct value *b, bool ta, bool tb)
 {
-    if (a->shape.rank != 2 || b->shape.rank != 2 || columns(a, ta) != rows(b, tb))
+    const int rank = a->shape.rank;
+    if (rank < 2 || rank > 3 || b->shape.rank != rank || batch(a) != batch(b) || columns(a, ta) != rows(b, tb))
         BUG("matmul: shapes do not fit");
-    return graph_add(a->graph, &op_matmul, SHAPE(rows(a, ta), columns(b, tb)), 2, (struct value *[]){a, b},
+    const int64_t m = rows(a, ta), n = columns(b, tb);
+    return graph_add(a->graph, &op_matmul, rank == 3 ? SHAPE(batch(a), m, n) : SHAPE(m, n), 2, (struct value *[]){a, b},
                      (struct attr){.i = {ta, tb}});
 }
 
@@ -24,17 +27,24 @@ static void matmul_grad(struct value *v, struct value *dy, const bool *want, str
         dx[1] = tb ? matmul(dy, a, true, ta) : matmul(a, dy, !ta, false);
 }
 
-static void matmul_reference(const struct value *v, const double *const *in, double *out)
+static void one_product(const struct value *v, const double *a, const double *b, double *out)
 {
     const bool ta = v->attr.i[0], tb = v->attr.i[1];
-    const int64_t M = v->shape.dim[0], N = v->shape.dim[1], K = columns(v->in[0], ta);
+    const int64_t M = rows(v, false), N = columns(v, false), K = columns(v->in[0], ta);
     for (int64_t m = 0; m < M; m++)
         for (int64_t n = 0; n < N; n++) {
             double s = 0;
             for (int64_t k = 0; k < K; k++)
-                s += in[0][ta ? k * M + m : m * K + k] * in[1][tb ? n * K + k : k * N + n];
+                s += a[ta ? k * M + m : m * K + k] * b[tb ? n * K + k : k * N + n];
             out[m * N + n] = s;
         }
+}
+
+static void matmul_reference(const struct value *v, const double *const *in, double *out)
+{
+    const int64_t n = batch(v), a = shape_size(v->in[0]->shape) / n, b = shape_size(v->in[1]->shape) / n, c = shape_size(v->shape) / n;
+    for (int64_t i = 0; i < n; i++)
+        one_product(v, in[0] + i * a, in[1] + i * b, out + i * c);
 }
 
 static void matmul_print(const struct value *v, struct text *out)
