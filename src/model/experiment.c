@@ -18,7 +18,7 @@ struct sections {
     int64_t seed;
     int precision;
     const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
-    const struct node *train, *evaluate, *samples;
+    const struct node *train, *evaluate, *samples, *compile;
 };
 
 static const char *const precision_word[] = {"f32", "bf16", NULL};
@@ -46,6 +46,13 @@ static const struct param root_params[] = {
     SECTION(train, "steps, optimizers, the order of updates"),
     SECTION(evaluate, "scores"),
     SECTION(samples, "picture grids"),
+    SECTION(compile, "rewrites that round differently"),
+    PARAM_END
+};
+
+static const struct param compile_params[] = {
+    {"minimal_filtering", PARAM_BOOL, offsetof(struct experiment, minimal_filtering), "true",
+     .help = "convolutions by fewer products where that is faster"},
     PARAM_END
 };
 
@@ -242,13 +249,16 @@ static bool read_networks(struct reader *r, const struct sections *root)
 
 static bool read_sections(struct reader *r, const struct sections *root)
 {
-    bool good = read_data(r, root->data);
+    const struct place whole = r->e->config->root->where;
+    bool good = param_read(compile_params, root->compile, root->compile ? root->compile->where : whole,
+                           "`compile:`", r->e, r->arena, r->d);
+    good &= read_data(r, root->data);
     good &= read_noise(r, root->noise);
     good &= read_networks(r, root);
     good &= read_values(r, root->values);
     good &= read_games(r, root->games);
     good &= read_terms(r, root->terms);
-    good &= read_train(r, root->train, r->e->config->root->where);
+    good &= read_train(r, root->train, whole);
     good &= read_samples(r, root->samples);
     good &= read_evaluate(r, root->evaluate);
     return good;

@@ -146,6 +146,7 @@ struct experiment {
     const char *name, *about, *paper;
     int64_t seed;
     int precision;
+    bool minimal_filtering;       // `compile:`
     // complete after experiment_read: parameters, buffers, moments, averages
     struct slots slots;
     struct data_source *data;

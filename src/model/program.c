@@ -222,6 +222,7 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
     int next_draw = 1;
     bool good = true;
     *p = (struct program){.experiment = e, .phase = &e->phase[phase], .graph = graph_new(a)};
+    p->graph->minimal_filtering = e->minimal_filtering;
     builder_init(&b, e, p->graph, e->batch, true, d);
     b.traced = traced;
     for (int i = 0; i < p->phase->n_update; i++)
@@ -298,6 +299,7 @@ struct program *program_sampling_of(struct experiment *e, struct arena *a, int64
     struct operand sample;
     struct builder b;
     *p = (struct program){.experiment = e, .graph = graph_new(a)};
+    p->graph->minimal_filtering = e->minimal_filtering;
     builder_init(&b, e, p->graph, batch, false, d);
     b.host = true;
     if (ema)

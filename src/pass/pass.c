@@ -23,9 +23,15 @@ static bool upsample_conv(struct graph *g)
     return pass_upsample_conv(g) && (clean(g), true);
 }
 
+static bool minimal_filter(struct graph *g)
+{
+    return g->minimal_filtering && pass_minimal_filter(g) && (clean(g), true);
+}
+
 const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
+    {"minimal_filter", minimal_filter},
     {"fuse", pass_fuse},
     {"layout", pass_layout},
     {"memory", pass_memory},

@@ -12,6 +12,8 @@ bool pass_cse(struct graph *g);
 bool pass_dce(struct graph *g);
 // Upsampling followed by a convolution becomes one transposed convolution; so do both gradients.
 bool pass_upsample_conv(struct graph *g);
+// Convolutions with fewer multiplications, where that is worth the transforms around them; see graph->minimal_filtering.
+bool pass_minimal_filter(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 

@@ -1,0 +1,226 @@
+// Minimal filtering: its matrices exactly, its maps as adjoints, and convolutions by it against convolutions without.
+#include "base/arena.h"
+#include "graph/build.h"
+#include "graph/op.h"
+#include "graph/toom.h"
+#include "pass/pass.h"
+#include "plan/plan.h"
+#include "prim/kernel.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>  // last: its fail() is another
+
+static double number(const struct value *v, int64_t i)
+{
+    uint64_t z = ((uint64_t)i + 1) * 0x9E3779B97F4A7C15u + (uint64_t)v->attr.name[0] * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 29)) * 0x94D049BB133111EBu;
+    return (double)(z >> 40) / (1 << 23) - 1;
+}
+
+static void feed(void *context, const struct value *v, double *out)
+{
+    (void)context;
+    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
+        out[i] = (float)number(v, i);
+}
+
+static double **meaning(struct graph *g)
+{
+    const struct reference r = {feed, NULL};
+    return graph_reference(g, &r, g->arena);
+}
+
+// Σ_q fine[q][j]·coarse[q][m]·weight[q][s]/divisor[q] is 1 where j = m + s and 0 elsewhere: in whole numbers, times all divisors.
+static void test_matrices(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= TOOM_MOST; n++)
+        for (int r = 1; n + r - 1 <= TOOM_MOST; r++) {
+            const struct toom t = toom_of(n, r);
+            int64_t common = 1;
+            for (int q = 0; q < t.q; q++)
+                common *= t.divisor[q];
+            for (int i = 0; i < t.q * n * r; i++) {
+                const int j = i / (n * r), m = i / r % n, s = i % r;
+                int64_t sum = 0;
+                for (int q = 0; q < t.q; q++)
+                    sum += t.fine[q][j] * t.coarse[q][m] * t.weight[q][s] * (common / t.divisor[q]);
+                assert_int_equal(sum, j == m + s ? common : 0);
+            }
+        }
+}
+
+// ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for each role; and each is the other's gradient.
+static void test_adjoints(void **state)
+{
+    (void)state;
+    const struct tiling t = {3, 2, 4, {1, 0}, {2, 3}};
+    const struct shape shape[] = {SHAPE(2, 3, 5, 7), SHAPE(2, 3, 9, 13), SHAPE(4, 3, 4, 4)};
+    for (int role = 0; role < 3; role++) {
+        struct graph *g = graph_new(arena_new(NULL));
+        struct value *x = input(g, "x", shape[role]), *ax = tile_map(x, (enum tile_role)role, t), *y = input(g, "y", ax->shape), *dx, *dy;
+        struct value *aty = tile_map_adjoint(y, (enum tile_role)role, t, x->shape);
+        struct value *left = sum(mul(ax, y)), *right = sum(mul(x, aty));
+        gradient(left, &x, 1, &dx);
+        gradient(right, &y, 1, &dy);
+        double **v = meaning(g);
+        assert_true(fabs(v[left->id][0] - v[right->id][0]) < 1e-9);
+        for (int64_t i = 0; i < shape_size(x->shape); i++)
+            assert_true(v[dx->id][i] == v[aty->id][i]);
+        for (int64_t i = 0; i < shape_size(y->shape); i++)
+            assert_true(v[dy->id][i] == v[ax->id][i]);
+        arena_free(g->arena);
+    }
+}
+
+// Every set of kernels, in both layouts, with channels that fill no vector.
+static void test_kernels(void **state)
+{
+    (void)state;
+    const struct tiling t = {4, 2, 5, {2, 1}, {2, 1}};
+    const struct shape shape[] = {SHAPE(3, 70, 7, 4), SHAPE(3, 70, 13, 8), SHAPE(6, 70, 5, 5)};
+    for (int role = 0; role < 3; role++)
+        for (int laid = 0; laid < 2; laid++) {
+            struct graph *g = graph_new(arena_new(NULL));
+            struct value *x = input(g, "x", shape[role]), *ax = tile_map(x, (enum tile_role)role, t);
+            graph_root(g, "there", ax);
+            graph_root(g, "back", tile_map_adjoint(ax, (enum tile_role)role, t, x->shape));
+            double **want = meaning(g), *kept[] = {want[g->root[0].value->id], want[g->root[1].value->id]};
+            if (laid)
+                pass_layout(g);
+            pass_memory(g);
+            struct plan *p = plan_new(g->arena, g, NULL, 0);
+            for (int64_t i = 0; i < shape_size(shape[role]); i++)
+                plan_input(p, "x")[i] = (float)number(x, i);
+            plan_run(p, 0);
+            for (int k = 0; k < 2; k++)
+                for (int64_t i = 0; i < shape_size(g->root[k].value->shape); i++)
+                    if (!(fabs(plan_output(p, g->root[k].name)[i] - kept[k][i]) <= 1e-5 * (100 + fabs(kept[k][i]))))
+                        fail_msg("role %d %s[%d] is %g, not %g", role, g->root[k].name, (int)i, plan_output(p, g->root[k].name)[i], kept[k][i]);
+            arena_free(g->arena);
+        }
+}
+
+static int count(const struct graph *g, const struct op *op)
+{
+    int n = 0;
+    for (int i = 0; i < g->n; i++)
+        n += g->value[i]->op == op;
+    return n;
+}
+
+struct example {
+    int64_t kernel, H, W;
+    struct window window;
+};
+
+// y = conv(x, w) and both gradients of (y, d).
+static struct graph *convolution(const struct example *e)
+{
+    struct graph *g = graph_new(arena_new(NULL));
+    struct value *x = input(g, "x", SHAPE(8, 36, e->H, e->W)), *w = input(g, "w", SHAPE(48, 36, e->kernel, e->kernel));
+    struct value *y = conv(x, w, e->window), *d = input(g, "d", y->shape);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", conv_data_grad(d, w, e->window, e->H, e->W));
+    graph_root(g, "dw", conv_weight_grad(x, d, e->window, e->kernel, e->kernel));
+    return g;
+}
+
+static const struct example example[] = {
+    {4, 16, 16, {{2, 2}, {1, 1, 1, 1}}}, {4, 15, 23, {{2, 2}, {1, 2, 2, 0}}}, {5, 15, 16, {{2, 2}, {2, 2, 1, 2}}},
+    {3, 8, 8, {{1, 1}, {1, 1, 1, 1}}}, {3, 9, 10, {{1, 1}, {0, 0, 0, 2}}}, {4, 9, 8, {{1, 1}, {1, 2, 1, 2}}},
+};
+
+static void run(struct graph *g, const char *last, double *out[3])
+{
+    assert_true(passes_run(g, last));
+    if (last)
+        pass_memory(g);
+    struct plan *p = plan_new(g->arena, g, NULL, 0);
+    for (int k = 0; k < g->n; k++) {
+        const struct value *v = g->value[k];
+        float *to = v->attr.name ? plan_input(p, v->attr.name) : NULL;
+        for (int64_t i = 0, n = to ? shape_size(v->shape) : 0; i < n; i++)
+            to[i] = (float)number(v, i);
+    }
+    plan_run(p, 0);
+    for (int k = 0; k < 3; k++) {
+        const int64_t n = shape_size(g->root[k].value->shape);
+        double most = 0, off = 0;
+        for (int64_t i = 0; i < n; i++) {
+            most = fmax(most, fabs(out[k][i]));
+            off = fmax(off, fabs(out[k][i] - plan_output(p, g->root[k].name)[i]));
+        }
+        if (!(off <= 1e-4 * most))
+            fail_msg("%s is off by %g of %g", g->root[k].name, off, most);
+    }
+}
+
+// Three maps and three adjoints, each shared where two ops need it; none where they are turned off; and the same numbers.
+static void test_rewrite(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(example); i++)
+        for (int on = 0; on < 2; on++) {
+            struct graph *g = convolution(&example[i]), *exact = convolution(&example[i]);
+            double **v = meaning(exact), *want[3];
+            for (int k = 0; k < 3; k++)
+                want[k] = v[exact->root[k].value->id];
+            g->minimal_filtering = on;
+            run(g, NULL, want);
+            assert_int_equal(count(g, &op_tile_map), 3 * on);
+            assert_int_equal(count(g, &op_tile_map_adjoint), 3 * on);
+            assert_int_equal(count(g, &op_matmul), 3 * on);
+            arena_free(g->arena);
+            arena_free(exact->arena);
+        }
+}
+
+// Exactly the convolution, but for float64's rounding.
+static void test_meaning(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(example); i++) {
+        struct graph *g = convolution(&example[i]);
+        double **v = meaning(g), *want[3];
+        for (int k = 0; k < 3; k++)
+            want[k] = v[g->root[k].value->id];
+        assert_true(pass_minimal_filter(g));
+        v = meaning(g);
+        for (int k = 0; k < 3; k++)
+            for (int64_t n = 0; n < shape_size(g->root[k].value->shape); n++)
+                assert_true(fabs(v[g->root[k].value->id][n] - want[k][n]) < 1e-9);
+        arena_free(g->arena);
+    }
+}
+
+// What is too small to pay, or no case of it, stays.
+static void test_stays(void **state)
+{
+    (void)state;
+    const struct { int64_t channels, kernel; struct window window; } of[] = {
+        {3, 3, {{1, 1}, {1, 1, 1, 1}}}, {64, 1, {{1, 1}, {0}}}, {64, 6, {{2, 2}, {2, 2, 2, 2}}}, {64, 3, {{1, 2}, {1, 1, 1, 1}}},
+        {64, 4, {{3, 3}, {1, 1, 1, 1}}},
+    };
+    for (size_t i = 0; i < LENGTH(of); i++) {
+        struct graph *g = graph_new(arena_new(NULL));
+        const int64_t c = of[i].channels, k = of[i].kernel;
+        graph_root(g, "y", conv(input(g, "x", SHAPE(64, c, 16, 16)), input(g, "w", SHAPE(c, c, k, k)), of[i].window));
+        assert_false(pass_minimal_filter(g));
+        arena_free(g->arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_matrices), cmocka_unit_test(test_adjoints), cmocka_unit_test(test_kernels),
+        cmocka_unit_test(test_rewrite), cmocka_unit_test(test_meaning), cmocka_unit_test(test_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
