@@ -1,0 +1,362 @@
+// Colour pictures without a file: a shape, shaded and with a shadow, on a textured ground. Shape
+// and colour are both drawn evenly and apart from each other, so that either can be the label, or
+// one be the label and the other what a model should find for itself.
+//
+// Edges are smooth because a pixel shows its distance to the shape's edge, which is a formula for
+// each shape; the same picture can so be drawn at any size. Drawing large and shrinking gives the
+// same edges for sixteen times the work. Each example is a function of (split, index) alone.
+#include <math.h>
+#include <string.h>
+
+#include <sha2.h>
+
+#include "base/arena.h"
+#include "base/philox.h"
+#include "data/dataset.h"
+
+// Change it with anything that changes a pixel: it goes into the fingerprint.
+#define VERSION "1"
+
+static const float pi = 3.14159265f;
+
+static const uint64_t key[] = {
+    [SPLIT_TRAIN] = 0x7368617065730001u, [SPLIT_TEST] = 0x7368617065730002u};
+
+enum { KINDS = 8, PAIRS = KINDS * KINDS, LATTICE = 8 };
+enum { BY_SHAPE, BY_COLOUR };
+
+struct vec {
+    float x, y;
+};
+
+struct rgb {
+    float v[3];
+};
+
+// --- shapes: distance to the edge, negative inside; of radius about 1, y downwards ---------------
+
+static float length(float x, float y)
+{
+    return sqrtf(x * x + y * y);
+}
+
+static float circle(struct vec p)
+{
+    return length(p.x, p.y) - 0.88f;
+}
+
+static float ring(struct vec p)
+{
+    return fabsf(length(p.x, p.y) - 0.7f) - 0.24f;
+}
+
+// A star of n tips at radius 1 and n notches at radius `inner`, one tip upwards. Folded into half a
+// sector, its edge is one straight line from tip to notch.
+static float star_of(struct vec p, float n, float inner)
+{
+    const float sector = 2 * pi / n, turn = atan2f(p.x, -p.y), r = length(p.x, p.y);
+    const float a = fabsf(turn - sector * rintf(turn / sector));
+    const float x = r * sinf(a), y = r * cosf(a) - 1;
+    const float ex = inner * sinf(sector / 2), ey = inner * cosf(sector / 2) - 1;
+    const float t = fminf(fmaxf((x * ex + y * ey) / (ex * ex + ey * ey), 0), 1);
+    const float d = length(x - t * ex, y - t * ey);
+    return x * ey - y * ex < 0 ? d : -d;
+}
+
+static float triangle(struct vec p)
+{
+    return star_of((struct vec){p.x, p.y - 0.15f}, 3, 0.5f);
+}
+
+static float star(struct vec p)
+{
+    return star_of(p, 5, 0.42f);
+}
+
+static float box(float x, float y, float half_x, float half_y)
+{
+    const float dx = fabsf(x) - half_x, dy = fabsf(y) - half_y;
+    return length(fmaxf(dx, 0), fmaxf(dy, 0)) + fminf(fmaxf(dx, dy), 0);
+}
+
+static float square(struct vec p)
+{
+    return box(p.x, p.y, 0.74f, 0.74f);
+}
+
+static float cross(struct vec p)
+{
+    return fminf(box(p.x, p.y, 0.92f, 0.29f), box(p.x, p.y, 0.29f, 0.92f));
+}
+
+// Two half discs on the sides of a square that stands on a corner.
+static float heart(struct vec p)
+{
+    const float scale = 1.6f, x = fabsf(p.x) / scale, y = 0.56f - p.y / scale;
+    if (x + y > 1)
+        return scale * (length(x - 0.25f, y - 0.75f) - 0.35355339f);
+    const float m = 0.5f * fmaxf(x + y, 0);
+    const float d = fminf(length(x, y - 1), length(x - m, y - m));
+    return x > y ? scale * d : -scale * d;
+}
+
+static float moon(struct vec p)
+{
+    return fmaxf(length(p.x + 0.1f, p.y) - 0.95f, 0.74f - length(p.x - 0.42f, p.y));
+}
+
+// `turn`: how far it may be turned either way, in whole turns, and still be itself.
+static const struct shape_kind {
+    float (*distance)(struct vec p);
+    float turn;
+} shape[KINDS] = {
+    {circle, 0}, {square, 0.07f}, {triangle, 0.08f}, {star, 0.1f},
+    {ring, 0},   {cross, 0.06f},  {heart, 0.07f},    {moon, 0.1f},
+};
+static const char *const shape_name[] = {
+    "circle", "square", "triangle", "star", "ring", "cross", "heart", "moon",
+};
+
+static const struct rgb colour[KINDS] = {
+    {{0.88f, 0.14f, 0.14f}}, {{0.98f, 0.53f, 0.08f}}, {{0.98f, 0.88f, 0.22f}},
+    {{0.16f, 0.66f, 0.22f}}, {{0.16f, 0.80f, 0.84f}}, {{0.14f, 0.32f, 0.90f}},
+    {{0.52f, 0.18f, 0.74f}}, {{0.98f, 0.52f, 0.74f}},
+};
+static const char *const colour_name[] = {
+    "red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink",
+};
+
+// --- the ground: two dull colours in a pattern, whose share of the second is a formula -----------
+
+struct ground {
+    float (*pattern)(const struct ground *g, struct vec p);
+    struct rgb first, second;
+    struct vec along, across;  // the pattern's axes; their length is its frequency
+    float sharp;               // pixels a period, over 2π
+    float height[LATTICE * LATTICE];
+};
+
+static float clamped(float x)
+{
+    return x < 0 ? 0 : x > 1 ? 1 : x;
+}
+
+static float stripes(const struct ground *g, struct vec p)
+{
+    return clamped(0.5f + g->sharp * sinf(2 * pi * p.x));
+}
+
+static float checks(const struct ground *g, struct vec p)
+{
+    return clamped(0.5f + g->sharp * sinf(pi * p.x) * sinf(pi * p.y));
+}
+
+static float dots(const struct ground *g, struct vec p)
+{
+    const float d = length(p.x - rintf(p.x), p.y - rintf(p.y));
+    return clamped(0.5f + 2 * pi * g->sharp * (0.3f - d));
+}
+
+static float height_at(const struct ground *g, int x, int y)
+{
+    return g->height[(y & (LATTICE - 1)) * LATTICE + (x & (LATTICE - 1))];
+}
+
+// Heights on a lattice, joined by 3t² − 2t³.
+static float hills(const struct ground *g, struct vec p)
+{
+    const float fx = floorf(p.x), fy = floorf(p.y), tx = p.x - fx, ty = p.y - fy;
+    const float u = tx * tx * (3 - 2 * tx), v = ty * ty * (3 - 2 * ty);
+    const int x = (int)fx, y = (int)fy;
+    const float top = height_at(g, x, y) * (1 - u) + height_at(g, x + 1, y) * u;
+    const float low = height_at(g, x, y + 1) * (1 - u) + height_at(g, x + 1, y + 1) * u;
+    return top * (1 - v) + low * v;
+}
+
+static float clouds(const struct ground *g, struct vec p)
+{
+    return 0.65f * hills(g, p) + 0.35f * hills(g, (struct vec){2 * p.x + 3, 2 * p.y + 5});
+}
+
+static float plain(const struct ground *g, struct vec p)
+{
+    (void)g, (void)p;
+    return 0;
+}
+
+static float (*const pattern[])(const struct ground *g, struct vec p) = {
+    plain, stripes, checks, dots, clouds, clouds,
+};
+
+// Draws are taken one a declaration, here and below, because C leaves open in which order it calls
+// the functions of one expression.
+static float spread(struct rng *r, float least, float most)
+{
+    return least + (most - least) * (float)rng_uniform(r);
+}
+
+static struct rgb dull(struct rng *r, float light, float tint)
+{
+    struct rgb c;
+    for (int i = 0; i < 3; i++)
+        c.v[i] = clamped(light + spread(r, -tint, tint));
+    return c;
+}
+
+static struct ground draw_ground(struct rng *r, float size)
+{
+    struct ground g = {.pattern = pattern[rng_below(r, LENGTH(pattern))]};
+    const float light = spread(r, 0.15f, 0.85f), step = spread(r, 0.1f, 0.2f);
+    const float frequency = spread(r, 2.5f, 5), angle = spread(r, 0, 2 * pi);
+    g.first = dull(r, light, 0.08f);
+    g.second = dull(r, light < 0.5f ? light + step : light - step, 0.08f);
+    g.along = (struct vec){frequency * cosf(angle), frequency * sinf(angle)};
+    g.across = (struct vec){-g.along.y, g.along.x};
+    g.sharp = size / (2 * pi * frequency);
+    for (int i = 0; g.pattern == clouds && i < LATTICE * LATTICE; i++)
+        g.height[i] = spread(r, 0, 1);
+    return g;
+}
+
+// x and y on [−1, 1]; the light falls from above.
+static struct rgb ground_at(const struct ground *g, float x, float y)
+{
+    const float px = g->along.x * x + g->along.y * y, py = g->across.x * x + g->across.y * y;
+    const float t = g->pattern(g, (struct vec){px / 2, py / 2}), fall = 1 - 0.12f * y;
+    struct rgb c;
+    for (int i = 0; i < 3; i++)
+        c.v[i] = fall * (g->first.v[i] + t * (g->second.v[i] - g->first.v[i]));
+    return c;
+}
+
+// --- a picture -----------------------------------------------------------------------------------
+
+struct figure {
+    float (*distance)(struct vec p);
+    struct rgb colour;
+    struct vec at;
+    float radius, cos, sin;
+};
+
+static struct figure draw_figure(struct rng *r, int kind, int hue)
+{
+    struct figure f = {.distance = shape[kind].distance, .colour = colour[hue]};
+    const float turn = 2 * pi * shape[kind].turn, angle = spread(r, -turn, turn);
+    f.radius = spread(r, 0.42f, 0.74f);
+    const float room = 1 - 1.06f * f.radius;
+    const float x = spread(r, -room, room), y = spread(r, -room, room);
+    f.at = (struct vec){x, y};
+    f.cos = cosf(angle), f.sin = sinf(angle);
+    for (int i = 0; i < 3; i++)
+        f.colour.v[i] = clamped(f.colour.v[i] * spread(r, 0.92f, 1.06f));
+    return f;
+}
+
+// Distance to the figure's edge, in half widths of the picture.
+static float distance(const struct figure *f, float x, float y)
+{
+    const float dx = (x - f->at.x) / f->radius, dy = (y - f->at.y) / f->radius;
+    if (dx * dx + dy * dy > 1.6f)
+        return f->radius;
+    return f->radius * f->distance((struct vec){f->cos * dx + f->sin * dy,
+                                                f->cos * dy - f->sin * dx});
+}
+
+// The colour at (x, y): ground, the figure's shadow on it, the figure, its edge a little darker.
+static struct rgb colour_at(const struct figure *f, const struct ground *g, float x, float y,
+                            float half)
+{
+    struct rgb c = ground_at(g, x, y);
+    const float d = distance(f, x, y), ink = clamped(0.5f - d * half);
+    const float shadow = ink < 1 ? clamped(0.5f - distance(f, x - 0.06f, y - 0.09f) * 7) : 0;
+    const float light = 1 - 0.16f * (x - f->at.x + 2 * (y - f->at.y));
+    const float inner = clamped(0.5f - (d + 0.06f) * half), shade = light * (0.78f + 0.22f * inner);
+    for (int i = 0; i < 3; i++) {
+        const float ground = c.v[i] * (1 - 0.45f * shadow);
+        c.v[i] = clamped(ground + ink * (shade * f->colour.v[i] - ground));
+    }
+    return c;
+}
+
+// Every 64 examples in a row hold every shape in every colour once, in an order of their own.
+static int pair_of(enum split split, int64_t index)
+{
+    struct rng r;
+    rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / PAIRS));
+    int order[PAIRS];
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        const uint32_t j = rng_below(&r, i + 1);
+        order[i] = order[j];
+        order[j] = (int)i;
+    }
+    return order[index % PAIRS];
+}
+
+struct shapes_params {
+    int64_t size;
+    int label;
+};
+
+struct shapes_own {
+    enum split split;
+    int label;
+};
+
+static bool shapes_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
+{
+    const struct shapes_own *own = s->own;
+    const int size = (int)s->width, pair = pair_of(own->split, index);
+    const float half = (float)size / 2;
+    struct rng r;
+    rng_init(&r, key[own->split], (uint64_t)index);
+    const struct figure f = draw_figure(&r, pair % KINDS, pair / KINDS);
+    const struct ground g = draw_ground(&r, (float)size);
+    for (int row = 0; row < size; row++)
+        for (int col = 0; col < size; col++) {
+            const float x = ((float)col + 0.5f) / half - 1, y = ((float)row + 0.5f) / half - 1;
+            const struct rgb c = colour_at(&f, &g, x, y, half);
+            for (int i = 0; i < 3; i++)
+                image[(i * size + row) * size + col] = 2 * c.v[i] - 1;  // (C, H, W)
+        }
+    *label = own->label == BY_SHAPE ? pair % KINDS : pair / KINDS;
+    return true;
+}
+
+static bool shapes_open(struct dataset *s, enum split split, const void *params, struct place where,
+                        struct arena *a, struct diag *d)
+{
+    (void)where, (void)d;
+    const struct shapes_params *p = params;
+    struct shapes_own *own = NEW(a, struct shapes_own);
+    *own = (struct shapes_own){split, p->label};
+    s->own = own;
+    s->channels = 3;
+    s->height = s->width = p->size;
+    s->count = split == SPLIT_TRAIN ? 60000 : 10000;
+    s->classes = KINDS;
+    s->class_name = p->label == BY_SHAPE ? shape_name : colour_name;
+    const char *text = arena_printf(a, "shapes " VERSION " split %d size %d label %d", (int)split,
+                                    (int)p->size, p->label);
+    char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
+    s->fingerprint = SHA256Data((const uint8_t *)text, strlen(text), hex);
+    return true;
+}
+
+static const char *const labels[] = {[BY_SHAPE] = "shape", [BY_COLOUR] = "colour", NULL};
+
+static const struct param shapes_table[] = {
+    {"size", PARAM_INT, offsetof(struct shapes_params, size), "32", 16, 128, NULL,
+     "height and width in pixels"},
+    {"label", PARAM_WORD, offsetof(struct shapes_params, label), "shape", 0, 0, labels,
+     "what the label is: one of 8 shapes or of 8 colours"},
+    PARAM_END,
+};
+
+const struct dataset_kind dataset_shapes = {
+    .name = "shapes",
+    .help = "coloured shapes on textured grounds, drawn by the program: no file, no end, 3 channels",
+    .params = shapes_table,
+    .size = sizeof(struct shapes_params),
+    .open = shapes_open,
+    .get = shapes_get,
+};
