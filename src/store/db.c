@@ -77,6 +77,16 @@ static enum db_result check_header(const char *path, enum db_mode mode, const ui
     return check_version(path, mode, big_endian(h + 60), d);
 }
 
+// Between a commit and the end of a checkpoint of the WAL the file may be shorter than its header says: the rest is in the WAL.
+static bool has_wal(const char *path)
+{
+    struct stat st;
+    char *wal = NULL;
+    const bool has = asprintf(&wal, "%s-wal", path) > 0 && !stat(wal, &st) && st.st_size > 0;
+    free(wal);
+    return has;
+}
+
 static enum db_result check_file(struct db *db, enum db_mode mode, struct diag *d)
 {
     uint8_t header[HEADER];
@@ -91,7 +101,8 @@ static enum db_result check_file(struct db *db, enum db_mode mode, struct diag *
         return refuse(d, db->path, "is not a file", other_file);
     if (n < 0)
         return unavailable(db, strerror(errno));
-    return check_header(db->path, mode, header, (size_t)n, st.st_size, d);
+    const int64_t size = has_wal(db->path) ? INT64_MAX : st.st_size;
+    return check_header(db->path, mode, header, (size_t)n, size, d);
 }
 
 static bool make_parent(const char *path)
