@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "laboratory.h"
+#include "store/weights.h"
 #include "view/table.h"
 
 static const struct option_spec option[] = {OPTION_JSON, OPTION_END};
@@ -55,10 +56,20 @@ static struct totals add_network(struct table *t, struct experiment *e, struct n
     return sum;
 }
 
+// The files that networks say they `load:`.
+static bool files_fit(struct experiment *e, struct diag *d)
+{
+    struct arena *a = arena_new(NULL);
+    float *slab = NEW_ARRAY(a, float, e->slots.floats);
+    const bool fit = weights_load(e->network, e->n_network, &e->slots, slab, d);
+    arena_free(a);
+    return fit;
+}
+
 static int run(struct options *o)
 {
     struct laboratory lab;
-    if (!laboratory_open(&lab, o))
+    if (!laboratory_open(&lab, o) || !files_fit(lab.experiment, o->diag))
         return EXIT_USAGE;
     struct experiment *e = lab.experiment;
     struct table *t = table_new(o->arena, "layers");

@@ -111,6 +111,15 @@ static const char *line_of(const struct source *s, int line, size_t *length)
     return p;
 }
 
+// Bytes that a terminal would obey are not shown to it.
+static void add_printable(const char *line, size_t n, struct text *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const bool obeyed = (unsigned char)line[i] < ' ' || line[i] == 0x7f;
+        text_add_n(out, obeyed && line[i] != '\t' ? "?" : line + i, 1);
+    }
+}
+
 // The source line and the caret under it. A tab stays a tab in both, so they align in any terminal.
 static void draw(struct place w, struct text *out)
 {
@@ -118,7 +127,9 @@ static void draw(struct place w, struct text *out)
     const char *line = w.source && w.line > 0 && w.source->text ? line_of(w.source, w.line, &length) : NULL;
     if (!line)
         return;
-    text_addf(out, "%5d | %.*s\n      | ", w.line, (int)length, line);
+    text_addf(out, "%5d | ", w.line);
+    add_printable(line, length, out);
+    text_add(out, "\n      | ");
     const size_t col = w.col > 0 ? (size_t)w.col - 1 : 0;
     for (size_t i = 0; i < col && i < length; i++)
         if ((line[i] & 0xC0) != 0x80)  // one blank a character, not a byte
@@ -138,13 +149,18 @@ static void message_text(const struct message *m, struct text *out)
     else
         text_addf(out, "%s: ", w.source ? w.source->name : "ganexp");
     size_t first = strcspn(m->text, "\n");
-    text_addf(out, "%s: %.*s\n", m->error ? "error" : "warning", (int)first, m->text);
+    text_addf(out, "%s: ", m->error ? "error" : "warning");
+    add_printable(m->text, first, out);
+    text_add(out, "\n");
     draw(w, out);
     for (const char *p = m->text + first; *p == '\n';) {
         p++;
         const size_t n = strcspn(p, "\n");
-        if (n)
-            text_addf(out, "      = %.*s\n", (int)n, p);
+        if (n) {
+            text_add(out, "      = ");
+            add_printable(p, n, out);
+            text_add(out, "\n");
+        }
         p += n;
     }
 }

@@ -82,6 +82,8 @@ bool weights_load(struct network *const *net, int n, const struct slots *slots, 
         if (!net[i]->load)
             continue;
         file[i] = safetensors_open(a, net[i]->load, d);
+        if (!file[i])
+            fail(d, net[i]->load_where, "'load' of network '%s' gives no weights", net[i]->name);
         good &= file[i] && check(file[i], net[i], net[i]->param, net[i]->n_param, d) &&
                 check(file[i], net[i], net[i]->buffer, net[i]->n_buffer, d);
     }
