@@ -301,10 +301,8 @@ static void show(struct laboratory *lab, const struct trainer *t)
         name[n] = slash + 1;
         value[n++] = *t->measure[i].at;
     }
-    const bool due = progress_due(lab->progress);
     progress_update(lab->progress, t->step, name, value, n);
-    if (due)
-        tell_notice(lab);
+    tell_notice(lab);
 }
 
 static void on_progress(void *context, struct trainer *t)
@@ -333,10 +331,12 @@ static void on_samples(void *context, struct trainer *t)
         return;
     struct arena *scratch = arena_new(NULL);
     const char *path = arena_printf(scratch, "%s/samples/step-%08" PRId64 ".png", lab->dir, t->step);
-    if (grid_write(lab->grid, path, scratch))
+    const bool drawn = grid_write(lab->grid, path, scratch);
+    if (drawn)
         recorder_artifact(lab->recorder, "samples", path, "png", t->step, "");
-    else
-        progress_note(lab->progress, "%s could not be written: %s", path, strerror(errno));
+    else if (!lab->undrawn)
+        progress_note(lab->progress, "%s could not be written (%s); the run goes on without it", path, strerror(errno));
+    lab->undrawn = !drawn;
     arena_free(scratch);
 }
 

@@ -29,7 +29,7 @@ struct laboratory {
     int64_t images;                 // real images a step
     struct evaluation *score;       // of the last laboratory_evaluate: each of samples, then of real data
     int n_score;
-    bool unsaved;                   // the last checkpoint could not be written
+    bool unsaved, undrawn;          // the last checkpoint, picture could not be written
     double seconds;                 // of training, scores and pictures left out
 };
 

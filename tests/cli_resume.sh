@@ -131,7 +131,7 @@ sed -i 's/^seed: 8/seed: 7/' "$early/config.yaml"
 expect 0 'done: 2460 steps' resume "$id" train.steps=2460 --change
 expect 0 'done: 2460 steps' resume "$id"
 grep -q 'steps: 2460' "$early/config.yaml" || complain "--change did not reach the run's config"
-expect 0 'train.steps: 2400' show "$id" --json
+expect 0 'train.steps: 2400 → 2460' query "SELECT text FROM event WHERE code='change'" --json
 expect 2 'the checkpoint is of another experiment' resume "$id" 'networks.generator.layers=[{dense: 64}, tanh, {reshape: [1, 8, 8]}]' --change
 expect 4 "no run 'nobody'" resume nobody
 

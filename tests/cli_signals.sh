@@ -100,17 +100,17 @@ compgen -G "$(grep -m1 /runs/ "$dir/log")/spool.jsonl" && complain "the spool st
 
 # --- a full disk, a read-only one
 mkdir "$dir/disk"
-if mount -t tmpfs -o size=3m none "$dir/disk" 2>/dev/null; then
-    start --threads 1 $config --db "$dir/disk/r.db" train.steps=6000000 train.checkpoint.every=200 evaluate.every=0 train.lr_schedule=!unset
+if mount -t tmpfs -o size=12m none "$dir/disk" 2>/dev/null; then
+    start --threads 1 $config --db "$dir/disk/r.db" train.steps=6000000 train.checkpoint.every=200 evaluate.every=0 samples.every=20000 train.lr_schedule=!unset
     sleep 0.3
-    head -c 4M /dev/zero >"$dir/disk/filler" 2>/dev/null
+    head -c 20M /dev/zero >"$dir/disk/filler" 2>/dev/null
     sleep 2.5
     kill -0 $pid 2>/dev/null || { complain "a full disk ended the run"; cat "$dir/log"; }
     rm "$dir/disk/filler"
     sleep 1.5
     kill -INT $pid
     ended 130 'go on with' interrupted "$dir/disk/r.db"
-    [[ $(grep -c 'records' "$dir/log") -le 2 && $(grep -c 'goes on without it' "$dir/log") -le 1 ]] || { complain "told of the full disk too often"; cat "$dir/log"; }
+    [[ $(grep -c 'records' "$dir/log") -le 2 && $(grep -c 'goes on without it' "$dir/log") -le 2 ]] || { complain "told of the full disk too often"; cat "$dir/log"; }
     "$ganexp" query --db "$dir/disk/r.db" "PRAGMA integrity_check" | grep -q ok || complain "the database of the full disk is damaged"
     last=$(value "SELECT last_step FROM summary LIMIT 1" "$dir/disk/r.db")
     n=$(value "SELECT n FROM summary LIMIT 1" "$dir/disk/r.db")
