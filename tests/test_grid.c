@@ -1,4 +1,5 @@
-// What grids show: test pictures in order, columns that change one thing, rows of several expressions.
+// What grids show: test pictures in order, columns that change one thing, rows of several
+// expressions.
 #include "run/grid.h"
 #include "tests/experiment.h"
 
@@ -36,8 +37,8 @@ static void test_data_is_the_test_split(void **state)
     float image[64];
     int32_t label;
     struct fixture f = READ(coded);
-    struct sampler *s =
-        sampler_new(f.arena, f.e, f.slab, 3, "decoder(encoder(real.image))", false, f.diag);
+    struct sampler *s = sampler_new(f.arena, f.e, f.slab, 3, "decoder(encoder(real.image))", false,
+                                    f.diag);
     assert_non_null(s);
     assert_true(sampler_data(s, f.diag));
     struct dataset *test = dataset_open(f.arena, f.e->data[0].node, SPLIT_TEST, f.diag);
@@ -53,9 +54,9 @@ static void test_rows_take_turns(void **state)
 {
     (void)state;
     unsigned char start[24];
-    struct fixture f =
-        READ(coded, "samples: {grid: [2, 6], columns: u.0, of: ['generator(c, u)', real.image, "
-                    "decoder(encoder(real.image))]}\n");
+    struct fixture f = READ(
+        coded, "samples: {grid: [2, 6], columns: u.0, of: ['generator(c, u)', real.image, "
+               "decoder(encoder(real.image))]}\n");
     struct grid *g = grid_new(f.arena, f.e, f.slab, f.diag);
     const char *path = arena_printf(f.arena, "/tmp/test_grid.%d.png", (int)getpid());
     assert_non_null(g);
@@ -67,6 +68,20 @@ static void test_rows_take_turns(void **state)
     unlink(path);
     assert_int_equal(start[18] << 8 | start[19], 6 * 10 + 2);
     assert_int_equal(start[22] << 8 | start[23], 6 * 10 + 2);
+    arena_free(f.arena);
+}
+
+// Scores judge what `evaluate: of:` says, not the first row of the pictures.
+static void test_what_is_scored(void **state)
+{
+    (void)state;
+    struct fixture f = READ(coded,
+                            "samples: {of: [real.image, 'generator(c, u)']}\n"
+                            "evaluate: {scores: [inception_score], of: 'generator(c, u)'}\n");
+    struct sampler *s = sampler_new(f.arena, f.e, f.slab, 3, NULL, false, f.diag);
+    assert_non_null(s);
+    assert_null(sampler_input(s, "real.image"));
+    assert_non_null(sampler_input(s, "u"));
     arena_free(f.arena);
 }
 
@@ -89,6 +104,7 @@ int main(void)
         cmocka_unit_test(test_sweeps),
         cmocka_unit_test(test_data_is_the_test_split),
         cmocka_unit_test(test_rows_take_turns),
+        cmocka_unit_test(test_what_is_scored),
         cmocka_unit_test(test_pictures_of_one_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-// The subset is a list of indices into the whole, made once by looking at the labels in order. Drawing n examples at random would
-// have to be repeated exactly by whoever compares with this experiment; the first n of each class need no seed.
+// The subset is a list of indices into the whole, made once by looking at the labels in order.
+// Drawing n examples at random would have to be repeated exactly by whoever compares with this
+// experiment; the first n of each class need no seed.
 #include "data/subset.h"
 
 #include <sha2.h>
@@ -40,14 +41,17 @@ static bool choose(struct subset *own, int64_t per_class, struct arena *a)
     return true;
 }
 
-struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t per_class, struct place where, struct diag *d)
+struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t per_class,
+                            struct place where, struct diag *d)
 {
     struct dataset *s = NEW(a, struct dataset);
     struct dataset_kind *kind = NEW(a, struct dataset_kind);
     struct subset *own = NEW(a, struct subset);
     *own = (struct subset){.of = of};
     if (!of->classes) {
-        fail(d, where, "data set '%s' has no classes\nexpected a source with labels beside `per_class:`", of->kind->name);
+        fail(d, where,
+             "data set '%s' has no classes\nexpected a source with labels beside `per_class:`",
+             of->kind->name);
         return NULL;
     }
     if (!choose(own, per_class, a)) {

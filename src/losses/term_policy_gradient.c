@@ -1,7 +1,7 @@
 // How a generator of discrete data learns, whose draws let no gradient through: draws that the
-// critic takes for real become likelier. Each noise has n draws, a column each; e^critic is how much
-// likelier a draw is under the data than under the generator, and is normalised over the draws.
-// Hjelm, Jacob, Che, Trischler, Cho, Bengio 2018, arXiv:1702.08431.
+// critic takes for real become likelier. Each noise has n draws, a column each; e^critic is how
+// much likelier a draw is under the data than under the generator, and is normalised over the
+// draws. Hjelm, Jacob, Che, Trischler, Cho, Bengio 2018, arXiv:1702.08431.
 #include "losses/losses.h"
 
 // −mean_i Σ_m softmax_m(f)·log g

@@ -1,6 +1,7 @@
-// A grid has rows × columns samples. Several expressions take turns by rows, all fed the same draws, so a picture stands above its
-// reconstruction. Where `columns:` names something, along a row nothing else changes: what is seen from left to right is its doing.
-// Fresh noise in every cell would show more samples and hide what the code does.
+// A grid has rows × columns samples. Several expressions take turns by rows, all fed the same
+// draws, so a picture stands above its reconstruction. Where `columns:` names something, along a
+// row nothing else changes: what is seen from left to right is its doing. Fresh noise in every cell
+// would show more samples and hide what the code does.
 #include "run/grid.h"
 
 #include "base/arena.h"
@@ -10,7 +11,7 @@
 
 struct grid {
     const struct experiment *experiment;
-    struct sampler **sampler;  // by expression
+    struct sampler **sampler; // by expression
     int n;
 };
 
@@ -65,10 +66,7 @@ static void feed(struct sampler *s, const struct samples *how, uint64_t seed)
 
 // --- pictures ------------------------------------------------------------------------------------
 
-static bool is_picture(struct shape s)
-{
-    return s.rank == 3 && (s.dim[0] == 1 || s.dim[0] == 3);
-}
+static bool is_picture(struct shape s) { return s.rank == 3 && (s.dim[0] == 1 || s.dim[0] == 3); }
 
 struct grid *grid_new(struct arena *a, struct experiment *e, float *slab, struct diag *d)
 {
@@ -76,12 +74,15 @@ struct grid *grid_new(struct arena *a, struct experiment *e, float *slab, struct
     struct grid *g = NEW(a, struct grid);
     *g = (struct grid){e, NEW_ARRAY(a, struct sampler *, how->n_of), how->n_of};
     for (int i = 0; i < g->n; i++) {
-        struct sampler *s = sampler_new_of(a, e, slab, how->rows * how->columns, how->of[i], e->ema_decay > 0, d);
+        struct sampler *s = sampler_new_of(a, e, slab, how->rows * how->columns, how->of[i],
+                                           e->ema_decay > 0, d);
         if (!s || !is_picture(s->is.shape) || !sampler_data(s, d))
             return NULL;
         g->sampler[i] = s;
         if (!shape_equal(s->is.shape, g->sampler[0]->is.shape)) {
-            fail(d, how->of[i]->where, "this has another shape than the first picture\nexpected pictures of one size in a grid");
+            fail(d, how->of[i]->where,
+                 "this has another shape than the first picture\nexpected pictures of one size in "
+                 "a grid");
             return NULL;
         }
     }
@@ -93,13 +94,14 @@ bool grid_write(struct grid *g, const char *path, struct arena *scratch)
     const struct samples *how = &g->experiment->samples;
     const struct shape is = g->sampler[0]->is.shape;
     const size_t row = (size_t)(how->columns * shape_size(is));
-    float *all = NEW_ARRAY(scratch, float, row * (size_t)(how->rows * g->n));
+    float *all = NEW_ARRAY(scratch, float, row *(size_t)(how->rows * g->n));
     for (int k = 0; k < g->n; k++) {
         feed(g->sampler[k], how, (uint64_t)g->experiment->seed);
         const float *x = sampler_draw(g->sampler[k]);
         for (int64_t r = 0; r < how->rows; r++)
             memcpy(all + row * (size_t)(r * g->n + k), x + row * (size_t)r, sizeof *x * row);
     }
-    struct image image = image_grid(scratch, all, (int)how->rows * g->n, (int)how->columns, (int)is.dim[0], (int)is.dim[1], (int)is.dim[2], 2);
+    struct image image = image_grid(scratch, all, (int)how->rows * g->n, (int)how->columns,
+                                    (int)is.dim[0], (int)is.dim[1], (int)is.dim[2], 2);
     return image_write_png(&image, path);
 }

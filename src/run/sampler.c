@@ -12,29 +12,28 @@ static struct sampler *compile(struct arena *a, struct program *p, float *slab, 
         return NULL;
     passes_run(p->graph, NULL);
     struct sampler *s = NEW(a, struct sampler);
-    *s = (struct sampler){.experiment = p->experiment, .arena = a, .program = p, .batch = batch, .is = p->sample};
+    *s = (struct sampler){
+        .experiment = p->experiment, .arena = a, .program = p, .batch = batch, .is = p->sample};
     s->plan = plan_new(a, p->graph, slab, (uint64_t)p->experiment->seed);
     s->sample = plan_output(s->plan, "sample");
     return s;
 }
 
-struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch, const char *expression, bool ema, struct diag *d)
+struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch,
+                            const char *expression, bool ema, struct diag *d)
 {
     if (!expression && e->evaluate.of)
         return sampler_new_of(a, e, slab, batch, e->evaluate.of, ema, d);
     return compile(a, program_sampling(e, a, batch, expression, ema, d), slab, batch);
 }
 
-struct sampler *sampler_new_of(struct arena *a, struct experiment *e, float *slab, int64_t batch, const struct expression *is, bool ema,
-                               struct diag *d)
+struct sampler *sampler_new_of(struct arena *a, struct experiment *e, float *slab, int64_t batch,
+                               const struct expression *is, bool ema, struct diag *d)
 {
     return compile(a, program_sampling_of(e, a, batch, is, ema, d), slab, batch);
 }
 
-float *sampler_input(struct sampler *s, const char *name)
-{
-    return plan_input(s->plan, name);
-}
+float *sampler_input(struct sampler *s, const char *name) { return plan_input(s->plan, name); }
 
 void sampler_noise(struct sampler *s, uint64_t seed, uint64_t draw)
 {
@@ -53,7 +52,8 @@ const float *sampler_draw(struct sampler *s)
 }
 
 // One field of the first examples of a split, over and over where it has fewer.
-static bool fill_field(struct sampler *s, const struct program_input *in, const struct dataset *set, struct diag *d)
+static bool fill_field(struct sampler *s, const struct program_input *in, const struct dataset *set,
+                       struct diag *d)
 {
     float *to = plan_input(s->plan, in->name);
     float *image = NEW_ARRAY(s->arena, float, set->channels * set->height * set->width);
@@ -61,9 +61,11 @@ static bool fill_field(struct sampler *s, const struct program_input *in, const 
     for (int64_t i = 0; to && i < s->batch; i++) {
         int32_t label = 0;
         if (!set->kind->get(set, i % set->count, image, &label))
-            return fail(d, in->source->where, "example %d of '%s' could not be read", (int)(i % set->count), in->source->name);
+            return fail(d, in->source->where, "example %d of '%s' could not be read",
+                        (int)(i % set->count), in->source->name);
         const float number = in->field == FIELD_LABEL ? (float)label : (float)(i % set->count);
-        memcpy(to + i * size, in->field == FIELD_IMAGE ? image : &number, sizeof *to * (size_t)size);
+        memcpy(to + i * size, in->field == FIELD_IMAGE ? image : &number,
+               sizeof *to * (size_t)size);
     }
     return true;
 }

@@ -1,4 +1,5 @@
-// A sampling program, compiled: rows of grids, samples for scores, and whatever expression one wants to look at.
+// A sampling program, compiled: rows of grids, samples for scores, and whatever expression one
+// wants to look at.
 #ifndef RUN_SAMPLER_H
 #define RUN_SAMPLER_H
 
@@ -10,15 +11,16 @@ struct sampler {
     struct program *program;
     struct plan *plan;
     int64_t batch;
-    struct signature is;     // of one sample
-    const float *sample;     // (batch, …) after sampler_draw
+    struct signature is; // of one sample
+    const float *sample; // (batch, …) after sampler_draw
 };
 
-// The slab's weights are read each time. expression NULL: what is scored, evaluate.of or the first of samples.of. NULL after
-// errors.
-struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch, const char *expression, bool ema, struct diag *d);
-struct sampler *sampler_new_of(struct arena *a, struct experiment *e, float *slab, int64_t batch, const struct expression *is, bool ema,
-                               struct diag *d);
+// The slab's weights are read each time. expression NULL: what is scored, evaluate.of or the first
+// of samples.of. NULL after errors.
+struct sampler *sampler_new(struct arena *a, struct experiment *e, float *slab, int64_t batch,
+                            const char *expression, bool ema, struct diag *d);
+struct sampler *sampler_new_of(struct arena *a, struct experiment *e, float *slab, int64_t batch,
+                               const struct expression *is, bool ema, struct diag *d);
 // Where an input goes, "z" or "real.image"; NULL when the expression does not depend on it.
 float *sampler_input(struct sampler *s, const char *name);
 // Fills every noise input from draw number `draw` of `seed`.
