@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Does PyTorch find what ganexp found?
+
+parity.py [--break] TRACE...
+
+Each TRACE was written by `ganexp trace`. The networks are built from the config in it, start from its weights, get its data, noise and
+masks, and are trained by the rules of the language, in float64. Compared are all losses (1e-4 of their value), all gradients (1e-3 of
+their norm) and, after the last iteration, all weights and buffers (1e-4 of their norm). Exit code 0: all agree; 1: some do not; 77: there is
+no torch here.
+
+Some gradients are zero but for rounding: a bias in front of a batch norm. What is smaller than a millionth of all gradients of an
+update is taken for such, and not compared; and since an optimizer that divides by their size makes full steps of what is only noise,
+both programs step along ganexp's there, element by element.
+
+A relu whose input is zero but for rounding may come down on either side, and one such place moves a gradient by more than the limit.
+So where gradients differ, the places nearest to zero are tried on the other side, one by one, and kept there if that brings the
+gradients nearer; they are counted.
+
+--break makes one gradient of each trace wrong by one part in a hundred: then the comparison must fail.
+"""
+import sys
+
+try:
+    import torch
+    import yaml  # noqa: F401
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+import safetensors
+from networks import load_config
+from training import Experiment
+
+LOSS, GRADIENT, WEIGHT = 1e-4, 1e-3, 1e-4
+ROUNDING = 1e-6  # of the norm of all gradients of an update
+TRIES = 40
+
+
+class Worst:
+    """The worst figure of a kind, and what it is of."""
+
+    def __init__(self, kind, limit):
+        self.kind, self.limit, self.figure, self.name, self.n = kind, limit, 0.0, "-", 0
+
+    def see(self, name, figure):
+        self.n += 1
+        if not figure <= self.figure:  # NaN is worse than all
+            self.figure, self.name = figure, name
+
+    def bad(self):
+        return not self.figure <= self.limit
+
+    def __str__(self):
+        return f"{self.kind} {self.figure:.1e}" + (f" > {self.limit:.0e} ({self.name})" if self.bad() else f" of {self.n}")
+
+
+def off(is_, wanted):
+    """|is − wanted| / |wanted|"""
+    size = wanted.norm().item()
+    difference = (is_ - wanted).norm().item()
+    return difference / size if size else (0.0 if difference == 0 else float("inf"))
+
+
+class Comparison:
+    def __init__(self, path, broken):
+        tensors, metadata = safetensors.read(path)
+        self.tensors = {k: torch.from_numpy(v.copy()) for k, v in tensors.items()}
+        self.steps = int(metadata["steps"])
+        self.config = load_config(metadata["config"])
+        if broken:
+            first = next(k for k in sorted(self.tensors) if k.startswith("grad/") and k.endswith(".weight@0.0"))
+            self.tensors[first] *= 1.01
+        self.experiment = Experiment(self.config, self.recorded, torch.float64)
+        self.losses, self.gradients, self.weights = Worst("losses", LOSS), Worst("gradients", GRADIENT), Worst("weights", WEIGHT)
+        self.zero, self.flipped = set(), 0
+
+    def recorded(self, name):
+        t = self.tensors[name]
+        return t.double() if t.is_floating_point() else t
+
+    def states(self, k):
+        for name, net in self.experiment.nets.items():
+            yield net, {key: self.recorded(f"param/{name}.{key}@{k}") for key in net.state_dict()
+                        if not key.endswith("num_batches_tracked")}
+
+    def see_losses(self, losses, u, at):
+        for name, loss in losses.items():
+            full = f"loss/{u}{name and '/'}{name}@{at}"
+            self.losses.see(full, off(self.recorded(full), loss.detach()))
+
+    def distance(self, grads, u, at):
+        """The worst of all gradients, and how far they are off taken together."""
+        pairs = [(self.recorded(f"grad/{u}/{name}@{at}"), g) for name, g in grads.items()]
+        whole = torch.cat([g.flatten() for _, g in pairs]).norm()
+        worst = max(off(ours, g) for ours, g in pairs if max(ours.norm(), g.norm()) >= ROUNDING * whole)
+        return worst, torch.cat([(ours - g).flatten() for ours, g in pairs]).norm().item()
+
+    def try_sides(self, update, r, grads, at):
+        u, e = update["number"], self.experiment
+        worst, distance = self.distance(grads, u, at)
+        for place in e.near()[:TRIES] if worst > GRADIENT else ():
+            e.flip(place)
+            other = e.gradients_again(update, r)[1]
+            worst, nearer = self.distance(other, u, at)
+            if nearer < distance:
+                grads, distance = other, nearer
+                self.flipped += 1
+            else:
+                e.flip(place)
+            if worst <= GRADIENT:
+                break
+        return grads
+
+    def names_agree(self, grads, u, at):
+        there = {k[len(f"grad/{u}/"):-len(at) - 1] for k in self.tensors if k.startswith(f"grad/{u}/") and k.endswith(f"@{at}")}
+        other = there ^ set(grads)
+        if other:
+            self.gradients.see(f"trained by one program only: {other}", float("inf"))
+        return not other
+
+    def see_gradients(self, grads, u, at):
+        whole = torch.cat([g.flatten() for g in grads.values()]).norm().item()
+        for name in grads:
+            full = f"grad/{u}/{name}@{at}"
+            ours = self.recorded(full)
+            if max(grads[name].norm().item(), ours.norm().item()) < ROUNDING * whole:
+                self.zero.add(name)
+            else:
+                self.gradients.see(full, off(ours, grads[name]))
+            tiny = torch.maximum(grads[name].abs(), ours.abs()) < ROUNDING * whole
+            grads[name] = torch.where(tiny, ours, grads[name])
+
+    def train(self):
+        e = self.experiment
+        for k in range(self.steps):
+            e.begin(k)
+            for update in e.updates:
+                for r in range(update["repeat"]):
+                    losses, grads = e.gradients(update, r)
+                    self.see_losses(losses, update["number"], f"{k}.{r}")
+                    if not self.names_agree(grads, update["number"], f"{k}.{r}"):
+                        return
+                    grads = self.try_sides(update, r, grads, f"{k}.{r}")
+                    self.see_gradients(grads, update["number"], f"{k}.{r}")
+                    e.step(update, grads)
+
+    def run(self):
+        for net, state in self.states(0):
+            net.load_state_dict(state, strict=True)
+        self.train()
+        for net, state in self.states(self.steps):
+            own = net.state_dict()
+            for key, ganexp in state.items():
+                self.weights.see(f"{net.label}.{key}", off(ganexp, own[key]))
+        worst = (self.losses, self.gradients, self.weights)
+        bad = any(w.bad() for w in worst)
+        notes = [f"{len(self.zero)} gradients are zero"] if self.zero else []
+        notes += [f"{self.flipped} relus at zero"] if self.flipped else []
+        print(f"{'FAIL' if bad else 'ok  '} {self.config['name']}: {self.steps} steps; {'; '.join([*map(str, worst), *notes])}")
+        return bad
+
+
+def main(arguments):
+    broken = "--break" in arguments
+    torch.set_num_threads(1)
+    results = [Comparison(path, broken).run() for path in arguments if path != "--break"]
+    return 1 if any(results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
