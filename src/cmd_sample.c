@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "laboratory.h"
+#include "store/trace.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,6 +10,7 @@ static const struct option_spec option[] = {
     OPTION_DB,
     {"count", 'n', "N", "how many samples; the config's grid unless told"},
     {"output", 'o', "FILE", "the PNG to write; samples.png unless told"},
+    {"save", 0, "FILE", "write noise and samples as tensors too (safetensors)"},
     {"columns", 'c', "N", "columns of the grid; near square unless told"},
     {"seed", 's', "N", "of the noise; the run's unless told"},
     {"threads", 't', "N", "cores to use; all unless told"},
@@ -67,6 +69,8 @@ static int run(struct options *o)
         return EXIT_FAILED;
     }
     printf("%s\n", to);
+    if (option_given(o, "save") && !trace_grid(grid, option_text(o, "save", NULL), o->diag))
+        return EXIT_FAILED;
     return EXIT_DONE;
 }
 

@@ -105,3 +105,9 @@ bool grid_write(struct grid *g, const char *path, struct arena *scratch)
                                     (int)is.dim[0], (int)is.dim[1], (int)is.dim[2], 2);
     return image_write_png(&image, path);
 }
+
+struct sampler *const *grid_samplers(const struct grid *g, int *n)
+{
+    *n = g->n;
+    return g->sampler;
+}

@@ -13,5 +13,7 @@ struct grid *grid_new(struct arena *a, struct experiment *e, float *slab, struct
 // Noise from (seed, draw 0), data from the test split in order; written as PNG. False with errno
 // set.
 bool grid_write(struct grid *g, const char *path, struct arena *scratch);
+// What it draws with: one for each of e->samples.of.
+struct sampler *const *grid_samplers(const struct grid *g, int *n);
 
 #endif

@@ -127,10 +127,9 @@ static void on_progress(void *context, struct trainer *t)
     trace->stop = t->step + 1 >= trace->steps;
 }
 
-static bool write_file(const struct trace *trace, const struct trainer *t, const char *path,
-                       struct diag *d)
+static bool write_file(const struct trace *trace, const struct experiment *e, int64_t steps,
+                       const char *path, struct diag *d)
 {
-    const struct experiment *e = t->experiment;
     struct text yaml;
     text_init(&yaml);
     node_write(e->config->root, &yaml);
@@ -138,7 +137,7 @@ static bool write_file(const struct trace *trace, const struct trainer *t, const
         {"config", yaml.s},
         {"config_hash", config_hash(trace->arena, e->config, false)},
         {"seed", arena_printf(trace->arena, "%" PRId64, e->seed)},
-        {"steps", arena_printf(trace->arena, "%" PRId64, t->step)},
+        {"steps", arena_printf(trace->arena, "%" PRId64, steps)},
     };
     const bool good = safetensors_write(path, trace->tensor, trace->n, metadata,
                                         (int)LENGTH(metadata), d);
@@ -153,7 +152,43 @@ bool trace_write(struct trainer *t, int64_t steps, const char *path, struct diag
     keep_params(&trace, t);
     const enum outcome outcome = trainer_run(t, &o, &trace.stop);
     const bool good = (outcome == OUTCOME_DONE || outcome == OUTCOME_INTERRUPTED) &&
-                      write_file(&trace, t, path, d);
+                      write_file(&trace, t->experiment, t->step, path, d);
+    arena_free(trace.arena);
+    return good;
+}
+
+static bool has(const struct trace *trace, const char *name)
+{
+    for (int i = 0; i < trace->n; i++)
+        if (!strcmp(trace->tensor[i].name, name))
+            return true;
+    return false;
+}
+
+static void keep_sample(struct trace *trace, const struct sampler *s, const char *name)
+{
+    struct shape shape = {.rank = s->is.shape.rank + 1, .dim = {s->batch}};
+    memcpy(shape.dim + 1, s->is.shape.dim, sizeof *shape.dim * (size_t)s->is.shape.rank);
+    keep(trace, name, s->sample, shape, false);
+    for (int i = 0; i < s->program->n_input; i++) {
+        const struct program_input *in = &s->program->input[i];
+        const float *x = plan_input(s->plan, in->name);
+        const char *from =
+            arena_printf(trace->arena, "%s/%s", in->noise ? "noise" : "data", in->name);
+        if (x && !has(trace, from))
+            keep(trace, from, x, in->shape, is_whole(s->experiment, from));
+    }
+}
+
+bool trace_grid(const struct grid *g, const char *path, struct diag *d)
+{
+    struct trace trace = {.arena = arena_new(NULL)};
+    int n;
+    struct sampler *const *s = grid_samplers(g, &n);
+    for (int i = 0; i < n; i++)
+        keep_sample(&trace, s[i],
+                    i ? arena_printf(trace.arena, "sample.%d", i + 1) : "sample");
+    const bool good = write_file(&trace, s[0]->experiment, 0, path, d);
     arena_free(trace.arena);
     return good;
 }

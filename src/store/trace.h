@@ -3,6 +3,7 @@
 #ifndef STORE_TRACE_H
 #define STORE_TRACE_H
 
+#include "run/grid.h"
 #include "run/trainer.h"
 
 // Float32, or int64 for labels and indices, in PyTorch's layouts. K counts iterations from 0, U
@@ -17,5 +18,8 @@
 //
 // Runs `steps` iterations of a fresh start, or as many as the experiment has. False, reported.
 bool trace_write(struct trainer *t, int64_t steps, const char *path, struct diag *d);
+// What a grid shows, and what it was drawn from: noise/NAME, data/SOURCE.FIELD, and sample (rows ·
+// columns, …); sample.2 and so on of further expressions.
+bool trace_grid(const struct grid *g, const char *path, struct diag *d);
 
 #endif

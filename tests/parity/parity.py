@@ -18,6 +18,7 @@ gradients nearer; they are counted.
 
 --break makes one gradient of each trace wrong by one part in a hundred: then the comparison must fail.
 """
+import os
 import sys
 
 try:
@@ -64,6 +65,7 @@ def off(is_, wanted):
 class Comparison:
     def __init__(self, path, broken):
         tensors, metadata = safetensors.read(path)
+        self.name = os.path.basename(path).split(".")[0]
         self.tensors = {k: torch.from_numpy(v.copy()) for k, v in tensors.items()}
         self.steps = int(metadata["steps"])
         self.config = load_config(metadata["config"])
@@ -156,7 +158,7 @@ class Comparison:
         bad = any(w.bad() for w in worst)
         notes = [f"{len(self.zero)} gradients are zero"] if self.zero else []
         notes += [f"{self.flipped} relus at zero"] if self.flipped else []
-        print(f"{'FAIL' if bad else 'ok  '} {self.config['name']}: {self.steps} steps; {'; '.join([*map(str, worst), *notes])}")
+        print(f"{'FAIL' if bad else 'ok  '} {self.name}: {self.steps} steps; {'; '.join([*map(str, worst), *notes])}")
         return bad
 
 
