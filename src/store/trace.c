@@ -124,7 +124,7 @@ static void on_progress(void *context, struct trainer *t)
     keep_inputs(trace, t->experiment, g, plan, k);
     keep_roots(trace, t->experiment, g, plan, k);
     keep_params(trace, t);
-    trace->stop = t->step + 1 >= trace->steps;
+    trace->stop = t->step >= trace->steps;
 }
 
 static bool write_file(const struct trace *trace, const struct experiment *e, int64_t steps,
@@ -147,12 +147,14 @@ static bool write_file(const struct trace *trace, const struct experiment *e, in
 
 bool trace_write(struct trainer *t, int64_t steps, const char *path, struct diag *d)
 {
-    struct trace trace = {.arena = arena_new(NULL), .steps = steps, .stop = steps <= 1};
+    struct trace trace = {.arena = arena_new(NULL), .steps = steps};
     const struct observer o = {.context = &trace, .progress = on_progress};
     keep_params(&trace, t);
     const enum outcome outcome = trainer_run(t, &o, &trace.stop);
-    const bool good = (outcome == OUTCOME_DONE || outcome == OUTCOME_INTERRUPTED) &&
-                      write_file(&trace, t->experiment, t->step, path, d);
+    const bool ran = outcome == OUTCOME_DONE || outcome == OUTCOME_INTERRUPTED;
+    if (ran && t->step != (steps < t->steps ? steps : t->steps))
+        BUG("%" PRId64 " steps traced instead of %" PRId64, t->step, steps);
+    const bool good = ran && write_file(&trace, t->experiment, t->step, path, d);
     arena_free(trace.arena);
     return good;
 }
