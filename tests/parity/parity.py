@@ -4,17 +4,17 @@
 parity.py [--break] TRACE...
 
 Each TRACE was written by `ganexp trace`. The networks are built from the config in it, start from its weights, get its data, noise and
-masks, and are trained by the rules of the language, in float64. Compared are all losses (1e-4 of their value), all gradients (1e-3 of
-their norm) and, after the last iteration, all weights and buffers (1e-4 of their norm). Exit code 0: all agree; 1: some do not; 77: there is
-no torch here.
+masks, and are trained by the rules of the language, in float64. Compared are all losses (1e-4 of their value; of a difference of means
+1e-4 of what the critic says on average), all gradients (1e-3 of their norm) and, after the last iteration, all weights and buffers (1e-4
+of their norm, or of the way they have gone). Exit code 0: all agree; 1: some do not; 77: there is no torch here.
 
 Some gradients are zero but for rounding: a bias in front of a batch norm. What is smaller than a millionth of all gradients of an
 update is taken for such, and not compared; and since an optimizer that divides by their size makes full steps of what is only noise,
 both programs step along ganexp's there, element by element.
 
 A relu whose input is zero but for rounding may come down on either side, and one such place moves a gradient by more than the limit.
-So where gradients differ, the places nearest to zero are tried on the other side, one by one, and kept there if that brings the
-gradients nearer; they are counted.
+So where gradients differ by more than a tenth of the limit, the places nearest to zero are tried on the other side, one by one, and
+kept there if that brings the gradients nearer; they are counted.
 
 --break makes one gradient of each trace wrong by one part in a hundred: then the comparison must fail.
 """
@@ -34,7 +34,7 @@ from training import Experiment
 
 LOSS, GRADIENT, WEIGHT = 1e-4, 1e-3, 1e-4
 ROUNDING = 1e-6  # of the norm of all gradients of an update
-TRIES = 40
+TRIES = 20  # relus tried on the other side
 
 
 class Worst:
@@ -55,9 +55,9 @@ class Worst:
         return f"{self.kind} {self.figure:.1e}" + (f" > {self.limit:.0e} ({self.name})" if self.bad() else f" of {self.n}")
 
 
-def off(is_, wanted):
+def off(is_, wanted, least=0.0):
     """|is − wanted| / |wanted|"""
-    size = wanted.norm().item()
+    size = max(wanted.norm().item(), least)
     difference = (is_ - wanted).norm().item()
     return difference / size if size else (0.0 if difference == 0 else float("inf"))
 
@@ -80,15 +80,19 @@ class Comparison:
         t = self.tensors[name]
         return t.double() if t.is_floating_point() else t
 
+    def way(self, name):
+        """The farthest that a tensor has been from where it began."""
+        return max((self.recorded(f"{name}@{k}") - self.recorded(f"{name}@0")).norm().item() for k in range(self.steps + 1))
+
     def states(self, k):
         for name, net in self.experiment.nets.items():
             yield net, {key: self.recorded(f"param/{name}.{key}@{k}") for key in net.state_dict()
                         if not key.endswith("num_batches_tracked")}
 
     def see_losses(self, losses, u, at):
-        for name, loss in losses.items():
+        for name, (loss, size) in losses.items():
             full = f"loss/{u}{name and '/'}{name}@{at}"
-            self.losses.see(full, off(self.recorded(full), loss.detach()))
+            self.losses.see(full, off(self.recorded(full), loss.detach(), size))
 
     def distance(self, grads, u, at):
         """The worst of all gradients, and how far they are off taken together."""
@@ -100,7 +104,7 @@ class Comparison:
     def try_sides(self, update, r, grads, at):
         u, e = update["number"], self.experiment
         worst, distance = self.distance(grads, u, at)
-        for place in e.near()[:TRIES] if worst > GRADIENT else ():
+        for place in e.near()[:TRIES] if worst > GRADIENT / 10 else ():
             e.flip(place)
             other = e.gradients_again(update, r)[1]
             worst, nearer = self.distance(other, u, at)
@@ -109,7 +113,7 @@ class Comparison:
                 self.flipped += 1
             else:
                 e.flip(place)
-            if worst <= GRADIENT:
+            if worst <= GRADIENT / 10:
                 break
         return grads
 
@@ -153,7 +157,7 @@ class Comparison:
         for net, state in self.states(self.steps):
             own = net.state_dict()
             for key, ganexp in state.items():
-                self.weights.see(f"{net.label}.{key}", off(ganexp, own[key]))
+                self.weights.see(f"{net.label}.{key}", off(ganexp, own[key], self.way(f"param/{net.label}.{key}")))
         worst = (self.losses, self.gradients, self.weights)
         bad = any(w.bad() for w in worst)
         notes = [f"{len(self.zero)} gradients are zero"] if self.zero else []

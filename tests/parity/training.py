@@ -211,7 +211,7 @@ class Experiment:
             raise SystemExit(f"games: {key}: not known to this program")
         penalties = [one_word(p) for p in listed(g["penalty"])] if "penalty" in g else []
         return {"name": g["critic"], "critic": Target(g["critic"]), "real": self.parse_all(g["real"]), "penalties": penalties,
-                "fake": self.parse_all(g["fake"]), "loss": LOSSES[loss](params), "clip": number(g.get("clip", "0")),
+                "fake": self.parse_all(g["fake"]), "word": loss, "loss": LOSSES[loss](params), "clip": number(g.get("clip", "0")),
                 "smooth": number(g.get("smooth", "0")), "weight": number(g.get("weight", "1"))}
 
     def read_terms(self, terms):
@@ -314,21 +314,27 @@ class Experiment:
             return any(t.head == field(e) for t in heads) or self.depends(call, others)
         return False
 
-    # losses
+    # losses: name, value, and what the value is held against when that is more than itself
+
+    def size(self, game, *said):
+        """Differences of means may cancel: of such losses, what the critic says on average."""
+        return sum(s.detach().abs().mean().item() for s in said if s is not None) if game["word"] in ("wasserstein", "hinge") else 0.0
 
     def critic_side(self, game):
         real = [self.value(e) for e in game["real"]]
         r = self.judge(game, real)
         fake = [self.value(e) for e in game["fake"]]
-        yield f"{game['name']}.critic", game["loss"][0](r, self.judge(game, fake), game["smooth"])
+        f = self.judge(game, fake)
+        yield f"{game['name']}.critic", game["loss"][0](r, f, game["smooth"]), self.size(game, r, f)
         for word, params in game["penalties"]:
-            yield f"{game['name']}.{word}", PENALTIES[word](params, lambda x: self.judge(game, x), real, fake, self.draws_of(0))
+            penalty = PENALTIES[word](params, lambda x: self.judge(game, x), real, fake, self.draws_of(0))
+            yield f"{game['name']}.{word}", penalty, 0.0
 
     def generator_side(self, game, trains):
         said = [self.judge(game, [self.value(e) for e in game[side]])
                 if any(self.depends(e, trains) for e in game[side]) else None for side in ("real", "fake")]
         if any(s is not None for s in said):
-            yield f"{game['name']}.generator", game["weight"] * game["loss"][1](*said)
+            yield f"{game['name']}.generator", game["weight"] * game["loss"][1](*said), self.size(game, *said)
 
     def losses(self, trains):
         for game in self.games:
@@ -342,7 +348,7 @@ class Experiment:
             free = [x for x in trains if x.net not in critics] if t["for"] is None else []
             if named or any(self.depends(e, free) for e in t["arguments"].values()):
                 arguments = {k: self.value(e) for k, e in t["arguments"].items()}
-                yield t["name"], t["weight"] * t["is"](**arguments)
+                yield t["name"], t["weight"] * t["is"](**arguments), 0.0
 
     # steps
 
@@ -356,7 +362,7 @@ class Experiment:
         self.next_draw += bool(afresh)
 
     def gradients(self, update, repetition):
-        """Losses by name ("" is their sum) and gradients by name, of what the losses depend on."""
+        """Losses and their sizes by name ("" is their sum) and gradients by name, of what the losses depend on."""
         self.take_draws(update)
         self.before = dict(self.memo)
         return self.gradients_again(update, repetition)
@@ -364,10 +370,10 @@ class Experiment:
     def gradients_again(self, update, repetition):
         self.memo = dict(self.before)
         self.run, self.touched, self.asked = (update["number"], repetition), [], {}
-        losses = dict(self.losses(update["trains"]))
-        losses[""] = sum(losses.values())
+        losses = {name: (value, size) for name, value, size in self.losses(update["trains"])}
+        losses[""] = tuple(map(sum, zip(*losses.values())))
         weights = update["weights"]
-        grads = torch.autograd.grad(losses[""], list(weights.values()), allow_unused=True, retain_graph=True)
+        grads = torch.autograd.grad(losses[""][0], list(weights.values()), allow_unused=True, retain_graph=True)
         return losses, {name: g for name, g in zip(weights, grads) if g is not None}
 
     def near(self):
