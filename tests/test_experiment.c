@@ -40,6 +40,17 @@ static void test_who_trains(void **state)
     arena_free(f.arena);
 }
 
+static void test_compile(void **state)
+{
+    (void)state;
+    struct fixture f = READ(head, game, train);
+    assert_true(f.p->graph->minimal_filtering);
+    arena_free(f.arena);
+    f = READ(head, game, train, "compile: {minimal_filtering: false}\n");
+    assert_false(f.p->graph->minimal_filtering);
+    arena_free(f.arena);
+}
+
 // Both updates read generator(z) with the same weights: it is computed once. The other way round
 // the generator has changed before the critic reads it.
 static void test_fake_is_shared(void **state)
@@ -300,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_trains),
+        cmocka_unit_test(test_compile),
         cmocka_unit_test(test_fake_is_shared),
         cmocka_unit_test(test_dropout_is_shared),
         cmocka_unit_test(test_no_unused_gradients),
