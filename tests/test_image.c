@@ -21,6 +21,9 @@
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
 #include <stb/stb_image.h>
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#include <stb/stb_image_write.h>
 
 static void bytes(void **state)
 {
@@ -118,6 +121,114 @@ static void png_errors(void **state)
     arena_free(a);
 }
 
+static bool decode(struct arena *a, const uint8_t *p, size_t n, int channels, struct image *out,
+                   const char **why)
+{
+    uint8_t *own = malloc(n ? n : 1);  // of its own, so that a byte too far is seen
+    memcpy(own, p, n);
+    const bool good = image_decode(a, own, n, channels, out, why);
+    free(own);
+    return good;
+}
+
+struct made {
+    uint8_t byte[1 << 16];
+    size_t n;
+};
+
+static void take(void *context, void *data, int n)
+{
+    struct made *m = context;
+    assert_true(m->n + (size_t)n <= sizeof m->byte);
+    memcpy(m->byte + m->n, data, (size_t)n);
+    m->n += (size_t)n;
+}
+
+enum { PNG, JPEG, BMP, FORMATS };
+
+static void make(struct made *m, int format, int channels)
+{
+    uint8_t pixel[37 * 23 * 3];
+    for (int i = 0; i < 37 * 23 * channels; i++)
+        pixel[i] = (uint8_t)(60 + i / channels % 37 * 3 + i % channels * 20);
+    m->n = 0;
+    if (format == PNG)
+        assert_true(stbi_write_png_to_func(take, m, 37, 23, channels, pixel, 37 * channels));
+    else if (format == JPEG)
+        assert_true(stbi_write_jpg_to_func(take, m, 37, 23, channels, pixel, 95));
+    else
+        assert_true(stbi_write_bmp_to_func(take, m, 37, 23, channels, pixel));
+}
+
+static void decodes(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct made m;
+    for (int format = 0; format < FORMATS; format++)
+        for (int channels = 1; channels <= 3; channels += 2) {
+            struct image im;
+            const char *why = NULL;
+            make(&m, format, channels);
+            assert_true(decode(a, m.byte, m.n, channels, &im, &why));
+            assert_true(im.width == 37 && im.height == 23 && im.channels == channels);
+            for (int i = 0; i < 37 * 23 * channels; i++) {
+                const int is = 60 + i / channels % 37 * 3 + i % channels * 20;
+                assert_true(abs(im.pixel[i] - is) <= (format == JPEG ? 12 : 0));
+            }
+            assert_true(decode(a, m.byte, m.n, 4 - channels, &im, &why));
+            assert_int_equal(im.channels, 4 - channels);
+        }
+    arena_free(a);
+}
+
+// However a file is cut, it is refused; however it is changed, nothing is read beside it.
+static void decodes_no_damage(void **state)
+{
+    (void)state;
+    struct made m;
+    for (int format = 0; format < FORMATS; format++) {
+        make(&m, format, 3);
+        const size_t end = m.n - (format == PNG ? 12 : 0);  // a PNG's empty last chunk may be missing
+        for (size_t n = 0; n < end; n += n < 200 ? 1 : 17) {
+            struct arena *a = arena_new(NULL);
+            struct image im;
+            const char *why = NULL;
+            if (decode(a, m.byte, n, 3, &im, &why))
+                fail_msg("format %d read from %zu of %zu bytes", format, n, m.n);
+            assert_non_null(why);
+            arena_free(a);
+        }
+        for (size_t i = 0; i < m.n; i += 3) {
+            struct arena *a = arena_new(NULL);
+            struct image im;
+            const char *why = NULL;
+            const uint8_t was = m.byte[i];
+            m.byte[i] = (uint8_t)~was;
+            if (!decode(a, m.byte, m.n, 3, &im, &why))
+                assert_non_null(why);
+            m.byte[i] = was;
+            arena_free(a);
+        }
+    }
+}
+
+static void decodes_nothing_huge(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct made m;
+    struct image im;
+    const char *why = NULL;
+    make(&m, BMP, 3);
+    memset(m.byte + 18, 0xFF, 2);  // 65535 wide
+    assert_false(decode(a, m.byte, m.n, 3, &im, &why));
+    memcpy(m.byte + 18, "\0\x20\0\0\0\x20\0", 8);  // 8192 × 8192
+    assert_false(decode(a, m.byte, m.n, 3, &im, &why));
+    assert_non_null(strstr(why, "megapixels"));
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +236,9 @@ int main(void)
         cmocka_unit_test(grid),
         cmocka_unit_test(png),
         cmocka_unit_test(png_errors),
+        cmocka_unit_test(decodes),
+        cmocka_unit_test(decodes_no_damage),
+        cmocka_unit_test(decodes_nothing_huge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

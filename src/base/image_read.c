@@ -1,0 +1,142 @@
+// Pictures from files that anybody may have made. stb decodes; what it leaves open is closed here.
+// It trusts a file's word on how much there is to unpack, so a few kilobytes can ask for the whole
+// memory: its allocations are counted, and together they may not exceed what a picture of the
+// header's size can need. A limit on each allocation alone fails: a file may ask many times. And it
+// takes a file that was cut short for a picture whose rest is black or grey, so the end is looked for
+// first.
+#include "base/image.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+enum { SIDE_MAX = 16384, PIXELS_MAX = 1 << 25, BYTES_A_PIXEL = 32, BYTES_BESIDE = 1 << 24 };
+
+// Before each block stands its size, in as many bytes as keep it aligned.
+enum { HEAD = 16 };
+
+static _Thread_local size_t budget;
+
+static void *counted_malloc(size_t n)
+{
+    if (n > budget)
+        return NULL;
+    char *p = malloc(HEAD + n);
+    if (!p)
+        return NULL;
+    budget -= n;
+    memcpy(p, &n, sizeof n);
+    return p + HEAD;
+}
+
+static void counted_free(void *block)
+{
+    if (!block)
+        return;
+    size_t n;
+    memcpy(&n, (char *)block - HEAD, sizeof n);
+    budget += n;
+    free((char *)block - HEAD);
+}
+
+static void *counted_realloc(void *block, size_t n)
+{
+    void *p = counted_malloc(n);
+    size_t before = 0;
+    if (!p)
+        return NULL;
+    if (block)
+        memcpy(&before, (char *)block - HEAD, sizeof before);
+    if (before)
+        memcpy(p, block, before < n ? before : n);
+    counted_free(block);
+    return p;
+}
+
+#define STBI_MALLOC(n) counted_malloc(n)
+#define STBI_REALLOC(p, n) counted_realloc(p, n)
+#define STBI_FREE(p) counted_free(p)
+#define STBI_MAX_DIMENSIONS SIDE_MAX
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_NO_STDIO
+#define STBI_NO_HDR
+#define STBI_NO_LINEAR
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include <stb/stb_image.h>
+
+// Within the coded picture FF stands before 00 and restart markers only, so an end marker after the
+// last start of a scan is the picture's own and not a thumbnail's.
+static bool jpeg_ends(const uint8_t *p, size_t n)
+{
+    for (size_t i = n - 1; i > 0; i--)
+        if (p[i - 1] == 0xFF && (p[i] == 0xD9 || p[i] == 0xDA))
+            return p[i] == 0xD9;
+    return false;
+}
+
+static uint64_t little(const uint8_t *p, int n)
+{
+    uint64_t x = 0;
+    while (n--)
+        x = x << 8 | p[n];
+    return x;
+}
+
+// n ≥ offset + height · ⌈width · bits / 32⌉ · 4, all read from the header
+static bool bmp_ends(const uint8_t *p, size_t n, int width, int height)
+{
+    if (n < 30)
+        return false;
+    const uint64_t bits = little(p + 14, 4) == 12 ? little(p + 24, 2) : little(p + 28, 2);
+    const uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
+    return n >= little(p + 10, 4) + row * (uint64_t)height;
+}
+
+static bool whole(const uint8_t *p, size_t n, int width, int height)
+{
+    if (n > 2 && p[0] == 0xFF && p[1] == 0xD8)
+        return jpeg_ends(p, n);
+    if (n > 2 && p[0] == 'B' && p[1] == 'M')
+        return bmp_ends(p, n, width, height);
+    return true;  // what is missing from a PNG is missed when it is unpacked
+}
+
+// What is wrong with the size or the end of a file; NULL when nothing is.
+static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
+{
+    int channels;
+    if (n > IMAGE_BYTES_MAX)
+        return "is larger than 64 MiB";
+    budget = BYTES_BESIDE;
+    if (!stbi_info_from_memory(p, (int)n, width, height, &channels))
+        return "is no PNG, JPEG or BMP that can be read";
+    if (*width < 1 || *height < 1)
+        return "is a picture without pixels";
+    if (*width > SIDE_MAX || *height > SIDE_MAX || (int64_t)*width * *height > PIXELS_MAX)
+        return "is a picture of more than 32 megapixels, or of more than 16384 a side";
+    return whole(p, n, *width, *height) ? NULL : "is cut short";
+}
+
+bool image_decode(struct arena *a, const uint8_t *byte, size_t n, int channels, struct image *out,
+                  const char **why)
+{
+    int width, height, own;
+    *why = fault(byte, n, &width, &height);
+    if (*why)
+        return false;
+    budget = (size_t)width * (size_t)height * BYTES_A_PIXEL + 2 * n + BYTES_BESIDE;
+    uint8_t *p = stbi_load_from_memory(byte, (int)n, &width, &height, &own, channels);
+    if (!p) {
+        *why = arena_printf(a, "is damaged (%s)", stbi_failure_reason());
+        return false;
+    }
+    arena_defer(a, counted_free, p);
+    *out = (struct image){width, height, channels, p};
+    return true;
+}

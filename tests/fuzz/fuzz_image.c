@@ -1,0 +1,31 @@
+// Fuzzes the decoder of pictures: whatever the bytes, memory stays bounded, every pixel promised is
+// there and a refusal says why.
+//
+//   clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_image.c
+//   src/base/image_read.c src/base/arena.c
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/image.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    for (int channels = 1; channels <= 3; channels += 2) {
+        struct arena *a = arena_new(NULL);
+        struct image image;
+        const char *why = NULL;
+        if (image_decode(a, data, n, channels, &image, &why)) {
+            const size_t size = (size_t)image.width * (size_t)image.height * (size_t)channels;
+            uint8_t *copy = malloc(size);
+            memcpy(copy, image.pixel, size);
+            free(copy);
+        } else if (!why || !*why) {
+            abort();
+        }
+        arena_free(a);
+    }
+    return 0;
+}
