@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# tests/fuzz/run.sh SECONDS [NAME …]: builds every fuzz_NAME.c with clang's libFuzzer, AddressSanitizer and UBSan, and runs each for so
+# long from its seeds. Anything found fails, and the input stays in build-fuzz/. Wants a built build/ (for generated headers).
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+seconds=${1:?usage: tests/fuzz/run.sh SECONDS [NAME …]}
+shift
+shopt -s nullglob
+[[ $# -gt 0 ]] || set -- $(for f in tests/fuzz/fuzz_*.c; do basename "$f" .c | sed 's/^fuzz_//'; done)
+mkdir -p build-fuzz
+base=(src/base/{arena,diag,map,text}.c)
+config=("${base[@]}" src/config/*.c)
+
+sources() {  # of a fuzzer: what it is linked from
+    case $1 in
+    config | expression) echo "${config[@]}" -lyaml -lmd -lm ;;
+    idx) echo src/data/idx.c src/data/file.c src/base/arena.c -lz ;;
+    safetensors) echo src/store/safetensors.c src/store/rundir.c src/base/{arena,diag,text}.c -ljansson ;;
+    spool) echo src/store/{record,db}.c src/base/{arena,diag,text}.c -Ibuild -ljansson -lsqlite3 -lm ;;
+    experiment)  # nothing is run, so what ops say of running is left out
+        echo src/{base,config,data,graph,losses,model}/*.c layers/*.c src/prim/op_*.c -I. -Ibuild -Wno-unknown-pragmas -no-pie -Wl,--unresolved-symbols=ignore-all -lyaml -lmd -lz -lm -lpthread ;;
+    *) echo "tests/fuzz/run.sh: no sources for fuzz_$1" >&2; return 1 ;;
+    esac
+}
+
+seeds() {  # of a fuzzer, into build-fuzz/NAME/seeds
+    mkdir -p "build-fuzz/$1/seeds" "build-fuzz/$1/corpus"
+    cp -r tests/fuzz/corpus/"$1"/* "build-fuzz/$1/seeds" 2>/dev/null
+    case $1 in
+    config) cp configs/*.yaml tests/bad/*.yaml tests/configs/*.yaml "build-fuzz/$1/seeds" ;;
+    experiment)  # `extends:` in place, so that the small ones stand alone
+        for f in tests/bad/*.yaml; do
+            { cat tests/bad/parts/model.yaml; grep -v '^extends:' "$f"; } >"build-fuzz/$1/seeds/$(basename "$f")"
+        done
+        cp tests/bad/parts/model.yaml configs/*.yaml tests/configs/*.yaml "build-fuzz/$1/seeds" ;;
+    esac
+}
+
+run() {
+    local name=$1 from dict=()
+    from=$(sources "$name") || return 1
+    # shellcheck disable=SC2086
+    clang -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined \
+        "tests/fuzz/fuzz_$name.c" $from -o "build-fuzz/fuzz_$name" || return 1
+    seeds "$name"
+    case $name in config | experiment | expression) dict=(-dict=tests/fuzz/yaml.dict) ;; esac
+    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
+        -artifact_prefix=found- "${dict[@]/tests/../../tests}" corpus seeds) >"build-fuzz/$name.log" 2>&1
+}
+
+bad=0
+for name in "$@"; do
+    if run "$name"; then
+        echo "$name: nothing found in $(sed -n 's/.*number_of_executed_units: *//p' "build-fuzz/$name.log") inputs"
+    else
+        echo "$name: FOUND, see build-fuzz/$name.log"
+        grep -E 'ERROR|SUMMARY|runtime error|bug at|Test unit' "build-fuzz/$name.log" | head -10
+        bad=1
+    fi
+done
+exit $bad
