@@ -41,7 +41,7 @@ static void expect_error(const char *yaml, const char *message, const char *expe
     const struct node *n = source(a, yaml, d);
     assert_false(source_options_read(n, &o, d));
     assert_null(dataset_open(a, n, SPLIT_TRAIN, d));
-    assert_int_equal(diag_errors(d), 1);  // the same once, though found twice
+    assert_int_equal(diag_errors(d), 2);
     struct text t;
     text_init(&t);
     diag_text(d, &t);

@@ -20,7 +20,8 @@ struct message {
 struct diag {
     struct arena *arena;
     struct message message[2 * DIAG_MAX];
-    int n, errors, warnings;
+    int n, errors, warnings; // told, repetitions too: a caller asks whether there were more since
+    int same;                // errors among them that said nothing new
 };
 
 struct diag *diag_new(struct arena *a)
@@ -46,17 +47,18 @@ static bool known(const struct diag *d, struct place where, const char *text)
 static void add(struct diag *d, bool error, struct place where, const char *fmt, va_list ap)
 {
     const char *text = arena_vprintf(d->arena, fmt, ap);
-    if (known(d, where, text))
-        return;
-    const int kept = error ? d->errors : d->warnings;
-    if (kept < DIAG_MAX) {
+    const bool again = known(d, where, text);
+    const int kept = error ? d->errors - d->same : d->warnings;
+    if (!again && kept < DIAG_MAX) {
         d->message[d->n] = (struct message){where, text, error, d->n};
         d->n++;
     }
-    if (error)
+    if (error) {
         d->errors++;
-    else
+        d->same += again;
+    } else if (!again) {
         d->warnings++;
+    }
 }
 
 bool fail(struct diag *d, struct place where, const char *fmt, ...)
@@ -88,7 +90,7 @@ int diag_warnings(const struct diag *d)
 
 void diag_clear(struct diag *d)
 {
-    d->n = d->errors = d->warnings = 0;
+    d->n = d->errors = d->warnings = d->same = 0;
 }
 
 static int by_place(const void *pa, const void *pb)
@@ -172,8 +174,8 @@ void diag_text(const struct diag *d, struct text *out)
     qsort(sorted, (size_t)d->n, sizeof *sorted, by_place);
     for (int i = 0; i < d->n; i++)
         message_text(&sorted[i], out);
-    if (d->errors > DIAG_MAX)
-        text_addf(out, "… and %d more errors\n", d->errors - DIAG_MAX);
+    if (d->errors - d->same > DIAG_MAX)
+        text_addf(out, "… and %d more errors\n", d->errors - d->same - DIAG_MAX);
 }
 
 void diag_print(const struct diag *d, FILE *to)

@@ -237,6 +237,8 @@ struct network **networks_read(struct arena *a, const struct node *networks,
              "no networks\nexpected networks: {generator: {inputs: …, layers: […]}, …}");
         return NULL;
     }
+    if (templates && templates->kind != NODE_MAP && templates->kind != NODE_NULL)
+        fail(d, templates->where, "no templates\nexpected templates: {NAME: {layers: […]}, …}");
     struct network **net = NEW_ARRAY(a, struct network *, networks->n);
     for (int i = 0; i < networks->n; i++)
         net[i] = read_network(&r, &networks->entry[i], slots);

@@ -101,7 +101,7 @@ static const struct node *find_template(struct reader *r, const struct node *nam
         if (!is) {
             const char **known = NULL;
             size_t n = 0;
-            for (int i = 0; r->templates && i < r->templates->n; i++)
+            for (int i = 0; r->templates && r->templates->kind == NODE_MAP && i < r->templates->n; i++)
                 APPEND(r->arena, known, n, r->templates->entry[i].key);
             fail_unknown(r->diag, name->where, "template", name->text, known, n);
             return NULL;

@@ -28,11 +28,7 @@ seeds() {  # of a fuzzer, into build-fuzz/NAME/seeds
     cp -r tests/fuzz/corpus/"$1"/* "build-fuzz/$1/seeds" 2>/dev/null
     case $1 in
     config) cp configs/*.yaml tests/bad/*.yaml tests/configs/*.yaml "build-fuzz/$1/seeds" ;;
-    experiment)  # `extends:` in place, so that the small ones stand alone
-        for f in tests/bad/*.yaml; do
-            { cat tests/bad/parts/model.yaml; grep -v '^extends:' "$f"; } >"build-fuzz/$1/seeds/$(basename "$f")"
-        done
-        cp tests/bad/parts/model.yaml configs/*.yaml tests/configs/*.yaml "build-fuzz/$1/seeds" ;;
+    experiment) cp tests/bad/parts/model.yaml configs/*.yaml tests/configs/*.yaml "build-fuzz/$1/seeds" ;;
     esac
 }
 
