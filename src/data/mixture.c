@@ -1,0 +1,52 @@
+// A data set whose distribution is known: which modes a generator finds and which it drops can be
+// seen, as it cannot with photographs. A point is a function of (split, index) alone, and every n
+// examples in a row hold every mode once, so that each split has exactly as many of each.
+#include "data/mixture.h"
+
+#include <string.h>
+
+#include <sha2.h>
+
+#include "base/arena.h"
+#include "base/philox.h"
+
+// Change it with anything that moves a point: it goes into the fingerprint.
+#define VERSION "1"
+
+static const uint64_t key[] = {
+    [SPLIT_TRAIN] = 0x706F696E74730001u, [SPLIT_TEST] = 0x706F696E74730002u};
+
+struct mixture {
+    enum split split;
+    const struct mode *mode;
+    double deviation;
+};
+
+void mixture_open(struct dataset *s, enum split split, const struct mode *mode, int n,
+                  double deviation, const char *text, struct arena *a)
+{
+    struct mixture *own = NEW(a, struct mixture);
+    *own = (struct mixture){split, mode, deviation};
+    s->own = own;
+    s->channels = 2;
+    s->height = s->width = 1;
+    s->count = split == SPLIT_TRAIN ? 100000 : 10000;
+    s->classes = n;
+    const char *all = arena_printf(a, "mixture " VERSION " split %d %s deviation %.17g", (int)split,
+                                   text, deviation);
+    char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
+    s->fingerprint = SHA256Data((const uint8_t *)all, strlen(all), hex);
+}
+
+// x = mode + deviation · N(0, 1)
+bool mixture_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
+{
+    const struct mixture *own = s->own;
+    struct rng r;
+    rng_init(&r, key[own->split], (uint64_t)index);
+    *label = (int32_t)(index % s->classes);
+    const double x = rng_normal(&r), y = rng_normal(&r);
+    image[0] = own->mode[*label].x + (float)(own->deviation * x);
+    image[1] = own->mode[*label].y + (float)(own->deviation * y);
+    return true;
+}
