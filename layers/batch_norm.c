@@ -1,8 +1,8 @@
 // y = γ·(x − μ) / √(σ² + ε) + β, a channel at a time
-// Training: μ and σ² (the biased one) of the batch; running ← momentum·running + (1 − momentum)·batch,
-// with the unbiased σ². Otherwise: the running ones. Momentum is Keras's: 1 − PyTorch's.
-// Made of means and squares, so every derivative there is comes from theirs; the closed form of
-// the gradient is shorter to compute and has no second derivative.
+// Training: μ and σ² (the biased one) of the batch; running ← momentum·running + (1 −
+// momentum)·batch, with the unbiased σ². Otherwise: the running ones. Momentum is Keras's: 1 −
+// PyTorch's. Made of means and squares, so every derivative there is comes from theirs; the closed
+// form of the gradient is shorter to compute and has no second derivative.
 // Ioffe, Szegedy 2015, arXiv:1502.03167.
 #include "model/layer.h"
 

@@ -37,7 +37,8 @@ static struct value *build(struct site *site, const void *own, struct value *x)
         return NULL;
     for (int i = 0; i < 4; i++)
         if (b[i] >= x->shape.dim[2 + i / 2] || b[i] > 64)
-            return site_fail(site, "reflection_pad wants a border of 64 at most, and a larger image,");
+            return site_fail(site,
+                             "reflection_pad wants a border of 64 at most, and a larger image,");
     return mirror(mirror(x, 2, b[0], b[1]), 3, b[2], b[3]);
 }
 

@@ -1,5 +1,5 @@
-// Where the time of an iteration goes. Steps are timed one by one over several iterations; a step's figure is its median, so
-// what else the machine does is left out as far as that goes.
+// Where the time of an iteration goes. Steps are timed one by one over several iterations; a step's
+// figure is its median, so what else the machine does is left out as far as that goes.
 #include "base/arena.h"
 #include "laboratory.h"
 #include "plan/plan.h"
@@ -11,7 +11,8 @@
 
 static const struct option_spec option[] = {
     {"steps", 'n', "N", "iterations to time; 30 unless told"},
-    {"by", 'b', "WHAT", "group by `op` (the default), by `line` of the config, or list every `step`"},
+    {"by", 'b', "WHAT",
+     "group by `op` (the default), by `line` of the config, or list every `step`"},
     {"threads", 't', "N", "cores to use; all unless told"},
     OPTION_JSON,
     OPTION_END,
@@ -39,7 +40,8 @@ static int slowest_first(const void *a, const void *b)
 static double *time_steps(struct arena *a, struct plan *plan, int rounds, double *whole)
 {
     const int n = plan_steps(plan);
-    double *all = NEW_ARRAY(a, double, n * rounds), *one = NEW_ARRAY(a, double, n), *median = NEW_ARRAY(a, double, n);
+    double *all = NEW_ARRAY(a, double, n *rounds), *one = NEW_ARRAY(a, double, n),
+           *median = NEW_ARRAY(a, double, n);
     double *column = NEW_ARRAY(a, double, rounds), *total = NEW_ARRAY(a, double, rounds);
     for (int r = -2; r < rounds; r++) {
         plan_profile(plan, (uint64_t)(r + 2), one);
@@ -68,13 +70,15 @@ static const char *group_name(struct arena *a, const struct plan *plan, int i, c
 {
     const struct value *v = plan_step_value(plan, i);
     if (!strcmp(by, "step"))
-        return arena_printf(a, "%d %s%s%s", i, plan_step_name(plan, i), v->label ? ", " : "", v->label ? v->label : "");
+        return arena_printf(a, "%d %s%s%s", i, plan_step_name(plan, i), v->label ? ", " : "",
+                            v->label ? v->label : "");
     if (!strcmp(by, "op"))
         return plan_step_name(plan, i);
     return v->where.source ? arena_printf(a, "%s:%d", v->where.source->name, v->where.line) : "";
 }
 
-static struct table *tabulate(struct options *o, const struct plan *plan, const double *seconds, double whole, const char *by)
+static struct table *tabulate(struct options *o, const struct plan *plan, const double *seconds,
+                              double whole, const char *by)
 {
     struct group *group = NULL;
     int n = 0;
@@ -118,7 +122,8 @@ static int run(struct options *o)
         fail(o->diag, (struct place){0}, "--by takes op, line or step");
         return EXIT_USAGE;
     }
-    if (!option_int(o, "steps", 1, 100000, &rounds) || !laboratory_threads(o, 0, &threads) || !laboratory_open(&lab, o))
+    if (!option_int(o, "steps", 1, 100000, &rounds) || !laboratory_threads(o, 0, &threads) ||
+        !laboratory_open(&lab, o))
         return EXIT_USAGE;
     struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
     if (!t)
@@ -132,8 +137,9 @@ static int run(struct options *o)
         return EXIT_DONE;
     }
     table_draw(table, stdout, 0);
-    printf("%.1f steps/s on %d threads, %s, %s; activations %.1f MB, slots %.1f MB\n", 1 / whole, threads, plan_isa(), plan_library_version(),
-           1e-6 * (double)plan_activation_bytes(plan), 4e-6 * (double)lab.experiment->slots.floats);
+    printf("%.1f steps/s on %d threads, %s, %s; activations %.1f MB, slots %.1f MB\n", 1 / whole,
+           threads, plan_isa(), plan_library_version(), 1e-6 * (double)plan_activation_bytes(plan),
+           4e-6 * (double)lab.experiment->slots.floats);
     return EXIT_DONE;
 }
 
@@ -141,7 +147,8 @@ const struct command cmd_bench = {
     .name = "bench",
     .group = GROUP_TOOLS,
     .usage = "[options] CONFIG [key=value …]",
-    .help = "time a training iteration, step by step\nData is not read: the figures are those of the compiled iteration alone.",
+    .help = "time a training iteration, step by step\nData is not read: the figures are those of "
+            "the compiled iteration alone.",
     .options = option,
     .overrides = true,
     .min_words = 1,

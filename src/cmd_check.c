@@ -18,7 +18,8 @@ static struct application *probe(struct network *net, struct arena *a, struct di
     struct versions v = {.graph = g};
     struct value **argument = NEW_ARRAY(a, struct value *, net->n_input + 1);
     for (int i = 0; i < net->n_input; i++) {
-        struct shape s = {.rank = net->input[i].is.shape.rank + 1, .dim = {2}};  // two samples: one alone cannot be normalised
+        // two samples: one alone cannot be normalised
+        struct shape s = {.rank = net->input[i].is.shape.rank + 1, .dim = {2}};
         for (int k = 1; k < s.rank; k++)
             s.dim[k] = net->input[i].is.shape.dim[k - 1];
         argument[i] = input(g, net->input[i].name, s);
@@ -26,7 +27,8 @@ static struct application *probe(struct network *net, struct arena *a, struct di
     return network_apply(net, &v, argument, true, d);
 }
 
-static void add_row(struct table *t, const char *network, const char *layer, struct shape *output, int64_t params, double multiply_adds, double bytes)
+static void add_row(struct table *t, const char *network, const char *layer, struct shape *output,
+                    int64_t params, double multiply_adds, double bytes)
 {
     struct text shape;
     text_init(&shape);
@@ -41,13 +43,15 @@ static void add_row(struct table *t, const char *network, const char *layer, str
     text_release(&shape);
 }
 
-static struct totals add_network(struct table *t, struct experiment *e, struct network *net, struct diag *d)
+static struct totals add_network(struct table *t, struct experiment *e, struct network *net,
+                                 struct diag *d)
 {
     struct totals sum = {0};
     const struct application *app = probe(net, e->arena, d);
     for (int i = 0; app && i < app->n_row; i++) {
         struct layer_row *r = &app->row[i];
-        add_row(t, net->name, r->layer, &r->output, r->params, r->multiply_adds, r->activation_bytes);
+        add_row(t, net->name, r->layer, &r->output, r->params, r->multiply_adds,
+                r->activation_bytes);
         sum.params += r->params;
         sum.multiply_adds += r->multiply_adds;
         sum.bytes += r->activation_bytes;
@@ -73,7 +77,8 @@ static int run(struct options *o)
         return EXIT_USAGE;
     struct experiment *e = lab.experiment;
     struct table *t = table_new(o->arena, "layers");
-    static const char *const column[] = {"network", "layer", "output", "parameters", "multiply-adds", "activation bytes"};
+    static const char *const column[] = {"network",    "layer",         "output",
+                                         "parameters", "multiply-adds", "activation bytes"};
     struct totals all = {0};
     for (size_t i = 0; i < LENGTH(column); i++)
         table_column(t, column[i]);
@@ -92,7 +97,8 @@ static int run(struct options *o)
         return EXIT_DONE;
     }
     table_draw(t, stdout, 0);
-    printf("%s: well formed. Multiply-adds and activation bytes are for one sample, forward.\n", o->word[0]);
+    printf("%s: well formed. Multiply-adds and activation bytes are for one sample, forward.\n",
+           o->word[0]);
     return EXIT_DONE;
 }
 
@@ -101,7 +107,8 @@ const struct command cmd_check = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] CONFIG [key=value …]",
     .help = "find every mistake in a config, or show its layers\n"
-            "Up to 20 mistakes at once, each drawn in the file. A config without mistakes is shown layer by layer: output shape,\n"
+            "Up to 20 mistakes at once, each drawn in the file. A config without mistakes is shown "
+            "layer by layer: output shape,\n"
             "parameters, multiply-adds and activation bytes.",
     .options = option,
     .overrides = true,

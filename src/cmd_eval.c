@@ -25,13 +25,15 @@ static void print_json(const struct judge *v, int64_t step)
     json_t *scores = json_array();
     for (int i = 0; i < v->n_taken; i++) {
         const struct taken *t = &v->taken[i];
-        json_array_append_new(scores, json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "metric", t->metric->name,
-                                                "value", number(t->sample.value), "std", number(t->sample.std),
-                                                "real", number(t->real.value), "real_std", number(t->real.std),
-                                                "fingerprint", t->fingerprint));
+        json_array_append_new(
+            scores, json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "metric", t->metric->name, "value",
+                              number(t->sample.value), "std", number(t->sample.std), "real",
+                              number(t->real.value), "real_std", number(t->real.std), "fingerprint",
+                              t->fingerprint));
     }
-    json_t *all = json_pack("{s:i, s:I, s:{s:s, s:o}, s:o}", "schema", 1, "step", (json_int_t)step, "scorer", "sha256",
-                            v->scorer->sha256, "accuracy", number(v->scorer->accuracy), "scores", scores);
+    json_t *all = json_pack("{s:i, s:I, s:{s:s, s:o}, s:o}", "schema", 1, "step", (json_int_t)step,
+                            "scorer", "sha256", v->scorer->sha256, "accuracy",
+                            number(v->scorer->accuracy), "scores", scores);
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     putchar('\n');
     json_decref(all);
@@ -41,10 +43,12 @@ static void print_scores(const struct judge *v)
 {
     for (int i = 0; i < v->n_taken; i++) {
         const struct taken *t = &v->taken[i];
-        printf("%s %.4f ± %.4f   real data (%s) %.4f ± %.4f   evaluator %.12s\n", t->metric->name, t->sample.value,
-               t->sample.std, v->real_split, t->real.value, t->real.std, t->fingerprint);
+        printf("%s %.4f ± %.4f   real data (%s) %.4f ± %.4f   evaluator %.12s\n", t->metric->name,
+               t->sample.value, t->sample.std, v->real_split, t->real.value, t->real.std,
+               t->fingerprint);
     }
-    printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256, 100 * v->scorer->accuracy);
+    printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256,
+           100 * v->scorer->accuracy);
 }
 
 // data.real.path
@@ -61,16 +65,20 @@ static bool same_model(struct laboratory *lab)
     const struct change *c = laboratory_changes(lab, lab->stored.config_yaml, &n);
     for (int i = 0; i < n; i++)
         if (strncmp(c[i].key, "evaluate", 8) && !is_path(c[i].key))
-            return fail(lab->diag, nowhere, "the config is not the one this run was trained under\n%s: %.60s → %.60s\nonly evaluate.… can be said anew",
+            return fail(lab->diag, nowhere,
+                        "the config is not the one this run was trained under\n%s: %.60s → "
+                        "%.60s\nonly evaluate.… can be said anew",
                         c[i].key, c[i].before, c[i].after);
     return lab->experiment->evaluate.n_score ||
-           fail(lab->diag, nowhere, "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
+           fail(lab->diag, nowhere,
+                "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
 }
 
 static bool restore(struct laboratory *lab)
 {
     struct checkpoint c;
-    const char *path = option_text(lab->options, "checkpoint", checkpoints_newest(lab->arena, lab->dir));
+    const char *path = option_text(lab->options, "checkpoint",
+                                   checkpoints_newest(lab->arena, lab->dir));
     if (!path)
         return fail(lab->diag, nowhere, "%s has no checkpoint to score", lab->dir);
     if (!checkpoint_read(lab->arena, path, lab->experiment, lab->trainer->slab, &c, lab->diag))
@@ -95,7 +103,8 @@ static int run(struct options *o)
     if (!restore(&lab) || !laboratory_evaluate(&lab))
         return EXIT_FAILED;
     const int64_t step = lab.trainer->step;
-    const bool stored = recorder_late_scores(options_db(o), lab.stored.uid, step, lab.score, lab.n_score, o->diag);
+    const bool stored = recorder_late_scores(options_db(o), lab.stored.uid, step, lab.score,
+                                             lab.n_score, o->diag);
     if (option_given(o, "json"))
         print_json(lab.judge, step);
     else
@@ -107,7 +116,8 @@ const struct command cmd_eval = {
     .name = "eval",
     .group = GROUP_SAMPLES,
     .usage = "[options] RUN [key=value …]",
-    .help = "score a run's checkpoint\nThe scores are kept with the run. evaluate.samples=50k and the like change the protocol, and with it the\n"
+    .help = "score a run's checkpoint\nThe scores are kept with the run. evaluate.samples=50k and "
+            "the like change the protocol, and with it the\n"
             "evaluator's fingerprint.",
     .options = option,
     .overrides = true,

@@ -28,7 +28,8 @@ static bool known_stage(const char *at, struct diag *d)
     for (const struct pass *p = passes; p->name; p++)
         text_addf(&all, ", %s", p->name);
     const char *near = nearest_word(at, known, n);
-    fail(d, (struct place){0}, "no stage '%s'\nthere are %s, plan%s%s", at, all.s, near ? "; did you mean " : "", near ? near : "");
+    fail(d, (struct place){0}, "no stage '%s'\nthere are %s, plan%s%s", at, all.s,
+         near ? "; did you mean " : "", near ? near : "");
     text_release(&all);
     return false;
 }
@@ -39,7 +40,8 @@ static int run(struct options *o)
     const char *at = option_text(o, "at", "plan");
     int64_t phase = 0;
     int threads;
-    if (!known_stage(at, o->diag) || !laboratory_threads(o, 0, &threads) || !laboratory_open(&lab, o) ||
+    if (!known_stage(at, o->diag) || !laboratory_threads(o, 0, &threads) ||
+        !laboratory_open(&lab, o) ||
         !option_int(o, "phase", 0, lab.experiment->n_phase - 1, &phase))
         return EXIT_USAGE;
     struct text out;
@@ -50,7 +52,8 @@ static int run(struct options *o)
         if (!plan)
             return EXIT_USAGE;
         plan_print(plan, &out);
-        text_addf(&out, "activations: %zu bytes; slots: %zu bytes\n", plan_activation_bytes(plan), lab.experiment->slots.floats * sizeof(float));
+        text_addf(&out, "activations: %zu bytes; slots: %zu bytes\n", plan_activation_bytes(plan),
+                  lab.experiment->slots.floats * sizeof(float));
     } else {
         struct program *p = program_training(lab.experiment, (int)phase, o->arena, o->diag);
         if (!p)
@@ -69,7 +72,8 @@ const struct command cmd_explain = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] CONFIG [key=value …]",
     .help = "show what a config is compiled to, at any stage\n"
-            "One training iteration as a list of values, each with its shape and the line of the config it comes from: as built\n"
+            "One training iteration as a list of values, each with its shape and the line of the "
+            "config it comes from: as built\n"
             "(graph), after each pass, or as the steps that run (plan).",
     .options = option,
     .overrides = true,

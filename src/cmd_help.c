@@ -1,4 +1,5 @@
-// Every word of the language explains itself: the text is its own table. Without a word, all words by kind.
+// Every word of the language explains itself: the text is its own table. Without a word, all words
+// by kind.
 #include "base/arena.h"
 #include "base/text.h"
 #include "command.h"
@@ -21,17 +22,28 @@ static int gather_words(struct arena *a, struct entry_text **out)
     struct entry_text *list = NULL;
     int n = 0;
     for (int i = 0; layers[i]; i++)
-        APPEND(a, list, n, ((struct entry_text){"layer", layers[i]->name, layers[i]->help, NULL, layers[i]->params}));
+        APPEND(a, list, n,
+               ((struct entry_text){"layer", layers[i]->name, layers[i]->help, NULL,
+                                    layers[i]->params}));
     for (int i = 0; losses[i]; i++)
-        APPEND(a, list, n, ((struct entry_text){"loss", losses[i]->name, losses[i]->help, losses[i]->formula, losses[i]->params}));
+        APPEND(a, list, n,
+               ((struct entry_text){"loss", losses[i]->name, losses[i]->help, losses[i]->formula,
+                                    losses[i]->params}));
     for (int i = 0; penalties[i]; i++)
-        APPEND(a, list, n, ((struct entry_text){"penalty", penalties[i]->name, penalties[i]->help, penalties[i]->formula, penalties[i]->params}));
+        APPEND(a, list, n,
+               ((struct entry_text){"penalty", penalties[i]->name, penalties[i]->help,
+                                    penalties[i]->formula, penalties[i]->params}));
     for (int i = 0; terms[i]; i++)
-        APPEND(a, list, n, ((struct entry_text){"term", terms[i]->name, terms[i]->help, terms[i]->formula, terms[i]->params}));
+        APPEND(a, list, n,
+               ((struct entry_text){"term", terms[i]->name, terms[i]->help, terms[i]->formula,
+                                    terms[i]->params}));
     for (int i = 0; dataset_kinds[i]; i++)
-        APPEND(a, list, n, ((struct entry_text){"data set", dataset_kinds[i]->name, dataset_kinds[i]->help, NULL, dataset_kinds[i]->params}));
+        APPEND(a, list, n,
+               ((struct entry_text){"data set", dataset_kinds[i]->name, dataset_kinds[i]->help,
+                                    NULL, dataset_kinds[i]->params}));
     for (int i = 0; metrics[i]; i++)
-        APPEND(a, list, n, ((struct entry_text){"score", metrics[i]->name, metrics[i]->help, NULL, NULL}));
+        APPEND(a, list, n,
+               ((struct entry_text){"score", metrics[i]->name, metrics[i]->help, NULL, NULL}));
     *out = list;
     return n;
 }
@@ -81,7 +93,8 @@ static int run(struct options *o)
     for (int i = 0; i < n; i++)
         known[i] = list[i].name;
     const char *near = nearest_word(o->word[0], known, (size_t)n);
-    fail(o->diag, (struct place){0}, "no word '%s'%s%s", o->word[0], near ? "\ndid you mean " : "\n`ganexp help` lists all words", near ? near : "");
+    fail(o->diag, (struct place){0}, "no word '%s'%s%s", o->word[0],
+         near ? "\ndid you mean " : "\n`ganexp help` lists all words", near ? near : "");
     return EXIT_USAGE;
 }
 

@@ -12,7 +12,8 @@
 static const struct option_spec option[] = {
     OPTION_DB,
     {"threads", 't', "N", "cores to use; as many as the run began with unless told"},
-    {"change", 0, NULL, "go on under another config; the result is then not that of an unbroken run"},
+    {"change", 0, NULL,
+     "go on under another config; the result is then not that of an unbroken run"},
     OPTION_END,
 };
 
@@ -36,15 +37,19 @@ static const char *changes(struct laboratory *lab, const char *yaml)
     return kept;
 }
 
-// What changes between the config of the checkpoint (of the start, where there is none) and now; "" for nothing.
-static bool compare(struct laboratory *lab, const char *hash, const char *yaml, const char **changed)
+// What changes between the config of the checkpoint (of the start, where there is none) and now; ""
+// for nothing.
+static bool compare(struct laboratory *lab, const char *hash, const char *yaml,
+                    const char **changed)
 {
     *changed = "";
     if (!strcmp(hash, config_hash(lab->arena, lab->config, false)))
         return true;
     *changed = changes(lab, yaml);
     return !**changed || option_given(lab->options, "change") ||
-           fail(lab->diag, nowhere, "the config is not the one this run was trained under\n%s\nallow it with --change, or leave it as it was",
+           fail(lab->diag, nowhere,
+                "the config is not the one this run was trained under\n%s\nallow it with --change, "
+                "or leave it as it was",
                 *changed);
 }
 
@@ -60,15 +65,22 @@ static bool restore(struct laboratory *lab, const char *path, const char **chang
     struct checkpoint c;
     struct trainer *t = lab->trainer;
     struct safetensors *file = safetensors_open(lab->arena, path, lab->diag);
-    const char *hash = file ? safetensors_metadata(file, "config_hash") : NULL, *yaml = file ? safetensors_metadata(file, "config") : NULL;
+    const char *hash = file ? safetensors_metadata(file, "config_hash") : NULL,
+               *yaml = file ? safetensors_metadata(file, "config") : NULL;
     if (!file)
         return false;
     if (!hash || !yaml)
-        return fail(lab->diag, nowhere, "%s: does not say which config it was trained under\nthe checkpoint is of another program", path);
-    if (!compare(lab, hash, yaml, changed) || !checkpoint_read(lab->arena, path, lab->experiment, t->slab, &c, lab->diag))
+        return fail(lab->diag, nowhere,
+                    "%s: does not say which config it was trained under\nthe checkpoint is of "
+                    "another program",
+                    path);
+    if (!compare(lab, hash, yaml, changed) ||
+        !checkpoint_read(lab->arena, path, lab->experiment, t->slab, &c, lab->diag))
         return false;
     if (c.step > t->steps)
-        return fail(lab->diag, nowhere, "%s is of step %" PRId64 ", and the config has %" PRId64 " steps", path, c.step, t->steps);
+        return fail(lab->diag, nowhere,
+                    "%s is of step %" PRId64 ", and the config has %" PRId64 " steps", path, c.step,
+                    t->steps);
     t->step = c.step;
     return true;
 }
@@ -77,13 +89,16 @@ static int go_on(struct laboratory *lab, int threads, const char *path, const ch
 {
     const struct run_description now = laboratory_describe(lab, threads);
     laboratory_catch_signals();
-    lab->recorder = recorder_resume(lab->arena, options_db(lab->options), lab->stored.uid, lab->trainer->step, &now, lab->diag);
+    lab->recorder = recorder_resume(lab->arena, options_db(lab->options), lab->stored.uid,
+                                    lab->trainer->step, &now, lab->diag);
     if (!lab->recorder)
         return rundir_alive(lab->dir) ? EXIT_REFUSED : EXIT_FAILED;
     checkpoints_sweep(lab->dir);
     if (path) {  // a kill may have come between the files and their records
-        recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", lab->trainer->step, "last");
-        recorder_forget(lab->recorder, checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
+        recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", lab->trainer->step,
+                          "last");
+        recorder_forget(lab->recorder,
+                        checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
     }
     if (*changed && !recorder_change(lab->recorder, &now, changed, lab->diag))
         return EXIT_FAILED;
@@ -92,7 +107,9 @@ static int go_on(struct laboratory *lab, int threads, const char *path, const ch
 
 static bool refuse_alive(struct laboratory *lab)
 {
-    return fail(lab->diag, nowhere, "run %s is alive in another process\nstop it first, or start a new run", uid_short(lab->stored.uid));
+    return fail(lab->diag, nowhere,
+                "run %s is alive in another process\nstop it first, or start a new run",
+                uid_short(lab->stored.uid));
 }
 
 static int run(struct options *o)
@@ -119,10 +136,14 @@ const struct command cmd_resume = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] RUN [key=value …]",
     .help = "go on with a run from its last checkpoint\n"
-            "What was recorded after the checkpoint is taken back first, so the run ends with the numbers, weights and scores\n"
-            "of one that was never interrupted, to the bit. A run without a checkpoint begins again at step 0, in its own\n"
-            "directory. A config that says something else than the checkpoint's is refused, with the difference, unless\n"
-            "--change allows it: ganexp resume @last train.steps=20000 --change. RUN is a short id, the start of one, a name,\n"
+            "What was recorded after the checkpoint is taken back first, so the run ends with the "
+            "numbers, weights and scores\n"
+            "of one that was never interrupted, to the bit. A run without a checkpoint begins "
+            "again at step 0, in its own\n"
+            "directory. A config that says something else than the checkpoint's is refused, with "
+            "the difference, unless\n"
+            "--change allows it: ganexp resume @last train.steps=20000 --change. RUN is a short "
+            "id, the start of one, a name,\n"
             "or @last.",
     .options = option,
     .overrides = true,

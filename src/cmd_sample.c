@@ -19,7 +19,8 @@ static const struct option_spec option[] = {
 
 static bool has_classes(const struct samples *grid)
 {
-    return grid->n_by && (grid->by->noise->kind == NOISE_LABEL || grid->by->noise->kind == NOISE_ONE_HOT);
+    return grid->n_by &&
+           (grid->by->noise->kind == NOISE_LABEL || grid->by->noise->kind == NOISE_ONE_HOT);
 }
 
 static bool read_layout(struct options *o, struct experiment *e)
@@ -30,7 +31,9 @@ static bool read_layout(struct options *o, struct experiment *e)
         !option_int(o, "seed", INT64_MIN, INT64_MAX, &e->seed))
         return false;
     if (!columns)
-        columns = n == grid->rows * grid->columns ? grid->columns : has_classes(grid) ? grid->by->noise->size[0] : (int64_t)ceil(sqrt((double)n));
+        columns = n == grid->rows * grid->columns ? grid->columns
+                  : has_classes(grid)             ? grid->by->noise->size[0]
+                                                  : (int64_t)ceil(sqrt((double)n));
     grid->columns = columns < n ? columns : n;
     grid->rows = (n + grid->columns - 1) / grid->columns;
     return true;
@@ -46,7 +49,8 @@ static int run(struct options *o)
     const int opened = laboratory_open_run(&lab, o, o->word[0]);
     if (opened != EXIT_DONE)
         return opened;
-    const char *path = checkpoints_newest(o->arena, lab.dir), *to = option_text(o, "output", "samples.png");
+    const char *path = checkpoints_newest(o->arena, lab.dir),
+               *to = option_text(o, "output", "samples.png");
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
     if (!lab.trainer)
         return EXIT_USAGE;
@@ -61,7 +65,8 @@ static int run(struct options *o)
     struct grid *grid = grid_new(o->arena, lab.experiment, lab.trainer->slab, o->diag);
     if (!grid) {
         if (!diag_errors(o->diag))
-            fail(o->diag, lab.experiment->samples.where, "what is sampled is no picture of 1 or 3 channels");
+            fail(o->diag, lab.experiment->samples.where,
+                 "what is sampled is no picture of 1 or 3 channels");
         return EXIT_FAILED;
     }
     if (!grid_write(grid, to, o->arena)) {
@@ -78,7 +83,8 @@ const struct command cmd_sample = {
     .name = "sample",
     .group = GROUP_SAMPLES,
     .usage = "[options] RUN",
-    .help = "draw samples of a run's last checkpoint into a picture\nWhere the config lays classes along the columns, so does the picture.",
+    .help = "draw samples of a run's last checkpoint into a picture\nWhere the config lays classes "
+            "along the columns, so does the picture.",
     .options = option,
     .min_words = 1,
     .max_words = 1,

@@ -50,9 +50,16 @@ static int run_missing(struct options *o, struct study *s)
     sigaction(SIGTERM, &action, NULL);
     const int cores = omp_get_num_procs();
     const struct study_workers w = {
-        .program = program, .db = db, .jobs = (int)jobs, .stop = &stop, .told = told,
-        .threads = threads ? (int)threads : cores > jobs ? cores / (int)jobs : 1,
-        .logs = arena_printf(o->arena, "%.*s%s.study", slash ? (int)(slash - db + 1) : 0, db, s->name),
+        .program = program,
+        .db = db,
+        .jobs = (int)jobs,
+        .stop = &stop,
+        .told = told,
+        .threads = threads        ? (int)threads
+                   : cores > jobs ? cores / (int)jobs
+                                  : 1,
+        .logs = arena_printf(o->arena, "%.*s%s.study", slash ? (int)(slash - db + 1) : 0, db,
+                             s->name),
     };
     return study_run(s, o->arena, &w);
 }
@@ -103,8 +110,10 @@ const struct command cmd_study = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] STUDY",
     .help = "run what is missing of a study, and show its table\n"
-            "STUDY is a study.yaml, or its folder: a base config, variations of it, and seeds. Trials are runs like any other, known by\n"
-            "the hash of their config, so a study that was broken off goes on, and one that is done only prints.",
+            "STUDY is a study.yaml, or its folder: a base config, variations of it, and seeds. "
+            "Trials are runs like any other, known by\n"
+            "the hash of their config, so a study that was broken off goes on, and one that is "
+            "done only prints.",
     .options = option,
     .min_words = 1,
     .max_words = 1,

@@ -36,9 +36,12 @@ const struct command cmd_trace = {
     .group = GROUP_TOOLS,
     .usage = "[options] CONFIG [key=value …]",
     .help = "write all that the first iterations draw, compute and change\n"
-            "One safetensors file: data, noise and masks as drawn, every loss, every gradient, weights and buffers\n"
-            "before each iteration, in PyTorch's layouts, and the resolved config. Another implementation that is\n"
-            "fed the draws must find the rest: tests/parity does so with PyTorch. Names: src/store/trace.h.",
+            "One safetensors file: data, noise and masks as drawn, every loss, every gradient, "
+            "weights and buffers\n"
+            "before each iteration, in PyTorch's layouts, and the resolved config. Another "
+            "implementation that is\n"
+            "fed the draws must find the rest: tests/parity does so with PyTorch. Names: "
+            "src/store/trace.h.",
     .options = option,
     .overrides = true,
     .min_words = 1,

@@ -46,9 +46,11 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// A step is some hundred short parallel loops. Threads that spin long between them are lost when another program wants their
-// core: measured beside a busy compiler, an iteration of 31 ms takes seconds. Threads that spin for a microsecond or so and then sleep cost 4 % on a
-// quiet machine and take 0.2 s on that busy one. GNU OpenMP reads its environment before main, so the program starts itself again.
+// A step is some hundred short parallel loops. Threads that spin long between them are lost when
+// another program wants their core: measured beside a busy compiler, an iteration of 31 ms takes
+// seconds. Threads that spin for a microsecond or so and then sleep cost 4 % on a quiet machine and
+// take 0.2 s on that busy one. GNU OpenMP reads its environment before main, so the program starts
+// itself again.
 static void spin_briefly(const struct options *o)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
@@ -97,14 +99,17 @@ int laboratory_open_run(struct laboratory *lab, struct options *o, const char *n
     return read_experiment(lab) ? EXIT_DONE : EXIT_USAGE;
 }
 
-// --- what a run is ------------------------------------------------------------------------------------
+// --- what a run is -------------------------------------------------------------------------------
 
-static void add_param(struct laboratory *lab, const char *key, const struct node *node, struct run_param **list, int *n)
+static void add_param(struct laboratory *lab, const char *key, const struct node *node,
+                      struct run_param **list, int *n)
 {
     struct arena *a = lab->arena;
     const struct place w = node->where;
     const bool cli = w.source && !strcmp(w.source->name, "command line");
-    const char *origin = cli ? "command line" : w.source ? arena_printf(a, "%s:%d", w.source->name, w.line) : "default";
+    const char *origin = cli        ? "command line"
+                         : w.source ? arena_printf(a, "%s:%d", w.source->name, w.line)
+                                    : "default";
     struct run_param p = {.key = key, .type = "str", .num = NAN, .origin = origin};
     struct text flow;
     text_init(&flow);
@@ -147,7 +152,8 @@ static void add_defaults(struct laboratory *lab, const char *path, const struct 
         if (!p->fallback || !*p->fallback || node_get(node, p->name))
             continue;
         struct node own = {.kind = NODE_SCALAR, .text = p->fallback};
-        add_param(lab, *path ? arena_printf(lab->arena, "%s.%s", path, p->name) : p->name, &own, list, n);
+        add_param(lab, *path ? arena_printf(lab->arena, "%s.%s", path, p->name) : p->name, &own,
+                  list, n);
     }
 }
 
@@ -156,15 +162,19 @@ static void add_params(struct laboratory *lab, const char *path, const struct no
                        struct run_param **list, int *n)
 {
     add_defaults(lab, path, node, list, n);
-    if ((node->kind != NODE_MAP && node->kind != NODE_LIST) || (node->kind == NODE_LIST && only_scalars(node))) {
+    if ((node->kind != NODE_MAP && node->kind != NODE_LIST) ||
+        (node->kind == NODE_LIST && only_scalars(node))) {
         add_param(lab, path, node, list, n);
         return;
     }
     for (int i = 0; i < node->n; i++) {
-        if (!*path && (!strcmp(node->entry[i].key, "about") || !strcmp(node->entry[i].key, "paper")))
+        if (!*path &&
+            (!strcmp(node->entry[i].key, "about") || !strcmp(node->entry[i].key, "paper")))
             continue;  // prose
-        const char *key = node->kind == NODE_MAP ? node->entry[i].key : arena_printf(lab->arena, "%d", i);
-        add_params(lab, *path ? arena_printf(lab->arena, "%s.%s", path, key) : key, node->entry[i].value, list, n);
+        const char *key = node->kind == NODE_MAP ? node->entry[i].key
+                                                 : arena_printf(lab->arena, "%d", i);
+        add_params(lab, *path ? arena_printf(lab->arena, "%s.%s", path, key) : key,
+                   node->entry[i].value, list, n);
     }
 }
 
@@ -218,11 +228,19 @@ struct run_description laboratory_describe(struct laboratory *lab, int threads)
     text_init(&yaml);
     node_write(lab->config->root, &yaml);
     struct run_description r = {
-        .name = e->name, .model = e->name, .dataset = e->n_data ? e->data[0].dataset->kind->name : "none",
-        .seed = e->seed, .config_yaml = arena_strdup(a, yaml.s), .config_hash = config_hash(a, lab->config, false),
-        .group_hash = config_hash(a, lab->config, true), .total_steps = lab->trainer ? lab->trainer->steps : 0,
-        .environment = environment_capture(a, plan_isa(), plan_library_version(), config_library_version()),
-        .argc = lab->options->argc, .argv = lab->options->argv, .threads = threads,
+        .name = e->name,
+        .model = e->name,
+        .dataset = e->n_data ? e->data[0].dataset->kind->name : "none",
+        .seed = e->seed,
+        .config_yaml = arena_strdup(a, yaml.s),
+        .config_hash = config_hash(a, lab->config, false),
+        .group_hash = config_hash(a, lab->config, true),
+        .total_steps = lab->trainer ? lab->trainer->steps : 0,
+        .environment = environment_capture(a, plan_isa(), plan_library_version(),
+                                           config_library_version()),
+        .argc = lab->options->argc,
+        .argv = lab->options->argv,
+        .threads = threads,
     };
     text_release(&yaml);
     struct run_param *param = NULL;
@@ -231,7 +249,7 @@ struct run_description laboratory_describe(struct laboratory *lab, int threads)
     return r;
 }
 
-// --- the scorer's cache: beside the database, by hash -------------------------------------------------
+// --- the scorer's cache: beside the database, by hash --------------------------------------------
 
 static const char *cache_dir(struct laboratory *lab)
 {
@@ -247,30 +265,37 @@ static const char *cache_path(struct laboratory *lab, const char *key)
     return arena_printf(lab->arena, "%s/scorer-%.16s.safetensors", cache_dir(lab), key);
 }
 
-static bool cache_load(void *context, const char *key, const struct experiment *e, float *slab, double *accuracy)
+static bool cache_load(void *context, const char *key, const struct experiment *e, float *slab,
+                       double *accuracy)
 {
     struct laboratory *lab = context;
-    struct diag *quiet = diag_new(lab->arena);  // what is wrong with a cached file is mended by training again
+    // what is wrong with a cached file is mended by training again
+    struct diag *quiet = diag_new(lab->arena);
     struct checkpoint c;
     const char *path = cache_path(lab, key);
-    struct safetensors *file = access(path, R_OK) ? NULL : safetensors_open(lab->arena, path, quiet);
-    const char *whole_key = file ? safetensors_metadata(file, "key") : NULL, *is = file ? safetensors_metadata(file, "accuracy") : NULL;
-    if (!is || !whole_key || strcmp(whole_key, key) || !checkpoint_read(lab->arena, path, e, slab, &c, quiet))
+    struct safetensors *file = access(path, R_OK) ? NULL
+                                                  : safetensors_open(lab->arena, path, quiet);
+    const char *whole_key = file ? safetensors_metadata(file, "key") : NULL,
+               *is = file ? safetensors_metadata(file, "accuracy") : NULL;
+    if (!is || !whole_key || strcmp(whole_key, key) ||
+        !checkpoint_read(lab->arena, path, e, slab, &c, quiet))
         return false;
     *accuracy = strtod(is, NULL);
     return true;
 }
 
-static bool cache_save(void *context, const char *key, const struct experiment *e, const float *slab, double accuracy)
+static bool cache_save(void *context, const char *key, const struct experiment *e,
+                       const float *slab, double accuracy)
 {
     struct laboratory *lab = context;
     mkdir(cache_dir(lab), 0777);
-    const struct metadata extra[] = {{"accuracy", arena_printf(lab->arena, "%.6f", accuracy)}, {"key", key}};
+    const struct metadata extra[] = {{"accuracy", arena_printf(lab->arena, "%.6f", accuracy)},
+                                     {"key", key}};
     progress_note(lab->progress, "scorer trained: %.2f %% of the test split right", 100 * accuracy);
     return checkpoint_write(cache_path(lab, key), e, slab, e->phase[0].steps, extra, 2, lab->diag);
 }
 
-// --- while it runs ------------------------------------------------------------------------------------
+// --- while it runs -------------------------------------------------------------------------------
 
 static void tell_notice(struct laboratory *lab)
 {
@@ -321,7 +346,8 @@ static void on_metrics(void *context, struct trainer *t)
     for (int i = 0; i < n; i++)
         recorder_metric(lab->recorder, name[i], t->step, value[i]);
     const int64_t images = t->step * lab->images;
-    recorder_tick(lab->recorder, t->step, (double)t->step / (double)experiment_epoch(lab->experiment), images);
+    recorder_tick(lab->recorder, t->step,
+                  (double)t->step / (double)experiment_epoch(lab->experiment), images);
 }
 
 static void on_samples(void *context, struct trainer *t)
@@ -330,12 +356,14 @@ static void on_samples(void *context, struct trainer *t)
     if (!lab->grid)
         return;
     struct arena *scratch = arena_new(NULL);
-    const char *path = arena_printf(scratch, "%s/samples/step-%08" PRId64 ".png", lab->dir, t->step);
+    const char *path = arena_printf(scratch, "%s/samples/step-%08" PRId64 ".png", lab->dir,
+                                    t->step);
     const bool drawn = grid_write(lab->grid, path, scratch);
     if (drawn)
         recorder_artifact(lab->recorder, "samples", path, "png", t->step, "");
     else if (!lab->undrawn)
-        progress_note(lab->progress, "%s could not be written (%s); the run goes on without it", path, strerror(errno));
+        progress_note(lab->progress, "%s could not be written (%s); the run goes on without it",
+                      path, strerror(errno));
     lab->undrawn = !drawn;
     arena_free(scratch);
 }
@@ -345,7 +373,8 @@ static void on_scorer_progress(void *context, struct trainer *t)
 {
     struct laboratory *lab = context;
     if (t->step % 200 == 0)
-        progress_note(lab->progress, "training the scorer: step %" PRId64 " of %" PRId64, t->step, t->steps);
+        progress_note(lab->progress, "training the scorer: step %" PRId64 " of %" PRId64, t->step,
+                      t->steps);
 }
 
 static bool open_judge(struct laboratory *lab)
@@ -353,7 +382,8 @@ static bool open_judge(struct laboratory *lab)
     const struct scorer_cache cache = {lab, cache_load, cache_save};
     const struct observer watch = {.context = lab, .progress = on_scorer_progress};
     if (!lab->judge)
-        lab->judge = judge_new(lab->arena, lab->experiment, lab->trainer->slab, scorer_recipe, &cache, &watch, &stop_signal, lab->diag);
+        lab->judge = judge_new(lab->arena, lab->experiment, lab->trainer->slab, scorer_recipe,
+                               &cache, &watch, &stop_signal, lab->diag);
     return lab->judge != NULL;
 }
 
@@ -362,15 +392,29 @@ static void add_score(struct laboratory *lab, const struct taken *taken, double 
     const struct judge *v = lab->judge;
     struct arena *a = lab->arena;
     struct evaluation e = {
-        .name = taken->metric->name, .direction = taken->metric->direction, .value = taken->sample.value, .std = taken->sample.std,
-        .weights = lab->experiment->ema_decay > 0 ? "ema" : "live", .seconds = seconds, .seed = lab->experiment->seed,
-        .evaluator = {
-            .fingerprint = taken->fingerprint,
-            .name = arena_printf(a, "%s of %s, N %" PRId64 ", %" PRId64 " splits", taken->metric->name, v->real->kind->name, v->protocol.samples, v->protocol.splits),
-            .extractor = arena_printf(a, "configs/scorer.yaml, test accuracy %.4f", v->scorer->accuracy), .extractor_sha256 = v->scorer->sha256,
-            .real_split = v->real_split, .real_stats_sha256 = v->real->fingerprint, .n_real = v->protocol.samples,
-            .n_fake = v->protocol.samples, .preprocess = v->preprocess, .version = taken->metric->version,
-        },
+        .name = taken->metric->name,
+        .direction = taken->metric->direction,
+        .value = taken->sample.value,
+        .std = taken->sample.std,
+        .weights = lab->experiment->ema_decay > 0 ? "ema" : "live",
+        .seconds = seconds,
+        .seed = lab->experiment->seed,
+        .evaluator =
+            {
+                .fingerprint = taken->fingerprint,
+                .name = arena_printf(a, "%s of %s, N %" PRId64 ", %" PRId64 " splits",
+                                     taken->metric->name, v->real->kind->name, v->protocol.samples,
+                                     v->protocol.splits),
+                .extractor = arena_printf(a, "configs/scorer.yaml, test accuracy %.4f",
+                                          v->scorer->accuracy),
+                .extractor_sha256 = v->scorer->sha256,
+                .real_split = v->real_split,
+                .real_stats_sha256 = v->real->fingerprint,
+                .n_real = v->protocol.samples,
+                .n_fake = v->protocol.samples,
+                .preprocess = v->preprocess,
+                .version = taken->metric->version,
+            },
     };
     APPEND(a, lab->score, lab->n_score, e);
     e.name = arena_printf(a, "%s_real", taken->metric->name);
@@ -401,15 +445,16 @@ static bool on_evaluate(void *context, struct trainer *t)
         recorder_evaluation(lab->recorder, t->step, &lab->score[i]);
     for (int i = 0; i < lab->judge->n_taken; i++) {
         const struct taken *is = &lab->judge->taken[i];
-        progress_note(lab->progress, "step %" PRId64 ": %s %.3f ± %.3f (real data %.3f ± %.3f)", t->step, is->metric->name,
-                      is->sample.value, is->sample.std, is->real.value, is->real.std);
+        progress_note(lab->progress, "step %" PRId64 ": %s %.3f ± %.3f (real data %.3f ± %.3f)",
+                      t->step, is->metric->name, is->sample.value, is->sample.std, is->real.value,
+                      is->real.std);
     }
     return true;
 }
 
-// Points first: a run killed between the two is resumed from the checkpoint before and makes them again, while points after the
-// newest checkpoint's would never be made. A disk that is full now may not be at the next checkpoint: only the last one has to
-// succeed.
+// Points first: a run killed between the two is resumed from the checkpoint before and makes them
+// again, while points after the newest checkpoint's would never be made. A disk that is full now
+// may not be at the next checkpoint: only the last one has to succeed.
 static bool on_checkpoint(void *context, struct trainer *t)
 {
     struct laboratory *lab = context;
@@ -421,9 +466,11 @@ static bool on_checkpoint(void *context, struct trainer *t)
     const bool written = checkpoint_write(path, lab->experiment, t->slab, t->step, NULL, 0, d);
     if (written) {
         recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", t->step, "last");
-        recorder_forget(lab->recorder, checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
+        recorder_forget(lab->recorder,
+                        checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
     } else if (!must && !lab->unsaved) {
-        progress_note(lab->progress, "%s cannot be written (%s); the run goes on without it", path, strerror(errno));
+        progress_note(lab->progress, "%s cannot be written (%s); the run goes on without it", path,
+                      strerror(errno));
     }
     lab->unsaved = !written;
     arena_free(a);
@@ -480,7 +527,8 @@ static int finish(struct laboratory *lab, enum outcome outcome)
         return code;
     case OUTCOME_INTERRUPTED:
         code = end(lab, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
-        fprintf(stderr, "interrupted at step %" PRId64 ", saved; go on with: ganexp resume %s\n", lab->trainer->step, recorder_id(lab->recorder));
+        fprintf(stderr, "interrupted at step %" PRId64 ", saved; go on with: ganexp resume %s\n",
+                lab->trainer->step, recorder_id(lab->recorder));
         return code;
     case OUTCOME_DIVERGED:
         return end(lab, RUN_DIVERGED, reason(lab), EXIT_DIVERGED);
@@ -492,9 +540,12 @@ static int finish(struct laboratory *lab, enum outcome outcome)
 // Scores that a kill or an interrupt came before.
 static bool catch_up(struct laboratory *lab)
 {
-    struct reader *r = lab->stored.uid ? reader_open(lab->arena, options_db(lab->options), false, diag_new(lab->arena)) : NULL;
+    struct reader *r = lab->stored.uid ? reader_open(lab->arena, options_db(lab->options), false,
+                                                     diag_new(lab->arena))
+                                       : NULL;
     if (!r || !trainer_evaluation_due(lab->trainer) ||
-        reader_scores(r, &lab->stored, lab->trainer->step, lab->experiment->evaluate.samples) >= 2 * lab->experiment->evaluate.n_score)
+        reader_scores(r, &lab->stored, lab->trainer->step, lab->experiment->evaluate.samples) >=
+            2 * lab->experiment->evaluate.n_score)
         return true;
     return on_evaluate(lab, lab->trainer);
 }
@@ -502,7 +553,8 @@ static bool catch_up(struct laboratory *lab)
 int laboratory_train(struct laboratory *lab)
 {
     const struct experiment *e = lab->experiment;
-    const struct observer o = {lab, on_progress, on_metrics, on_samples, on_checkpoint, on_evaluate};
+    const struct observer o = {lab,        on_progress,   on_metrics,
+                               on_samples, on_checkpoint, on_evaluate};
     lab->images = e->batch;
     lab->dir = recorder_dir(lab->recorder);
     fprintf(stderr, "%s\n", lab->dir);

@@ -1,5 +1,6 @@
-// What the commands that train, sample and score share: a run opened from a config or from its directory, with everything that
-// watches it. Here run, score, store and view are tied together; none of them knows the others.
+// What the commands that train, sample and score share: a run opened from a config or from its
+// directory, with everything that watches it. Here run, score, store and view are tied together;
+// none of them knows the others.
 #ifndef LABORATORY_H
 #define LABORATORY_H
 
@@ -27,7 +28,8 @@ struct laboratory {
     struct stored_run stored;       // uid NULL: a new run
     const char *dir;                // of the run
     int64_t images;                 // real images a step
-    struct evaluation *score;       // of the last laboratory_evaluate: each of samples, then of real data
+    // of the last laboratory_evaluate: each of samples, then of real data
+    struct evaluation *score;
     int n_score;
     bool unsaved, undrawn;          // the last checkpoint, picture could not be written
     double seconds;                 // of training, scores and pictures left out
@@ -36,13 +38,16 @@ struct laboratory {
 // The scorer's recipe, configs/scorer.yaml, as built into the program.
 extern const char scorer_recipe[];
 
-// Loads and checks the config. Word 0 of the command line is a file; overrides are applied. False, reported.
+// Loads and checks the config. Word 0 of the command line is a file; overrides are applied. False,
+// reported.
 bool laboratory_open(struct laboratory *lab, struct options *o);
-// The same for a stored run: its resolved config, its directory. EXIT_DONE, else the exit code; reported.
+// The same for a stored run: its resolved config, its directory. EXIT_DONE, else the exit code;
+// reported.
 int laboratory_open_run(struct laboratory *lab, struct options *o, const char *name);
 // --threads; unless told `usual`, or for 0 as many as the machine has.
 bool laboratory_threads(struct options *o, int usual, int *threads);
-// From here on the first SIGINT, SIGTERM or SIGHUP stops laboratory_train after its step; the second ends the process.
+// From here on the first SIGINT, SIGTERM or SIGHUP stops laboratory_train after its step; the
+// second ends the process.
 void laboratory_catch_signals(void);
 // Trains from where the trainer stands, recording; returns the exit code. recorder is set.
 int laboratory_train(struct laboratory *lab);

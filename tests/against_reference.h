@@ -1,4 +1,5 @@
-// A graph's plan against its reference kernels: sources get numbers made from their names, and every named root is compared.
+// A graph's plan against its reference kernels: sources get numbers made from their names, and
+// every named root is compared.
 #include "base/arena.h"
 #include "graph/build.h"
 #include "graph/slot.h"

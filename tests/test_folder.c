@@ -65,8 +65,9 @@ static void text_file(struct here *h, const char *name, const char *content)
 static struct dataset *open_folder(struct here *h, enum split split, const char *more)
 {
     struct source *s = NEW(h->arena, struct source);
-    *s = (struct source){"test.yaml", arena_printf(h->arena, "{dataset: folder, path: %s, image: [1, 4, 4]%s}",
-                                                   h->dir, more)};
+    *s = (struct source){
+        "test.yaml",
+        arena_printf(h->arena, "{dataset: folder, path: %s, image: [1, 4, 4]%s}", h->dir, more)};
     h->diag = diag_new(h->arena);
     return dataset_open(h->arena, node_parse(h->arena, s, h->diag), split, h->diag);
 }
@@ -131,7 +132,8 @@ static void without_sub_folders_no_labels(void **state)
         seen[grey] = true;
     }
     assert_string_not_equal(train->fingerprint, test->fingerprint);
-    assert_string_equal(train->fingerprint, open_folder(&h, SPLIT_TRAIN, ", test: 25%")->fingerprint);
+    assert_string_equal(train->fingerprint,
+                        open_folder(&h, SPLIT_TRAIN, ", test: 25%")->fingerprint);
     folder(&h, "cat"), picture(&h, "cat/z.png", 4, 4, 0, 255);
     assert_null(open_folder(&h, SPLIT_TRAIN, ""));
     expect(&h, "both beside and in sub-folders");
@@ -142,7 +144,8 @@ static void own_splits_win(void **state)
 {
     (void)state;
     struct here h = begin();
-    folder(&h, "train"), folder(&h, "test"), folder(&h, "train/b"), folder(&h, "test/b"), folder(&h, "test/a");
+    folder(&h, "train"), folder(&h, "test"), folder(&h, "train/b"), folder(&h, "test/b"),
+        folder(&h, "test/a");
     picture(&h, "train/b/1.png", 2, 2, 10, 10);
     picture(&h, "test/b/1.png", 2, 2, 20, 20);
     picture(&h, "test/a/1.png", 2, 2, 30, 30);
@@ -203,19 +206,21 @@ static void mistakes(void **state)
     assert_null(open_folder(&h, SPLIT_TRAIN, ""));
     expect(&h, "cannot be read: No such file");
     folder(&h, ""), picture(&h, "a.png", 2, 2, 0, 0);
-    struct source s = {"t", arena_printf(h.arena, "{dataset: folder, path: %s, image: [2, 4, 4]}", h.dir)};
+    struct source s = {
+        "t", arena_printf(h.arena, "{dataset: folder, path: %s, image: [2, 4, 4]}", h.dir)};
     assert_null(dataset_open(h.arena, node_parse(h.arena, &s, h.diag), SPLIT_TRAIN, h.diag));
     expect(&h, "`image:` is no size of pictures");
     end(&h);
 }
 
-// A fine chessboard shrinks to its mean, a flat picture stays flat at any size, and a crop keeps the
-// middle.
+// A fine chessboard shrinks to its mean, a flat picture stays flat at any size, and a crop keeps
+// the middle.
 static void sizes(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
-    struct image board = {60, 60, 1, NEW_ARRAY(a, uint8_t, 3600)}, flat = {7, 3, 1, NEW_ARRAY(a, uint8_t, 21)},
+    struct image board = {60, 60, 1, NEW_ARRAY(a, uint8_t, 3600)},
+                 flat = {7, 3, 1, NEW_ARRAY(a, uint8_t, 21)},
                  wide = {30, 10, 1, NEW_ARRAY(a, uint8_t, 300)};
     uint8_t to[64 * 64];
     for (int i = 0; i < 3600; i++)

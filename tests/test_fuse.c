@@ -1,5 +1,5 @@
-// Fusion: what becomes one loop, as text; and random graphs, fused and not, in float64 by the reference and in float32 by
-// plans, plain and laid out.
+// Fusion: what becomes one loop, as text; and random graphs, fused and not, in float64 by the
+// reference and in float32 by plans, plain and laid out.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "base/text.h"
@@ -22,7 +22,7 @@ static int below(int n)
     return (int)rng_below(&rng, (uint32_t)n);
 }
 
-// --- texts -----------------------------------------------------------------------------------------
+// --- texts ---------------------------------------------------------------------------------------
 
 static void expect(struct graph *g, const char *want)
 {
@@ -90,7 +90,8 @@ static void test_slots(void **state)
     struct graph *g = new_graph();
     struct slots slots;
     slots_init(&slots, g->arena);
-    struct slot *s = slots_add(&slots, "w", SLOT_PARAM, SHAPE(8), (struct init){0}, (struct place){0});
+    struct slot *s = slots_add(&slots, "w", SLOT_PARAM, SHAPE(8), (struct init){0},
+                               (struct place){0});
     struct value *w = param(g, s), *before = square(w);
     struct value *after = clip_slot(w, -1, 1);
     graph_root(g, "moved", add(before, square(after)));
@@ -101,14 +102,15 @@ static void test_slots(void **state)
               "moved = %3\n");
 }
 
-// --- random graphs -----------------------------------------------------------------------------------
+// --- random graphs -------------------------------------------------------------------------------
 
 static struct value *pick(struct graph *g, struct shape s)
 {
     for (;;) {
         struct value *v = g->value[below(g->n)];
         struct shape fit;
-        if (v->shape.rank == s.rank && shape_broadcast(v->shape, s, &fit) && shape_equal(fit, s) && !(v->op->flags & OP_EFFECT))
+        if (v->shape.rank == s.rank && shape_broadcast(v->shape, s, &fit) && shape_equal(fit, s) &&
+            !(v->op->flags & OP_EFFECT))
             return v;
     }
 }
@@ -144,7 +146,8 @@ static struct graph *random_graph(struct arena *a, bool convolve)
     input(g, "b", SHAPE(1, s.dim[1], 1, 1));
     input(g, "c", SHAPE(s.dim[0], 1, 1, 1));
     if (convolve)
-        conv(g->value[0], input(g, "w", SHAPE(s.dim[1], s.dim[1], 3, 3)), (struct window){{1, 1}, {1, 1, 1, 1}});
+        conv(g->value[0], input(g, "w", SHAPE(s.dim[1], s.dim[1], 3, 3)),
+             (struct window){{1, 1}, {1, 1, 1, 1}});
     while (g->n < 40)
         random_value_of(g, s);
     for (int i = 0; i < 5; i++)
@@ -171,7 +174,8 @@ static void compare(const struct graph *g, const double *const *want, struct are
     double **got = graph_reference(g, &r, a);
     for (int k = 0; k < g->n_root; k++)
         for (int64_t i = 0, n = shape_size(g->root[k].value->shape); i < n; i++)
-            assert_true(fabs(got[g->root[k].value->id][i] - want[k][i]) <= 1e-6 * (1 + fabs(want[k][i])));
+            assert_true(fabs(got[g->root[k].value->id][i] - want[k][i]) <=
+                        1e-6 * (1 + fabs(want[k][i])));
 }
 
 static void compare_plan(struct graph *g, const double *const *want, struct arena *a)
@@ -223,7 +227,10 @@ int main(void)
 {
     rng_init(&rng, 5, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain), cmocka_unit_test(test_forks), cmocka_unit_test(test_slots), cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_forks),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_random_graphs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

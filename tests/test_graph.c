@@ -1,5 +1,5 @@
-// The IR by itself: every op's first and second derivative against central differences in float64, and the passes
-// against the graph they started from.
+// The IR by itself: every op's first and second derivative against central differences in float64,
+// and the passes against the graph they started from.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "base/text.h"
@@ -55,7 +55,8 @@ static double value_of(struct fixture *f, const struct value *v)
 }
 
 // Compares dy/dx_i with central differences, element by element.
-static void check_gradient(struct fixture *f, struct value *y, struct value *const *x, int n, const char *what)
+static void check_gradient(struct fixture *f, struct value *y, struct value *const *x, int n,
+                           const char *what)
 {
     struct value *dx[4];
     gradient(y, x, n, dx);
@@ -73,13 +74,15 @@ static void check_gradient(struct fixture *f, struct value *y, struct value *con
             *at = kept;
             const double numeric = (up - down) / (2 * h), analytic = result[dx[i]->id][k];
             if (fabs(numeric - analytic) > 1e-6 * (1 + fabs(numeric)))
-                fail_msg("%s: input %d element %d: %g by differences, %g by gradient", what, i, (int)k, numeric, analytic);
+                fail_msg("%s: input %d element %d: %g by differences, %g by gradient", what, i,
+                         (int)k, numeric, analytic);
         }
     arena_free(a);
 }
 
 // y and |dy/dx|² both differentiate correctly.
-static void check_both(struct fixture *f, struct value *v, struct value *const *x, int n, const char *what)
+static void check_both(struct fixture *f, struct value *v, struct value *const *x, int n,
+                       const char *what)
 {
     struct value *y = mean(mul(square(v), affine(v, 0.3, 1))), *dx[4], *norm = NULL;
     check_gradient(f, y, x, n, what);
@@ -99,7 +102,8 @@ static void test_unary(void **state)
         struct fixture *f = setup();
         const bool positive = op == PW_LOG || op == PW_SQRT || op == PW_RSQRT;
         struct value *x = in(f, 0, SHAPE(3, 4), positive ? 0.3 : -1.5, 1.7);
-        struct value *v = graph_add(f->graph, &op_pointwise[op], x->shape, 1, &x, (struct attr){.f = {0.2, 0.5}});
+        struct value *v = graph_add(f->graph, &op_pointwise[op], x->shape, 1, &x,
+                                    (struct attr){.f = {0.2, 0.5}});
         check_both(f, v, &x, 1, op_pointwise[op].name);
     }
 }
@@ -110,7 +114,8 @@ static void test_binary_broadcast(void **state)
     for (int op = PW_ADD; op <= PW_GREATER; op++) {
         struct fixture *f = setup();
         struct value *x[] = {in(f, 0, SHAPE(3, 4, 2), 0.5, 2), in(f, 1, SHAPE(1, 4, 1), 0.4, 1.9)};
-        struct value *v = graph_add(f->graph, &op_pointwise[op], x[0]->shape, 2, x, (struct attr){0});
+        struct value *v = graph_add(f->graph, &op_pointwise[op], x[0]->shape, 2, x,
+                                    (struct attr){0});
         check_both(f, v, x, 2, op_pointwise[op].name);
     }
 }
@@ -152,10 +157,12 @@ static void test_matmul(void **state)
     for (int t = 0; t < 4; t++) {
         struct fixture *f = setup();
         const bool ta = t & 1, tb = t >> 1;
-        struct value *x[] = {in(f, 0, ta ? SHAPE(4, 3) : SHAPE(3, 4), -1, 1), in(f, 1, tb ? SHAPE(2, 4) : SHAPE(4, 2), -1, 1)};
+        struct value *x[] = {in(f, 0, ta ? SHAPE(4, 3) : SHAPE(3, 4), -1, 1),
+                             in(f, 1, tb ? SHAPE(2, 4) : SHAPE(4, 2), -1, 1)};
         check_both(f, matmul(x[0], x[1], ta, tb), x, 2, "matmul");
         f = setup();
-        struct value *b[] = {in(f, 0, ta ? SHAPE(2, 4, 3) : SHAPE(2, 3, 4), -1, 1), in(f, 1, tb ? SHAPE(2, 2, 4) : SHAPE(2, 4, 2), -1, 1)};
+        struct value *b[] = {in(f, 0, ta ? SHAPE(2, 4, 3) : SHAPE(2, 3, 4), -1, 1),
+                             in(f, 1, tb ? SHAPE(2, 2, 4) : SHAPE(2, 4, 2), -1, 1)};
         check_both(f, matmul(b[0], b[1], ta, tb), b, 2, "matmul of batches");
     }
 }
@@ -163,10 +170,12 @@ static void test_matmul(void **state)
 static void test_conv(void **state)
 {
     (void)state;
-    const struct window windows[] = {{{1, 1}, {1, 1, 1, 1}}, {{2, 2}, {0, 1, 0, 1}}, {{2, 1}, {1, 0, 2, 1}}, {{1, 1}, {0}}};
+    const struct window windows[] = {
+        {{1, 1}, {1, 1, 1, 1}}, {{2, 2}, {0, 1, 0, 1}}, {{2, 1}, {1, 0, 2, 1}}, {{1, 1}, {0}}};
     for (size_t i = 0; i < LENGTH(windows); i++) {
         struct fixture *f = setup();
-        struct value *x[] = {in(f, 0, SHAPE(2, 2, 5, 4), -1, 1), in(f, 1, SHAPE(3, 2, 3, 2), -1, 1)};
+        struct value *x[] = {in(f, 0, SHAPE(2, 2, 5, 4), -1, 1),
+                             in(f, 1, SHAPE(3, 2, 3, 2), -1, 1)};
         struct value *y = conv(x[0], x[1], windows[i]);
         const struct shape ys = y->shape;
         check_both(f, y, x, 2, "conv");
@@ -179,18 +188,23 @@ static void test_conv(void **state)
     }
 }
 
-// A convolution of an upsampled image and both its gradients, before and after the rewrite: the same numbers, no upsampling left.
+// A convolution of an upsampled image and both its gradients, before and after the rewrite: the
+// same numbers, no upsampling left.
 static void test_upsample_conv(void **state)
 {
     (void)state;
-    const struct { int64_t factor, kernel; struct window window; } cases[] = {
-        {2, 3, {{1, 1}, {1, 1, 1, 1}}}, {2, 4, {{1, 1}, {1, 2, 1, 2}}}, {3, 5, {{1, 1}, {2, 2, 0, 4}}},
-        {2, 2, {{1, 1}, {0, 1, 1, 0}}}, {2, 1, {{1, 1}, {0}}},
+    const struct { int64_t factor, kernel; struct window window;
+    } cases[] = {
+        {2, 3, {{1, 1}, {1, 1, 1, 1}}}, {2, 4, {{1, 1}, {1, 2, 1, 2}}},
+        {3, 5, {{1, 1}, {2, 2, 0, 4}}}, {2, 2, {{1, 1}, {0, 1, 1, 0}}},
+        {2, 1, {{1, 1}, {0}}},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) {
         struct fixture *f = setup();
         const int64_t k = cases[i].kernel;
-        struct value *x[] = {in(f, 0, SHAPE(2, 2, 3, 4), -1, 1), in(f, 1, SHAPE(3, 2, k, k), -1, 1)}, *dx[2];
+        struct value *x[] = {in(f, 0, SHAPE(2, 2, 3, 4), -1, 1),
+                             in(f, 1, SHAPE(3, 2, k, k), -1, 1)},
+                     *dx[2];
         struct value *y = conv(upsample(x[0], cases[i].factor), x[1], cases[i].window);
         gradient(mean(mul(square(y), affine(y, 0.3, 1))), x, 2, dx);
         struct value *result[] = {y, dx[0], dx[1]};
@@ -202,7 +216,8 @@ static void test_upsample_conv(void **state)
         }
         assert_true(passes_run(f->graph, "upsample_conv"));
         for (int j = 0; j < f->graph->n; j++)
-            assert_true(f->graph->value[j]->op != &op_upsample && f->graph->value[j]->op != &op_pool_sum);
+            assert_true(f->graph->value[j]->op != &op_upsample &&
+                        f->graph->value[j]->op != &op_pool_sum);
         double **after = graph_reference(f->graph, &r, f->arena);
         for (int j = 0; j < 3; j++) {
             const struct value *v = f->graph->root[j].value;
@@ -252,7 +267,8 @@ static void test_detach(void **state)
     arena_free(f->arena);
 }
 
-// Passes keep the meaning: a batch normalised, penalised by its second derivative, before and after.
+// Passes keep the meaning: a batch normalised, penalised by its second derivative, before and
+// after.
 static void test_passes_keep_meaning(void **state)
 {
     (void)state;
@@ -260,7 +276,9 @@ static void test_passes_keep_meaning(void **state)
     struct value *x[] = {in(f, 0, SHAPE(3, 2, 4, 4), -1, 1), in(f, 1, SHAPE(2, 2, 3, 3), -1, 1)};
     struct value *h = conv(x[0], x[1], (struct window){{1, 1}, {1, 1, 1, 1}}), *dx[2];
     struct value *centred = sub(h, mean_axes(h, 1 << 0 | 1 << 2 | 1 << 3));
-    struct value *n = mul(centred, rsqrt_value(affine(mean_axes(square(centred), 1 << 0 | 1 << 2 | 1 << 3), 1, 1e-5)));
+    struct value *n = mul(
+        centred,
+        rsqrt_value(affine(mean_axes(square(centred), 1 << 0 | 1 << 2 | 1 << 3), 1, 1e-5)));
     gradient(mean(leaky_relu(n, 0.2)), x, 1, dx);
     struct value *y = add(mean(square(leaky_relu(n, 0.2))), sum(square(dx[0])));
     gradient(y, x, 2, dx);
@@ -287,7 +305,8 @@ static void test_cse_respects_versions(void **state)
     struct fixture *f = setup();
     struct slots slots;
     slots_init(&slots, f->arena);
-    struct slot *w = slots_add(&slots, "w", SLOT_PARAM, SHAPE(2), (struct init){0}, (struct place){0});
+    struct slot *w = slots_add(&slots, "w", SLOT_PARAM, SHAPE(2), (struct init){0},
+                               (struct place){0});
     struct graph *g = f->graph;
     struct value *w0 = param(g, w), *again = param(g, w);
     struct value *a = square(w0), *b = square(again);

@@ -189,7 +189,8 @@ static void decodes_no_damage(void **state)
     struct made m;
     for (int format = 0; format < FORMATS; format++) {
         make(&m, format, 3);
-        const size_t end = m.n - (format == PNG ? 12 : 0);  // a PNG's empty last chunk may be missing
+        // a PNG's empty last chunk may be missing
+        const size_t end = m.n - (format == PNG ? 12 : 0);
         for (size_t n = 0; n < end; n += n < 200 ? 1 : 17) {
             struct arena *a = arena_new(NULL);
             struct image im;

@@ -1,4 +1,5 @@
-// Every kernel, in every instruction set this machine has, against the plainest loop that says the same in float64.
+// Every kernel, in every instruction set this machine has, against the plainest loop that says the
+// same in float64.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "graph/op.h"
@@ -25,17 +26,21 @@ static float *numbers(struct arena *a, int64_t n, double low, double high)
     return x;
 }
 
-static void assert_near(const char *what, const char *isa, int64_t i, double got, double want, double scale)
+static void assert_near(const char *what, const char *isa, int64_t i, double got, double want,
+                        double scale)
 {
-    const bool same = isnan(want) ? isnan(got) : isinf(want) ? got == want : fabs(got - want) <= 1e-6 * (scale + fabs(want));
+    const bool same = isnan(want)   ? isnan(got)
+                      : isinf(want) ? got == want
+                                    : fabs(got - want) <= 1e-6 * (scale + fabs(want));
     if (!same)
         fail_msg("%s, %s: element %d is %.9g, not %.9g", what, isa, (int)i, got, want);
 }
 
-// --- maps ------------------------------------------------------------------------------------------
+// --- maps ----------------------------------------------------------------------------------------
 
-static const float special[] = {0, 1, -1, 0.5f, -0.5f, 1e-6f, -1e-6f, 1e-30f, 1e-40f, 3e38f, -3e38f, 88, 89, -88, -104, 20, -20, 9, -9,
-                                INFINITY, -INFINITY, NAN};
+static const float special[] = {0,      1,     -1,     0.5f,     -0.5f,     1e-6f, -1e-6f, 1e-30f,
+                                1e-40f, 3e38f, -3e38f, 88,       89,        -88,   -104,   20,
+                                -20,    9,     -9,     INFINITY, -INFINITY, NAN};
 
 static void test_unary(void **state)
 {
@@ -48,13 +53,16 @@ static void test_unary(void **state)
         x[100 + i] = ldexpf(x[100 + i], below(30) - 24);
     for (int op = PW_AFFINE; op < PW_COUNT; op++)
         for (int isa = 0; kernels_at(isa); isa++) {
-            const struct map_program p = {.n_in = 1, .n = 1, .inst = {{(uint8_t)op, 0, 0, 0, 0.2f, 0.5f}}, .space = SHAPE(N)};
+            const struct map_program p = {
+                .n_in = 1, .n = 1, .inst = {{(uint8_t)op, 0, 0, 0, 0.2f, 0.5f}}, .space = SHAPE(N)};
             const struct view v = {1, {N}, {1}};
             const struct map_task *t = map_task(a, &p, (const float *[]){x}, &v, y, v);
             kernels_at(isa)->map_store(t);
             for (int i = 0; i < N; i++) {
-                const double want = (float)pointwise_eval((enum pointwise)op, x[i], 0, 0, 0.2f, 0.5f);
-                assert_near(op_pointwise[op].name, kernels_at(isa)->isa, i, y[i], want, op == PW_AFFINE || op == PW_LOG ? 0.1 : 1e-31);
+                const double want = (float)pointwise_eval((enum pointwise)op, x[i], 0, 0, 0.2f,
+                                                          0.5f);
+                assert_near(op_pointwise[op].name, kernels_at(isa)->isa, i, y[i], want,
+                            op == PW_AFFINE || op == PW_LOG ? 0.1 : 1e-31);
             }
         }
     arena_free(a);
@@ -71,19 +79,22 @@ static void test_nan_stays(void **state)
     for (int op = PW_ADD; op <= PW_MIN; op++)
         for (int isa = 0; kernels_at(isa); isa++)
             for (uint8_t first = 0; first < 2; first++) {  // NaN on either side
-                const struct map_program p = {.n_in = 2, .n = 1, .inst = {{(uint8_t)op, first, !first}}, .space = SHAPE(N)};
+                const struct map_program p = {
+                    .n_in = 2, .n = 1, .inst = {{(uint8_t)op, first, !first}}, .space = SHAPE(N)};
                 const struct view v[] = {{1, {N}, {1}}, {1, {N}, {1}}};
                 kernels_at(isa)->map_store(map_task(a, &p, (const float *[]){z, x}, v, y, v[0]));
                 for (int i = 0; i < N; i++)
                     assert_true(isnan(y[i]) == (i == 17));
             }
     for (int isa = 0; kernels_at(isa); isa++) {
-        const struct map_program p = {.n_in = 1, .n = 1, .inst = {{PW_LEAKY_RELU}}, .space = SHAPE(N)};
+        const struct map_program p = {
+            .n_in = 1, .n = 1, .inst = {{PW_LEAKY_RELU}}, .space = SHAPE(N)};
         const struct view v = {1, {N}, {1}};
         kernels_at(isa)->map_store(map_task(a, &p, (const float *[]){x}, &v, y, v));
         assert_true(isnan(y[17]));
         const struct map_program sum = {.n_in = 1, .reduce = MAP_SUM, .axes = 1, .space = SHAPE(N)};
-        kernels_at(isa)->map_reduce(map_task(a, &sum, (const float *[]){x}, &v, y, (struct view){1, {1}, {0}}));
+        kernels_at(isa)->map_reduce(
+            map_task(a, &sum, (const float *[]){x}, &v, y, (struct view){1, {1}, {0}}));
         assert_true(isnan(y[0]));
     }
     arena_free(a);
@@ -132,14 +143,20 @@ static struct shape random_shape(int64_t most)
 
 static struct map_program random_program(struct shape s)
 {
-    static const uint8_t codes[] = {PW_ADD, PW_SUB, PW_MUL, PW_MAX, PW_MIN, PW_GREATER, PW_SELECT, PW_AFFINE, PW_LEAKY_RELU,
-                                    PW_STEP, PW_TANH, PW_SIGMOID, PW_ABS, PW_SOFTPLUS, PW_SIGN};
-    struct map_program p = {.n_in = 1 + below(MAP_INPUTS), .space = s, .reduce = (enum map_reduce)below(3)};
+    static const uint8_t codes[] = {PW_ADD,     PW_SUB,     PW_MUL,    PW_MAX,        PW_MIN,
+                                    PW_GREATER, PW_SELECT,  PW_AFFINE, PW_LEAKY_RELU, PW_STEP,
+                                    PW_TANH,    PW_SIGMOID, PW_ABS,    PW_SOFTPLUS,   PW_SIGN};
+    struct map_program p = {
+        .n_in = 1 + below(MAP_INPUTS), .space = s, .reduce = (enum map_reduce)below(3)};
     p.n = below(3) ? below(MAP_LENGTH + 1) : 0;
     for (int i = 0; i < p.n; i++) {
         const int n = p.n_in + i;
-        p.inst[i] = (struct map_inst){codes[below(LENGTH(codes))], (uint8_t)(i ? n - 1 : below(n)), (uint8_t)below(n),
-                                      (uint8_t)below(n), 0.3f, -0.1f};
+        p.inst[i] = (struct map_inst){codes[below(LENGTH(codes))],
+                                      (uint8_t)(i ? n - 1 : below(n)),
+                                      (uint8_t)below(n),
+                                      (uint8_t)below(n),
+                                      0.3f,
+                                      -0.1f};
     }
     p.axes = (unsigned)below(1 << s.rank);
     return p;
@@ -159,7 +176,8 @@ static double map_element(const struct map_case *c, int64_t i, double *scale)
         x[k] = c->in[k][at(c->p.space, c->view[k], i)];
     for (int k = 0; k < c->p.n; k++) {
         const struct map_inst *s = &c->p.inst[k];
-        x[c->p.n_in + k] = (float)pointwise_eval((enum pointwise)s->code, x[s->a], x[s->b], x[s->c], s->f0, s->f1);
+        x[c->p.n_in + k] = (float)pointwise_eval((enum pointwise)s->code, x[s->a], x[s->b], x[s->c],
+                                                 s->f0, s->f1);
         *scale = fmax(*scale, fabs(x[c->p.n_in + k]));
     }
     return x[c->p.n ? c->p.n_in + c->p.n - 1 : 0];
@@ -182,7 +200,8 @@ static void check_map(struct arena *a, const struct map_case *c)
         const struct map_task *t = map_task(a, &c->p, c->in, c->view, y, c->to);
         (t->reduce == MAP_STORE ? kernels_at(isa)->map_store : kernels_at(isa)->map_reduce)(t);
         for (int64_t i = 0; i < c->size; i++)
-            assert_near("map", kernels_at(isa)->isa, i, y[i], want[i], scale * sqrt((double)(n / c->size)) * 4);
+            assert_near("map", kernels_at(isa)->isa, i, y[i], want[i],
+                        scale * sqrt((double)(n / c->size)) * 4);
     }
 }
 
@@ -195,7 +214,8 @@ static void test_maps(void **state)
         // steps are discontinuous: keep the operands apart from each other's rounding
         for (int k = 0; k < c.p.n_in; k++) {
             int64_t size;
-            c.view[k] = random_view(c.p.space, below(2) ? 0 : (unsigned)below(1 << c.p.space.rank), &size);
+            c.view[k] = random_view(c.p.space, below(2) ? 0 : (unsigned)below(1 << c.p.space.rank),
+                                    &size);
             float *x = numbers(a, size, -1, 1);
             for (int64_t i = 0; i < size; i++)
                 x[i] = roundf(x[i] * 512) / 512;
@@ -225,7 +245,11 @@ static void test_reductions(void **state)
     };
     for (size_t i = 0; i < LENGTH(cases); i++) {
         struct arena *a = arena_new(NULL);
-        struct map_case c = {.p = {.n_in = 1, .n = (int)i % 2, .inst = {{.code = PW_SQUARE}}, .reduce = MAP_SUM, .axes = cases[i].axes,
+        struct map_case c = {.p = {.n_in = 1,
+                                   .n = (int)i % 2,
+                                   .inst = {{.code = PW_SQUARE}},
+                                   .reduce = MAP_SUM,
+                                   .axes = cases[i].axes,
                                    .space = cases[i].s}};
         c.view[0] = (struct view){.rank = 4};
         memcpy(c.view[0].dim, cases[i].s.dim, sizeof c.view[0].dim);
@@ -237,7 +261,7 @@ static void test_reductions(void **state)
     }
 }
 
-// --- copies ----------------------------------------------------------------------------------------
+// --- copies --------------------------------------------------------------------------------------
 
 static void test_copies(void **state)
 {
@@ -246,7 +270,8 @@ static void test_copies(void **state)
         struct arena *a = arena_new(NULL);
         const struct shape s = random_shape(round % 20 ? 8000 : 300000);
         int64_t n, m;
-        const struct view to = random_view(s, 0, &n), from = random_view(s, below(2) ? 0 : (unsigned)below(1 << s.rank), &m);
+        const struct view to = random_view(s, 0, &n),
+                          from = random_view(s, below(2) ? 0 : (unsigned)below(1 << s.rank), &m);
         const float *x = numbers(a, m, -1, 1);
         for (int isa = 0; kernels_at(isa); isa++) {
             float *y = NEW_ARRAY(a, float, n);
@@ -264,31 +289,40 @@ static void test_resample(void **state)
     (void)state;
     for (int round = 0; round < 60; round++) {
         struct arena *a = arena_new(NULL);
-        const int64_t N = 1 + below(3), C = 1 + below(40), H = 1 + below(6), W = 1 + below(9), f = 1 + below(3);
+        const int64_t N = 1 + below(3), C = 1 + below(40), H = 1 + below(6), W = 1 + below(9),
+                      f = 1 + below(3);
         const bool last = round & 1;
-        const struct view fine = last ? (struct view){4, {N, C, H * f, W * f}, {C * H * W * f * f, 1, W * f * C, C}}
-                                      : (struct view){4, {N, C, H * f, W * f}, {C * H * W * f * f, H * W * f * f, W * f, 1}};
+        const struct view fine = last ? (struct view){4,
+                                                      {N, C, H * f, W * f},
+                                                      {C * H * W * f * f, 1, W * f * C, C}}
+                                      : (struct view){4,
+                                                      {N, C, H * f, W * f},
+                                                      {C * H * W * f * f, H * W * f * f, W * f, 1}};
         const struct view coarse = last ? (struct view){4, {N, C, H, W}, {C * H * W, 1, W * C, C}}
                                         : (struct view){4, {N, C, H, W}, {C * H * W, H * W, W, 1}};
         const struct shape s = SHAPE(N, C, H, W), t = SHAPE(N, C, H * f, W * f);
         const int64_t n = shape_size(s), m = shape_size(t);
-        float *small = numbers(a, n, -1, 1), *big = NEW_ARRAY(a, float, m), *back = NEW_ARRAY(a, float, n);
+        float *small = numbers(a, n, -1, 1), *big = NEW_ARRAY(a, float, m),
+              *back = NEW_ARRAY(a, float, n);
         for (int isa = 0; kernels_at(isa); isa++) {
-            const struct resample_task up = {small, big, N, C, H, W, f, last, 1 + isa}, down = {big, back, N, C, H, W, f, last, 1 + isa};
+            const struct resample_task up = {small, big, N, C, H, W, f, last, 1 + isa},
+                                       down = {big, back, N, C, H, W, f, last, 1 + isa};
             kernels_at(isa)->upsample(&up);
             for (int64_t i = 0; i < m; i++) {
-                const int64_t w = i % (W * f) / f, h = i / (W * f) % (H * f) / f, c = i / (W * f * H * f);
+                const int64_t w = i % (W * f) / f, h = i / (W * f) % (H * f) / f,
+                              c = i / (W * f * H * f);
                 assert_true(big[at(t, fine, i)] == small[at(s, coarse, (c * H + h) * W + w)]);
             }
             kernels_at(isa)->pool_sum(&down);
             for (int64_t i = 0; i < n; i++)
-                assert_near("pool_sum", kernels_at(isa)->isa, i, back[i], (double)(f * f) * small[i], 1);
+                assert_near("pool_sum", kernels_at(isa)->isa, i, back[i],
+                            (double)(f * f) * small[i], 1);
         }
         arena_free(a);
     }
 }
 
-// --- draws -----------------------------------------------------------------------------------------
+// --- draws ---------------------------------------------------------------------------------------
 
 static void test_random(void **state)
 {
@@ -298,23 +332,28 @@ static void test_random(void **state)
     const struct plan_clock clock = {0x123456789abcdefull, 7};
     for (int kind = RANDOM_UNIFORM; kind <= RANDOM_LABEL; kind++)
         for (int isa = 0; kernels_at(isa); isa++) {
-            const double a = kind == RANDOM_LABEL ? 10 : kind == RANDOM_BERNOULLI ? 0.25 : -0.5, b = 2;
+            const double a = kind == RANDOM_LABEL       ? 10
+                             : kind == RANDOM_BERNOULLI ? 0.25
+                                                        : -0.5,
+                         b = 2;
             const struct random_task t = {x, N, (enum random_kind)kind, a, b, 3, &clock, 1 + isa};
             kernels_at(isa)->random(&t);
             double sum = 0, squares = 0;
             for (int i = 0; i < N; i++) {
-                assert_near("random", kernels_at(isa)->isa, i, x[i], random_at((enum random_kind)kind, a, b, 3, clock, i), 1);
+                assert_near("random", kernels_at(isa)->isa, i, x[i],
+                            random_at((enum random_kind)kind, a, b, 3, clock, i), 1);
                 sum += x[i];
                 squares += x[i] * x[i];
             }
-            const double mean[] = {0.75, -0.5, 0.25, 4.5}, deviation[] = {2.5 / sqrt(12), 2, sqrt(0.1875), sqrt(8.25)};
+            const double mean[] = {0.75, -0.5, 0.25, 4.5},
+                         deviation[] = {2.5 / sqrt(12), 2, sqrt(0.1875), sqrt(8.25)};
             sum /= N;
             assert_true(fabs(sum - mean[kind]) < 5 * deviation[kind] / sqrt(N));
             assert_true(fabs(sqrt(squares / N - sum * sum) / deviation[kind] - 1) < 0.02);
         }
 }
 
-// --- effects ---------------------------------------------------------------------------------------
+// --- effects -------------------------------------------------------------------------------------
 
 enum { SLOT = 50021 };
 
@@ -325,7 +364,10 @@ struct update_case {
 
 static struct update_case update_case(struct arena *a)
 {
-    const struct update_case c = {numbers(a, SLOT, -1, 1), numbers(a, SLOT, -1, 1), numbers(a, SLOT, 0, 1), numbers(a, SLOT, -1, 1),
+    const struct update_case c = {numbers(a, SLOT, -1, 1),
+                                  numbers(a, SLOT, -1, 1),
+                                  numbers(a, SLOT, 0, 1),
+                                  numbers(a, SLOT, -1, 1),
                                   {0.01f, 1.7f, 3.1f, 0}};
     return c;
 }
@@ -333,15 +375,22 @@ static struct update_case update_case(struct arena *a)
 static void check_adam(const struct kernels *k, bool keras)
 {
     struct arena *a = arena_new(NULL);
-    const struct update_case c = update_case(a), old = {numbers(a, SLOT, 0, 0), numbers(a, SLOT, 0, 0), numbers(a, SLOT, 0, 0), c.g, {0}};
+    const struct update_case c = update_case(a), old = {numbers(a, SLOT, 0, 0),
+                                                        numbers(a, SLOT, 0, 0),
+                                                        numbers(a, SLOT, 0, 0),
+                                                        c.g,
+                                                        {0}};
     memcpy(old.p, c.p, sizeof(float[SLOT]));
     memcpy(old.m, c.m, sizeof(float[SLOT]));
     memcpy(old.v, c.v, sizeof(float[SLOT]));
-    const struct update_task t = {c.p, c.m, c.v, c.g, c.hyper, SLOT, {0.5f, 0.9f, 1e-3f, 0.1f}, keras, 2};
+    const struct update_task t = {c.p,   c.m, c.v, c.g, c.hyper, SLOT, {0.5f, 0.9f, 1e-3f, 0.1f},
+                                  keras, 2};
     k->adam(&t);
     for (int i = 0; i < SLOT; i++) {
-        const double g = c.g[i] + 0.1 * old.p[i], m = 0.5 * old.m[i] + 0.5 * g, v = 0.9 * old.v[i] + 0.1 * g * g;
-        const double step = keras ? 0.01 * 1.7 / sqrt(3.1) * m / (sqrt(v) + 1e-3) : 0.01 * 1.7 * m / (sqrt(v * 3.1) + 1e-3);
+        const double g = c.g[i] + 0.1 * old.p[i], m = 0.5 * old.m[i] + 0.5 * g,
+                     v = 0.9 * old.v[i] + 0.1 * g * g;
+        const double step = keras ? 0.01 * 1.7 / sqrt(3.1) * m / (sqrt(v) + 1e-3)
+                                  : 0.01 * 1.7 * m / (sqrt(v * 3.1) + 1e-3);
         assert_near("adam", k->isa, i, c.p[i], old.p[i] - step, 1);
         assert_near("adam m", k->isa, i, c.m[i], m, 1);
         assert_near("adam v", k->isa, i, c.v[i], v, 1);
@@ -354,13 +403,15 @@ static void check_others(const struct kernels *k, bool flag)
     struct arena *a = arena_new(NULL);
     const struct update_case c = update_case(a);
     float *p = numbers(a, SLOT, 0, 0), *m = numbers(a, SLOT, 0, 0), *v = numbers(a, SLOT, 0, 0);
-#define RUN(kernel, ...)                                                                                     \
-    memcpy(p, c.p, sizeof(float[SLOT])), memcpy(m, c.m, sizeof(float[SLOT])), memcpy(v, c.v, sizeof(float[SLOT])); \
-    k->kernel(&(struct update_task){p, m, v, c.g, c.hyper, SLOT, {__VA_ARGS__}, flag, 2});                   \
+#define RUN(kernel, ...)                                                                           \
+    memcpy(p, c.p, sizeof(float[SLOT])), memcpy(m, c.m, sizeof(float[SLOT]));                      \
+    memcpy(v, c.v, sizeof(float[SLOT]));                                                           \
+    k->kernel(&(struct update_task){p, m, v, c.g, c.hyper, SLOT, {__VA_ARGS__}, flag, 2});         \
     for (int i = 0; i < SLOT; i++)
     RUN(rmsprop, 0.9f, 1e-3f) {
         const double w = 0.9 * c.v[i] + 0.1 * c.g[i] * c.g[i];
-        assert_near("rmsprop", k->isa, i, p[i], c.p[i] - 0.01 * c.g[i] / (flag ? sqrt(w + 1e-3) : sqrt(w) + 1e-3), 1);
+        assert_near("rmsprop", k->isa, i, p[i],
+                    c.p[i] - 0.01 * c.g[i] / (flag ? sqrt(w + 1e-3) : sqrt(w) + 1e-3), 1);
     }
     RUN(sgd, 0.9f) {
         const double w = 0.9 * c.m[i] + c.g[i];
@@ -383,7 +434,7 @@ static void test_updates(void **state)
         }
 }
 
-// --- labels ----------------------------------------------------------------------------------------
+// --- labels --------------------------------------------------------------------------------------
 
 static void test_labels(void **state)
 {
@@ -418,8 +469,10 @@ int main(void)
 {
     rng_init(&rng, 11, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary), cmocka_unit_test(test_nan_stays), cmocka_unit_test(test_maps), cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_copies), cmocka_unit_test(test_resample), cmocka_unit_test(test_random), cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_unary),  cmocka_unit_test(test_nan_stays),
+        cmocka_unit_test(test_maps),   cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_copies), cmocka_unit_test(test_resample),
+        cmocka_unit_test(test_random), cmocka_unit_test(test_updates),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -387,8 +387,8 @@ static void test_spectral_norm(void **state)
 }
 
 // What a pass that trains the network does to its buffers.
-static struct application *again(struct trial *t, struct versions *v, const struct application *last,
-                                 bool training)
+static struct application *again(struct trial *t, struct versions *v,
+                                 const struct application *last, bool training)
 {
     for (int i = 0; i < last->n_tracked; i++) {
         const struct tracked *k = &last->tracked[i];

@@ -1,5 +1,5 @@
-// The layout pass on a DCGAN in miniature and on small cases: where reorders stand, that no other do, and that the numbers are the
-// reference's.
+// The layout pass on a DCGAN in miniature and on small cases: where reorders stand, that no other
+// do, and that the numbers are the reference's.
 #include "against_reference.h"
 
 static const struct window same = {{1, 1}, {1, 1, 1, 1}}, half = {{2, 2}, {1, 1, 1, 1}};
@@ -20,7 +20,7 @@ static int count_to(const struct graph *g, enum layout layout)
     return n;
 }
 
-// --- small cases -----------------------------------------------------------------------------------
+// --- small cases ---------------------------------------------------------------------------------
 
 static void what_meets_no_convolution_stays_plain(void **state)
 {
@@ -41,7 +41,8 @@ static void the_reorder_stands_where_the_tensor_is_small(void **state)
     struct arena *a = arena_new(NULL);
     struct graph *g = graph_new(a);
     struct value *x = input(g, "x", SHAPE(2, 16, 4, 4)), *b = input(g, "b", SHAPE(1, 16, 1, 1));
-    struct value *y = conv(upsample(leaky_relu(add(x, b), 0), 2), input(g, "w", SHAPE(32, 16, 3, 3)), same);
+    struct value *y = conv(upsample(leaky_relu(add(x, b), 0), 2),
+                           input(g, "w", SHAPE(32, 16, 3, 3)), same);
     graph_root(g, "y", tanh_value(y));
     assert_true(pass_layout(g));
     assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 1);
@@ -64,7 +65,8 @@ static void what_is_the_same_in_both_is_not_moved(void **state)
     struct graph *g = graph_new(a);
     const struct window none = {{1, 1}, {0, 0, 0, 0}};
     struct value *x = input(g, "x", SHAPE(2, 1, 6, 6));
-    struct value *y = conv(conv(x, input(g, "v", SHAPE(8, 1, 3, 3)), none), input(g, "w", SHAPE(16, 8, 4, 4)), none);
+    struct value *y = conv(conv(x, input(g, "v", SHAPE(8, 1, 3, 3)), none),
+                           input(g, "w", SHAPE(16, 8, 4, 4)), none);
     graph_root(g, "y", reshape(y, SHAPE(2, 16)));
     pass_layout(g);
     assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 0);
@@ -99,11 +101,15 @@ static void ops_between(void **state)
     static const int perm[] = {0, 1, 3, 2};
     struct value *x = input(g, "x", SHAPE(2, 3, 6, 6)), *one = input(g, "one", SHAPE(1, 8, 6, 6));
     struct value *y = conv(x, input(g, "v", SHAPE(8, 3, 3, 3)), same);
-    struct value *mean0 = mean_axes(y, 1 | 4 | 8), *top = reduce_max(y, 2), *column = reduce_sum(y, 4);
+    struct value *mean0 = mean_axes(y, 1 | 4 | 8), *top = reduce_max(y, 2),
+                 *column = reduce_sum(y, 4);
     y = mul(add(sub(y, mean0), top), add(column, one));
-    y = concat((struct value *[]){y, slice(y, 1, 2, 3), broadcast(mean_axes(y, 4 | 8), SHAPE(2, 8, 6, 6))}, 3, 1);
+    y = concat(
+        (struct value *[]){y, slice(y, 1, 2, 3), broadcast(mean_axes(y, 4 | 8), SHAPE(2, 8, 6, 6))},
+        3, 1);
     y = pool_sum(upsample(transpose(detach(y), perm), 2), 2);
-    y = select_value(greater(y, affine(y, 0.5, 0.1)), pad(slice(slice(y, 2, 1, 5), 3, 1, 4), before, after), square(y));
+    y = select_value(greater(y, affine(y, 0.5, 0.1)),
+                     pad(slice(slice(y, 2, 1, 5), 3, 1, 4), before, after), square(y));
     graph_root(g, "mean0", mean0);
     graph_root(g, "y", conv(y, input(g, "w", SHAPE(4, 19, 3, 3)), same));
     check(g, true, a, "ops between");
@@ -111,7 +117,7 @@ static void ops_between(void **state)
     arena_free(a);
 }
 
-// --- a network -----------------------------------------------------------------------------------------
+// --- a network -----------------------------------------------------------------------------------
 
 // (x − mean) / √(variance + ε) over batch and pixels
 static struct value *normalise(struct value *x)
@@ -124,8 +130,10 @@ enum { N = 4, WEIGHTS = 6 };
 
 static struct value *miniature(struct graph *g, struct value **w)
 {
-    w[0] = input(g, "w0", SHAPE(10, 16 * 16)), w[1] = input(g, "w1", SHAPE(16, 16, 3, 3)), w[2] = input(g, "w2", SHAPE(3, 16, 3, 3));
-    w[3] = input(g, "w3", SHAPE(8, 3, 3, 3)), w[4] = input(g, "w4", SHAPE(16, 8, 4, 4)), w[5] = input(g, "w5", SHAPE(16 * 4, 1));
+    w[0] = input(g, "w0", SHAPE(10, 16 * 16)), w[1] = input(g, "w1", SHAPE(16, 16, 3, 3)),
+    w[2] = input(g, "w2", SHAPE(3, 16, 3, 3));
+    w[3] = input(g, "w3", SHAPE(8, 3, 3, 3)), w[4] = input(g, "w4", SHAPE(16, 8, 4, 4)),
+    w[5] = input(g, "w5", SHAPE(16 * 4, 1));
     struct value *y = matmul(input(g, "z", SHAPE(N, 10)), w[0], false, false);
     y = normalise(reshape(y, SHAPE(N, 16, 4, 4)));
     y = leaky_relu(normalise(conv(upsample(y, 2), w[1], same)), 0);
@@ -156,13 +164,16 @@ static void counted(void **state)
     passes_run(g, "simplify");
     pass_layout(g);
     graph_verify(g, "layout");
-    const int weight_grads = count(g, "conv_weight_grad"), forwards = count(g, "conv"), data_grads = count(g, "conv_data_grad");
+    const int weight_grads = count(g, "conv_weight_grad"), forwards = count(g, "conv"),
+              data_grads = count(g, "conv_data_grad");
     assert_int_equal(forwards, 4);
     assert_int_equal(weight_grads, 4);
     assert_int_equal(data_grads, 4);
     assert_true(count_to(g, LAYOUT_OPAQUE) <= forwards + data_grads);
-    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 2);                  // into the generator's images; back from flatten
-    assert_int_equal(count_to(g, LAYOUT_PLAIN), weight_grads + 3);           // flatten and its mirror; the root "image"
+    // into the generator's images; back from flatten
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 2);
+    // flatten and its mirror; the root "image"
+    assert_int_equal(count_to(g, LAYOUT_PLAIN), weight_grads + 3);
     arena_free(a);
 }
 

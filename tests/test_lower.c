@@ -1,5 +1,5 @@
-// The lowerings onto our own kernels: graphs of every op that moves numbers, draws, labels or changes slots, as plans in both layouts,
-// against the reference.
+// The lowerings onto our own kernels: graphs of every op that moves numbers, draws, labels or
+// changes slots, as plans in both layouts, against the reference.
 #include "base/arena.h"
 #include "graph/build.h"
 #include "graph/op.h"
@@ -33,16 +33,19 @@ static void feed(void *context, const struct value *v, double *out)
 {
     (void)context;
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        out[i] = v->op != &op_random ? (float)given(v, i)
-                                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1], (uint64_t)v->attr.i[1],
-                                                 (struct plan_clock){SEED, STEP}, i);
+        out[i] = v->op != &op_random
+                     ? (float)given(v, i)
+                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1],
+                                 (uint64_t)v->attr.i[1], (struct plan_clock){SEED, STEP}, i);
 }
 
 static void write_sources(const struct graph *g, struct plan *p, float *slab)
 {
     for (int k = 0; k < g->n; k++) {
         const struct value *v = g->value[k];
-        float *to = v->attr.name ? plan_input(p, v->attr.name) : v->op == &op_param ? slab + v->attr.slot->offset : NULL;
+        float *to = v->attr.name         ? plan_input(p, v->attr.name)
+                    : v->op == &op_param ? slab + v->attr.slot->offset
+                                         : NULL;
         for (int64_t i = 0, n = shape_size(v->shape); to && i < n; i++)
             to[i] = (float)given(v, i);
     }
@@ -74,7 +77,8 @@ static void check(struct graph *g, const struct slots *slots)
         for (int k = 0; k < g->n_root; k++) {
             const struct value *v = g->root[k].value;
             compare(g->root[k].name ? g->root[k].name : v->op->name,
-                    g->root[k].name ? plan_output(p, g->root[k].name) : slab + v->attr.slot->offset, root[k], shape_size(v->shape));
+                    g->root[k].name ? plan_output(p, g->root[k].name) : slab + v->attr.slot->offset,
+                    root[k], shape_size(v->shape));
         }
     }
     arena_free(g->arena);
@@ -101,7 +105,8 @@ static void test_moves(void **state)
     const int perm[] = {3, 1, 0, 2};
     for (int which = 0; which < 10; which++) {
         struct graph *g = graph_new(arena_new(NULL));
-        struct value *x = input(g, "x", SHAPE(3, 20, 6, 4)), *y = input(g, "y", SHAPE(3, 9, 6, 4)), *v = NULL;
+        struct value *x = input(g, "x", SHAPE(3, 20, 6, 4)), *y = input(g, "y", SHAPE(3, 9, 6, 4)),
+                     *v = NULL;
         switch (which) {
         case 0: v = pad(x, before, after); break;
         case 1: v = slice(x, 1, 3, 11); break;
@@ -149,7 +154,8 @@ static void test_labels(void **state)
 {
     (void)state;
     struct graph *g = graph_new(arena_new(NULL));
-    struct value *index = input(g, "index", SHAPE(13)), *table = input(g, "table", SHAPE(5, 30)), *x = input(g, "x", SHAPE(13, 30));
+    struct value *index = input(g, "index", SHAPE(13)), *table = input(g, "table", SHAPE(5, 30)),
+                 *x = input(g, "x", SHAPE(13, 30));
     root(g, gather(table, index));
     root(g, scatter_add(x, index, 5));
     root(g, one_hot(index, 5));
@@ -163,7 +169,8 @@ struct trained {
 
 static struct slot *slot(struct trained *t, const char *name)
 {
-    return slots_add(&t->slots, name, SLOT_PARAM, SHAPE(37, 5), (struct init){0}, (struct place){0});
+    return slots_add(&t->slots, name, SLOT_PARAM, SHAPE(37, 5), (struct init){0},
+                     (struct place){0});
 }
 
 static void test_effects(void **state)
@@ -173,7 +180,8 @@ static void test_effects(void **state)
     struct graph *g = t.g;
     slots_init(&t.slots, g->arena);
     struct value *d = input(g, "d", SHAPE(37, 5)), *hyper = input(g, "hyper", SHAPE(4));
-    const struct adam_options torch = {0.5, 0.999, 1e-3, false, 0.1}, keras = {0.9, 0.99, 1e-3, true, 0};
+    const struct adam_options torch = {0.5, 0.999, 1e-3, false, 0.1},
+                              keras = {0.9, 0.99, 1e-3, true, 0};
     adam(param(g, slot(&t, "a1")), d, slot(&t, "m1"), slot(&t, "v1"), hyper, torch);
     adam(param(g, slot(&t, "a2")), d, slot(&t, "m2"), slot(&t, "v2"), hyper, keras);
     rmsprop(param(g, slot(&t, "r1")), d, slot(&t, "v3"), hyper, 0.9, 1e-3, false);

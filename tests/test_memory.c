@@ -1,4 +1,5 @@
-// Memory plans: drawn, for a small graph; and played through, for many random ones: every read must find what was written.
+// Memory plans: drawn, for a small graph; and played through, for many random ones: every read must
+// find what was written.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "base/text.h"
@@ -39,7 +40,8 @@ static void expect(struct play *p, const struct value *v)
         return;
     for (size_t i = s->offset / 64; i < (s->offset + s->bytes + 63) / 64; i++)
         if (p->unit[i] != content(v)->id)
-            p->trouble = arena_printf(p->arena, "%%%d is gone from unit %d: there is %%%d", v->id, (int)i, p->unit[i]);
+            p->trouble = arena_printf(p->arena, "%%%d is gone from unit %d: there is %%%d", v->id,
+                                      (int)i, p->unit[i]);
 }
 
 static void put(struct play *p, const struct value *v)
@@ -68,13 +70,16 @@ static void draw_row(const struct play *p, const struct graph *g, int position, 
 {
     for (int i = 0; i < p->units; i++) {
         const int id = p->unit[i];
-        text_addf(out, "%c", id < 0 || !alive(g, id, position) ? '.' : "0123456789abcdefghijklmnopqrstuvwxyz"[id % 36]);
+        text_addf(out, "%c",
+                  id < 0 || !alive(g, id, position)
+                      ? '.'
+                      : "0123456789abcdefghijklmnopqrstuvwxyz"[id % 36]);
     }
     text_add(out, "\n");
 }
 
-// Plays the program; NULL when every read finds what was written. A row of the drawing is what must lie where
-// while a value is computed.
+// Plays the program; NULL when every read finds what was written. A row of the drawing is what must
+// lie where while a value is computed.
 static const char *play(struct graph *g, struct arena *a, struct text *drawing)
 {
     struct play p = {.arena = a, .units = (int)(memory_plan(g) / 64)};
@@ -108,10 +113,13 @@ static void drawn(void **state)
     struct graph *g = graph_new(a);
     struct value *x = input(g, "x", SHAPE(4, 8));                            // %0: 2 units
     struct value *t = turn(x);                                               // %1: 2 units
-    struct value *wide = broadcast(reshape(t, SHAPE(1, 32)), SHAPE(3, 32));  // %2 is %1; %3: 6 units
+    // %2 is %1; %3: 6 units
+    struct value *wide = broadcast(reshape(t, SHAPE(1, 32)), SHAPE(3, 32));
     struct value *s = reduce_sum(wide, 2);                                   // %4: 1 unit
-    struct value *row = reduce_sum(tanh_value(wide), 1);                     // %5 over %3; %6: 2 units
-    graph_root(g, "y", mul(s, row));                                         // %7: 6 units, of (3, 32)
+    // %5 over %3; %6: 2 units
+    struct value *row = reduce_sum(tanh_value(wide), 1);
+    // %7: 6 units, of (3, 32)
+    graph_root(g, "y", mul(s, row));
     struct text drawing;
     text_init(&drawing);
     assert_null(play(g, a, &drawing));
@@ -133,14 +141,16 @@ static void pointwise_writes_over_what_dies(void **state)
     struct arena *a = arena_new(NULL);
     struct graph *g = graph_new(a);
     struct value *x = input(g, "x", SHAPE(16, 16)), *row = turn(input(g, "row", SHAPE(16, 1)));
-    struct value *t = turn(x), *u = tanh_value(t), *v = mul(row, u), *kept = exp_value(v), *w = add(v, kept), *y = tanh_value(x);
+    struct value *t = turn(x), *u = tanh_value(t), *v = mul(row, u), *kept = exp_value(v),
+                 *w = add(v, kept), *y = tanh_value(x);
     struct value *twice = mul(y, reduce_sum(reshape(y, SHAPE(16, 16)), 1));
     graph_root(g, "kept", kept);
     graph_root(g, "w", w);
     graph_root(g, "twice", twice);
     memory_plan(g);
     assert_ptr_equal(u->storage, t);          // t is read for the last time
-    assert_ptr_equal(v->storage, t);          // the second input will do; the first has another shape
+    // the second input will do; the first has another shape
+    assert_ptr_equal(v->storage, t);
     assert_ptr_equal(kept->storage, kept);    // v is read again
     assert_ptr_equal(w->storage, t);          // and here no more
     assert_ptr_equal(y->storage, y);          // the host's input is not ours
@@ -174,8 +184,10 @@ static void slots_need_no_room(void **state)
     struct graph *g = graph_new(a);
     struct slots slots;
     slots_init(&slots, a);
-    struct value *p = param(g, slots_add(&slots, "w", SLOT_PARAM, SHAPE(4, 4), (struct init){0}, (struct place){0}));
-    struct value *flat = reshape(p, SHAPE(16)), *y = tanh_value(flat), *next = assign_slot(p, reshape(y, SHAPE(4, 4)));
+    struct value *p = param(
+        g, slots_add(&slots, "w", SLOT_PARAM, SHAPE(4, 4), (struct init){0}, (struct place){0}));
+    struct value *flat = reshape(p, SHAPE(16)), *y = tanh_value(flat),
+                 *next = assign_slot(p, reshape(y, SHAPE(4, 4)));
     assert_int_equal(memory_plan(g), 64);
     assert_null(p->storage);
     assert_null(flat->storage);
@@ -194,11 +206,20 @@ static void grow(struct graph *g, struct rng *r, int n)
         struct shape fit;
         switch (rng_below(r, 7)) {
         case 0: v = tanh_value(x); break;
-        case 1: v = x->shape.rank == 2 ? turn(x) : reshape(x, SHAPE(shape_size(x->shape), 1)); break;
+        case 1:
+            v = x->shape.rank == 2 ? turn(x) : reshape(x, SHAPE(shape_size(x->shape), 1));
+            break;
         case 2: v = reduce_sum(x, 1); break;
-        case 3: v = reshape(x, x->shape.rank == 2 ? SHAPE(shape_size(x->shape)) : SHAPE(1, shape_size(x->shape))); break;
+        case 3:
+            v = reshape(x, x->shape.rank == 2 ? SHAPE(shape_size(x->shape))
+                                              : SHAPE(1, shape_size(x->shape)));
+            break;
         case 4: v = constant(g, 2, SHAPE(8, 8)); break;
-        default: v = x->shape.rank == y->shape.rank && shape_broadcast(x->shape, y->shape, &fit) && shape_size(fit) < 5000 ? mul(x, y) : square(x);
+        default:
+            v = x->shape.rank == y->shape.rank && shape_broadcast(x->shape, y->shape, &fit) &&
+                        shape_size(fit) < 5000
+                    ? mul(x, y)
+                    : square(x);
         }
         if (rng_below(r, 12) == 0)
             graph_root(g, "r", v);

@@ -1,4 +1,5 @@
-// Minimal filtering: its matrices exactly, its maps as adjoints, and convolutions by it against convolutions without.
+// Minimal filtering: its matrices exactly, its maps as adjoints, and convolutions by it against
+// convolutions without.
 #include "base/arena.h"
 #include "graph/build.h"
 #include "graph/op.h"
@@ -17,7 +18,8 @@
 
 static double number(const struct value *v, int64_t i)
 {
-    uint64_t z = ((uint64_t)i + 1) * 0x9E3779B97F4A7C15u + (uint64_t)v->attr.name[0] * 0xBF58476D1CE4E5B9u;
+    uint64_t z = ((uint64_t)i + 1) * 0x9E3779B97F4A7C15u +
+                 (uint64_t)v->attr.name[0] * 0xBF58476D1CE4E5B9u;
     z = (z ^ (z >> 29)) * 0x94D049BB133111EBu;
     return (double)(z >> 40) / (1 << 23) - 1;
 }
@@ -35,7 +37,8 @@ static double **meaning(struct graph *g)
     return graph_reference(g, &r, g->arena);
 }
 
-// Σ_q fine[q][j]·coarse[q][m]·weight[q][s]/divisor[q] is 1 where j = m + s and 0 elsewhere: in whole numbers, times all divisors.
+// Σ_q fine[q][j]·coarse[q][m]·weight[q][s]/divisor[q] is 1 where j = m + s and 0 elsewhere: in
+// whole numbers, times all divisors.
 static void test_matrices(void **state)
 {
     (void)state;
@@ -63,7 +66,8 @@ static void test_adjoints(void **state)
     const struct shape shape[] = {SHAPE(2, 3, 5, 7), SHAPE(2, 3, 9, 13), SHAPE(4, 3, 4, 4)};
     for (int role = 0; role < 3; role++) {
         struct graph *g = graph_new(arena_new(NULL));
-        struct value *x = input(g, "x", shape[role]), *ax = tile_map(x, (enum tile_role)role, t), *y = input(g, "y", ax->shape), *dx, *dy;
+        struct value *x = input(g, "x", shape[role]), *ax = tile_map(x, (enum tile_role)role, t),
+                     *y = input(g, "y", ax->shape), *dx, *dy;
         struct value *aty = tile_map_adjoint(y, (enum tile_role)role, t, x->shape);
         struct value *left = sum(mul(ax, y)), *right = sum(mul(x, aty));
         gradient(left, &x, 1, &dx);
@@ -87,10 +91,12 @@ static void test_kernels(void **state)
     for (int role = 0; role < 3; role++)
         for (int laid = 0; laid < 2; laid++) {
             struct graph *g = graph_new(arena_new(NULL));
-            struct value *x = input(g, "x", shape[role]), *ax = tile_map(x, (enum tile_role)role, t);
+            struct value *x = input(g, "x", shape[role]),
+                         *ax = tile_map(x, (enum tile_role)role, t);
             graph_root(g, "there", ax);
             graph_root(g, "back", tile_map_adjoint(ax, (enum tile_role)role, t, x->shape));
-            double **want = meaning(g), *kept[] = {want[g->root[0].value->id], want[g->root[1].value->id]};
+            double **want = meaning(g),
+                   *kept[] = {want[g->root[0].value->id], want[g->root[1].value->id]};
             if (laid)
                 pass_layout(g);
             pass_memory(g);
@@ -100,8 +106,10 @@ static void test_kernels(void **state)
             plan_run(p, 0);
             for (int k = 0; k < 2; k++)
                 for (int64_t i = 0; i < shape_size(g->root[k].value->shape); i++)
-                    if (!(fabs(plan_output(p, g->root[k].name)[i] - kept[k][i]) <= 1e-5 * (100 + fabs(kept[k][i]))))
-                        fail_msg("role %d %s[%d] is %g, not %g", role, g->root[k].name, (int)i, plan_output(p, g->root[k].name)[i], kept[k][i]);
+                    if (!(fabs(plan_output(p, g->root[k].name)[i] - kept[k][i]) <=
+                          1e-5 * (100 + fabs(kept[k][i]))))
+                        fail_msg("role %d %s[%d] is %g, not %g", role, g->root[k].name, (int)i,
+                                 plan_output(p, g->root[k].name)[i], kept[k][i]);
             arena_free(g->arena);
         }
 }
@@ -123,7 +131,8 @@ struct example {
 static struct graph *convolution(const struct example *e)
 {
     struct graph *g = graph_new(arena_new(NULL));
-    struct value *x = input(g, "x", SHAPE(8, 36, e->H, e->W)), *w = input(g, "w", SHAPE(48, 36, e->kernel, e->kernel));
+    struct value *x = input(g, "x", SHAPE(8, 36, e->H, e->W)),
+                 *w = input(g, "w", SHAPE(48, 36, e->kernel, e->kernel));
     struct value *y = conv(x, w, e->window), *d = input(g, "d", y->shape);
     graph_root(g, "y", y);
     graph_root(g, "dx", conv_data_grad(d, w, e->window, e->H, e->W));
@@ -132,8 +141,9 @@ static struct graph *convolution(const struct example *e)
 }
 
 static const struct example example[] = {
-    {4, 16, 16, {{2, 2}, {1, 1, 1, 1}}}, {4, 15, 23, {{2, 2}, {1, 2, 2, 0}}}, {5, 15, 16, {{2, 2}, {2, 2, 1, 2}}},
-    {3, 8, 8, {{1, 1}, {1, 1, 1, 1}}}, {3, 9, 10, {{1, 1}, {0, 0, 0, 2}}}, {4, 9, 8, {{1, 1}, {1, 2, 1, 2}}},
+    {4, 16, 16, {{2, 2}, {1, 1, 1, 1}}}, {4, 15, 23, {{2, 2}, {1, 2, 2, 0}}},
+    {5, 15, 16, {{2, 2}, {2, 2, 1, 2}}}, {3, 8, 8, {{1, 1}, {1, 1, 1, 1}}},
+    {3, 9, 10, {{1, 1}, {0, 0, 0, 2}}},  {4, 9, 8, {{1, 1}, {1, 2, 1, 2}}},
 };
 
 static void run(struct graph *g, const char *last, double *out[3])
@@ -161,7 +171,8 @@ static void run(struct graph *g, const char *last, double *out[3])
     }
 }
 
-// Three maps and three adjoints, each shared where two ops need it; none where they are turned off; and the same numbers.
+// Three maps and three adjoints, each shared where two ops need it; none where they are turned off;
+// and the same numbers.
 static void test_rewrite(void **state)
 {
     (void)state;
@@ -203,14 +214,18 @@ static void test_meaning(void **state)
 static void test_stays(void **state)
 {
     (void)state;
-    const struct { int64_t channels, kernel; struct window window; } of[] = {
-        {3, 3, {{1, 1}, {1, 1, 1, 1}}}, {64, 1, {{1, 1}, {0}}}, {64, 6, {{2, 2}, {2, 2, 2, 2}}}, {64, 3, {{1, 2}, {1, 1, 1, 1}}},
+    const struct { int64_t channels, kernel; struct window window;
+    } of[] = {
+        {3, 3, {{1, 1}, {1, 1, 1, 1}}},  {64, 1, {{1, 1}, {0}}},
+        {64, 6, {{2, 2}, {2, 2, 2, 2}}}, {64, 3, {{1, 2}, {1, 1, 1, 1}}},
         {64, 4, {{3, 3}, {1, 1, 1, 1}}},
     };
     for (size_t i = 0; i < LENGTH(of); i++) {
         struct graph *g = graph_new(arena_new(NULL));
         const int64_t c = of[i].channels, k = of[i].kernel;
-        graph_root(g, "y", conv(input(g, "x", SHAPE(64, c, 16, 16)), input(g, "w", SHAPE(c, c, k, k)), of[i].window));
+        graph_root(g, "y",
+                   conv(input(g, "x", SHAPE(64, c, 16, 16)), input(g, "w", SHAPE(c, c, k, k)),
+                        of[i].window));
         assert_false(pass_minimal_filter(g));
         arena_free(g->arena);
     }
@@ -219,8 +234,9 @@ static void test_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrices), cmocka_unit_test(test_adjoints), cmocka_unit_test(test_kernels),
-        cmocka_unit_test(test_rewrite), cmocka_unit_test(test_meaning), cmocka_unit_test(test_stays),
+        cmocka_unit_test(test_matrices), cmocka_unit_test(test_adjoints),
+        cmocka_unit_test(test_kernels),  cmocka_unit_test(test_rewrite),
+        cmocka_unit_test(test_meaning),  cmocka_unit_test(test_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

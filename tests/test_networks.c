@@ -26,7 +26,8 @@ static void lab_read(struct lab *l, const struct config *config)
     slots_init(&l->slots, l->arena);
     if (config)
         l->net = networks_read(l->arena, node_get(config->root, "networks"),
-                               node_get(config->root, "templates"), NULL, &l->slots, &l->n, l->diag);
+                               node_get(config->root, "templates"), NULL, &l->slots, &l->n,
+                               l->diag);
     text_init(&l->said);
     diag_text(l->diag, &l->said);
 }

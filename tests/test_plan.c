@@ -1,10 +1,10 @@
-// Plans against the reference kernels: graphs of oneDNN's ops, laid out and not, over a table of shapes; what a plan
-// answers about itself; and that running one allocates nothing.
+// Plans against the reference kernels: graphs of oneDNN's ops, laid out and not, over a table of
+// shapes; what a plan answers about itself; and that running one allocates nothing.
 #include "against_reference.h"
 #include "base/text.h"
 #include "plan/lower.h"
 
-// --- counting allocations --------------------------------------------------------------------------
+// --- counting allocations ------------------------------------------------------------------------
 
 // The program's own calls are told from the libraries' by where they come from.
 #if !defined __SANITIZE_ADDRESS__
@@ -49,7 +49,7 @@ void *aligned_alloc(size_t align, size_t n)
 }
 #endif
 
-// --- convolutions --------------------------------------------------------------------------------------
+// --- convolutions --------------------------------------------------------------------------------
 
 struct row {
     int64_t n, c, h, w, k, kh, kw;
@@ -77,7 +77,8 @@ static const struct row rows[] = {
 
 static void build_convs(struct graph *g, const struct row *r)
 {
-    struct value *x = input(g, "x", SHAPE(r->n, r->c, r->h, r->w)), *w = input(g, "w", SHAPE(r->k, r->c, r->kh, r->kw));
+    struct value *x = input(g, "x", SHAPE(r->n, r->c, r->h, r->w)),
+                 *w = input(g, "w", SHAPE(r->k, r->c, r->kh, r->kw));
     struct value *y = conv(x, w, r->win);
     struct value *dy = input(g, "dy", y->shape);
     graph_root(g, "y", y);
@@ -93,7 +94,8 @@ static void convolutions(void **state)
             struct arena *a = arena_new(NULL);
             struct graph *g = graph_new(a);
             build_convs(g, &rows[i]);
-            check(g, laid, a, arena_printf(a, "row %d, %s", (int)i, laid ? "channels-last" : "plain"));
+            check(g, laid, a,
+                  arena_printf(a, "row %d, %s", (int)i, laid ? "channels-last" : "plain"));
             arena_free(a);
         }
 }
@@ -105,7 +107,8 @@ static void chained_convolutions(void **state)
     struct arena *a = arena_new(NULL);
     struct graph *g = graph_new(a);
     const struct window same = {{1, 1}, {1, 1, 1, 1}}, half = {{2, 2}, {1, 1, 1, 1}};
-    struct value *x = input(g, "x", SHAPE(3, 3, 8, 8)), *v = input(g, "v", SHAPE(16, 3, 3, 3)), *w = input(g, "w", SHAPE(32, 16, 4, 4));
+    struct value *x = input(g, "x", SHAPE(3, 3, 8, 8)), *v = input(g, "v", SHAPE(16, 3, 3, 3)),
+                 *w = input(g, "w", SHAPE(32, 16, 4, 4));
     struct value *y = conv(conv(x, v, same), w, half);
     graph_root(g, "y", y);
     graph_root(g, "dx", conv_data_grad(y, w, half, 8, 8));
@@ -124,14 +127,15 @@ static void matmuls(void **state)
             struct graph *g = graph_new(a);
             const int64_t m = size[i][0], k = size[i][1], n = size[i][2];
             const bool ta = t & 1, tb = t & 2;
-            struct value *x = input(g, "x", ta ? SHAPE(k, m) : SHAPE(m, k)), *w = input(g, "w", tb ? SHAPE(n, k) : SHAPE(k, n));
+            struct value *x = input(g, "x", ta ? SHAPE(k, m) : SHAPE(m, k)),
+                         *w = input(g, "w", tb ? SHAPE(n, k) : SHAPE(k, n));
             graph_root(g, "y", matmul(x, w, ta, tb));
             check(g, true, a, "matmul");
             arena_free(a);
         }
 }
 
-// --- slots, aliases, questions -----------------------------------------------------------------------------
+// --- slots, aliases, questions -------------------------------------------------------------------
 
 static void slots_lie_in_their_slab(void **state)
 {
@@ -141,7 +145,8 @@ static void slots_lie_in_their_slab(void **state)
     struct slots slots;
     slots_init(&slots, a);
     slots_add(&slots, "first", SLOT_PARAM, SHAPE(5), (struct init){0}, (struct place){0});
-    struct slot *s = slots_add(&slots, "w", SLOT_PARAM, SHAPE(4, 2, 2), (struct init){0}, (struct place){0});
+    struct slot *s = slots_add(&slots, "w", SLOT_PARAM, SHAPE(4, 2, 2), (struct init){0},
+                               (struct place){0});
     float *slab = arena_alloc(a, slots.floats * sizeof *slab);
     for (int i = 0; i < 16; i++)
         slab[s->offset + (size_t)i] = (float)i;
@@ -192,7 +197,8 @@ static void views(void **state)
     struct graph *g = graph_new(a);
     struct value *x = input(g, "x", SHAPE(2, 3, 4, 5)), *b = input(g, "b", SHAPE(1, 3, 1, 1));
     x->layout = LAYOUT_CHANNELS_LAST;
-    const struct view v = view_of(x), w = view_broadcast(b, x->shape), s = view_broadcast(input(g, "s", SCALAR), x->shape);
+    const struct view v = view_of(x), w = view_broadcast(b, x->shape),
+                      s = view_broadcast(input(g, "s", SCALAR), x->shape);
     assert_memory_equal(v.stride, ((int64_t[]){60, 1, 15, 3}), 4 * sizeof(int64_t));
     assert_memory_equal(w.stride, ((int64_t[]){0, 1, 0, 0}), 4 * sizeof(int64_t));
     assert_memory_equal(w.dim, ((int64_t[]){2, 3, 4, 5}), 4 * sizeof(int64_t));
@@ -216,7 +222,8 @@ static void running_allocates_nothing(void **state)
     for (int i = 0; i < 10; i++)
         plan_run(p, (uint64_t)i);
     const int by_us = ours, by_libraries = theirs;
-    print_message("10 runs of %d steps: %d allocations by us, %d by oneDNN and OpenMP\n", plan_steps(p), by_us, by_libraries);
+    print_message("10 runs of %d steps: %d allocations by us, %d by oneDNN and OpenMP\n",
+                  plan_steps(p), by_us, by_libraries);
     assert_int_equal(by_us, 0);
     arena_free(a);
 #endif

@@ -95,8 +95,8 @@ static void any_size_shows_the_same(void **state)
     arena_free(a);
 }
 
-// The colour in the middle of the figure's own pixels tells the hue: whoever knows the mean colour of
-// the most vivid pixels of each class names most pictures.
+// The colour in the middle of the figure's own pixels tells the hue: whoever knows the mean colour
+// of the most vivid pixels of each class names most pictures.
 static void vivid(const float *x, float *mean)
 {
     float most = 0;

@@ -2,8 +2,8 @@
 // It trusts a file's word on how much there is to unpack, so a few kilobytes can ask for the whole
 // memory: its allocations are counted, and together they may not exceed what a picture of the
 // header's size can need. A limit on each allocation alone fails: a file may ask many times. And it
-// takes a file that was cut short for a picture whose rest is black or grey, so the end is looked for
-// first.
+// takes a file that was cut short for a picture whose rest is black or grey, so the end is looked
+// for first.
 #include "base/image.h"
 
 #include <limits.h>

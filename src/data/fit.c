@@ -1,7 +1,7 @@
 // Rows first, then columns, each by a triangle as wide as two pixels of the coarser of the two
-// grids: when a picture shrinks all its pixels are weighed, when it grows it is interpolated. Taking
-// the four nearest pixels whatever the scale fails on shrinking: fine patterns become coarse ones
-// that the photograph never had.
+// grids: when a picture shrinks all its pixels are weighed, when it grows it is interpolated.
+// Taking the four nearest pixels whatever the scale fails on shrinking: fine patterns become coarse
+// ones that the photograph never had.
 #include "data/fit.h"
 
 #include <math.h>
@@ -78,7 +78,8 @@ void fit(const struct image *from, bool crop, int height, int width, uint8_t *to
     for (int c = 0; c < from->channels; c++) {
         for (int y = 0; y < from->height; y++) {
             const size_t at = (size_t)y * (size_t)from->width * (size_t)from->channels;
-            narrow(from->pixel + at + c, from->channels, across, width, rows + (size_t)y * (size_t)width);
+            narrow(from->pixel + at + c, from->channels, across, width,
+                   rows + (size_t)y * (size_t)width);
         }
         flatten(rows, down, height, width, to + (size_t)c * (size_t)height * (size_t)width);
     }

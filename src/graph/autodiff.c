@@ -1,8 +1,8 @@
 // Reverse accumulation, as a constructor. One walk forward marks what depends on the x's, one walk
-// back asks each marked op for its inputs' share of the gradient, in the same ops the graph is made of. So
-// a gradient is a value like any other: a penalty differentiates while the loss is being built, the update
-// differentiates the result again, and no op needs to know. A tape of backward closures computes
-// the first derivative as well, and then has nothing to say about the second.
+// back asks each marked op for its inputs' share of the gradient, in the same ops the graph is made
+// of. So a gradient is a value like any other: a penalty differentiates while the loss is being
+// built, the update differentiates the result again, and no op needs to know. A tape of backward
+// closures computes the first derivative as well, and then has nothing to say about the second.
 #include "graph/build.h"
 
 #include "base/arena.h"
@@ -68,7 +68,8 @@ void gradient(struct value *y, struct value *const *x, int n, struct value **dx)
         pull(v, adjoint[i], depends, adjoint);
     }
     for (int i = 0; i < n; i++)
-        dx[i] = x[i]->id < end && adjoint[x[i]->id] && depends[y->id] ? adjoint[x[i]->id] : constant(g, 0, x[i]->shape);
+        dx[i] = x[i]->id < end && adjoint[x[i]->id] && depends[y->id] ? adjoint[x[i]->id]
+                                                                      : constant(g, 0, x[i]->shape);
     g->where = where;
     g->label = label;
 }

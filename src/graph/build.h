@@ -1,5 +1,6 @@
-// Typed constructors: each infers the shape, asserts that its arguments fit (the caller has checked what the user wrote) and
-// appends one value. Each is defined in prim/op_*.c beside its gradient, reference kernel and lowering.
+// Typed constructors: each infers the shape, asserts that its arguments fit (the caller has checked
+// what the user wrote) and appends one value. Each is defined in prim/op_*.c beside its gradient,
+// reference kernel and lowering.
 #ifndef GRAPH_BUILD_H
 #define GRAPH_BUILD_H
 
@@ -10,12 +11,14 @@
 // What the host feeds before a step: "real.image@0" (field, repetition), "lr/0".
 struct value *input(struct graph *g, const char *name, struct shape shape);
 struct value *constant(struct graph *g, double x, struct shape shape);
-struct value *param(struct graph *g, struct slot *slot);  // the slot's version at the start of the program
+// the slot's version at the start of the program
+struct value *param(struct graph *g, struct slot *slot);
 enum random_kind { RANDOM_UNIFORM, RANDOM_NORMAL, RANDOM_BERNOULLI, RANDOM_LABEL };
-// Philox keyed by the run's seed, the step, and the stream number. UNIFORM: [a, b). NORMAL: mean a, deviation b.
-// BERNOULLI: 1 with probability a, else 0. LABEL: whole numbers in [0, a).
+// Philox keyed by the run's seed, the step, and the stream number. UNIFORM: [a, b). NORMAL: mean a,
+// deviation b. BERNOULLI: 1 with probability a, else 0. LABEL: whole numbers in [0, a).
 // Equal streams are equal draws: take g->next_stream++ for a new one.
-struct value *random_value(struct graph *g, enum random_kind kind, double a, double b, int stream, struct shape shape);
+struct value *random_value(struct graph *g, enum random_kind kind, double a, double b, int stream,
+                           struct shape shape);
 
 // --- pointwise: shapes equal, or of equal rank with 1 where one side repeats ---------------------
 struct value *add(struct value *a, struct value *b);
@@ -25,9 +28,11 @@ struct value *divide(struct value *a, struct value *b);
 struct value *maximum(struct value *a, struct value *b);
 struct value *minimum(struct value *a, struct value *b);
 struct value *greater(struct value *a, struct value *b);              // 1 where a > b, else 0
-struct value *select_value(struct value *c, struct value *a, struct value *b);  // a where c != 0, else b
+// a where c != 0, else b
+struct value *select_value(struct value *c, struct value *a, struct value *b);
 struct value *affine(struct value *x, double scale, double shift);    // scale·x + shift
-struct value *leaky_relu(struct value *x, double slope);              // x > 0 ? x : slope·x; relu is slope 0
+// x > 0 ? x : slope·x; relu is slope 0
+struct value *leaky_relu(struct value *x, double slope);
 struct value *step_value(struct value *x, double slope);              // x > 0 ? 1 : slope
 struct value *elu(struct value *x, double alpha);
 struct value *exp_value(struct value *x);
@@ -46,70 +51,90 @@ struct value *detach(struct value *x);                                // x, grad
 struct value *reshape(struct value *x, struct shape shape);
 struct value *transpose(struct value *x, const int *perm);            // out.dim[i] = x.dim[perm[i]]
 struct value *slice(struct value *x, int axis, int64_t from, int64_t length);
-struct value *pad(struct value *x, const int64_t *before, const int64_t *after);  // zeros; a pair per dimension
+// zeros; a pair per dimension
+struct value *pad(struct value *x, const int64_t *before, const int64_t *after);
 struct value *concat(struct value *const *x, int n, int axis);
-struct value *broadcast(struct value *x, struct shape shape);         // repeats dimensions of size 1; equal rank
+// repeats dimensions of size 1; equal rank
+struct value *broadcast(struct value *x, struct shape shape);
 struct value *upsample(struct value *x, int64_t factor);              // (N, C, H, W), nearest
-struct value *pool_sum(struct value *x, int64_t factor);              // (N, C, H, W): sum of factor × factor blocks; upsample's adjoint
+// (N, C, H, W): sum of factor × factor blocks; upsample's adjoint
+struct value *pool_sum(struct value *x, int64_t factor);
 
-// --- reductions: reduced dimensions become 1 ------------------------------------------------------
+// --- reductions: reduced dimensions become 1 -----------------------------------------------------
 enum { AXES_ALL = 63 };
 struct value *reduce_sum(struct value *x, unsigned axes);             // bit i: dimension i
 struct value *reduce_max(struct value *x, unsigned axes);             // gradient stopped
-struct value *mean(struct value *x);                                  // of all elements; a scalar of rank 0
-struct value *sum(struct value *x);                                   // of all elements; a scalar of rank 0
+// of all elements; a scalar of rank 0
+struct value *mean(struct value *x);
+// of all elements; a scalar of rank 0
+struct value *sum(struct value *x);
 struct value *mean_axes(struct value *x, unsigned axes);              // keeps rank
 
-// --- linear ---------------------------------------------------------------------------------------
-// op(a)·op(b), rank 2, or rank 3 with a batch in front: op transposes where ta, tb. (M, K)·(K, N) = (M, N)
+// --- linear --------------------------------------------------------------------------------------
+// op(a)·op(b), rank 2, or rank 3 with a batch in front: op transposes where ta, tb. (M, K)·(K, N) =
+// (M, N)
 struct value *matmul(struct value *a, struct value *b, bool ta, bool tb);
 struct window {
     int64_t stride[2], pad[4];   // pad: top, bottom, left, right
 };
-// x (N, C, H, W), w (K, C, kh, kw): cross-correlation, (N, K, oh, ow), oh = (H + top + bottom − kh) / sh + 1
+// x (N, C, H, W), w (K, C, kh, kw): cross-correlation, (N, K, oh, ow), oh = (H + top + bottom − kh)
+// / sh + 1
 struct value *conv(struct value *x, struct value *w, struct window win);
-// The adjoint in x: dy (N, K, oh, ow), w (K, C, kh, kw) to (N, C, H, W). Also the forward of a transposed convolution.
-struct value *conv_data_grad(struct value *dy, struct value *w, struct window win, int64_t H, int64_t W);
+// The adjoint in x: dy (N, K, oh, ow), w (K, C, kh, kw) to (N, C, H, W). Also the forward of a
+// transposed convolution.
+struct value *conv_data_grad(struct value *dy, struct value *w, struct window win, int64_t H,
+                             int64_t W);
 // The adjoint in w: (K, C, kh, kw)
-struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh, int64_t kw);
-// The kernel of the transposed convolution that upsampling by `factor` and then convolving with w (K, C, kh, kw) comes to:
-// (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by pass/upsample_conv.c.
+struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh,
+                               int64_t kw);
+// The kernel of the transposed convolution that upsampling by `factor` and then convolving with w
+// (K, C, kh, kw) comes to: (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by
+// pass/upsample_conv.c.
 struct value *upsampled_kernel(struct value *w, int64_t factor);
 struct value *upsampled_kernel_grad(struct value *dw, int64_t factor);
 
-// What minimal filtering is made of: a convolution's result, input or weights, cut into tiles and evaluated at the q points of
-// graph/toom.h, to (q², rows, columns); rows are tiles (of weights: filters), columns channels, beside each other for each phase of
-// the stride. And the adjoint, to an image of `shape`. Made by pass/minimal_filter.c; prim/op_tile_map.c has the formula.
+// What minimal filtering is made of: a convolution's result, input or weights, cut into tiles and
+// evaluated at the q points of graph/toom.h, to (q², rows, columns); rows are tiles (of weights:
+// filters), columns channels, beside each other for each phase of the stride. And the adjoint, to
+// an image of `shape`. Made by pass/minimal_filter.c; prim/op_tile_map.c has the formula.
 enum tile_role { TILE_COARSE, TILE_FINE, TILE_WEIGHT };
 struct tiling {
     int64_t n, stride, kernel;   // a tile is n results of a convolution
     int64_t pad[2], count[2];    // top, left; tiles down and across
 };
 struct value *tile_map(struct value *x, enum tile_role role, struct tiling t);
-struct value *tile_map_adjoint(struct value *y, enum tile_role role, struct tiling t, struct shape shape);
+struct value *tile_map_adjoint(struct value *y, enum tile_role role, struct tiling t,
+                               struct shape shape);
 
-// --- labels ---------------------------------------------------------------------------------------
+// --- labels --------------------------------------------------------------------------------------
 struct value *one_hot(struct value *label, int64_t classes);          // (N) to (N, classes)
 struct value *gather(struct value *table, struct value *index);       // (R, D), (N) to (N, D)
-struct value *scatter_add(struct value *x, struct value *index, int64_t rows);  // (N, D), (N) to (rows, D): gather's adjoint
+// (N, D), (N) to (rows, D): gather's adjoint
+struct value *scatter_add(struct value *x, struct value *index, int64_t rows);
 
-// --- effects: in[0] is a version of a slot; the result is its next version, a root ---------------------
-// hyper is an input of shape (4): [lr, 1/(1 − beta1^t), 1/(1 − beta2^t), spare], fed by the host each step.
+// --- effects: in[0] is a version of a slot; the result is its next version, a root ---------------
+// hyper is an input of shape (4): [lr, 1/(1 − beta1^t), 1/(1 − beta2^t), spare], fed by the host
+// each step.
 struct adam_options { double beta1, beta2, epsilon; bool keras_epsilon; double weight_decay; };
-struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot *v, struct value *hyper, struct adam_options o);
-struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper, double rho, double epsilon, bool keras_epsilon);
-struct value *sgd(struct value *p, struct value *g, struct slot *m /* NULL without momentum */, struct value *hyper, double momentum, bool nesterov);
+struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot *v,
+                   struct value *hyper, struct adam_options o);
+struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper,
+                      double rho, double epsilon, bool keras_epsilon);
+struct value *sgd(struct value *p, struct value *g, struct slot *m /* NULL without momentum */,
+                  struct value *hyper, double momentum, bool nesterov);
 struct value *clip_slot(struct value *p, double low, double high);
-struct value *lerp_slot(struct value *p, struct value *x, double t);  // p ← p + t·(x − p): running statistics, EMA
+// p ← p + t·(x − p): running statistics, EMA
+struct value *lerp_slot(struct value *p, struct value *x, double t);
 struct value *assign_slot(struct value *p, struct value *x);          // p ← x
 
-// --- layout: for passes -----------------------------------------------------------------------------
-// x in another layout: the same value, so plain for autodiff and reference. attr.i[0] = layout, attr.ref = opaque.
+// --- layout: for passes --------------------------------------------------------------------------
+// x in another layout: the same value, so plain for autodiff and reference. attr.i[0] = layout,
+// attr.ref = opaque.
 struct value *reorder(struct value *x, enum layout layout, const struct opaque_layout *opaque);
 
-// --- differentiation -------------------------------------------------------------------------------
-// dy/dx_i for a scalar y, appended to the graph; zero where y does not depend on x_i. The results are ordinary
-// values: differentiate them again for a second derivative.
+// --- differentiation -----------------------------------------------------------------------------
+// dy/dx_i for a scalar y, appended to the graph; zero where y does not depend on x_i. The results
+// are ordinary values: differentiate them again for a second derivative.
 void gradient(struct value *y, struct value *const *x, int n, struct value **dx);
 
 #endif

@@ -1,5 +1,6 @@
-// A map program is what several pointwise ops, and perhaps a reduction after them, compute together in one pass over memory. It is
-// made by pass/fuse.c, means something by itself (prim/op_fused.c interprets it in float64) and is run by prim/kernel_map.c.
+// A map program is what several pointwise ops, and perhaps a reduction after them, compute together
+// in one pass over memory. It is made by pass/fuse.c, means something by itself (prim/op_fused.c
+// interprets it in float64) and is run by prim/kernel_map.c.
 #ifndef GRAPH_MAP_H
 #define GRAPH_MAP_H
 
@@ -24,7 +25,8 @@ struct map_program {
     struct shape space;             // what the instructions run over: all inputs broadcast
 };
 
-// The value a program computes from its inputs; it lies in the graph's arena like the copy of the program it keeps.
+// The value a program computes from its inputs; it lies in the graph's arena like the copy of the
+// program it keeps.
 struct value *fused(struct graph *g, const struct map_program *program, struct value *const *in);
 const struct map_program *map_program_of(const struct value *v);  // NULL when v is not fused
 

@@ -1,11 +1,13 @@
-// The op set by name, for those who look at a value and ask what it is: passes, lowerings, tests. Descriptors are defined in prim/op_*.c.
+// The op set by name, for those who look at a value and ask what it is: passes, lowerings, tests.
+// Descriptors are defined in prim/op_*.c.
 #ifndef GRAPH_OP_H
 #define GRAPH_OP_H
 
 #include "graph/value.h"
 
 extern const struct op op_input, op_param, op_constant, op_random;
-extern const struct op op_reshape, op_detach, op_transpose, op_slice, op_pad, op_concat, op_broadcast;
+extern const struct op op_reshape, op_detach, op_transpose, op_slice, op_pad, op_concat,
+    op_broadcast;
 extern const struct op op_upsample, op_pool_sum, op_reduce_sum, op_reduce_max, op_reorder;
 extern const struct op op_fused, op_fused_reduce;  // graph/map.h
 extern const struct op op_matmul, op_conv, op_conv_data_grad, op_conv_weight_grad;
@@ -14,10 +16,32 @@ extern const struct op op_tile_map, op_tile_map_adjoint;
 extern const struct op op_one_hot, op_gather, op_scatter_add;
 extern const struct op op_adam, op_rmsprop, op_sgd, op_clip_slot, op_lerp_slot, op_assign_slot;
 
-// Pointwise ops differ by a row of a table: what one element becomes, and what its derivative is made of.
+// Pointwise ops differ by a row of a table: what one element becomes, and what its derivative is
+// made of.
 enum pointwise {
-    PW_ADD, PW_SUB, PW_MUL, PW_DIV, PW_MAX, PW_MIN, PW_GREATER, PW_SELECT, PW_AFFINE, PW_LEAKY_RELU, PW_STEP, PW_ELU,
-    PW_EXP, PW_LOG, PW_SQRT, PW_RSQRT, PW_TANH, PW_SIGMOID, PW_SOFTPLUS, PW_SQUARE, PW_ABS, PW_SIGN, PW_COUNT
+    PW_ADD,
+    PW_SUB,
+    PW_MUL,
+    PW_DIV,
+    PW_MAX,
+    PW_MIN,
+    PW_GREATER,
+    PW_SELECT,
+    PW_AFFINE,
+    PW_LEAKY_RELU,
+    PW_STEP,
+    PW_ELU,
+    PW_EXP,
+    PW_LOG,
+    PW_SQRT,
+    PW_RSQRT,
+    PW_TANH,
+    PW_SIGMOID,
+    PW_SOFTPLUS,
+    PW_SQUARE,
+    PW_ABS,
+    PW_SIGN,
+    PW_COUNT
 };
 extern const struct op op_pointwise[PW_COUNT];
 // Which row v is; v->op has OP_POINTWISE.

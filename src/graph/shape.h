@@ -1,5 +1,5 @@
-// The shape of a tensor: up to six dimensions, outermost first. A scalar has rank 0 and one element.
-// In graphs the batch is dimension 0; images are (N, C, H, W).
+// The shape of a tensor: up to six dimensions, outermost first. A scalar has rank 0 and one
+// element. In graphs the batch is dimension 0; images are (N, C, H, W).
 #ifndef GRAPH_SHAPE_H
 #define GRAPH_SHAPE_H
 

@@ -13,13 +13,19 @@ void slots_init(struct slots *s, struct arena *a)
     *s = (struct slots){.arena = a};
 }
 
-struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, struct shape shape, struct init init, struct place where)
+struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, struct shape shape,
+                       struct init init, struct place where)
 {
     if (slots_find(s, name))
         BUG("slot '%s' made twice", name);
     struct slot *slot = NEW(s->arena, struct slot);
-    *slot = (struct slot){.index = s->n, .name = arena_strdup(s->arena, name), .kind = kind, .shape = shape,
-                          .init = init, .where = where, .offset = s->floats};
+    *slot = (struct slot){.index = s->n,
+                          .name = arena_strdup(s->arena, name),
+                          .kind = kind,
+                          .shape = shape,
+                          .init = init,
+                          .where = where,
+                          .offset = s->floats};
     APPEND(s->arena, s->slot, s->n, slot);
     s->floats += ((size_t)shape_size(shape) + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
     return slot;
@@ -53,8 +59,8 @@ static double draw(struct rng *r, struct init init)
     return init.a;
 }
 
-// Modified Gram–Schmidt on the rows of the (rows, columns) matrix, or on its columns where there are fewer of those:
-// Saxe, McClelland, Ganguli 2014, arXiv:1312.6120. init.b is the gain.
+// Modified Gram–Schmidt on the rows of the (rows, columns) matrix, or on its columns where there
+// are fewer of those: Saxe, McClelland, Ganguli 2014, arXiv:1312.6120. init.b is the gain.
 static void orthogonalise(float *x, int64_t rows, int64_t columns, double gain)
 {
     const bool by_row = rows <= columns;

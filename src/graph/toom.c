@@ -1,8 +1,9 @@
-// From points to matrices. A product p = c·w of degree q − 1 is known by its values at x_0 … x_{q−2} and its leading coefficient, its
-// "value at infinity":
+// From points to matrices. A product p = c·w of degree q − 1 is known by its values at x_0 …
+// x_{q−2} and its leading coefficient, its "value at infinity":
 //     p(x) = Σ_i p(x_i)·Π_{j≠i}(x − x_j)/N_i + p_∞·Π_j(x − x_j),    N_i = Π_{j≠i}(x_i − x_j)
-// The values are p(x_i) = c(x_i)·w(x_i). The divisors go to the weights, which are transformed least often, and leave whole numbers
-// elsewhere. Points near one another in size keep rounding small: 0, ±1, ±2 lose about two of float's twenty-four bits.
+// The values are p(x_i) = c(x_i)·w(x_i). The divisors go to the weights, which are transformed
+// least often, and leave whole numbers elsewhere. Points near one another in size keep rounding
+// small: 0, ±1, ±2 lose about two of float's twenty-four bits.
 #include "graph/toom.h"
 
 #include "base/diag.h"

@@ -1,7 +1,8 @@
-// A graph is an array in an order in which its values can be computed. Passes rebuild the array from
-// front to back, so the order never has to be found again: a rule's new values land where the old
-// one stood, and reads of a slot stay on their side of its overwriting. A linked web of nodes without
-// an order needs a scheduler that rediscovers all that, and anti-dependences to stop it from getting it wrong.
+// A graph is an array in an order in which its values can be computed. Passes rebuild the array
+// from front to back, so the order never has to be found again: a rule's new values land where the
+// old one stood, and reads of a slot stay on their side of its overwriting. A linked web of nodes
+// without an order needs a scheduler that rediscovers all that, and anti-dependences to stop it
+// from getting it wrong.
 #include "graph/value.h"
 
 #include "base/arena.h"
@@ -29,10 +30,17 @@ static void append(struct graph *g, struct value *v)
     APPEND(g->arena, g->value, g->n, v);
 }
 
-struct value *graph_add(struct graph *g, const struct op *op, struct shape shape, int n_in, struct value *const *in, struct attr attr)
+struct value *graph_add(struct graph *g, const struct op *op, struct shape shape, int n_in,
+                        struct value *const *in, struct attr attr)
 {
     struct value *v = NEW(g->arena, struct value);
-    *v = (struct value){.op = op, .graph = g, .shape = shape, .n_in = n_in, .attr = attr, .where = g->where, .label = g->label};
+    *v = (struct value){.op = op,
+                        .graph = g,
+                        .shape = shape,
+                        .n_in = n_in,
+                        .attr = attr,
+                        .where = g->where,
+                        .label = g->label};
     v->in = NEW_ARRAY(g->arena, struct value *, n_in ? n_in : 1);
     for (int i = 0; i < n_in; i++) {
         if (in[i]->graph != g)
@@ -65,7 +73,8 @@ static void map_inputs(struct value *v)
             v->in[i] = v->in[i]->replaced;
 }
 
-bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void *context), void *context)
+bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void *context),
+                   void *context)
 {
     const struct place where = g->where;
     const char *label = g->label;

@@ -1,6 +1,6 @@
 // The intermediate representation: a graph is a list of values in an order in which they can be
-// computed; a value is an op applied to earlier values. All tensors are float32; labels travel as floats that hold
-// whole numbers. Ops that change a slot ("effects") return its new version.
+// computed; a value is an op applied to earlier values. All tensors are float32; labels travel as
+// floats that hold whole numbers. Ops that change a slot ("effects") return its new version.
 #ifndef GRAPH_VALUE_H
 #define GRAPH_VALUE_H
 
@@ -20,13 +20,15 @@ enum layout {
     LAYOUT_OPAQUE,         // known to oneDNN only: convolution weights; `opaque` describes it
 };
 
-// What everybody may know about an opaque layout: the head of struct dnn_layout (plan/dnn.h). Equal layouts are equal pointers.
+// What everybody may know about an opaque layout: the head of struct dnn_layout (plan/dnn.h). Equal
+// layouts are equal pointers.
 struct opaque_layout {
     size_t bytes;
     bool plain;            // it happens to be the plain layout
 };
 
-// What an op knows beside its inputs. Unused members are zero, so two attrs are equal when their bytes are.
+// What an op knows beside its inputs. Unused members are zero, so two attrs are equal when their
+// bytes are.
 struct attr {
     int64_t i[12];
     double f[4];
@@ -50,19 +52,27 @@ struct value {
     struct value *replaced; // during graph_rewrite only: what took this value's place
     enum layout layout;
     const struct opaque_layout *opaque;  // LAYOUT_OPAQUE only
-    struct value *storage;  // the value whose memory this one shares; itself when it has its own; NULL for slots
+    // the value whose memory this one shares; itself when it has its own; NULL for slots
+    struct value *storage;
     size_t bytes, offset;   // in the activation slab, when storage == itself
 };
 
 enum op_flag {
     OP_SOURCE = 1 << 0,     // no inputs
     OP_EFFECT = 1 << 1,     // writes attr.slot in place; in[0] is the slot's previous version
-    OP_POINTWISE = 1 << 2,  // one output element depends on the same element of each (broadcast) input
-    OP_OPAQUE_OK = 1 << 3,  // opaque_layout says which inputs, or the output, want an opaque layout; the others channels-last
-    OP_NO_GRAD = 1 << 4,    // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
+    // one output element depends on the same element of each (broadcast) input
+    OP_POINTWISE = 1 << 2,
+    // opaque_layout says which inputs, or the output, want an opaque layout; the others
+    // channels-last
+    OP_OPAQUE_OK = 1 << 3,
+    // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
+    OP_NO_GRAD = 1 << 4,
     OP_ALIAS = 1 << 5,      // plain in, plain out: same bytes in the same order (reshape, detach)
-    OP_ANY_LAYOUT = 1 << 6, // rank-4 inputs and output may each be plain or channels-last; lowered by strides (plan/lower.h's views)
-    OP_PINNED = 1 << 7,     // filled when the plan is made or by the host, not by a step: its memory is never shared
+    // rank-4 inputs and output may each be plain or channels-last; lowered by strides
+    // (plan/lower.h's views)
+    OP_ANY_LAYOUT = 1 << 6,
+    // filled when the plan is made or by the host, not by a step: its memory is never shared
+    OP_PINNED = 1 << 7,
 };
 
 struct plan;
@@ -71,7 +81,8 @@ struct plan;
 struct op {
     const char *name;
     unsigned flags;
-    // "dx_i = …": dx[i] is already set to NULL; fill it for each input i with want[i], or leave NULL for zero.
+    // "dx_i = …": dx[i] is already set to NULL; fill it for each input i with want[i], or leave
+    // NULL for zero.
     void (*grad)(struct value *v, struct value *dy, const bool *want, struct value **dx);
     // The meaning, in float64 on plain layouts. Effects compute the new version into out.
     void (*reference)(const struct value *v, const double *const *in, double *out);
@@ -79,7 +90,8 @@ struct op {
     void (*lower)(struct plan *p, const struct value *v);
     // Writes attributes for printing: "stride=2 pad=1,1,1,1".
     void (*print)(const struct value *v, struct text *out);
-    // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL where that is channels-last. See OP_OPAQUE_OK.
+    // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL where that is
+    // channels-last. See OP_OPAQUE_OK.
     const struct opaque_layout *(*opaque_layout)(const struct value *v, int i);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
@@ -96,7 +108,8 @@ struct graph {
     int n;
     struct root *root;      // what must be kept: named results and effects
     int n_root;
-    struct place where;     // given to new values; builders set it as they go through the user's text
+    // given to new values; builders set it as they go through the user's text
+    struct place where;
     const char *label;      // the same for value.label
     bool minimal_filtering; // whether convolutions may be computed by fewer, rounded differently
     int next_stream;        // next free number for graph_random
@@ -105,26 +118,32 @@ struct graph {
 struct graph *graph_new(struct arena *a);
 const char *graph_name(struct graph *g, const char *name);  // one pointer per text
 // Appends a value; inputs must belong to the graph already.
-struct value *graph_add(struct graph *g, const struct op *op, struct shape shape, int n_in, struct value *const *in, struct attr attr);
+struct value *graph_add(struct graph *g, const struct op *op, struct shape shape, int n_in,
+                        struct value *const *in, struct attr attr);
 void graph_root(struct graph *g, const char *name, struct value *v);
 struct value *graph_find_root(const struct graph *g, const char *name);
 
 // Rewrites the graph in order. For each value, whose inputs are already mapped, rule returns
-// NULL to keep it, or its replacement (built by constructors, or an earlier value). Returns whether anything was replaced.
-bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void *context), void *context);
+// NULL to keep it, or its replacement (built by constructors, or an earlier value). Returns whether
+// anything was replaced.
+bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void *context),
+                   void *context);
 // Drops values that no root needs. Returns whether any was dropped.
 bool graph_sweep(struct graph *g);
 
-// Structural checks: inputs earlier, shapes right, no read of a slot's version after it was overwritten, every
-// effect a root. Aborts, printing the graph with the offending value marked.
+// Structural checks: inputs earlier, shapes right, no read of a slot's version after it was
+// overwritten, every effect a root. Aborts, printing the graph with the offending value marked.
 void graph_verify(const struct graph *g, const char *after);
-// One line a value: "%12 = conv(%3, %7) (32, 64, 14, 14) stride=2 # configs/acgan.yaml:31 discriminator.2 conv2d"
+// One line a value: "%12 = conv(%3, %7) (32, 64, 14, 14) stride=2 # configs/acgan.yaml:31
+// discriminator.2 conv2d"
 void graph_print(const struct graph *g, struct text *out);
 void value_text(const struct value *v, struct text *out);
 
-// Interprets the graph in float64 with the reference kernels, on plain layouts. Callbacks give the sources.
+// Interprets the graph in float64 with the reference kernels, on plain layouts. Callbacks give the
+// sources.
 struct reference {
-    void (*input)(void *context, const struct value *v, double *out);   // input, param and random values
+    // input, param and random values
+    void (*input)(void *context, const struct value *v, double *out);
     void *context;
 };
 // results[id] for every value; memory from arena a.

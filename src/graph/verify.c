@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-static void broken(const struct graph *g, const struct value *culprit, const char *after, const char *why)
+static void broken(const struct graph *g, const struct value *culprit, const char *after,
+                   const char *why)
 {
     struct text t;
     text_init(&t);
@@ -28,8 +29,10 @@ static const struct value *version_behind(const struct value *v)
     return v->attr.slot ? v : NULL;
 }
 
-// A slot is overwritten in place, so a version may be read until the next one is made, and no longer.
-static const char *check_versions(const struct graph *g, const struct value **current, int n_slots, const struct value **culprit)
+// A slot is overwritten in place, so a version may be read until the next one is made, and no
+// longer.
+static const char *check_versions(const struct graph *g, const struct value **current, int n_slots,
+                                  const struct value **culprit)
 {
     memset(current, 0, sizeof *current * (size_t)n_slots);
     for (int i = 0; i < g->n; i++) {

@@ -250,8 +250,9 @@ static bool read_networks(struct reader *r, const struct sections *root)
 static bool read_sections(struct reader *r, const struct sections *root)
 {
     const struct place whole = r->e->config->root->where;
-    bool good = param_read(compile_params, root->compile, root->compile ? root->compile->where : whole,
-                           "`compile:`", r->e, r->arena, r->d);
+    bool good = param_read(compile_params, root->compile,
+                           root->compile ? root->compile->where : whole, "`compile:`", r->e,
+                           r->arena, r->d);
     good &= read_data(r, root->data);
     good &= read_noise(r, root->noise);
     good &= read_networks(r, root);

@@ -18,12 +18,12 @@ static const struct param sample_params[] = {
     {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
     {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns"},
     {"columns", PARAM_NODE, AT(columns), "",
-     .help = "what alone varies along the columns: a label, a one_hot, one number of a noise (u.0); "
-             "of a list, rows take turns"},
+     .help =
+         "what alone varies along the columns: a label, a one_hot, one number of a noise (u.0); "
+         "of a list, rows take turns"},
     {"of", PARAM_NODE, AT(of), "",
      .help = "what is drawn; the fake of the first game, unless said"},
-    PARAM_END
-};
+    PARAM_END};
 
 // The first argument of the first game's fake that some network makes.
 static bool default_sample(struct reader *r)

@@ -181,7 +181,8 @@ static bool build_log_bernoulli(struct builder *b, const struct expression *is,
     if (!logits || !shape_equal(v->shape, logits->shape))
         return fail_argument(b, is, 1, "logits, as many as draws");
     struct value *against = mul(affine(positive(v), -2, 1), logits);
-    struct value *total = reduce_sum(softplus(against), AXES_ALL & ~1u & ((1u << v->shape.rank) - 1));
+    struct value *total = reduce_sum(softplus(against),
+                                     AXES_ALL & ~1u & ((1u << v->shape.rank) - 1));
     *out = operand_of(affine(reshape(total, SHAPE(v->shape.dim[0], 1)), -1, 0));
     return true;
 }

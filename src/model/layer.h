@@ -1,4 +1,5 @@
-// What a layer is: a word of the language, as a composition of graph constructors. No gradients, no oneDNN. See layers/README.md.
+// What a layer is: a word of the language, as a composition of graph constructors. No gradients, no
+// oneDNN. See layers/README.md.
 #ifndef MODEL_LAYER_H
 #define MODEL_LAYER_H
 
@@ -12,20 +13,26 @@ struct site {
     struct graph *graph;
     struct diag *diag;
     struct place where;              // of the layer's word
-    bool training;                   // batch statistics, dropout; false when sampling and evaluating
-    struct value *const *other;      // joins: the values named beside the layer above, already resolved
+    // batch statistics, dropout; false when sampling and evaluating
+    bool training;
+    // joins: the values named beside the layer above, already resolved
+    struct value *const *other;
     int n_other;
     struct application *application; // model/network.c's
 };
 
 enum layer_flag {
-    LAYER_JOIN = 1 << 0,   // takes the names of other inputs or layers: `- concat: [a, b]`, `- multiply: z`
+    // takes the names of other inputs or layers: `- concat: [a, b]`, `- multiply: z`
+    LAYER_JOIN = 1 << 0,
     LAYER_LABEL = 1 << 2,  // takes a label, (N), which no other layer does
-    LAYER_COUPLES = 1 << 1 // couples the samples of a batch in training (batch_norm): check warns inside a gradient-penalised critic
+    // couples the samples of a batch in training (batch_norm): check warns inside a
+    // gradient-penalised critic
+    LAYER_COUPLES = 1 << 1
 };
 
 struct layer {
-    const char *name, *group, *help;   // group: "linear", "shape", "activation", "normalisation", "noise", "join"
+    // group: "linear", "shape", "activation", "normalisation", "noise", "join"
+    const char *name, *group, *help;
     unsigned flags;
     const struct param *params;        // the first one takes a bare value
     size_t size;                       // of the params struct
@@ -33,22 +40,30 @@ struct layer {
     struct value *(*build)(struct site *site, const void *params, struct value *x);
 };
 
-// A trainable tensor of this layer under PyTorch's name ("weight"), made at the network's first application, the same slot ever after,
-// in its current version. fan_in and fan_out count as PyTorch counts; the rule that turns them into numbers is `init:` of the layer, or
-// of the network, or PyTorch's. site_param takes its numbers from the layer; only `init:` of the layer itself, for "weight", overrules them.
-struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in, int64_t fan_out);
-// The same under PyTorch's spectral_norm: weight_orig, weight_u, weight_v; `out` is the dimension of the outputs.
-struct value *site_spectral(struct site *site, struct shape shape, int64_t fan_in, int64_t fan_out, int out);
+// A trainable tensor of this layer under PyTorch's name ("weight"), made at the network's first
+// application, the same slot ever after, in its current version. fan_in and fan_out count as
+// PyTorch counts; the rule that turns them into numbers is `init:` of the layer, or of the network,
+// or PyTorch's. site_param takes its numbers from the layer; only `init:` of the layer itself, for
+// "weight", overrules them.
+struct value *site_weight(struct site *site, const char *name, struct shape shape, int64_t fan_in,
+                          int64_t fan_out);
+// The same under PyTorch's spectral_norm: weight_orig, weight_u, weight_v; `out` is the dimension
+// of the outputs.
+struct value *site_spectral(struct site *site, struct shape shape, int64_t fan_in, int64_t fan_out,
+                            int out);
 struct value *site_bias(struct site *site, const char *name, struct shape shape, int64_t fan_in);
 struct value *site_param(struct site *site, const char *name, struct shape shape, struct init init);
-// Untrained state (running statistics). site_track says what it becomes when a pass that trains this network has run:
-// buffer ← buffer + t·(x − buffer).
-struct value *site_buffer(struct site *site, const char *name, struct shape shape, struct init init);
+// Untrained state (running statistics). site_track says what it becomes when a pass that trains
+// this network has run: buffer ← buffer + t·(x − buffer).
+struct value *site_buffer(struct site *site, const char *name, struct shape shape,
+                          struct init init);
 void site_track(struct site *site, struct value *buffer, struct value *x, double t);
 // A new random stream for this layer in this application.
 int site_stream(struct site *site);
-// Reports at the layer's place, naming both layers ("… but 'flatten' above (line 12) gives (6272)"); returns NULL.
-struct value *site_fail(struct site *site, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+// Reports at the layer's place, naming both layers ("… but 'flatten' above (line 12) gives
+// (6272)"); returns NULL.
+struct value *site_fail(struct site *site, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 // How many classes there are when x is a label input; else 0.
 int64_t site_classes(const struct site *site, const struct value *x);
@@ -58,10 +73,13 @@ const char *site_other(const struct site *site, int i);
 // Kernel, stride and padding as a user writes them.
 struct sliding {
     struct ints kernel, stride;    // one number, or [height, width]
-    struct node *padding;          // same, valid, a number, or [top, bottom, left, right]; NULL: same
+    // same, valid, a number, or [top, bottom, left, right]; NULL: same
+    struct node *padding;
 };
-// The window that slides over an image of H × W (transposed: that gives rise to one of H × W). False after a mistake, reported.
-bool site_window(struct site *site, const struct sliding *how, int64_t H, int64_t W, bool transposed, int64_t kernel[2], struct window *win);
+// The window that slides over an image of H × W (transposed: that gives rise to one of H × W).
+// False after a mistake, reported.
+bool site_window(struct site *site, const struct sliding *how, int64_t H, int64_t W,
+                 bool transposed, int64_t kernel[2], struct window *win);
 // A number or [top, bottom, left, right], none below zero.
 bool site_borders(struct site *site, const struct node *node, const char *what, int64_t border[4]);
 // (C) as (1, C, 1, …), to be added to or multiplied with a value of that rank.
@@ -69,6 +87,7 @@ struct value *along_channels(struct value *v, int rank);
 
 extern const struct layer *const layers[];   // NULL-terminated; generated from the folder
 const struct layer *layer_find(const char *name);   // NULL when there is none
-bool fail_layer(struct diag *d, struct place where, const char *word);  // "unknown layer …", naming the right word for a foreign one
+// "unknown layer …", naming the right word for a foreign one
+bool fail_layer(struct diag *d, struct place where, const char *word);
 
 #endif

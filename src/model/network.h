@@ -1,5 +1,5 @@
-// A network: named inputs, a list of layers, heads. Read once from YAML; applied to values as often as
-// expressions ask, in whichever graph.
+// A network: named inputs, a list of layers, heads. Read once from YAML; applied to values as often
+// as expressions ask, in whichever graph.
 #ifndef MODEL_NETWORK_H
 #define MODEL_NETWORK_H
 
@@ -27,7 +27,8 @@ struct network {
     const char **output;       // names of the heads; a network without `outputs:` has one, ""
     int n_output;
     bool frozen;
-    const char *load;          // safetensors file with its weights, as written; NULL: none. Read by whoever fills the slots
+    // safetensors file with its weights, as written; NULL: none. Read by whoever fills the slots
+    const char *load;
     struct place load_where;
     struct slot **param;       // trainable slots, in order; known after networks_read
     int *param_head;           // which head each belongs to; -1: the trunk
@@ -37,7 +38,8 @@ struct network {
     void *own;                 // network.c's
 };
 
-// The values that slots have at this point of a graph: what param() gave, or what the last effect returned.
+// The values that slots have at this point of a graph: what param() gave, or what the last effect
+// returned.
 struct versions {
     struct graph *graph;
     struct value **current;    // by slot->index; NULL: not read yet
@@ -66,14 +68,18 @@ struct application {
     void *own;                 // network.c's
 };
 
-// Reads `networks:` (templates, like, load, frozen, repeat included) and applies each once to inputs of a scratch graph, so that all
-// shape errors are found and all slots exist, in the order of the file. An input may be given as the name of one of `noise`, which
-// ends with a NULL name; NULL: there is none. NULL after errors.
-struct network **networks_read(struct arena *a, const struct node *networks, const struct node *templates,
-                               const struct network_input *noise, struct slots *slots, int *n, struct diag *d);
+// Reads `networks:` (templates, like, load, frozen, repeat included) and applies each once to
+// inputs of a scratch graph, so that all shape errors are found and all slots exist, in the order
+// of the file. An input may be given as the name of one of `noise`, which ends with a NULL name;
+// NULL: there is none. NULL after errors.
+struct network **networks_read(struct arena *a, const struct node *networks,
+                               const struct node *templates, const struct network_input *noise,
+                               struct slots *slots, int *n, struct diag *d);
 
-// Argument shapes have been checked against network->input by the caller. NULL after a shape error, reported.
-struct application *network_apply(struct network *net, struct versions *v, struct value *const *argument, bool training, struct diag *d);
+// Argument shapes have been checked against network->input by the caller. NULL after a shape error,
+// reported.
+struct application *network_apply(struct network *net, struct versions *v,
+                                  struct value *const *argument, bool training, struct diag *d);
 
 // Does `signature` fit the input; the batch dimension is not looked at.
 bool signature_fits(struct signature is, struct signature wanted);

@@ -60,9 +60,11 @@ void trace_run(struct builder *b, const struct update_run *run, int from)
                     b->named[i].value);
     graph_root(b->graph, arena_printf(a, "loss/%d@%d", U, R), run->loss);
     for (int i = 0; i < run->n_part; i++)
-        graph_root(b->graph, arena_printf(a, "loss/%d/%s@%d", U, run->part[i].name, R), run->part[i].value);
+        graph_root(b->graph, arena_printf(a, "loss/%d/%s@%d", U, run->part[i].name, R),
+                   run->part[i].value);
     for (int i = 0; i < run->n; i++)
-        graph_root(b->graph, arena_printf(a, "grad/%d/%s@%d", U, run->slot[i]->name, R), run->gradient[i]);
+        graph_root(b->graph, arena_printf(a, "grad/%d/%s@%d", U, run->slot[i]->name, R),
+                   run->gradient[i]);
 }
 
 void trace_draws(struct builder *b)

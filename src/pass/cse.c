@@ -1,8 +1,9 @@
 // Common subexpressions: two values of the same op, attributes and inputs are one. Since an update
-// makes new versions of its parameters, "the same inputs" already means "no update in between", so generator(z) is computed once for
-// critic and generator exactly when neither changes it before the other reads it. Comparing
-// expressions as the user wrote them would need that rule said again, and would miss what differentiation repeats.
-// Equal random draws carry equal stream numbers; effects are never merged.
+// makes new versions of its parameters, "the same inputs" already means "no update in between", so
+// generator(z) is computed once for critic and generator exactly when neither changes it before the
+// other reads it. Comparing expressions as the user wrote them would need that rule said again, and
+// would miss what differentiation repeats. Equal random draws carry equal stream numbers; effects
+// are never merged.
 #include "pass/pass.h"
 
 #include "base/arena.h"
@@ -33,7 +34,8 @@ static uint64_t hash(const struct value *v)
 static bool equal(const struct value *a, const struct value *b)
 {
     return a->op == b->op && a->n_in == b->n_in && !memcmp(&a->attr, &b->attr, sizeof a->attr) &&
-           shape_equal(a->shape, b->shape) && !memcmp(a->in, b->in, sizeof *a->in * (size_t)a->n_in);
+           shape_equal(a->shape, b->shape) &&
+           !memcmp(a->in, b->in, sizeof *a->in * (size_t)a->n_in);
 }
 
 static struct value *merge(struct value *v, void *context)

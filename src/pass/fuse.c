@@ -1,14 +1,18 @@
-// Chains of pointwise ops, and such chains into a reduction, become one value: one pass over memory instead of one an op.
+// Chains of pointwise ops, and such chains into a reduction, become one value: one pass over memory
+// instead of one an op.
 //
-// From back to front each pointwise value is asked who reads it. If all readers end up in one group, it joins that group and
-// is never written to memory; a group is what one fused value computes, and its last op, the leader, says over which space. If
-// the readers are in several groups, the value is computed again in each, provided that this is cheap: arithmetic without
-// a transcendental, of at most one tensor of full size, so that each group reads one tensor either way and the write is
-// saved. (Normalisation is such: (x − mean)·scale is used by the output, by two sums and by the gradient.) Values
-// of a smaller shape than the leader's, a variance's square root, stay outside: inside they would be worked out for every element.
-// A value that moves to its leader's place must not cross a write to a slot it reads.
+// From back to front each pointwise value is asked who reads it. If all readers end up in one
+// group, it joins that group and is never written to memory; a group is what one fused value
+// computes, and its last op, the leader, says over which space. If the readers are in several
+// groups, the value is computed again in each, provided that this is cheap: arithmetic without a
+// transcendental, of at most one tensor of full size, so that each group reads one tensor either
+// way and the write is saved. (Normalisation is such: (x − mean)·scale is used by the output, by
+// two sums and by the gradient.) Values of a smaller shape than the leader's, a variance's square
+// root, stay outside: inside they would be worked out for every element. A value that moves to its
+// leader's place must not cross a write to a slot it reads.
 //
-// Growing groups forwards from producers fails at the first fork: whether a value need be written is known by its last reader only.
+// Growing groups forwards from producers fails at the first fork: whether a value need be written
+// is known by its last reader only.
 #include "pass/pass.h"
 
 #include "base/arena.h"
@@ -76,8 +80,10 @@ static bool crosses_write(const struct fusion *f, const struct value *v, const s
 
 static bool cheap(const struct value *v)
 {
-    static const bool costs[PW_COUNT] = {[PW_DIV] = true, [PW_ELU] = true, [PW_EXP] = true, [PW_LOG] = true, [PW_SQRT] = true,
-                                         [PW_RSQRT] = true, [PW_TANH] = true, [PW_SIGMOID] = true, [PW_SOFTPLUS] = true};
+    static const bool costs[PW_COUNT] = {
+        [PW_DIV] = true,  [PW_ELU] = true,     [PW_EXP] = true,
+        [PW_LOG] = true,  [PW_SQRT] = true,    [PW_RSQRT] = true,
+        [PW_TANH] = true, [PW_SIGMOID] = true, [PW_SOFTPLUS] = true};
     const struct value *full = NULL;
     for (int i = 0; i < v->n_in; i++) {
         if (!shape_equal(v->in[i]->shape, v->shape) || v->in[i] == full)
@@ -118,7 +124,8 @@ static bool joins(const struct fusion *f, struct value *v, const struct homes *t
         return false;
     for (int i = 0; i < to->n; i++) {
         struct group trial = *to->group[i];
-        if (!shape_equal(v->shape, space_of(trial.leader)) || crosses_write(f, v, trial.leader) || !grown(&trial, v))
+        if (!shape_equal(v->shape, space_of(trial.leader)) || crosses_write(f, v, trial.leader) ||
+            !grown(&trial, v))
             return false;
     }
     return true;
@@ -164,7 +171,7 @@ static void settle(struct fusion *f, struct value *v)
         f->next_write[v->attr.slot->index] = v->id;
 }
 
-// --- building ----------------------------------------------------------------------------------------
+// --- building ------------------------------------------------------------------------------------
 
 // Operand number of v: an input, or a member.
 static uint8_t operand(const struct group *g, const struct value *v)
@@ -178,8 +185,12 @@ static struct map_program program(const struct group *g)
     struct map_program p = {.n_in = g->n_in, .n = g->n, .space = space_of(g->leader)};
     for (int i = 0; i < g->n; i++) {
         struct value *const m = g->member[g->n - 1 - i];
-        p.inst[i] = (struct map_inst){(uint8_t)pointwise_of(m), operand(g, m->in[0]), m->n_in > 1 ? operand(g, m->in[1]) : 0,
-                                      m->n_in > 2 ? operand(g, m->in[2]) : 0, (float)m->attr.f[0], (float)m->attr.f[1]};
+        p.inst[i] = (struct map_inst){(uint8_t)pointwise_of(m),
+                                      operand(g, m->in[0]),
+                                      m->n_in > 1 ? operand(g, m->in[1]) : 0,
+                                      m->n_in > 2 ? operand(g, m->in[2]) : 0,
+                                      (float)m->attr.f[0],
+                                      (float)m->attr.f[1]};
     }
     if (reduces(g->leader)) {
         p.reduce = g->leader->op == &op_reduce_sum ? MAP_SUM : MAP_MAX;
@@ -212,7 +223,8 @@ static int slots_in(const struct graph *g)
 bool pass_fuse(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    struct fusion f = {a, NEW_ARRAY(a, struct homes, g->n + 1), NEW_ARRAY(a, struct group *, g->n + 1), NEW_ARRAY(a, int, slots_in(g))};
+    struct fusion f = {a, NEW_ARRAY(a, struct homes, g->n + 1),
+                       NEW_ARRAY(a, struct group *, g->n + 1), NEW_ARRAY(a, int, slots_in(g))};
     for (int i = 0; i < g->n_root; i++)
         read_by(&f.readers[g->root[i].value->id], NULL);
     for (int i = g->n - 1; i >= 0; i--)

@@ -1,4 +1,5 @@
-// The compiler, as a list to read. "clean" is simplify, cse and dce until nothing changes: each makes work for the others.
+// The compiler, as a list to read. "clean" is simplify, cse and dce until nothing changes: each
+// makes work for the others.
 #include "pass/pass.h"
 
 #include <string.h>

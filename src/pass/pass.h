@@ -1,24 +1,29 @@
-// Passes: graph to graph. Each is one file with one exported function that returns whether it changed anything.
+// Passes: graph to graph. Each is one file with one exported function that returns whether it
+// changed anything.
 #ifndef PASS_PASS_H
 #define PASS_PASS_H
 
 #include "graph/value.h"
 
-// Algebra on neighbours: constants folded, reshapes of reshapes, broadcasts that a pointwise op does by itself.
+// Algebra on neighbours: constants folded, reshapes of reshapes, broadcasts that a pointwise op
+// does by itself.
 bool pass_simplify(struct graph *g);
-// Equal ops on equal inputs become one value. Versions of slots are different inputs, so what an update changed stays two.
+// Equal ops on equal inputs become one value. Versions of slots are different inputs, so what an
+// update changed stays two.
 bool pass_cse(struct graph *g);
 // What no root needs goes.
 bool pass_dce(struct graph *g);
 // Upsampling followed by a convolution becomes one transposed convolution; so do both gradients.
 bool pass_upsample_conv(struct graph *g);
-// Convolutions with fewer multiplications, where that is worth the transforms around them; see graph->minimal_filtering.
+// Convolutions with fewer multiplications, where that is worth the transforms around them; see
+// graph->minimal_filtering.
 bool pass_minimal_filter(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 
 // The last two, in this order; each runs once.
-// Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders between. Roots stay plain.
+// Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders
+// between. Roots stay plain.
 bool pass_layout(struct graph *g);
 // Chooses which values share memory, and offsets in the activation slab.
 bool pass_memory(struct graph *g);
@@ -33,8 +38,8 @@ struct pass {
 };
 extern const struct pass passes[];  // ends in {0}
 
-// Runs the list, verifying after each pass, up to and including the pass `last` (NULL: all). simplify, cse and dce repeat until nothing
-// changes. False when there is no pass of that name.
+// Runs the list, verifying after each pass, up to and including the pass `last` (NULL: all).
+// simplify, cse and dce repeat until nothing changes. False when there is no pass of that name.
 bool passes_run(struct graph *g, const char *last);
 
 #endif

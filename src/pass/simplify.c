@@ -1,7 +1,8 @@
-// Algebra on a value and its inputs. Each rule is a function that returns what the value should be instead, or NULL; the list below is
-// tried in order, and the pass driver repeats until no rule fires. Rules only look down, at inputs, and
-// never make more work than they remove, so the order among them does not matter and the end is reached.
-// Differentiation writes constants, zeros and broadcasts without thinking, because these rules think once, here.
+// Algebra on a value and its inputs. Each rule is a function that returns what the value should be
+// instead, or NULL; the list below is tried in order, and the pass driver repeats until no rule
+// fires. Rules only look down, at inputs, and never make more work than they remove, so the order
+// among them does not matter and the end is reached. Differentiation writes constants, zeros and
+// broadcasts without thinking, because these rules think once, here.
 #include "pass/pass.h"
 
 #include "graph/build.h"
@@ -34,7 +35,9 @@ static struct value *fold(struct value *v)
             return NULL;
         x[i] = number(v->in[i]);
     }
-    return constant(v->graph, pointwise_eval(pointwise_of(v), x[0], x[1], x[2], v->attr.f[0], v->attr.f[1]), v->shape);
+    return constant(v->graph,
+                    pointwise_eval(pointwise_of(v), x[0], x[1], x[2], v->attr.f[0], v->attr.f[1]),
+                    v->shape);
 }
 
 // Moving elements of a constant around gives the constant; summing it multiplies.
@@ -43,18 +46,20 @@ static struct value *fold_shape(struct value *v)
     if (v->n_in != 1 || !is_constant(v->in[0]))
         return NULL;
     const double c = number(v->in[0]);
-    if (v->op == &op_reshape || v->op == &op_broadcast || v->op == &op_transpose || v->op == &op_slice || v->op == &op_upsample)
+    if (v->op == &op_reshape || v->op == &op_broadcast || v->op == &op_transpose ||
+        v->op == &op_slice || v->op == &op_upsample)
         return constant(v->graph, c, v->shape);
     if (v->op == &op_reduce_sum || v->op == &op_pool_sum)
-        return constant(v->graph, c * (double)(shape_size(v->in[0]->shape) / shape_size(v->shape)), v->shape);
+        return constant(v->graph, c * (double)(shape_size(v->in[0]->shape) / shape_size(v->shape)),
+                        v->shape);
     return v->op == &op_pad && c == 0 ? constant(v->graph, 0, v->shape) : NULL;
 }
 
 // Linear ops of zero are zero.
 static struct value *fold_zero(struct value *v)
 {
-    const bool linear = v->op == &op_matmul || v->op == &op_conv || v->op == &op_conv_data_grad || v->op == &op_conv_weight_grad ||
-                        v->op == &op_scatter_add || is(v, PW_MUL);
+    const bool linear = v->op == &op_matmul || v->op == &op_conv || v->op == &op_conv_data_grad ||
+                        v->op == &op_conv_weight_grad || v->op == &op_scatter_add || is(v, PW_MUL);
     for (int i = 0; linear && i < v->n_in; i++)
         if (is_constant(v->in[i]) && number(v->in[i]) == 0)
             return constant(v->graph, 0, v->shape);
@@ -93,12 +98,14 @@ static struct value *simplify_affine(struct value *v)
     return NULL;
 }
 
-// A reshape, broadcast or slice that changes nothing; a sum over nothing; detach, whose work was done when the gradient was taken.
+// A reshape, broadcast or slice that changes nothing; a sum over nothing; detach, whose work was
+// done when the gradient was taken.
 static struct value *identity(struct value *v)
 {
-    const bool shape_only = v->op == &op_reshape || v->op == &op_broadcast || v->op == &op_slice || v->op == &op_pad ||
-                            v->op == &op_reduce_sum || v->op == &op_reduce_max || v->op == &op_detach || v->op == &op_upsample ||
-                            v->op == &op_pool_sum;
+    const bool shape_only = v->op == &op_reshape || v->op == &op_broadcast || v->op == &op_slice ||
+                            v->op == &op_pad || v->op == &op_reduce_sum ||
+                            v->op == &op_reduce_max || v->op == &op_detach ||
+                            v->op == &op_upsample || v->op == &op_pool_sum;
     if (shape_only && shape_equal(v->shape, v->in[0]->shape))
         return v->in[0];
     return NULL;
@@ -134,7 +141,8 @@ static struct value *sum_of_broadcast(struct value *v)
     return shape_equal(s->shape, v->shape) ? affine(s, repeats, 0) : NULL;
 }
 
-// A pointwise op repeats its inputs by itself: f(broadcast(x), y) → f(x, y) while another input keeps the full shape.
+// A pointwise op repeats its inputs by itself: f(broadcast(x), y) → f(x, y) while another input
+// keeps the full shape.
 static struct value *drop_broadcast(struct value *v)
 {
     if (!(v->op->flags & OP_POINTWISE) || v->n_in < 2)
@@ -167,7 +175,8 @@ static struct value *lift_broadcast(struct value *v)
 
 typedef struct value *rule(struct value *v);
 static rule *const rules[] = {
-    identity, fold, fold_shape, fold_zero, to_affine, simplify_affine, collapse, sum_of_broadcast, drop_broadcast, lift_broadcast,
+    identity,        fold,     fold_shape,       fold_zero,      to_affine,
+    simplify_affine, collapse, sum_of_broadcast, drop_broadcast, lift_broadcast,
 };
 
 static struct value *apply(struct value *v, void *context)

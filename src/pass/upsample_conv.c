@@ -1,12 +1,16 @@
-// Nearest upsampling by f, then a convolution of stride 1, is one transposed convolution of stride f with a wider kernel:
-//     y[o] = Σ_i w[i]·x[⌊(o + i − p)/f⌋] = Σ_m x[m]·w'[o − f·m + p'],   w'[t] = Σ_{d<f} w[k−1−t+d],   p' = k − 1 − p
-// exactly, borders included: the windows that reach over the edge of the upsampled image are those that reach over the edge of x.
-// With f = 2 and k = 3 that is 2.25 times fewer products, and the large image between is never made. Three patterns, since
-// differentiation has been before and left the two adjoints as well; they share w' through cse:
+// Nearest upsampling by f, then a convolution of stride 1, is one transposed convolution of stride
+// f with a wider kernel:
+//     y[o] = Σ_i w[i]·x[⌊(o + i − p)/f⌋] = Σ_m x[m]·w'[o − f·m + p'],   w'[t] = Σ_{d<f} w[k−1−t+d],
+//       p' = k − 1 − p
+// exactly, borders included: the windows that reach over the edge of the upsampled image are those
+// that reach over the edge of x. With f = 2 and k = 3 that is 2.25 times fewer products, and the
+// large image between is never made. Three patterns, since differentiation has been before and left
+// the two adjoints as well; they share w' through cse:
 //     conv(upsample(x), w)                  → conv_data_grad(x, w')
 //     pool_sum(conv_data_grad(dy, w))       → conv(dy, w')
 //     conv_weight_grad(upsample(x), dy)     → upsampled_kernel_grad(conv_weight_grad(dy, x))
-// Rewriting before differentiation would need only the first, but the gradient is taken while the losses are being built.
+// Rewriting before differentiation would need only the first, but the gradient is taken while the
+// losses are being built.
 #include "pass/pass.h"
 
 #include "graph/build.h"
@@ -38,7 +42,8 @@ static struct value *forward(struct value *v, struct match *m)
     struct value *x = v->in[0]->in[0], *w = v->in[1];
     if (!matches(v, v->in[0]->attr.i[0], w->shape.dim[2], w->shape.dim[3], m))
         return NULL;
-    return conv_data_grad(x, upsampled_kernel(w, m->factor), m->window, v->shape.dim[2], v->shape.dim[3]);
+    return conv_data_grad(x, upsampled_kernel(w, m->factor), m->window, v->shape.dim[2],
+                          v->shape.dim[3]);
 }
 
 static struct value *data_gradient(struct value *v, struct match *m)

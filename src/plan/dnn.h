@@ -62,7 +62,8 @@ struct dnn_args { void *x, *w, *bias, *y; };
 struct dnn_call;
 struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args);
 void dnn_call_room(void *call, void *room);           // where its scratch is; for plan_scratch
-void dnn_run(const void *call);                       // for plan_step; returns when the result is there
+// for plan_step; returns when the result is there
+void dnn_run(const void *call);
 
 const char *dnn_version(void);                        // "oneDNN 2.6.3"
 const char *dnn_isa(void);                            // "avx512_core_bf16"

@@ -1,7 +1,8 @@
-// Prepares copies between views: the loops go as the destination lies, dimensions that lie next to each other in both are merged, and the
-// two innermost are worked on together. Where the source is contiguous along another dimension than the destination (plain to
-// channels-last), that one comes second and eight by eight numbers are turned round in registers: a plain loop would touch a
-// cache line a number on one side.
+// Prepares copies between views: the loops go as the destination lies, dimensions that lie next to
+// each other in both are merged, and the two innermost are worked on together. Where the source is
+// contiguous along another dimension than the destination (plain to channels-last), that one comes
+// second and eight by eight numbers are turned round in registers: a plain loop would touch a cache
+// line a number on one side.
 #include "prim/kernel.h"
 
 #include <string.h>
@@ -27,7 +28,8 @@ static void sort(struct copy_task *t)
 static void merge(struct copy_task *t)
 {
     for (int d = t->rank - 2; d >= 0; d--)
-        if (t->to_stride[d] == t->to_stride[d + 1] * t->dim[d + 1] && t->from_stride[d] == t->from_stride[d + 1] * t->dim[d + 1]) {
+        if (t->to_stride[d] == t->to_stride[d + 1] * t->dim[d + 1] &&
+            t->from_stride[d] == t->from_stride[d + 1] * t->dim[d + 1]) {
             t->dim[d + 1] *= t->dim[d];
             for (int i = d; i + 1 < t->rank; i++)
                 swap(t, i, i + 1);

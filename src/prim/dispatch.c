@@ -1,4 +1,5 @@
-// Which build of the kernels runs. The widest instruction set the processor has; the portable build anywhere else.
+// Which build of the kernels runs. The widest instruction set the processor has; the portable build
+// anywhere else.
 #include "prim/kernel.h"
 
 #include <omp.h>
@@ -13,10 +14,12 @@ const struct kernels *kernels_at(int i)
     const struct kernels *known[4] = {&kernels_portable};
     int n = 1;
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("bmi2"))
         known[n++] = &kernels_avx2;
-    if (n == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+    if (n == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512cd"))
         known[n++] = &kernels_avx512;
 #endif
     return i < n ? known[i] : NULL;

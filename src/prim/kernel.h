@@ -1,6 +1,7 @@
-// Our own loops for work that is bound by memory: maps, reductions, copies, draws, optimizer steps, labels. Plain C in
-// kernel_*.c, built once for each instruction set (meson.build); a task holds every address and size, so that running it
-// decides nothing and allocates nothing. map.c and copy.c prepare tasks from views.
+// Our own loops for work that is bound by memory: maps, reductions, copies, draws, optimizer steps,
+// labels. Plain C in kernel_*.c, built once for each instruction set (meson.build); a task holds
+// every address and size, so that running it decides nothing and allocates nothing. map.c and
+// copy.c prepare tasks from views.
 #ifndef PRIM_KERNEL_H
 #define PRIM_KERNEL_H
 
@@ -34,21 +35,28 @@ struct kernels {
     void (*one_hot)(const void *label_task);
 };
 const struct kernels *kernels(void);    // the best this machine can run, chosen once
-const struct kernels *kernels_at(int i);  // every set it can run, portable first; NULL beyond the last
+// every set it can run, portable first; NULL beyond the last
+const struct kernels *kernels_at(int i);
 int kernel_threads(int64_t floats);     // how many threads so many elements are worth
 
-// --- maps ------------------------------------------------------------------------------------------
-enum { MAP_TILE = 1024, MAP_BUFFERS = MAP_INPUTS + MAP_LENGTH, MAP_RANK = RANK_MAX + 1, MAP_OUT = 255 };
+// --- maps ----------------------------------------------------------------------------------------
+enum {
+    MAP_TILE = 1024,
+    MAP_BUFFERS = MAP_INPUTS + MAP_LENGTH,
+    MAP_RANK = RANK_MAX + 1,
+    MAP_OUT = 255
+};
 
-// One instruction; operands are buffer numbers: inputs first, then registers. to == MAP_OUT writes the output's tile.
+// One instruction; operands are buffer numbers: inputs first, then registers. to == MAP_OUT writes
+// the output's tile.
 struct map_step {
     uint8_t code, to, a, b, c;
     float f0, f1;
 };
 
-// A program over an iteration space, walked in blocks of `rows` of dimension `split` with all that is inside it.
-// A reduction's dimensions lie in three groups: `kept` outer ones, reduced ones, and one last dimension that is kept again
-// (of size 1 where the innermost elements are reduced).
+// A program over an iteration space, walked in blocks of `rows` of dimension `split` with all that
+// is inside it. A reduction's dimensions lie in three groups: `kept` outer ones, reduced ones, and
+// one last dimension that is kept again (of size 1 where the innermost elements are reduced).
 struct map_task {
     int n_in, n_step, threads;
     struct map_step step[MAP_LENGTH];
@@ -62,38 +70,46 @@ struct map_task {
     bool out_dense;
     int64_t blocks;                      // of a reduction: in each unit
     enum map_reduce reduce;
-    bool by_row, shared;                 // a block holds several results; threads share every result
-    int64_t units, width, chunks;        // a unit is `width` results at one kept index; `chunks` of them beside each other
+    // a block holds several results; threads share every result
+    bool by_row, shared;
+    // a unit is `width` results at one kept index; `chunks` of them beside each other
+    int64_t units, width, chunks;
     double *partial;                     // (threads, units, width), where shared
 };
 
-// The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to` where the program reduces.
-struct map_task *map_task(struct arena *a, const struct map_program *program, const float *const *in, const struct view *view,
-                          float *out, struct view to);
+// The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to` where the
+// program reduces.
+struct map_task *map_task(struct arena *a, const struct map_program *program,
+                          const float *const *in, const struct view *view, float *out,
+                          struct view to);
 void map_run(const void *map_task);      // on the best kernels
 
-// --- copies ----------------------------------------------------------------------------------------
+// --- copies --------------------------------------------------------------------------------------
 enum { COPY_RANK = RANK_MAX + 1 };
 enum copy_kind { COPY_ROWS, COPY_FILL, COPY_TRANSPOSE, COPY_NEST };
 
-// At least two dimensions. dim[rank - 1] is contiguous in `to` as far as that can be had. COPY_TRANSPOSE: dim[rank - 2] is in `from`.
+// At least two dimensions. dim[rank - 1] is contiguous in `to` as far as that can be had.
+// COPY_TRANSPOSE: dim[rank - 2] is in `from`.
 struct copy_task {
     float *to;
     const float *from;
     enum copy_kind kind;
     int rank, threads;
     int64_t dim[COPY_RANK], to_stride[COPY_RANK], from_stride[COPY_RANK];
-    int64_t piece[2], pieces[2], units;  // a unit of work: piece[0] of dim[rank - 2] by piece[1] of dim[rank - 1]
+    // a unit of work: piece[0] of dim[rank - 2] by piece[1] of dim[rank - 1]
+    int64_t piece[2], pieces[2], units;
 };
 struct copy_tasks {
     int n;
     struct copy_task *task;
 };
 // Equal dims. Stride 0 in `from` repeats.
-struct copy_task copy_task(float *to, struct view to_view, const float *from, struct view from_view);
-void copy_views(float *to, struct view to_view, const float *from, struct view from_view);  // at once
+struct copy_task copy_task(float *to, struct view to_view, const float *from,
+                           struct view from_view);
+// at once
+void copy_views(float *to, struct view to_view, const float *from, struct view from_view);
 
-// --- nearest upsampling and its adjoint ------------------------------------------------------------
+// --- nearest upsampling and its adjoint ----------------------------------------------------------
 struct resample_task {
     const float *x;
     float *y;
@@ -102,7 +118,7 @@ struct resample_task {
     int threads;
 };
 
-// --- minimal filtering ------------------------------------------------------------------------------
+// --- minimal filtering ---------------------------------------------------------------------------
 // Both directions of a tile_map (prim/op_tile_map.c has the formula and the names).
 struct tile_task {
     float *image, *tiles;
@@ -115,7 +131,7 @@ struct tile_task {
     int threads;
 };
 
-// --- random ----------------------------------------------------------------------------------------
+// --- random --------------------------------------------------------------------------------------
 struct random_task {
     float *to;
     int64_t n;
@@ -125,13 +141,15 @@ struct random_task {
     const struct plan_clock *clock;
     int threads;
 };
-// What a random op draws, in float64: element `index` of a stream. Philox with key = seed and counter = (2^63 | step·2^20 | stream,
-// index / 4) gives words w[0…3], of elements 4k … 4k+3. u(w) = (w >> 8)·2^-24. uniform: a + (b − a)·u; bernoulli: u < a, a rounded
-// to 2^-24; label: ⌊w·a / 2^32⌋; normal: Box–Muller on (w[0], w[1]) and on (w[2], w[3]): √(−2 ln(u(w[0]) + 2^-24)) times
+// What a random op draws, in float64: element `index` of a stream. Philox with key = seed and
+// counter = (2^63 | step·2^20 | stream, index / 4) gives words w[0…3], of elements 4k … 4k+3. u(w)
+// = (w >> 8)·2^-24. uniform: a + (b − a)·u; bernoulli: u < a, a rounded to 2^-24; label: ⌊w·a /
+// 2^32⌋; normal: Box–Muller on (w[0], w[1]) and on (w[2], w[3]): √(−2 ln(u(w[0]) + 2^-24)) times
 // cos 2πu(w[1]), then sin 2πu(w[1]).
-double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at, int64_t index);
+double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at,
+                 int64_t index);
 
-// --- effects ---------------------------------------------------------------------------------------
+// --- effects -------------------------------------------------------------------------------------
 struct update_task {
     float *p, *m, *v;                    // the slot and the optimizer's moments
     const float *g, *hyper;              // the gradient, or what is mixed in
@@ -141,12 +159,14 @@ struct update_task {
     int threads;
 };
 
-// --- labels ----------------------------------------------------------------------------------------
-// A label out of range: gather gives a row of NaN, scatter_add drops the row, one_hot gives a row of zeros.
+// --- labels --------------------------------------------------------------------------------------
+// A label out of range: gather gives a row of NaN, scatter_add drops the row, one_hot gives a row
+// of zeros.
 struct label_task {
     const float *x, *index;
     float *y;
-    int64_t n, rows, columns;            // n labels; rows of the table; columns: a row's length, or the classes
+    // n labels; rows of the table; columns: a row's length, or the classes
+    int64_t n, rows, columns;
     int threads;
 };
 

@@ -57,7 +57,8 @@ static void copy_row(float *y, const float *x, int64_t n)
 }
 
 // rows × columns numbers of the two innermost dimensions.
-static void copy_piece(const struct copy_task *t, float *y, const float *x, int64_t rows, int64_t columns)
+static void copy_piece(const struct copy_task *t, float *y, const float *x, int64_t rows,
+                       int64_t columns)
 {
     const int64_t *ys = t->to_stride + t->rank - 2, *xs = t->from_stride + t->rank - 2;
     if (t->kind == COPY_TRANSPOSE) {
@@ -111,7 +112,7 @@ void KERNEL(copy)(const void *tasks)
     }
 }
 
-// --- nearest upsampling and its adjoint ----------------------------------------------------------------
+// --- nearest upsampling and its adjoint ----------------------------------------------------------
 
 // One coarse row (W pixels of C numbers beside each other) to one fine row.
 static void stretch(float *y, const float *x, int64_t W, int64_t C, int64_t f)
@@ -144,7 +145,9 @@ static void gather_row(float *y, const float *x, int64_t W, int64_t C, int64_t f
 }
 
 // In plain layout every channel is a picture of its own, of one number a pixel.
-#define PICTURES const int64_t C = t->channels_last ? t->C : 1, row = t->W * C, f = t->factor, rows = t->N * t->C / C * t->H
+#define PICTURES                                                                  \
+    const int64_t C = t->channels_last ? t->C : 1, row = t->W * C, f = t->factor, \
+                  rows = t->N * t->C / C * t->H
 
 void KERNEL(upsample)(const void *task);
 void KERNEL(upsample)(const void *task)

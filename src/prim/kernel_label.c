@@ -1,5 +1,6 @@
-// Labels pick rows. scatter_add gives each thread its own rows of the table and lets it read all labels: no two threads
-// add to one row, and the sums come in the labels' order whatever the number of threads.
+// Labels pick rows. scatter_add gives each thread its own rows of the table and lets it read all
+// labels: no two threads add to one row, and the sums come in the labels' order whatever the number
+// of threads.
 #include "prim/kernel.h"
 
 #include <math.h>

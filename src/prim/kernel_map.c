@@ -1,12 +1,15 @@
-// The map engine: runs a program of pointwise instructions over an iteration space a block at a time, and stores or reduces what
-// comes out. A block is at most MAP_TILE elements, so that the intermediates of a whole chain stay in the first-level cache and
-// memory sees each operand once; each instruction is one vector loop over the block, so that choosing it costs a jump a
-// thousand elements. Operands that lie in memory as the block does are used there; others (a bias, a column) are gathered into a buffer,
-// and not again while the next block would gather the same. Generating code for each chain would save the loads and stores
-// between instructions, which hit the first level and hide behind memory; it would not save a byte of traffic.
+// The map engine: runs a program of pointwise instructions over an iteration space a block at a
+// time, and stores or reduces what comes out. A block is at most MAP_TILE elements, so that the
+// intermediates of a whole chain stay in the first-level cache and memory sees each operand once;
+// each instruction is one vector loop over the block, so that choosing it costs a jump a thousand
+// elements. Operands that lie in memory as the block does are used there; others (a bias, a column)
+// are gathered into a buffer, and not again while the next block would gather the same. Generating
+// code for each chain would save the loads and stores between instructions, which hit the first
+// level and hide behind memory; it would not save a byte of traffic.
 //
-// A reduction adds up a block in float and blocks in double. Threads own results where there are enough of them; otherwise they
-// own fixed shares of every result and the shares are added in the threads' order: equal thread counts give equal bits.
+// A reduction adds up a block in float and blocks in double. Threads own results where there are
+// enough of them; otherwise they own fixed shares of every result and the shares are added in the
+// threads' order: equal thread counts give equal bits.
 #include "prim/kernel.h"
 
 #include "prim/kernel_math.h"
@@ -35,7 +38,8 @@ static int64_t offset(const int64_t *stride, const int64_t *at, int rank)
 }
 
 // Copies a block of n × dim[1] × … elements into contiguous memory; returns where it ends.
-static float *gather_block(float *restrict to, const float *restrict x, int rank, int64_t n, const int64_t *dim, const int64_t *stride)
+static float *gather_block(float *restrict to, const float *restrict x, int rank, int64_t n,
+                           const int64_t *dim, const int64_t *stride)
 {
     const int64_t s = stride[0];
     if (rank > 1) {
@@ -56,7 +60,8 @@ static float *gather_block(float *restrict to, const float *restrict x, int rank
 }
 
 // The inverse.
-static const float *scatter_block(const float *from, float *y, int rank, int64_t n, const int64_t *dim, const int64_t *stride)
+static const float *scatter_block(const float *from, float *y, int rank, int64_t n,
+                                  const int64_t *dim, const int64_t *stride)
 {
     for (int64_t i = 0; i < n; i++)
         if (rank > 1)
@@ -73,7 +78,8 @@ static const float *scatter_block(const float *from, float *y, int rank, int64_t
             y[i] = (expression);                \
         break
 
-static void binary(const struct map_step *s, float *y, const float *a, const float *b, const float *c, int64_t n)
+static void binary(const struct map_step *s, float *y, const float *a, const float *b,
+                   const float *c, int64_t n)
 {
     switch (s->code) {
     LOOP(PW_ADD, a[i] + b[i]);
@@ -108,8 +114,10 @@ static void unary(const struct map_step *s, float *y, const float *a, int64_t n)
     }
 }
 
-// Evaluates the block that begins at index `at`; returns its values: in `out` if any instruction writes there.
-static const float *evaluate(const struct map_task *t, struct scratch *s, const int64_t *at, int64_t rows, float *out)
+// Evaluates the block that begins at index `at`; returns its values: in `out` if any instruction
+// writes there.
+static const float *evaluate(const struct map_task *t, struct scratch *s, const int64_t *at,
+                             int64_t rows, float *out)
 {
     const float *x[MAP_BUFFERS];
     for (int i = 0; i < t->n_in; i++) {
@@ -117,7 +125,8 @@ static const float *evaluate(const struct map_task *t, struct scratch *s, const 
         if (t->in_dense[i])
             continue;
         if (s->from[i] != x[i] || s->rows[i] < rows)
-            gather_block(s->buffer[i], x[i], t->rank - t->split, rows, t->dim + t->split, t->in_stride[i] + t->split);
+            gather_block(s->buffer[i], x[i], t->rank - t->split, rows, t->dim + t->split,
+                         t->in_stride[i] + t->split);
         s->from[i] = x[i];
         s->rows[i] = rows;
         x[i] = s->buffer[i];
@@ -137,7 +146,8 @@ static const float *evaluate(const struct map_task *t, struct scratch *s, const 
     return last;
 }
 
-// Splits a number into an index over dimensions [from, to), the last of them counted in blocks of t->rows if it is t->split.
+// Splits a number into an index over dimensions [from, to), the last of them counted in blocks of
+// t->rows if it is t->split.
 static void unravel(const struct map_task *t, int64_t i, int from, int to, int64_t *at)
 {
     for (int d = to - 1; d >= from; d--) {
@@ -169,12 +179,15 @@ static void store_blocks(const struct map_task *t, int64_t from, int64_t to)
             continue;
         }
         const float *y = evaluate(t, &s, at, rows, s.buffer[MAP_BUFFERS - 1]);
-        scatter_block(y, out, t->rank - t->split, rows, t->dim + t->split, t->out_stride + t->split);
+        scatter_block(y, out, t->rank - t->split, rows, t->dim + t->split,
+                      t->out_stride + t->split);
     }
 }
 
 // A thread's share of n things: [n·i/of, n·(i+1)/of).
-#define SHARE(n) (n) * omp_get_thread_num() / omp_get_num_threads(), (n) * (omp_get_thread_num() + 1) / omp_get_num_threads()
+#define SHARE(n)                                        \
+    (n) * omp_get_thread_num() / omp_get_num_threads(), \
+        (n) * (omp_get_thread_num() + 1) / omp_get_num_threads()
 
 void KERNEL(map_store)(const void *task);
 void KERNEL(map_store)(const void *task)
@@ -184,7 +197,7 @@ void KERNEL(map_store)(const void *task)
     store_blocks(t, SHARE(t->blocks));
 }
 
-// --- reductions --------------------------------------------------------------------------------------
+// --- reductions ----------------------------------------------------------------------------------
 
 // Four sums beside each other: one would wait for itself.
 static float sum_run(const float *x, int64_t n)
@@ -212,7 +225,8 @@ static float max_run(const float *x, int64_t n)
     return max;
 }
 
-// Adds rows of `width` to sum: several rows beside each other where they are short, so that vectors are full.
+// Adds rows of `width` to sum: several rows beside each other where they are short, so that vectors
+// are full.
 static void sum_columns(double *sum, const float *x, int64_t n, int64_t width)
 {
     _Alignas(64) float part[MAP_TILE];
@@ -238,7 +252,8 @@ static void max_columns(double *max, const float *x, int64_t n, int64_t width)
             max[j] = x[i + j] > max[j] ? x[i + j] : max[j];
 }
 
-static void reduce_block(enum map_reduce reduce, double *sum, const float *x, int64_t n, int64_t width)
+static void reduce_block(enum map_reduce reduce, double *sum, const float *x, int64_t n,
+                         int64_t width)
 {
     if (width == 1 && reduce == MAP_SUM)
         *sum += sum_run(x, n);
@@ -264,7 +279,8 @@ static void unit_at(const struct map_task *t, int64_t u, int64_t *at)
 }
 
 // Reduces blocks [from, to) of a unit into sum.
-static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, int64_t from, int64_t to, double *sum)
+static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, int64_t from,
+                        int64_t to, double *sum)
 {
     int64_t at[MAP_RANK] = {0};
     unit_at(t, u, at);
@@ -312,7 +328,8 @@ static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
         const float *x = evaluate(t, &s, at, rows, NULL);
         float *out = t->out + offset(t->out_stride, at, t->rank);
         for (int64_t r = 0; r < rows; r++)
-            out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(x + r * n, n) : max_run(x + r * n, n);
+            out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(x + r * n, n)
+                                                                    : max_run(x + r * n, n);
     }
 }
 

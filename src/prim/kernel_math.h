@@ -1,7 +1,8 @@
-// One element of each transcendental, without branches, so that a loop over it becomes vector code on every instruction set:
-// libm's vector variants exist on some machines only and differ between them. Errors are a few units in the last
-// place. The polynomials are minimax fits on the ranges named (relative error below 2e-8). The files are built with IEEE's
-// NaN and infinity intact: divergence is found by looking for them.
+// One element of each transcendental, without branches, so that a loop over it becomes vector code
+// on every instruction set: libm's vector variants exist on some machines only and differ between
+// them. Errors are a few units in the last place. The polynomials are minimax fits on the ranges
+// named (relative error below 2e-8). The files are built with IEEE's NaN and infinity intact:
+// divergence is found by looking for them.
 #ifndef PRIM_KERNEL_MATH_H
 #define PRIM_KERNEL_MATH_H
 
@@ -49,7 +50,8 @@ static inline float exp_core(float x, int32_t *n)
     return r + r * r * q;
 }
 
-// x brought into [-most, most]; NaN stays. One comparison: two in a row become a branch, and the loop no vectors.
+// x brought into [-most, most]; NaN stays. One comparison: two in a row become a branch, and the
+// loop no vectors.
 static inline float clamp(float x, float most)
 {
     return fabsf(x) > most ? copysignf(most, x) : x;

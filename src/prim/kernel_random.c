@@ -1,4 +1,5 @@
-// Philox draws, 64 blocks of four words at a time beside each other in vectors. What is drawn is said in kernel.h.
+// Philox draws, 64 blocks of four words at a time beside each other in vectors. What is drawn is
+// said in kernel.h.
 #include "prim/kernel.h"
 
 #include "prim/kernel_math.h"
@@ -19,12 +20,15 @@ static inline uint32_t high_product(uint32_t a, uint32_t b)
 }
 
 // One lane: all rounds in registers.
-static inline void philox_lane(uint64_t key, uint64_t high, uint64_t low, uint32_t *w0, uint32_t *w1, uint32_t *w2, uint32_t *w3)
+static inline void philox_lane(uint64_t key, uint64_t high, uint64_t low, uint32_t *w0,
+                               uint32_t *w1, uint32_t *w2, uint32_t *w3)
 {
-    uint32_t a = (uint32_t)low, b = (uint32_t)(low >> 32), c = (uint32_t)high, d = (uint32_t)(high >> 32);
+    uint32_t a = (uint32_t)low, b = (uint32_t)(low >> 32), c = (uint32_t)high,
+             d = (uint32_t)(high >> 32);
 #pragma GCC unroll 10
     for (uint32_t round = 0; round < 10; round++) {
-        const uint32_t k0 = (uint32_t)key + round * 0x9E3779B9u, k1 = (uint32_t)(key >> 32) + round * 0xBB67AE85u, p = a, q = c;
+        const uint32_t k0 = (uint32_t)key + round * 0x9E3779B9u,
+                       k1 = (uint32_t)(key >> 32) + round * 0xBB67AE85u, p = a, q = c;
         a = high_product(q, 0xCD9E8D57u) ^ b ^ k0;
         c = high_product(p, 0xD2511F53u) ^ d ^ k1;
         b = q * 0xCD9E8D57u;
@@ -40,7 +44,8 @@ static void philox_lanes(uint64_t key, uint64_t high, uint64_t low, struct lanes
 {
 #pragma omp simd
     for (int i = 0; i < LANES; i++)
-        philox_lane(key, high, low + (uint64_t)i, &s->w[0][i], &s->w[1][i], &s->w[2][i], &s->w[3][i]);
+        philox_lane(key, high, low + (uint64_t)i, &s->w[0][i], &s->w[1][i], &s->w[2][i],
+                    &s->w[3][i]);
 }
 
 static inline float unit(uint32_t w)
@@ -100,8 +105,11 @@ static void interleave(float *restrict y, float (*restrict x)[LANES])
 // Elements [4·LANES·from, 4·LANES·to).
 static void draw(const struct random_task *t, int64_t from, int64_t to)
 {
-    static void (*const kind[])(const struct random_task *, const struct lanes *, float (*)[LANES]) = {
-        [RANDOM_UNIFORM] = uniform, [RANDOM_NORMAL] = normal, [RANDOM_BERNOULLI] = bernoulli, [RANDOM_LABEL] = label};
+    static void (*const kind[])(const struct random_task *, const struct lanes *,
+                                float(*)[LANES]) = {[RANDOM_UNIFORM] = uniform,
+                                                    [RANDOM_NORMAL] = normal,
+                                                    [RANDOM_BERNOULLI] = bernoulli,
+                                                    [RANDOM_LABEL] = label};
     const uint64_t high = 1ull << 63 | t->clock->step << 20 | t->stream;
     for (int64_t at = from; at < to; at++) {
         struct lanes s;

@@ -25,6 +25,19 @@ DECLARE(one_hot);
 extern const struct kernels KERNEL(kernels);
 const struct kernels KERNEL(kernels) = {
     .isa = TEXT(ISA),
-    ENTRY(map_store), ENTRY(map_reduce), ENTRY(copy), ENTRY(upsample), ENTRY(pool_sum), ENTRY(tile_map), ENTRY(random), ENTRY(adam),
-    ENTRY(rmsprop), ENTRY(sgd), ENTRY(clip), ENTRY(lerp), ENTRY(gather), ENTRY(scatter_add), ENTRY(one_hot),
+    ENTRY(map_store),
+    ENTRY(map_reduce),
+    ENTRY(copy),
+    ENTRY(upsample),
+    ENTRY(pool_sum),
+    ENTRY(tile_map),
+    ENTRY(random),
+    ENTRY(adam),
+    ENTRY(rmsprop),
+    ENTRY(sgd),
+    ENTRY(clip),
+    ENTRY(lerp),
+    ENTRY(gather),
+    ENTRY(scatter_add),
+    ENTRY(one_hot),
 };

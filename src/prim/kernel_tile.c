@@ -1,4 +1,5 @@
-// The transforms of minimal filtering: small matrices applied to both axes of tiles, many channels beside each other.
+// The transforms of minimal filtering: small matrices applied to both axes of tiles, many channels
+// beside each other.
 #include "prim/kernel.h"
 
 #include <omp.h>
@@ -7,15 +8,16 @@
 enum { WIDE = 64 };
 
 // y[i] = Σ_j m[i][j]·x[j], for vectors of `width` numbers
-#define LINE(cols)                                                                                                                    \
-    static void line_##cols(float *restrict y, int64_t ys, const float *restrict x, int64_t xs, const float *m, int rows, int64_t width) \
-    {                                                                                                                                 \
-        for (int i = 0; i < rows; i++, m += cols, y += ys)                                                                            \
-            for (int64_t c = 0; c < width; c++) {                                                                                     \
-                float s = m[0] * x[c];                                                                                                \
-                _Pragma("GCC unroll 6") for (int j = 1; j < cols; j++) s += m[j] * x[j * xs + c];                                     \
-                y[c] = s;                                                                                                             \
-            }                                                                                                                         \
+#define LINE(cols)                                                                                 \
+    static void line_##cols(float *restrict y, int64_t ys, const float *restrict x, int64_t xs,    \
+                            const float *m, int rows, int64_t width)                               \
+    {                                                                                              \
+        for (int i = 0; i < rows; i++, m += cols, y += ys)                                         \
+            for (int64_t c = 0; c < width; c++) {                                                  \
+                float s = m[0] * x[c];                                                             \
+                _Pragma("GCC unroll 6") for (int j = 1; j < cols; j++) s += m[j] * x[j * xs + c];  \
+                y[c] = s;                                                                          \
+            }                                                                                      \
     }
 LINE(1)
 LINE(2)
@@ -24,7 +26,8 @@ LINE(4)
 LINE(5)
 LINE(6)
 
-typedef void line(float *restrict y, int64_t ys, const float *restrict x, int64_t xs, const float *m, int rows, int64_t width);
+typedef void line(float *restrict y, int64_t ys, const float *restrict x, int64_t xs,
+                  const float *m, int rows, int64_t width);
 static line *const lines[] = {line_1, line_2, line_3, line_4, line_5, line_6};
 
 // One tile of one phase: where it begins in the image, and in its row of each plane.
@@ -35,17 +38,18 @@ struct place_of {
 };
 
 // Walks the pixels of the tile that lie inside.
-#define EACH_PIXEL(t, p)                                                                                            \
-    for (int i = 0; i < (t)->columns; i++)                                                                          \
-        for (int j = 0; j < (t)->columns; j++)                                                                      \
-            if ((p)->y + i * (t)->step >= 0 && (p)->y + i * (t)->step < (t)->H && (p)->x + j * (t)->step >= 0 &&    \
-                (p)->x + j * (t)->step < (t)->W)
+#define EACH_PIXEL(t, p)                                                                           \
+    for (int i = 0; i < (t)->columns; i++)                                                         \
+        for (int j = 0; j < (t)->columns; j++)                                                     \
+            if ((p)->y + i * (t)->step >= 0 && (p)->y + i * (t)->step < (t)->H &&                  \
+                (p)->x + j * (t)->step >= 0 && (p)->x + j * (t)->step < (t)->W)
 
 static void gather_tile(const struct tile_task *t, const struct place_of *p, float *tile)
 {
     memset(tile, 0, sizeof *tile * (size_t)(t->columns * t->columns * WIDE));
     EACH_PIXEL(t, p) {
-        const float *from = p->image + (p->y + i * t->step) * t->stride[2] + (p->x + j * t->step) * t->stride[3];
+        const float *from = p->image + (p->y + i * t->step) * t->stride[2] +
+                            (p->x + j * t->step) * t->stride[3];
         float *to = tile + (i * t->columns + j) * WIDE;
         if (t->stride[1] == 1)
             memcpy(to, from, sizeof *to * (size_t)p->width);
@@ -58,7 +62,8 @@ static void gather_tile(const struct tile_task *t, const struct place_of *p, flo
 static void scatter_tile(const struct tile_task *t, const struct place_of *p, const float *tile)
 {
     EACH_PIXEL(t, p) {
-        float *to = p->image + (p->y + i * t->step) * t->stride[2] + (p->x + j * t->step) * t->stride[3];
+        float *to = p->image + (p->y + i * t->step) * t->stride[2] +
+                    (p->x + j * t->step) * t->stride[3];
         const float *from = tile + (i * t->columns + j) * WIDE;
         if (t->stride[1] == 1)
             for (int64_t c = 0; c < p->width; c++)
@@ -87,7 +92,8 @@ static void interpolate(const struct tile_task *t, const struct place_of *p)
     const int n = t->columns, q = t->rows;
     line *const apply = lines[q - 1];
     for (int i = 0; i < q; i++)
-        apply(half + i * n * WIDE, WIDE, p->plane + i * q * t->plane, t->plane, t->turned, n, p->width);
+        apply(half + i * n * WIDE, WIDE, p->plane + i * q * t->plane, t->plane, t->turned, n,
+              p->width);
     for (int j = 0; j < n; j++)
         apply(tile + j * WIDE, n * WIDE, half + j * WIDE, n * WIDE, t->turned, n, p->width);
     scatter_tile(t, p, tile);
@@ -97,13 +103,15 @@ static void interpolate(const struct tile_task *t, const struct place_of *p)
 static void one_tile(const struct tile_task *t, int64_t n, int64_t ty, int64_t tx)
 {
     const int64_t row = (n * t->count[0] + ty) * t->count[1] + tx, ph = t->phases;
-    float *const image = t->image + n * t->stride[0], *const plane = t->tiles + row * ph * ph * t->C;
+    float *const image = t->image + n * t->stride[0], *const plane = t->tiles +
+                                                                     row * ph * ph * t->C;
     for (int64_t a = 0; a < ph; a++)
         for (int64_t b = 0; b < ph; b++)
             for (int64_t c = 0; c < t->C; c += WIDE) {
-                const struct place_of p = {image + c * t->stride[1], plane + (a * ph + b) * t->C + c,
-                                           t->step * ty * t->n + a - t->pad[0], t->step * tx * t->n + b - t->pad[1],
-                                           t->C - c < WIDE ? t->C - c : WIDE};
+                const struct place_of p = {
+                    image + c * t->stride[1], plane + (a * ph + b) * t->C + c,
+                    t->step * ty * t->n + a - t->pad[0], t->step * tx * t->n + b - t->pad[1],
+                    t->C - c < WIDE ? t->C - c : WIDE};
                 (t->adjoint ? interpolate : evaluate)(t, &p);
             }
 }

@@ -1,5 +1,6 @@
-// Optimizer steps and other in-place changes of slots: one pass over the slot, its gradient and its moments. The rules are
-// prim/op_effect.c's; factors that are the same for all elements are worked out before the loop.
+// Optimizer steps and other in-place changes of slots: one pass over the slot, its gradient and its
+// moments. The rules are prim/op_effect.c's; factors that are the same for all elements are worked
+// out before the loop.
 #include "prim/kernel.h"
 
 #include <math.h>
@@ -11,7 +12,8 @@ static void share(const struct update_task *t, part *work)
 {
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
-        const int64_t me = omp_get_thread_num(), all = omp_get_num_threads(), lines = (t->n + 15) / 16;
+        const int64_t me = omp_get_thread_num(), all = omp_get_num_threads(),
+                      lines = (t->n + 15) / 16;
         const int64_t to = lines * (me + 1) / all * 16;
         work(t, lines * me / all * 16, to < t->n ? to : t->n);
     }

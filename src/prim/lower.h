@@ -1,4 +1,5 @@
-// Lowerings onto this machine. Each lower_X is defined in a lower_*.c beside the op_*.c that gives the op its meaning.
+// Lowerings onto this machine. Each lower_X is defined in a lower_*.c beside the op_*.c that gives
+// the op its meaning.
 #ifndef PRIM_LOWER_H
 #define PRIM_LOWER_H
 

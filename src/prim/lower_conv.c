@@ -71,7 +71,7 @@ const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
     return primitive ? dnn_layout_head(dnn_conv_weights(primitive)) : &plain;
 }
 
-// --- plain loops -----------------------------------------------------------------------------------
+// --- plain loops ---------------------------------------------------------------------------------
 
 struct loops {
     struct view x, w, y, out;
@@ -159,7 +159,7 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
     plan_step(p, v, arena_printf(plan_arena(p), "%s loops", word), run_loops, l);
 }
 
-// --- lowering ----------------------------------------------------------------------------------------
+// --- lowering ------------------------------------------------------------------------------------
 
 static void lower(struct plan *p, const struct value *v, const char *word)
 {

@@ -1,9 +1,11 @@
-// Ops that move numbers: copies between views. Several of them where the output has several parts: concat's inputs, pad's borders.
+// Ops that move numbers: copies between views. Several of them where the output has several parts:
+// concat's inputs, pad's borders.
 #include "base/arena.h"
 #include "prim/kernel.h"
 #include "prim/lower.h"
 
-static void emit(struct plan *p, const struct value *v, const char *what, const struct copy_task *part, int n)
+static void emit(struct plan *p, const struct value *v, const char *what,
+                 const struct copy_task *part, int n)
 {
     struct copy_tasks *t = NEW(plan_arena(p), struct copy_tasks);
     t->task = NEW_ARRAY(plan_arena(p), struct copy_task, n);
@@ -12,9 +14,11 @@ static void emit(struct plan *p, const struct value *v, const char *what, const 
     plan_step(p, v, what, kernels()->copy, t);
 }
 
-static void lower_copy(struct plan *p, const struct value *v, const char *what, struct view from, int64_t offset)
+static void lower_copy(struct plan *p, const struct value *v, const char *what, struct view from,
+                       int64_t offset)
 {
-    const struct copy_task t = copy_task(plan_data(p, v), view_of(v), plan_data(p, v->in[0]) + offset, from);
+    const struct copy_task t = copy_task(plan_data(p, v), view_of(v),
+                                         plan_data(p, v->in[0]) + offset, from);
     emit(p, v, what, &t, 1);
 }
 
@@ -93,23 +97,33 @@ void lower_constant(struct plan *p, const struct value *v)
         y[i] = (float)v->attr.f[0];
 }
 
-// --- nearest upsampling and its adjoint --------------------------------------------------------------
+// --- nearest upsampling and its adjoint ----------------------------------------------------------
 
-static const struct resample_task *resample(struct plan *p, const struct value *v, const struct value *coarse)
+static const struct resample_task *resample(struct plan *p, const struct value *v,
+                                            const struct value *coarse)
 {
     struct resample_task *t = NEW(plan_arena(p), struct resample_task);
     const int64_t *d = coarse->shape.dim;
-    *t = (struct resample_task){.x = plan_data(p, v->in[0]), .y = plan_data(p, v), .N = d[0], .C = d[1], .H = d[2], .W = d[3],
-                                .factor = v->attr.i[0], .channels_last = v->layout == LAYOUT_CHANNELS_LAST,
-                                .threads = kernel_threads(shape_size(coarse->shape) * v->attr.i[0])};
+    *t = (struct resample_task){
+        .x = plan_data(p, v->in[0]),
+        .y = plan_data(p, v),
+        .N = d[0],
+        .C = d[1],
+        .H = d[2],
+        .W = d[3],
+        .factor = v->attr.i[0],
+        .channels_last = v->layout == LAYOUT_CHANNELS_LAST,
+        .threads = kernel_threads(shape_size(coarse->shape) * v->attr.i[0])};
     return t;
 }
 
 // (N, C, H·f, W·f) as (N, C, H, f, W, f)
 static struct view blocks(struct view x, int64_t f)
 {
-    return (struct view){6, {x.dim[0], x.dim[1], x.dim[2] / f, f, x.dim[3] / f, f},
-                         {x.stride[0], x.stride[1], x.stride[2] * f, x.stride[2], x.stride[3] * f, x.stride[3]}};
+    return (struct view){
+        6,
+        {x.dim[0], x.dim[1], x.dim[2] / f, f, x.dim[3] / f, f},
+        {x.stride[0], x.stride[1], x.stride[2] * f, x.stride[2], x.stride[3] * f, x.stride[3]}};
 }
 
 // (N, C, H, W) repeated as (N, C, H, f, W, f)
@@ -126,7 +140,8 @@ void lower_upsample(struct plan *p, const struct value *v)
         plan_step(p, v, "upsample", kernels()->upsample, resample(p, v, v->in[0]));
         return;
     }
-    const struct copy_task t = copy_task(plan_data(p, v), blocks(view_of(v), f), plan_data(p, v->in[0]), repeated(view_of(v->in[0]), f));
+    const struct copy_task t = copy_task(plan_data(p, v), blocks(view_of(v), f),
+                                         plan_data(p, v->in[0]), repeated(view_of(v->in[0]), f));
     emit(p, v, "upsample", &t, 1);
 }
 
@@ -141,5 +156,6 @@ void lower_pool_sum(struct plan *p, const struct value *v)
                                         .space = SHAPE(d[0], d[1], d[2], f, d[3], f)};
     const struct view from = blocks(view_of(v->in[0]), f), to = repeated(view_of(v), f);
     plan_step(p, v, "pool_sum", map_run,
-              map_task(plan_arena(p), &program, (const float *[]){plan_data(p, v->in[0])}, &from, plan_data(p, v), to));
+              map_task(plan_arena(p), &program, (const float *[]){plan_data(p, v->in[0])}, &from,
+                       plan_data(p, v), to));
 }

@@ -1,4 +1,5 @@
-// Effects run in place: on the slot's memory, which all its versions share, and on the moments that come as inputs.
+// Effects run in place: on the slot's memory, which all its versions share, and on the moments that
+// come as inputs.
 #include "base/arena.h"
 #include "prim/kernel.h"
 #include "prim/lower.h"

@@ -3,11 +3,16 @@
 #include "prim/kernel.h"
 #include "prim/lower.h"
 
-static struct label_task *task(struct plan *p, const struct value *v, const struct value *index, int64_t rows)
+static struct label_task *task(struct plan *p, const struct value *v, const struct value *index,
+                               int64_t rows)
 {
     struct label_task *t = NEW(plan_arena(p), struct label_task);
-    *t = (struct label_task){.x = plan_data(p, v->in[0]), .index = plan_data(p, index), .y = plan_data(p, v),
-                             .n = index->shape.dim[0], .rows = rows, .columns = v->shape.dim[1],
+    *t = (struct label_task){.x = plan_data(p, v->in[0]),
+                             .index = plan_data(p, index),
+                             .y = plan_data(p, v),
+                             .n = index->shape.dim[0],
+                             .rows = rows,
+                             .columns = v->shape.dim[1],
                              .threads = kernel_threads(shape_size(v->shape))};
     return t;
 }

@@ -3,7 +3,8 @@
 #include "prim/kernel.h"
 #include "prim/lower.h"
 
-static void lower_map(struct plan *p, const struct value *v, const struct map_program *program, const char *what)
+static void lower_map(struct plan *p, const struct value *v, const struct map_program *program,
+                      const char *what)
 {
     const float *in[MAP_INPUTS];
     struct view view[MAP_INPUTS];
@@ -11,21 +12,27 @@ static void lower_map(struct plan *p, const struct value *v, const struct map_pr
         in[i] = plan_data(p, v->in[i]);
         view[i] = view_broadcast(v->in[i], program->space);
     }
-    const struct map_task *t = map_task(plan_arena(p), program, in, view, plan_data(p, v), view_broadcast(v, program->space));
+    const struct map_task *t = map_task(plan_arena(p), program, in, view, plan_data(p, v),
+                                        view_broadcast(v, program->space));
     plan_step(p, v, what, t->reduce == MAP_STORE ? kernels()->map_store : kernels()->map_reduce, t);
 }
 
 void lower_pointwise(struct plan *p, const struct value *v)
 {
-    const struct map_inst inst = {.code = (uint8_t)pointwise_of(v), .a = 0, .b = v->n_in > 1, .c = v->n_in > 2 ? 2 : 0,
-                                  .f0 = (float)v->attr.f[0], .f1 = (float)v->attr.f[1]};
+    const struct map_inst inst = {.code = (uint8_t)pointwise_of(v),
+                                  .a = 0,
+                                  .b = v->n_in > 1,
+                                  .c = v->n_in > 2 ? 2 : 0,
+                                  .f0 = (float)v->attr.f[0],
+                                  .f1 = (float)v->attr.f[1]};
     const struct map_program program = {.n_in = v->n_in, .n = 1, .inst = {inst}, .space = v->shape};
     lower_map(p, v, &program, "map");
 }
 
 static void lower_reduce(struct plan *p, const struct value *v, enum map_reduce reduce)
 {
-    const struct map_program program = {.n_in = 1, .reduce = reduce, .axes = (unsigned)v->attr.i[0], .space = v->in[0]->shape};
+    const struct map_program program = {
+        .n_in = 1, .reduce = reduce, .axes = (unsigned)v->attr.i[0], .space = v->in[0]->shape};
     lower_map(p, v, &program, "reduce");
 }
 

@@ -1,4 +1,5 @@
-// Draws. random_at is what the vector loops of kernel_random.c do, one element at a time and in float64.
+// Draws. random_at is what the vector loops of kernel_random.c do, one element at a time and in
+// float64.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "prim/kernel.h"
@@ -11,9 +12,11 @@ static double unit(uint32_t w)
     return (w >> 8) * 0x1p-24;
 }
 
-double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at, int64_t index)
+double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at,
+                 int64_t index)
 {
-    const struct philox block = philox(at.seed, 1ull << 63 | at.step << 20 | stream, (uint64_t)index / 4);
+    const struct philox block = philox(at.seed, 1ull << 63 | at.step << 20 | stream,
+                                       (uint64_t)index / 4);
     const uint32_t *w = block.word, k = index % 4;
     switch (kind) {
     case RANDOM_UNIFORM: return a + (b - a) * unit(w[k]);
@@ -21,7 +24,8 @@ double random_at(enum random_kind kind, double a, double b, uint64_t stream, str
     case RANDOM_LABEL: return (double)((uint64_t)w[k] * (uint32_t)a >> 32);
     case RANDOM_NORMAL: break;
     }
-    const double r = sqrt(-2 * log(unit(w[k & 2]) + 0x1p-24)), turn = 6.283185307179586 * unit(w[k | 1]);
+    const double r = sqrt(-2 * log(unit(w[k & 2]) + 0x1p-24)),
+                 turn = 6.283185307179586 * unit(w[k | 1]);
     return a + b * r * (k & 1 ? sin(turn) : cos(turn));
 }
 
@@ -29,8 +33,13 @@ void lower_random(struct plan *p, const struct value *v)
 {
     struct random_task *t = NEW(plan_arena(p), struct random_task);
     const int64_t n = shape_size(v->shape);
-    *t = (struct random_task){.to = plan_data(p, v), .n = n, .kind = (enum random_kind)v->attr.i[0], .a = v->attr.f[0],
-                              .b = v->attr.f[1], .stream = (uint64_t)v->attr.i[1], .clock = plan_clock(p),
+    *t = (struct random_task){.to = plan_data(p, v),
+                              .n = n,
+                              .kind = (enum random_kind)v->attr.i[0],
+                              .a = v->attr.f[0],
+                              .b = v->attr.f[1],
+                              .stream = (uint64_t)v->attr.i[1],
+                              .clock = plan_clock(p),
                               .threads = kernel_threads(4 * n)};
     plan_step(p, v, "random", kernels()->random, t);
 }

@@ -1,7 +1,9 @@
-// Prepares map tasks: chooses the order of the loops, merges dimensions that lie next to each other in every operand, cuts blocks, assigns
-// registers. Storing walks memory as the output lies. A reduction walks it as its largest operand lies, with the kept dimensions
-// outside the reduced ones, except that a kept innermost dimension stays innermost (channels-last statistics: rows are added
-// to a vector). Walking in logical order instead would read channels-last images with a stride of C floats: a cache line a number.
+// Prepares map tasks: chooses the order of the loops, merges dimensions that lie next to each other
+// in every operand, cuts blocks, assigns registers. Storing walks memory as the output lies. A
+// reduction walks it as its largest operand lies, with the kept dimensions outside the reduced
+// ones, except that a kept innermost dimension stays innermost (channels-last statistics: rows are
+// added to a vector). Walking in logical order instead would read channels-last images with a
+// stride of C floats: a cache line a number.
 #include "prim/kernel.h"
 
 #include "base/arena.h"
@@ -162,7 +164,8 @@ static void plan_reduce(struct map_task *t, struct arena *a)
         t->partial = NEW_ARRAY(a, double, t->threads * t->units * t->width);
 }
 
-// Gives each instruction a buffer that no later reader waits for; the last one writes the output of a store.
+// Gives each instruction a buffer that no later reader waits for; the last one writes the output of
+// a store.
 static void assign_registers(struct map_task *t, const struct map_program *p)
 {
     int last_use[MAP_BUFFERS] = {0};
@@ -177,7 +180,8 @@ static void assign_registers(struct map_task *t, const struct map_program *p)
         uint8_t to = (uint8_t)p->n_in;
         while (used[to])
             to++;
-        t->step[i] = (struct map_step){in->code, to, place[in->a], place[in->b], place[in->c], in->f0, in->f1};
+        t->step[i] = (struct map_step){in->code,     to,     place[in->a], place[in->b],
+                                       place[in->c], in->f0, in->f1};
         place[p->n_in + i] = to;
         used[to] = true;
         for (int k = p->n_in; k < p->n_in + i; k++)
@@ -202,8 +206,9 @@ static struct map_program normal(const struct map_program *p, const struct map_t
     return q;
 }
 
-struct map_task *map_task(struct arena *a, const struct map_program *program, const float *const *in, const struct view *view,
-                          float *out, struct view to)
+struct map_task *map_task(struct arena *a, const struct map_program *program,
+                          const float *const *in, const struct view *view, float *out,
+                          struct view to)
 {
     struct map_task *t = NEW(a, struct map_task);
     t->n_in = program->n_in;

@@ -18,7 +18,8 @@ static struct window window_of(const struct value *v)
 
 static struct attr attr_of(struct window w, int64_t a, int64_t b)
 {
-    return (struct attr){.i = {w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3], a, b}};
+    return (struct attr){
+        .i = {w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3], a, b}};
 }
 
 static int64_t out_size(int64_t in, int64_t kernel, struct window w, int axis)
@@ -34,26 +35,31 @@ struct value *conv(struct value *x, struct value *w, struct window win)
     const int64_t *X = x->shape.dim, *W = w->shape.dim;
     if (x->shape.rank != 4 || w->shape.rank != 4 || X[1] != W[1])
         BUG("conv: shapes do not fit");
-    const struct shape s = SHAPE(X[0], W[0], out_size(X[2], W[2], win, 0), out_size(X[3], W[3], win, 1));
+    const struct shape s = SHAPE(X[0], W[0], out_size(X[2], W[2], win, 0),
+                                 out_size(X[3], W[3], win, 1));
     return graph_add(x->graph, &op_conv, s, 2, (struct value *[]){x, w}, attr_of(win, 0, 0));
 }
 
-struct value *conv_data_grad(struct value *dy, struct value *w, struct window win, int64_t H, int64_t W)
+struct value *conv_data_grad(struct value *dy, struct value *w, struct window win, int64_t H,
+                             int64_t W)
 {
     const int64_t *D = dy->shape.dim, *K = w->shape.dim;
-    if (dy->shape.rank != 4 || w->shape.rank != 4 || D[1] != K[0] || out_size(H, K[2], win, 0) != D[2] ||
-        out_size(W, K[3], win, 1) != D[3])
+    if (dy->shape.rank != 4 || w->shape.rank != 4 || D[1] != K[0] ||
+        out_size(H, K[2], win, 0) != D[2] || out_size(W, K[3], win, 1) != D[3])
         BUG("conv_data_grad: shapes do not fit");
-    return graph_add(dy->graph, &op_conv_data_grad, SHAPE(D[0], K[1], H, W), 2, (struct value *[]){dy, w}, attr_of(win, 0, 0));
+    return graph_add(dy->graph, &op_conv_data_grad, SHAPE(D[0], K[1], H, W), 2,
+                     (struct value *[]){dy, w}, attr_of(win, 0, 0));
 }
 
-struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh, int64_t kw)
+struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh,
+                               int64_t kw)
 {
     const int64_t *X = x->shape.dim, *D = dy->shape.dim;
-    if (x->shape.rank != 4 || dy->shape.rank != 4 || X[0] != D[0] || out_size(X[2], kh, win, 0) != D[2] ||
-        out_size(X[3], kw, win, 1) != D[3])
+    if (x->shape.rank != 4 || dy->shape.rank != 4 || X[0] != D[0] ||
+        out_size(X[2], kh, win, 0) != D[2] || out_size(X[3], kw, win, 1) != D[3])
         BUG("conv_weight_grad: shapes do not fit");
-    return graph_add(x->graph, &op_conv_weight_grad, SHAPE(D[1], X[1], kh, kw), 2, (struct value *[]){x, dy}, attr_of(win, 0, 0));
+    return graph_add(x->graph, &op_conv_weight_grad, SHAPE(D[1], X[1], kh, kw), 2,
+                     (struct value *[]){x, dy}, attr_of(win, 0, 0));
 }
 
 static void conv_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
@@ -65,7 +71,8 @@ static void conv_grad(struct value *v, struct value *dy, const bool *want, struc
         dx[1] = conv_weight_grad(x, dy, window_of(v), w->shape.dim[2], w->shape.dim[3]);
 }
 
-static void conv_data_grad_grad(struct value *v, struct value *c, const bool *want, struct value **dx)
+static void conv_data_grad_grad(struct value *v, struct value *c, const bool *want,
+                                struct value **dx)
 {
     struct value *dy = v->in[0], *w = v->in[1];
     if (want[0])
@@ -74,7 +81,8 @@ static void conv_data_grad_grad(struct value *v, struct value *c, const bool *wa
         dx[1] = conv_weight_grad(c, dy, window_of(v), w->shape.dim[2], w->shape.dim[3]);
 }
 
-static void conv_weight_grad_grad(struct value *v, struct value *c, const bool *want, struct value **dx)
+static void conv_weight_grad_grad(struct value *v, struct value *c, const bool *want,
+                                  struct value **dx)
 {
     struct value *x = v->in[0], *dy = v->in[1];
     if (want[0])
@@ -83,10 +91,11 @@ static void conv_weight_grad_grad(struct value *v, struct value *c, const bool *
         dx[1] = conv(x, c, window_of(v));
 }
 
-// Visits every product of the convolution: indices of x, w and y that belong together. Which of the three is the
-// sum decides which of the three ops this is.
-static void products(struct shape xs, struct shape ws, struct shape ys, struct window win, const double *x, const double *w,
-                     const double *y, double *sum_x, double *sum_w, double *sum_y)
+// Visits every product of the convolution: indices of x, w and y that belong together. Which of the
+// three is the sum decides which of the three ops this is.
+static void products(struct shape xs, struct shape ws, struct shape ys, struct window win,
+                     const double *x, const double *w, const double *y, double *sum_x,
+                     double *sum_w, double *sum_y)
 {
     const int64_t *X = xs.dim, *W = ws.dim, *Y = ys.dim;
     for (int64_t n = 0; n < Y[0]; n++)
@@ -96,7 +105,8 @@ static void products(struct shape xs, struct shape ws, struct shape ys, struct w
                     for (int64_t c = 0; c < X[1]; c++)
                         for (int64_t i = 0; i < W[2]; i++)
                             for (int64_t j = 0; j < W[3]; j++) {
-                                const int64_t iy = win.stride[0] * oy + i - win.pad[0], ix = win.stride[1] * ox + j - win.pad[2];
+                                const int64_t iy = win.stride[0] * oy + i - win.pad[0],
+                                              ix = win.stride[1] * ox + j - win.pad[2];
                                 if (iy < 0 || iy >= X[2] || ix < 0 || ix >= X[3])
                                     continue;
                                 const int64_t a = ((n * X[1] + c) * X[2] + iy) * X[3] + ix;
@@ -119,26 +129,30 @@ static void clear(const struct value *v, double *out)
 static void conv_reference(const struct value *v, const double *const *in, double *out)
 {
     clear(v, out);
-    products(v->in[0]->shape, v->in[1]->shape, v->shape, window_of(v), in[0], in[1], NULL, NULL, NULL, out);
+    products(v->in[0]->shape, v->in[1]->shape, v->shape, window_of(v), in[0], in[1], NULL, NULL,
+             NULL, out);
 }
 
 static void conv_data_grad_reference(const struct value *v, const double *const *in, double *out)
 {
     clear(v, out);
-    products(v->shape, v->in[1]->shape, v->in[0]->shape, window_of(v), NULL, in[1], in[0], out, NULL, NULL);
+    products(v->shape, v->in[1]->shape, v->in[0]->shape, window_of(v), NULL, in[1], in[0], out,
+             NULL, NULL);
 }
 
 static void conv_weight_grad_reference(const struct value *v, const double *const *in, double *out)
 {
     clear(v, out);
-    products(v->in[0]->shape, v->shape, v->in[1]->shape, window_of(v), in[0], NULL, in[1], NULL, out, NULL);
+    products(v->in[0]->shape, v->shape, v->in[1]->shape, window_of(v), in[0], NULL, in[1], NULL,
+             out, NULL);
 }
 
 static void conv_print(const struct value *v, struct text *out)
 {
     const struct window w = window_of(v);
-    text_addf(out, "stride=%" PRId64 ",%" PRId64 " pad=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, w.stride[0], w.stride[1],
-              w.pad[0], w.pad[1], w.pad[2], w.pad[3]);
+    text_addf(out,
+              "stride=%" PRId64 ",%" PRId64 " pad=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64,
+              w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3]);
 }
 
 // Every op does the same products: outputs of the convolution times the size of its window.
@@ -150,9 +164,12 @@ static double conv_multiply_adds(const struct value *v)
     return (double)shape_size(y) * (double)(w.dim[1] * w.dim[2] * w.dim[3]);
 }
 
-#define CONV(word)                                                                                              \
-    {.name = #word, .flags = OP_OPAQUE_OK, .grad = word##_grad, .reference = word##_reference,                  \
-     .lower = lower_##word, .print = conv_print, .opaque_layout = conv_opaque_layout, .multiply_adds = conv_multiply_adds}
+#define CONV(word)                                                                                \
+    {                                                                                             \
+        .name = #word, .flags = OP_OPAQUE_OK, .grad = word##_grad, .reference = word##_reference, \
+        .lower = lower_##word, .print = conv_print, .opaque_layout = conv_opaque_layout,          \
+        .multiply_adds = conv_multiply_adds                                                       \
+    }
 
 const struct op op_conv = CONV(conv);
 const struct op op_conv_data_grad = CONV(conv_data_grad);

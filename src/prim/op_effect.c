@@ -1,9 +1,14 @@
-// Effects change a slot: in[0] is its version before, the result its version after, in the same memory. Each is a root of its graph.
-// Optimizer moments belong to the op that made them: they are read and written in place.
-//   adam     m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← p − lr·m̂/(√v̂ + ε)           Kingma, Ba 2015, arXiv:1412.6980
-//   rmsprop  v ← ρv + (1−ρ)g²    p ← p − lr·g/(√v + ε)                                 Tieleman, Hinton 2012
-//   sgd      m ← μm + g          p ← p − lr·m   (nesterov: lr·(g + μm))                 Sutskever et al. 2013
-// keras_epsilon puts ε outside the bias correction: lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε); for rmsprop it is under the root.
+// Effects change a slot: in[0] is its version before, the result its version after, in the same
+// memory. Each is a root of its graph. Optimizer moments belong to the op that made them: they are
+// read and written in place.
+//   adam     m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← p − lr·m̂/(√v̂ + ε)           Kingma, Ba
+//   2015, arXiv:1412.6980
+//   rmsprop  v ← ρv + (1−ρ)g²    p ← p − lr·g/(√v + ε)                                 Tieleman,
+//   Hinton 2012
+//   sgd      m ← μm + g          p ← p − lr·m   (nesterov: lr·(g + μm))                 Sutskever
+//   et al. 2013
+// keras_epsilon puts ε outside the bias correction: lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε); for rmsprop
+// it is under the root.
 #include "prim/lower.h"
 
 #include "base/arena.h"
@@ -11,7 +16,8 @@
 #include <math.h>
 #include <stdint.h>
 
-static struct value *effect(const struct op *op, struct value *p, int n, struct value *const *in, struct attr attr)
+static struct value *effect(const struct op *op, struct value *p, int n, struct value *const *in,
+                            struct attr attr)
 {
     if (!p->attr.slot)
         BUG("%s wants a version of a slot", op->name);
@@ -29,23 +35,33 @@ static const void *moments(struct graph *g, struct slot *a, struct slot *b)
     return pair;
 }
 
-struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot *v, struct value *hyper, struct adam_options o)
+struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot *v,
+                   struct value *hyper, struct adam_options o)
 {
     struct value *in[] = {p, g, hyper, param(p->graph, m), param(p->graph, v)};
-    return effect(&op_adam, p, 5, in, (struct attr){.i = {o.keras_epsilon}, .f = {o.beta1, o.beta2, o.epsilon, o.weight_decay},
-                                                    .ref = moments(p->graph, m, v)});
+    return effect(&op_adam, p, 5, in,
+                  (struct attr){.i = {o.keras_epsilon},
+                                .f = {o.beta1, o.beta2, o.epsilon, o.weight_decay},
+                                .ref = moments(p->graph, m, v)});
 }
 
-struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper, double rho, double epsilon, bool keras_epsilon)
+struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper,
+                      double rho, double epsilon, bool keras_epsilon)
 {
     struct value *in[] = {p, g, hyper, param(p->graph, v)};
-    return effect(&op_rmsprop, p, 4, in, (struct attr){.i = {keras_epsilon}, .f = {rho, epsilon}, .ref = moments(p->graph, v, NULL)});
+    return effect(&op_rmsprop, p, 4, in,
+                  (struct attr){.i = {keras_epsilon},
+                                .f = {rho, epsilon},
+                                .ref = moments(p->graph, v, NULL)});
 }
 
-struct value *sgd(struct value *p, struct value *g, struct slot *m, struct value *hyper, double momentum, bool nesterov)
+struct value *sgd(struct value *p, struct value *g, struct slot *m, struct value *hyper,
+                  double momentum, bool nesterov)
 {
     struct value *in[] = {p, g, hyper, m ? param(p->graph, m) : NULL};
-    return effect(&op_sgd, p, m ? 4 : 3, in, (struct attr){.i = {nesterov}, .f = {momentum}, .ref = moments(p->graph, m, NULL)});
+    return effect(
+        &op_sgd, p, m ? 4 : 3, in,
+        (struct attr){.i = {nesterov}, .f = {momentum}, .ref = moments(p->graph, m, NULL)});
 }
 
 struct value *clip_slot(struct value *p, double low, double high)
@@ -132,7 +148,10 @@ static void assign_reference(const struct value *u, const double *const *in, dou
         out[i] = in[1][i];
 }
 
-#define EFFECT(word, meaning) {.name = #word, .flags = OP_EFFECT, .reference = meaning##_reference, .lower = lower_##word}
+#define EFFECT(word, meaning)                                                                      \
+    {                                                                                              \
+        .name = #word, .flags = OP_EFFECT, .reference = meaning##_reference, .lower = lower_##word \
+    }
 
 const struct op op_adam = EFFECT(adam, adam);
 const struct op op_rmsprop = EFFECT(rmsprop, rmsprop);

@@ -1,5 +1,6 @@
-// One pass over memory that does the work of several ops. Only pass/fuse.c makes fused values, after differentiation, so they have no
-// gradient. A fused value that ends in a reduction is another op: it is not pointwise, and must not share memory with an input.
+// One pass over memory that does the work of several ops. Only pass/fuse.c makes fused values,
+// after differentiation, so they have no gradient. A fused value that ends in a reduction is
+// another op: it is not pointwise, and must not share memory with an input.
 #include "graph/map.h"
 
 #include "base/arena.h"
@@ -17,7 +18,8 @@ struct value *fused(struct graph *g, const struct map_program *program, struct v
     for (int d = 0; d < shape.rank; d++)
         if (p->reduce != MAP_STORE && p->axes >> d & 1)
             shape.dim[d] = 1;
-    return graph_add(g, p->reduce == MAP_STORE ? &op_fused : &op_fused_reduce, shape, p->n_in, in, (struct attr){.ref = p});
+    return graph_add(g, p->reduce == MAP_STORE ? &op_fused : &op_fused_reduce, shape, p->n_in, in,
+                     (struct attr){.ref = p});
 }
 
 const struct map_program *map_program_of(const struct value *v)
@@ -25,7 +27,8 @@ const struct map_program *map_program_of(const struct value *v)
     return v->op == &op_fused || v->op == &op_fused_reduce ? v->attr.ref : NULL;
 }
 
-// Where element i of `space` in row-major order lies in a tensor of shape s that repeats along its dimensions of size 1.
+// Where element i of `space` in row-major order lies in a tensor of shape s that repeats along its
+// dimensions of size 1.
 static int64_t element(struct shape space, struct shape s, int64_t i)
 {
     int64_t at = 0, stride = 1;
@@ -37,7 +40,8 @@ static int64_t element(struct shape space, struct shape s, int64_t i)
     return at;
 }
 
-static double evaluate(const struct value *v, const struct map_program *p, const double *const *in, int64_t i)
+static double evaluate(const struct value *v, const struct map_program *p, const double *const *in,
+                       int64_t i)
 {
     double x[MAP_INPUTS + MAP_LENGTH];
     for (int k = 0; k < p->n_in; k++)
@@ -108,7 +112,13 @@ static void fused_print(const struct value *v, struct text *out)
             text_addf(out, "%s%d", some++ ? "," : "", d);
 }
 
-const struct op op_fused = {.name = "fused", .flags = OP_POINTWISE | OP_ANY_LAYOUT, .reference = fused_reference,
-                            .lower = lower_fused, .print = fused_print};
-const struct op op_fused_reduce = {.name = "fused", .flags = OP_ANY_LAYOUT, .reference = fused_reference,
-                                   .lower = lower_fused, .print = fused_print};
+const struct op op_fused = {.name = "fused",
+                            .flags = OP_POINTWISE | OP_ANY_LAYOUT,
+                            .reference = fused_reference,
+                            .lower = lower_fused,
+                            .print = fused_print};
+const struct op op_fused_reduce = {.name = "fused",
+                                   .flags = OP_ANY_LAYOUT,
+                                   .reference = fused_reference,
+                                   .lower = lower_fused,
+                                   .print = fused_print};

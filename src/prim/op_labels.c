@@ -7,7 +7,8 @@ struct value *one_hot(struct value *label, int64_t classes)
 {
     if (label->shape.rank != 1)
         BUG("one_hot wants a vector of labels");
-    return graph_add(label->graph, &op_one_hot, SHAPE(label->shape.dim[0], classes), 1, &label, (struct attr){0});
+    return graph_add(label->graph, &op_one_hot, SHAPE(label->shape.dim[0], classes), 1, &label,
+                     (struct attr){0});
 }
 
 struct value *gather(struct value *table, struct value *index)
@@ -22,7 +23,8 @@ struct value *scatter_add(struct value *x, struct value *index, int64_t rows)
 {
     if (x->shape.rank != 2 || index->shape.rank != 1 || x->shape.dim[0] != index->shape.dim[0])
         BUG("scatter_add wants a matrix and as many row numbers");
-    return graph_add(x->graph, &op_scatter_add, SHAPE(rows, x->shape.dim[1]), 2, (struct value *[]){x, index}, (struct attr){0});
+    return graph_add(x->graph, &op_scatter_add, SHAPE(rows, x->shape.dim[1]), 2,
+                     (struct value *[]){x, index}, (struct attr){0});
 }
 
 static void gather_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
@@ -61,7 +63,11 @@ static void scatter_add_reference(const struct value *v, const double *const *in
             out[(int64_t)in[1][n] * D + d] += in[0][n * D + d];
 }
 
-const struct op op_one_hot = {.name = "one_hot", .flags = OP_NO_GRAD, .reference = one_hot_reference, .lower = lower_one_hot};
-const struct op op_gather = {.name = "gather", .grad = gather_grad, .reference = gather_reference, .lower = lower_gather};
-const struct op op_scatter_add = {.name = "scatter_add", .grad = scatter_add_grad, .reference = scatter_add_reference,
+const struct op op_one_hot = {
+    .name = "one_hot", .flags = OP_NO_GRAD, .reference = one_hot_reference, .lower = lower_one_hot};
+const struct op op_gather = {
+    .name = "gather", .grad = gather_grad, .reference = gather_reference, .lower = lower_gather};
+const struct op op_scatter_add = {.name = "scatter_add",
+                                  .grad = scatter_add_grad,
+                                  .reference = scatter_add_reference,
                                   .lower = lower_scatter_add};

@@ -3,18 +3,25 @@
 
 #include "base/text.h"
 
-static int64_t rows(const struct value *x, bool t) { return x->shape.dim[x->shape.rank - (t ? 1 : 2)]; }
-static int64_t columns(const struct value *x, bool t) { return x->shape.dim[x->shape.rank - (t ? 2 : 1)]; }
+static int64_t rows(const struct value *x, bool t)
+{
+    return x->shape.dim[x->shape.rank - (t ? 1 : 2)];
+}
+static int64_t columns(const struct value *x, bool t)
+{
+    return x->shape.dim[x->shape.rank - (t ? 2 : 1)];
+}
 static int64_t batch(const struct value *x) { return x->shape.rank == 3 ? x->shape.dim[0] : 1; }
 
 struct value *matmul(struct value *a, struct value *b, bool ta, bool tb)
 {
     const int rank = a->shape.rank;
-    if (rank < 2 || rank > 3 || b->shape.rank != rank || batch(a) != batch(b) || columns(a, ta) != rows(b, tb))
+    if (rank < 2 || rank > 3 || b->shape.rank != rank || batch(a) != batch(b) ||
+        columns(a, ta) != rows(b, tb))
         BUG("matmul: shapes do not fit");
     const int64_t m = rows(a, ta), n = columns(b, tb);
-    return graph_add(a->graph, &op_matmul, rank == 3 ? SHAPE(batch(a), m, n) : SHAPE(m, n), 2, (struct value *[]){a, b},
-                     (struct attr){.i = {ta, tb}});
+    return graph_add(a->graph, &op_matmul, rank == 3 ? SHAPE(batch(a), m, n) : SHAPE(m, n), 2,
+                     (struct value *[]){a, b}, (struct attr){.i = {ta, tb}});
 }
 
 static void matmul_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
@@ -42,7 +49,8 @@ static void one_product(const struct value *v, const double *a, const double *b,
 
 static void matmul_reference(const struct value *v, const double *const *in, double *out)
 {
-    const int64_t n = batch(v), a = shape_size(v->in[0]->shape) / n, b = shape_size(v->in[1]->shape) / n, c = shape_size(v->shape) / n;
+    const int64_t n = batch(v), a = shape_size(v->in[0]->shape) / n,
+                  b = shape_size(v->in[1]->shape) / n, c = shape_size(v->shape) / n;
     for (int64_t i = 0; i < n; i++)
         one_product(v, in[0] + i * a, in[1] + i * b, out + i * c);
 }
@@ -57,5 +65,9 @@ static double matmul_multiply_adds(const struct value *v)
     return (double)shape_size(v->shape) * (double)columns(v->in[0], v->attr.i[0]);
 }
 
-const struct op op_matmul = {.name = "matmul", .grad = matmul_grad, .reference = matmul_reference,
-                             .lower = lower_matmul, .print = matmul_print, .multiply_adds = matmul_multiply_adds};
+const struct op op_matmul = {.name = "matmul",
+                             .grad = matmul_grad,
+                             .reference = matmul_reference,
+                             .lower = lower_matmul,
+                             .print = matmul_print,
+                             .multiply_adds = matmul_multiply_adds};

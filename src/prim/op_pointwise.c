@@ -1,5 +1,6 @@
-// Pointwise ops: one row each in two tables, the value of an element and the gradient rule. Broadcasting is numpy's at
-// equal rank; a gradient is summed back over the dimensions that were repeated. Rank 0 goes with rank 0 only.
+// Pointwise ops: one row each in two tables, the value of an element and the gradient rule.
+// Broadcasting is numpy's at equal rank; a gradient is summed back over the dimensions that were
+// repeated. Rank 0 goes with rank 0 only.
 #include "prim/lower.h"
 
 #include "base/text.h"
@@ -100,7 +101,8 @@ static struct value *sum_to(struct value *dy, struct shape to)
             dx[i] = sum_to((expression), v->in[i]->shape);          \
     } while (0)
 
-#define RULE(name) static void name(struct value *v, struct value *dy, const bool *want, struct value **dx)
+#define RULE(name) \
+    static void name(struct value *v, struct value *dy, const bool *want, struct value **dx)
 #define A v->in[0]
 #define B v->in[1]
 #define C v->in[2]
@@ -109,8 +111,16 @@ RULE(grad_add) { SHARE(0, dy); SHARE(1, dy); }
 RULE(grad_sub) { SHARE(0, dy); SHARE(1, affine(dy, -1, 0)); }
 RULE(grad_mul) { SHARE(0, mul(dy, B)); SHARE(1, mul(dy, A)); }
 RULE(grad_div) { SHARE(0, divide(dy, B)); SHARE(1, affine(divide(mul(dy, v), B), -1, 0)); }
-RULE(grad_max) { SHARE(0, mul(dy, greater(A, B))); SHARE(1, mul(dy, affine(greater(A, B), -1, 1))); }
-RULE(grad_min) { SHARE(0, mul(dy, greater(B, A))); SHARE(1, mul(dy, affine(greater(B, A), -1, 1))); }
+RULE(grad_max)
+{
+    SHARE(0, mul(dy, greater(A, B)));
+    SHARE(1, mul(dy, affine(greater(A, B), -1, 1)));
+}
+RULE(grad_min)
+{
+    SHARE(0, mul(dy, greater(B, A)));
+    SHARE(1, mul(dy, affine(greater(B, A), -1, 1)));
+}
 
 static struct value *zero_like(struct value *x)
 {
@@ -129,7 +139,11 @@ RULE(grad_select)
 RULE(grad_affine) { SHARE(0, affine(dy, v->attr.f[0], 0)); }
 RULE(grad_leaky_relu) { SHARE(0, mul(dy, step_value(A, v->attr.f[0]))); }
 // x > 0: 1; else α·e^x = elu(x) + α
-RULE(grad_elu) { SHARE(0, mul(dy, select_value(step_value(A, 0), affine(zero_like(dy), 1, 1), affine(v, 1, v->attr.f[0])))); }
+RULE(grad_elu)
+{
+    SHARE(0, mul(dy, select_value(step_value(A, 0), affine(zero_like(dy), 1, 1),
+                                  affine(v, 1, v->attr.f[0]))));
+}
 RULE(grad_exp) { SHARE(0, mul(dy, v)); }
 RULE(grad_log) { SHARE(0, divide(dy, A)); }
 RULE(grad_sqrt) { SHARE(0, divide(affine(dy, 0.5, 0), v)); }
@@ -144,8 +158,8 @@ RULE(grad_abs) { SHARE(0, mul(dy, sign_value(A))); }
 #undef B
 #undef C
 
-#define ROW(index, word, more, rule)                                                                        \
-    [index] = {.name = word, .flags = OP_POINTWISE | OP_ANY_LAYOUT | (more), .grad = rule,                  \
+#define ROW(index, word, more, rule)                                                               \
+    [index] = {.name = word, .flags = OP_POINTWISE | OP_ANY_LAYOUT | (more), .grad = rule,         \
                .reference = pointwise_reference, .lower = lower_pointwise, .print = pointwise_print}
 
 const struct op op_pointwise[PW_COUNT] = {
@@ -199,8 +213,14 @@ struct value *divide(struct value *a, struct value *b) { return binary(PW_DIV, a
 struct value *maximum(struct value *a, struct value *b) { return binary(PW_MAX, a, b); }
 struct value *minimum(struct value *a, struct value *b) { return binary(PW_MIN, a, b); }
 struct value *greater(struct value *a, struct value *b) { return binary(PW_GREATER, a, b); }
-struct value *affine(struct value *x, double scale, double shift) { return unary(PW_AFFINE, x, scale, shift); }
-struct value *leaky_relu(struct value *x, double slope) { return unary(PW_LEAKY_RELU, x, slope, 0); }
+struct value *affine(struct value *x, double scale, double shift)
+{
+    return unary(PW_AFFINE, x, scale, shift);
+}
+struct value *leaky_relu(struct value *x, double slope)
+{
+    return unary(PW_LEAKY_RELU, x, slope, 0);
+}
 struct value *step_value(struct value *x, double slope) { return unary(PW_STEP, x, slope, 0); }
 struct value *elu(struct value *x, double alpha) { return unary(PW_ELU, x, alpha, 0); }
 struct value *exp_value(struct value *x) { return unary(PW_EXP, x, 0, 0); }

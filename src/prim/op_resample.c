@@ -1,5 +1,5 @@
-// upsample repeats each pixel factor × factor times; pool_sum adds up factor × factor blocks. Each is the other's adjoint; average
-// pooling is pool_sum and a scale.
+// upsample repeats each pixel factor × factor times; pool_sum adds up factor × factor blocks. Each
+// is the other's adjoint; average pooling is pool_sum and a scale.
 #include "prim/lower.h"
 
 #include "base/text.h"
@@ -46,7 +46,8 @@ static void pairs(struct shape fine, int64_t f, const double *in, double *out, b
     for (int64_t p = 0; p < planes; p++)
         for (int64_t y = 0; y < H; y++)
             for (int64_t x = 0; x < W; x++) {
-                const int64_t at = (p * H + y) * W + x, coarse = (p * (H / f) + y / f) * (W / f) + x / f;
+                const int64_t at = (p * H + y) * W + x,
+                              coarse = (p * (H / f) + y / f) * (W / f) + x / f;
                 if (up)
                     out[at] = in[coarse];
                 else
@@ -70,7 +71,15 @@ static void resample_print(const struct value *v, struct text *out)
     text_addf(out, "factor=%" PRId64, v->attr.i[0]);
 }
 
-const struct op op_upsample = {.name = "upsample", .flags = OP_ANY_LAYOUT, .grad = upsample_grad,
-                               .reference = upsample_reference, .lower = lower_upsample, .print = resample_print};
-const struct op op_pool_sum = {.name = "pool_sum", .flags = OP_ANY_LAYOUT, .grad = pool_sum_grad,
-                               .reference = pool_sum_reference, .lower = lower_pool_sum, .print = resample_print};
+const struct op op_upsample = {.name = "upsample",
+                               .flags = OP_ANY_LAYOUT,
+                               .grad = upsample_grad,
+                               .reference = upsample_reference,
+                               .lower = lower_upsample,
+                               .print = resample_print};
+const struct op op_pool_sum = {.name = "pool_sum",
+                               .flags = OP_ANY_LAYOUT,
+                               .grad = pool_sum_grad,
+                               .reference = pool_sum_reference,
+                               .lower = lower_pool_sum,
+                               .print = resample_print};

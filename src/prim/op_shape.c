@@ -28,7 +28,7 @@ static int64_t ravel(struct shape s, const int64_t *at)
     return i;
 }
 
-// --- reshape, detach ------------------------------------------------------------------------------
+// --- reshape, detach -----------------------------------------------------------------------------
 
 struct value *reshape(struct value *x, struct shape shape)
 {
@@ -48,10 +48,12 @@ struct value *detach(struct value *x)
     return graph_add(x->graph, &op_detach, x->shape, 1, &x, (struct attr){0});
 }
 
-const struct op op_reshape = {.name = "reshape", .flags = OP_ALIAS, .grad = reshape_grad, .reference = copy_reference};
-const struct op op_detach = {.name = "detach", .flags = OP_ALIAS | OP_NO_GRAD, .reference = copy_reference};
+const struct op op_reshape = {
+    .name = "reshape", .flags = OP_ALIAS, .grad = reshape_grad, .reference = copy_reference};
+const struct op op_detach = {
+    .name = "detach", .flags = OP_ALIAS | OP_NO_GRAD, .reference = copy_reference};
 
-// --- transpose ------------------------------------------------------------------------------------
+// --- transpose -----------------------------------------------------------------------------------
 
 struct value *transpose(struct value *x, const int *perm)
 {
@@ -91,10 +93,14 @@ static void transpose_print(const struct value *v, struct text *out)
         text_addf(out, "%s%" PRId64, d ? "," : "", v->attr.i[d]);
 }
 
-const struct op op_transpose = {.name = "transpose", .flags = OP_ANY_LAYOUT, .grad = transpose_grad, .reference = transpose_reference,
-                                .lower = lower_transpose, .print = transpose_print};
+const struct op op_transpose = {.name = "transpose",
+                                .flags = OP_ANY_LAYOUT,
+                                .grad = transpose_grad,
+                                .reference = transpose_reference,
+                                .lower = lower_transpose,
+                                .print = transpose_print};
 
-// --- slice and pad: each other's adjoints -----------------------------------------------------------
+// --- slice and pad: each other's adjoints --------------------------------------------------------
 
 struct value *slice(struct value *x, int axis, int64_t from, int64_t length)
 {
@@ -168,15 +174,24 @@ static void pad_reference(const struct value *v, const double *const *in, double
 static void pad_print(const struct value *v, struct text *out)
 {
     for (int d = 0; d < v->shape.rank; d++)
-        text_addf(out, "%s%" PRId64 ":%" PRId64, d ? "," : "by=", v->attr.i[2 * d], v->attr.i[2 * d + 1]);
+        text_addf(out, "%s%" PRId64 ":%" PRId64, d ? "," : "by=", v->attr.i[2 * d],
+                  v->attr.i[2 * d + 1]);
 }
 
-const struct op op_slice = {.name = "slice", .flags = OP_ANY_LAYOUT, .grad = slice_grad, .reference = slice_reference,
-                            .lower = lower_slice, .print = slice_print};
-const struct op op_pad = {.name = "pad", .flags = OP_ANY_LAYOUT, .grad = pad_grad, .reference = pad_reference,
-                          .lower = lower_pad, .print = pad_print};
+const struct op op_slice = {.name = "slice",
+                            .flags = OP_ANY_LAYOUT,
+                            .grad = slice_grad,
+                            .reference = slice_reference,
+                            .lower = lower_slice,
+                            .print = slice_print};
+const struct op op_pad = {.name = "pad",
+                          .flags = OP_ANY_LAYOUT,
+                          .grad = pad_grad,
+                          .reference = pad_reference,
+                          .lower = lower_pad,
+                          .print = pad_print};
 
-// --- concat -----------------------------------------------------------------------------------------
+// --- concat --------------------------------------------------------------------------------------
 
 struct value *concat(struct value *const *x, int n, int axis)
 {
@@ -222,10 +237,14 @@ static void concat_print(const struct value *v, struct text *out)
     text_addf(out, "axis=%" PRId64, v->attr.i[0]);
 }
 
-const struct op op_concat = {.name = "concat", .flags = OP_ANY_LAYOUT, .grad = concat_grad, .reference = concat_reference,
-                             .lower = lower_concat, .print = concat_print};
+const struct op op_concat = {.name = "concat",
+                             .flags = OP_ANY_LAYOUT,
+                             .grad = concat_grad,
+                             .reference = concat_reference,
+                             .lower = lower_concat,
+                             .print = concat_print};
 
-// --- broadcast --------------------------------------------------------------------------------------
+// --- broadcast -----------------------------------------------------------------------------------
 
 struct value *broadcast(struct value *x, struct shape shape)
 {
@@ -259,11 +278,13 @@ static void broadcast_reference(const struct value *v, const double *const *in, 
 const struct op op_broadcast = {.name = "broadcast", .flags = OP_ANY_LAYOUT, .grad = broadcast_grad,
                                 .reference = broadcast_reference, .lower = lower_broadcast};
 
-// --- reorder: the same tensor lying differently; made by the layout pass, after differentiation ------------
+// --- reorder: the same tensor lying differently; made by the layout pass, after differentiation
+// ---
 
 struct value *reorder(struct value *x, enum layout layout, const struct opaque_layout *opaque)
 {
-    return graph_add(x->graph, &op_reorder, x->shape, 1, &x, (struct attr){.i = {layout}, .ref = opaque});
+    return graph_add(x->graph, &op_reorder, x->shape, 1, &x,
+                     (struct attr){.i = {layout}, .ref = opaque});
 }
 
 const struct op op_reorder = {.name = "reorder", .flags = OP_OPAQUE_OK, .reference = copy_reference,

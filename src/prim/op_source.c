@@ -1,5 +1,5 @@
-// Sources: values that come from outside the graph. Their meaning is given by whoever runs it (the host's inputs, the slab of slots,
-// Philox); only `constant` means something by itself.
+// Sources: values that come from outside the graph. Their meaning is given by whoever runs it (the
+// host's inputs, the slab of slots, Philox); only `constant` means something by itself.
 #include "prim/lower.h"
 
 #include "base/text.h"
@@ -19,9 +19,11 @@ struct value *constant(struct graph *g, double x, struct shape shape)
     return graph_add(g, &op_constant, shape, 0, NULL, (struct attr){.f = {x}});
 }
 
-struct value *random_value(struct graph *g, enum random_kind kind, double a, double b, int stream, struct shape shape)
+struct value *random_value(struct graph *g, enum random_kind kind, double a, double b, int stream,
+                           struct shape shape)
 {
-    return graph_add(g, &op_random, shape, 0, NULL, (struct attr){.i = {kind, stream}, .f = {a, b}});
+    return graph_add(g, &op_random, shape, 0, NULL,
+                     (struct attr){.i = {kind, stream}, .f = {a, b}});
 }
 
 static void constant_reference(const struct value *v, const double *const *in, double *out)
@@ -39,11 +41,16 @@ static void constant_print(const struct value *v, struct text *out)
 static void random_print(const struct value *v, struct text *out)
 {
     static const char *const kind[] = {"uniform", "normal", "bernoulli", "label"};
-    text_addf(out, "%s(%g, %g) stream=%d", kind[v->attr.i[0]], v->attr.f[0], v->attr.f[1], (int)v->attr.i[1]);
+    text_addf(out, "%s(%g, %g) stream=%d", kind[v->attr.i[0]], v->attr.f[0], v->attr.f[1],
+              (int)v->attr.i[1]);
 }
 
 const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
 const struct op op_param = {.name = "param", .flags = OP_SOURCE};
-const struct op op_random = {.name = "random", .flags = OP_SOURCE, .lower = lower_random, .print = random_print};
-const struct op op_constant = {.name = "constant", .flags = OP_SOURCE | OP_PINNED, .reference = constant_reference,
-                               .lower = lower_constant, .print = constant_print};
+const struct op op_random = {
+    .name = "random", .flags = OP_SOURCE, .lower = lower_random, .print = random_print};
+const struct op op_constant = {.name = "constant",
+                               .flags = OP_SOURCE | OP_PINNED,
+                               .reference = constant_reference,
+                               .lower = lower_constant,
+                               .print = constant_print};

@@ -1,8 +1,11 @@
-// The linear maps that minimal filtering is made of (see pass/minimal_filter.c). An image is cut into tiles, each tile taken apart into
-// phases (pixels a, a + s, a + 2s …), and each phase evaluated at q points along both axes:
-//     y[(u, v), (n, ty, tx), (a, b, c)] = Σ_i,j m[u][i]·m[v][j]·x[n, c, s·(t·ty + i) + a − top, s·(t·tx + j) + b − left]
+// The linear maps that minimal filtering is made of (see pass/minimal_filter.c). An image is cut
+// into tiles, each tile taken apart into phases (pixels a, a + s, a + 2s …), and each phase
+// evaluated at q points along both axes:
+//     y[(u, v), (n, ty, tx), (a, b, c)] = Σ_i,j m[u][i]·m[v][j]·x[n, c, s·(t·ty + i) + a − top,
+//     s·(t·tx + j) + b − left]
 // with zeros outside. The three tensors of a convolution differ in their matrix, and in:
-//     coarse (its result):  s = 1, one phase,  i < t;           fine (its input):  i < q, tiles overlap by q − t;
+//     coarse (its result):  s = 1, one phase,  i < t;           fine (its input):  i < q, tiles
+//     overlap by q − t;
 //     weight:  one tile, i < r, no padding.
 // The adjoint adds up where tiles overlap. Each is the gradient of the other.
 #include "prim/kernel.h"
@@ -28,7 +31,8 @@ static struct attr attr_of(enum tile_role role, struct tiling t)
         t.pad[0] = t.pad[1] = 0;
     if (role == TILE_WEIGHT)
         t.count[0] = t.count[1] = 1;
-    return (struct attr){.i = {role, t.n, t.stride, t.kernel, t.pad[0], t.pad[1], t.count[0], t.count[1]}};
+    return (struct attr){
+        .i = {role, t.n, t.stride, t.kernel, t.pad[0], t.pad[1], t.count[0], t.count[1]}};
 }
 
 static struct tiling tiling_of(const struct value *v)
@@ -47,8 +51,9 @@ static void fill_matrix(struct cut *c, const struct toom *t, enum tile_role role
     for (int i = 0; i < c->rows; i++)
         for (int j = 0; j < c->columns; j++)
             c->m[i * c->columns + j] = role == TILE_COARSE ? (double)t->coarse[i][j]
-                                       : role == TILE_FINE ? (double)t->fine[i][j]
-                                                           : (double)t->weight[i][j] / (double)t->divisor[i];
+                                       : role == TILE_FINE
+                                           ? (double)t->fine[i][j]
+                                           : (double)t->weight[i][j] / (double)t->divisor[i];
 }
 
 static struct cut cut_of(const struct value *v)
@@ -58,15 +63,21 @@ static struct cut cut_of(const struct value *v)
     const struct toom toom = toom_of((int)t.n, taps(&t));
     const int columns[] = {[TILE_COARSE] = toom.n, [TILE_FINE] = toom.q, [TILE_WEIGHT] = toom.r};
     const int64_t s = role == TILE_COARSE ? 1 : t.stride;
-    struct cut c = {.step = s, .phases = s, .n = t.n, .count = {t.count[0], t.count[1]}, .pad = {t.pad[0], t.pad[1]},
-                    .rows = toom.q, .columns = columns[role]};
+    struct cut c = {.step = s,
+                    .phases = s,
+                    .n = t.n,
+                    .count = {t.count[0], t.count[1]},
+                    .pad = {t.pad[0], t.pad[1]},
+                    .rows = toom.q,
+                    .columns = columns[role]};
     fill_matrix(&c, &toom, role);
     return c;
 }
 
 static struct shape planes(struct shape x, struct attr attr)
 {
-    const int64_t q = attr.i[1] + (attr.i[3] + attr.i[2] - 1) / attr.i[2] - 1, s = attr.i[0] == TILE_COARSE ? 1 : attr.i[2];
+    const int64_t q = attr.i[1] + (attr.i[3] + attr.i[2] - 1) / attr.i[2] - 1,
+                  s = attr.i[0] == TILE_COARSE ? 1 : attr.i[2];
     return SHAPE(q * q, x.dim[0] * attr.i[6] * attr.i[7], s * s * x.dim[1]);
 }
 
@@ -78,7 +89,8 @@ struct value *tile_map(struct value *x, enum tile_role role, struct tiling t)
     return graph_add(x->graph, &op_tile_map, planes(x->shape, attr), 1, &x, attr);
 }
 
-struct value *tile_map_adjoint(struct value *y, enum tile_role role, struct tiling t, struct shape shape)
+struct value *tile_map_adjoint(struct value *y, enum tile_role role, struct tiling t,
+                               struct shape shape)
 {
     const struct attr attr = attr_of(role, t);
     if (shape.rank != 4 || !shape_equal(y->shape, planes(shape, attr)))
@@ -98,15 +110,16 @@ static void adjoint_grad(struct value *v, struct value *dy, const bool *want, st
         dx[0] = tile_map(dy, (enum tile_role)v->attr.i[0], tiling_of(v));
 }
 
-// --- meaning -------------------------------------------------------------------------------------------
+// --- meaning -------------------------------------------------------------------------------------
 
-// One column of all planes: (n, ty, tx), phase (a, b), channel c. Pixels and points meet in every pair.
+// One column of all planes: (n, ty, tx), phase (a, b), channel c. Pixels and points meet in every
+// pair.
 struct column {
     int64_t n, ty, tx, a, b, c;
 };
 
-static void column_terms(const struct cut *k, struct shape image, const struct column *o, double *planes_at, int64_t plane, const double *in,
-                         double *out)
+static void column_terms(const struct cut *k, struct shape image, const struct column *o,
+                         double *planes_at, int64_t plane, const double *in, double *out)
 {
     const int64_t *d = image.dim;
     for (int u = 0; u < k->rows * k->rows; u++)
@@ -115,7 +128,8 @@ static void column_terms(const struct cut *k, struct shape image, const struct c
             const int64_t x = k->step * (k->n * o->tx + i % k->columns) + o->b - k->pad[1];
             if (y < 0 || y >= d[2] || x < 0 || x >= d[3])
                 continue;
-            const double m = k->m[u / k->rows * k->columns + i / k->columns] * k->m[u % k->rows * k->columns + i % k->columns];
+            const double m = k->m[u / k->rows * k->columns + i / k->columns] *
+                             k->m[u % k->rows * k->columns + i % k->columns];
             const int64_t at = ((o->n * d[1] + o->c) * d[2] + y) * d[3] + x;
             if (in)
                 planes_at[u * plane] += m * in[at];
@@ -125,14 +139,16 @@ static void column_terms(const struct cut *k, struct shape image, const struct c
 }
 
 // planes ← image where `in` is given, else image `out` ← planes.
-static void meaning(const struct value *v, struct shape image, double *y, const double *in, double *out)
+static void meaning(const struct value *v, struct shape image, double *y, const double *in,
+                    double *out)
 {
     const struct cut k = cut_of(v);
     const int64_t C = image.dim[1], width = k.phases * k.phases * C, row = k.count[0] * k.count[1];
     const int64_t plane = image.dim[0] * row * width;
     for (int64_t i = 0; i < plane; i++) {
         const int64_t tile = i / width, phase = i % width / C;
-        const struct column o = {tile / row, tile % row / k.count[1], tile % k.count[1], phase / k.phases, phase % k.phases, i % C};
+        const struct column o = {tile / row,       tile % row / k.count[1], tile % k.count[1],
+                                 phase / k.phases, phase % k.phases,        i % C};
         column_terms(&k, image, &o, y + i, plane, in, out);
     }
 }
@@ -154,7 +170,7 @@ static void adjoint_reference(const struct value *v, const double *const *in, do
     meaning(v, v->shape, (double *)(uintptr_t)in[0], NULL, out);
 }
 
-// --- lowering ------------------------------------------------------------------------------------------
+// --- lowering ------------------------------------------------------------------------------------
 
 static void fill_task(struct tile_task *t, const struct cut *c)
 {
@@ -167,18 +183,29 @@ static void fill_task(struct tile_task *t, const struct cut *c)
             t->m[i * c->columns + j] = t->turned[j * c->rows + i] = (float)c->m[i * c->columns + j];
 }
 
-static void lower(struct plan *p, const struct value *v, const struct value *image, const struct value *y)
+static void lower(struct plan *p, const struct value *v, const struct value *image,
+                  const struct value *y)
 {
-    static const char *const what[] = {"tile_map of a result", "tile_map of an image", "tile_map of weights"};
+    static const char *const what[] = {"tile_map of a result", "tile_map of an image",
+                                       "tile_map of weights"};
     const struct cut c = cut_of(v);
     const struct view x = view_of(image);
     struct tile_task *t = NEW(plan_arena(p), struct tile_task);
-    *t = (struct tile_task){.image = plan_data(p, image), .tiles = plan_data(p, y), .N = x.dim[0], .C = x.dim[1], .H = x.dim[2],
-                            .W = x.dim[3], .plane = y->shape.dim[1] * y->shape.dim[2], .adjoint = image == v,
+    *t = (struct tile_task){.image = plan_data(p, image),
+                            .tiles = plan_data(p, y),
+                            .N = x.dim[0],
+                            .C = x.dim[1],
+                            .H = x.dim[2],
+                            .W = x.dim[3],
+                            .plane = y->shape.dim[1] * y->shape.dim[2],
+                            .adjoint = image == v,
                             .threads = kernel_threads(shape_size(y->shape))};
     memcpy(t->stride, x.stride, sizeof t->stride);
     fill_task(t, &c);
-    plan_step(p, v, arena_printf(plan_arena(p), "%s%s", what[v->attr.i[0]], image == v ? ", adjoint" : ""), kernels()->tile_map, t);
+    plan_step(
+        p, v,
+        arena_printf(plan_arena(p), "%s%s", what[v->attr.i[0]], image == v ? ", adjoint" : ""),
+        kernels()->tile_map, t);
 }
 
 static void lower_forward(struct plan *p, const struct value *v)
@@ -203,10 +230,21 @@ static void print(const struct value *v, struct text *out)
 {
     static const char *const role[] = {"coarse", "fine", "weight"};
     const struct tiling t = tiling_of(v);
-    text_addf(out, "%s F(%" PRId64 ",%d) stride=%" PRId64, role[v->attr.i[0]], t.n, taps(&t), t.stride);
+    text_addf(out, "%s F(%" PRId64 ",%d) stride=%" PRId64, role[v->attr.i[0]], t.n, taps(&t),
+              t.stride);
 }
 
-const struct op op_tile_map = {.name = "tile_map", .flags = OP_OPAQUE_OK, .grad = forward_grad, .reference = forward_reference,
-                               .lower = lower_forward, .print = print, .opaque_layout = layout};
-const struct op op_tile_map_adjoint = {.name = "tile_map_adjoint", .flags = OP_OPAQUE_OK, .grad = adjoint_grad,
-                                       .reference = adjoint_reference, .lower = lower_adjoint, .print = print, .opaque_layout = layout};
+const struct op op_tile_map = {.name = "tile_map",
+                               .flags = OP_OPAQUE_OK,
+                               .grad = forward_grad,
+                               .reference = forward_reference,
+                               .lower = lower_forward,
+                               .print = print,
+                               .opaque_layout = layout};
+const struct op op_tile_map_adjoint = {.name = "tile_map_adjoint",
+                                       .flags = OP_OPAQUE_OK,
+                                       .grad = adjoint_grad,
+                                       .reference = adjoint_reference,
+                                       .lower = lower_adjoint,
+                                       .print = print,
+                                       .opaque_layout = layout};

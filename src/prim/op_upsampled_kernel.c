@@ -1,6 +1,9 @@
-// The kernel that a convolution of an upsampled image is equal to (see pass/upsample_conv.c), and its adjoint.
-//   w' (C, K, k+f−1, k+f−1) of w (K, C, k, k):  w'[c,o,t] = Σ_{d<f} w[o,c,k−1−t+d]   along each axis, indices outside w dropped
-// w is turned round, each tap is spread over f, and the roles of the two channels are exchanged: that is a transposed convolution's kernel.
+// The kernel that a convolution of an upsampled image is equal to (see pass/upsample_conv.c), and
+// its adjoint.
+//   w' (C, K, k+f−1, k+f−1) of w (K, C, k, k):  w'[c,o,t] = Σ_{d<f} w[o,c,k−1−t+d]   along each
+//   axis, indices outside w dropped
+// w is turned round, each tap is spread over f, and the roles of the two channels are exchanged:
+// that is a transposed convolution's kernel.
 #include "prim/lower.h"
 
 #include "base/arena.h"
@@ -15,7 +18,8 @@ struct value *upsampled_kernel(struct value *w, int64_t factor)
     const int64_t *d = w->shape.dim, more = factor - 1;
     if (w->shape.rank != 4 || factor < 1)
         BUG("upsampled_kernel wants (K, C, kh, kw)");
-    return graph_add(w->graph, &op_upsampled_kernel, SHAPE(d[1], d[0], d[2] + more, d[3] + more), 1, &w, (struct attr){.i = {factor}});
+    return graph_add(w->graph, &op_upsampled_kernel, SHAPE(d[1], d[0], d[2] + more, d[3] + more), 1,
+                     &w, (struct attr){.i = {factor}});
 }
 
 struct value *upsampled_kernel_grad(struct value *dw, int64_t factor)
@@ -23,7 +27,9 @@ struct value *upsampled_kernel_grad(struct value *dw, int64_t factor)
     const int64_t *d = dw->shape.dim, more = factor - 1;
     if (dw->shape.rank != 4 || factor < 1 || d[2] <= more || d[3] <= more)
         BUG("upsampled_kernel_grad wants (C, K, kh + factor − 1, kw + factor − 1)");
-    return graph_add(dw->graph, &op_upsampled_kernel_grad, SHAPE(d[1], d[0], d[2] - more, d[3] - more), 1, &dw, (struct attr){.i = {factor}});
+    return graph_add(dw->graph, &op_upsampled_kernel_grad,
+                     SHAPE(d[1], d[0], d[2] - more, d[3] - more), 1, &dw,
+                     (struct attr){.i = {factor}});
 }
 
 static void spread_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
@@ -39,42 +45,49 @@ static void unspread_grad(struct value *v, struct value *dy, const bool *want, s
 }
 
 // One filter pair: small (kh, kw) and wide (kh + f − 1, kw + f − 1). Either is the sum.
-#define DEFINE_TAPS(T)                                                                                                   \
-    static void taps_##T(T *small, T *wide, int64_t kh, int64_t kw, int64_t f, bool widen)                               \
-    {                                                                                                                    \
-        const int64_t W = kw + f - 1;                                                                                    \
-        memset(widen ? wide : small, 0, sizeof(T) * (size_t)(widen ? (kh + f - 1) * W : kh * kw));                       \
-        for (int64_t i = 0; i < kh; i++)                                                                                 \
-            for (int64_t j = 0; j < kw; j++)                                                                             \
-                for (int64_t di = 0; di < f; di++)                                                                       \
-                    for (int64_t dj = 0; dj < f; dj++) {                                                                 \
-                        T *const s = &small[i * kw + j], *const w = &wide[(kh - 1 - i + di) * W + kw - 1 - j + dj];      \
-                        if (widen)                                                                                       \
-                            *w += *s;                                                                                    \
-                        else                                                                                             \
-                            *s += *w;                                                                                    \
-                    }                                                                                                    \
+#define DEFINE_TAPS(T)                                                                             \
+    static void taps_##T(T *small, T *wide, int64_t kh, int64_t kw, int64_t f, bool widen)         \
+    {                                                                                              \
+        const int64_t W = kw + f - 1;                                                              \
+        memset(widen ? wide : small, 0, sizeof(T) * (size_t)(widen ? (kh + f - 1) * W : kh * kw)); \
+        for (int64_t i = 0; i < kh; i++)                                                           \
+            for (int64_t j = 0; j < kw; j++)                                                       \
+                for (int64_t di = 0; di < f; di++)                                                 \
+                    for (int64_t dj = 0; dj < f; dj++) {                                           \
+                        T *const s = &small[i * kw + j];                                           \
+                        T *const w = &wide[(kh - 1 - i + di) * W + kw - 1 - j + dj];               \
+                        if (widen)                                                                 \
+                            *w += *s;                                                              \
+                        else                                                                       \
+                            *s += *w;                                                              \
+                    }                                                                              \
     }
 DEFINE_TAPS(double)
 DEFINE_TAPS(float)
 
 static void spread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const int64_t *d = v->in[0]->shape.dim, small = d[2] * d[3], wide = v->shape.dim[2] * v->shape.dim[3];
+    const int64_t *d = v->in[0]->shape.dim, small = d[2] * d[3],
+                  wide = v->shape.dim[2] * v->shape.dim[3];
     for (int64_t o = 0; o < d[0]; o++)
         for (int64_t c = 0; c < d[1]; c++)
-            taps_double((double *)(uintptr_t)(in[0] + (o * d[1] + c) * small), out + (c * d[0] + o) * wide, d[2], d[3], v->attr.i[0], true);
+            taps_double((double *)(uintptr_t)(in[0] + (o * d[1] + c) * small),
+                        out + (c * d[0] + o) * wide, d[2], d[3], v->attr.i[0], true);
 }
 
 static void unspread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const int64_t *d = v->shape.dim, small = d[2] * d[3], wide = v->in[0]->shape.dim[2] * v->in[0]->shape.dim[3];
+    const int64_t *d = v->shape.dim, small = d[2] * d[3],
+                  wide = v->in[0]->shape.dim[2] * v->in[0]->shape.dim[3];
     for (int64_t o = 0; o < d[0]; o++)
         for (int64_t c = 0; c < d[1]; c++)
-            taps_double(out + (o * d[1] + c) * small, (double *)(uintptr_t)(in[0] + (c * d[0] + o) * wide), d[2], d[3], v->attr.i[0], false);
+            taps_double(out + (o * d[1] + c) * small,
+                        (double *)(uintptr_t)(in[0] + (c * d[0] + o) * wide), d[2], d[3],
+                        v->attr.i[0], false);
 }
 
-// The filter of nearly every upsampling generator, 3 × 3 spread by 2, one axis after the other, four numbers at a time.
+// The filter of nearly every upsampling generator, 3 × 3 spread by 2, one axis after the other,
+// four numbers at a time.
 static void widen_3_by_2(const float *small, float *wide)
 {
     float row[3][4];
@@ -114,7 +127,8 @@ static void spread_3_by_2(const struct spread *s)
 #pragma omp parallel for schedule(static) if (s->K * s->C > 1024)
     for (int64_t o = 0; o < s->K; o++)
         for (int64_t c = 0; c < s->C; c++) {
-            float *const small = s->small + (o * s->C + c) * 9, *const wide = s->wide + (c * s->K + o) * 16;
+            float *const small = s->small + (o * s->C + c) * 9, *const wide = s->wide +
+                                                                              (c * s->K + o) * 16;
             if (s->widen)
                 widen_3_by_2(small, wide);
             else
@@ -133,7 +147,8 @@ static void run_spread(const void *args)
 #pragma omp parallel for schedule(static) if (s->K * s->C * wide > 16384)
     for (int64_t o = 0; o < s->K; o++)
         for (int64_t c = 0; c < s->C; c++)
-            taps_float(s->small + (o * s->C + c) * small, s->wide + (c * s->K + o) * wide, s->kh, s->kw, s->factor, s->widen);
+            taps_float(s->small + (o * s->C + c) * small, s->wide + (c * s->K + o) * wide, s->kh,
+                       s->kw, s->factor, s->widen);
 }
 
 static void lower(struct plan *p, const struct value *v, bool widen)
@@ -141,7 +156,8 @@ static void lower(struct plan *p, const struct value *v, bool widen)
     const struct value *small = widen ? v->in[0] : v, *wide = widen ? v : v->in[0];
     const int64_t *d = small->shape.dim;
     struct spread *s = NEW(plan_arena(p), struct spread);
-    *s = (struct spread){plan_data(p, small), plan_data(p, wide), d[0], d[1], d[2], d[3], v->attr.i[0], widen};
+    *s = (struct spread){
+        plan_data(p, small), plan_data(p, wide), d[0], d[1], d[2], d[3], v->attr.i[0], widen};
     plan_step(p, v, v->op->name, run_spread, s);
 }
 
@@ -160,7 +176,13 @@ static void spread_print(const struct value *v, struct text *out)
     text_addf(out, "factor=%" PRId64, v->attr.i[0]);
 }
 
-const struct op op_upsampled_kernel = {.name = "upsampled_kernel", .grad = spread_grad, .reference = spread_reference,
-                                       .lower = lower_spread, .print = spread_print};
-const struct op op_upsampled_kernel_grad = {.name = "upsampled_kernel_grad", .grad = unspread_grad, .reference = unspread_reference,
-                                            .lower = lower_unspread, .print = spread_print};
+const struct op op_upsampled_kernel = {.name = "upsampled_kernel",
+                                       .grad = spread_grad,
+                                       .reference = spread_reference,
+                                       .lower = lower_spread,
+                                       .print = spread_print};
+const struct op op_upsampled_kernel_grad = {.name = "upsampled_kernel_grad",
+                                            .grad = unspread_grad,
+                                            .reference = unspread_reference,
+                                            .lower = lower_unspread,
+                                            .print = spread_print};

@@ -1,8 +1,8 @@
-// A step is a function of (slab, seed, step): noise comes from Philox by step, data by draw number, learning rates by count. So
-// nothing of the loop needs saving but the slab and the step, a resumed run is the run, and a
-// divergence can be replayed: the slab of at most REPLAY steps ago is kept, and the steps since are
-// run again with a look at every value. Looking at every value of every step would find the
-// same layer at several times the price.
+// A step is a function of (slab, seed, step): noise comes from Philox by step, data by draw number,
+// learning rates by count. So nothing of the loop needs saving but the slab and the step, a resumed
+// run is the run, and a divergence can be replayed: the slab of at most REPLAY steps ago is kept,
+// and the steps since are run again with a look at every value. Looking at every value of every
+// step would find the same layer at several times the price.
 #include "run/trainer.h"
 
 #include "base/arena.h"
@@ -67,7 +67,8 @@ static bool measured(const struct stage *s, const char *name)
     return false;
 }
 
-// "loss/2/cross_entropy" → "loss/generator/cross_entropy"; updates of the same networks are told apart by number.
+// "loss/2/cross_entropy" → "loss/generator/cross_entropy"; updates of the same networks are told
+// apart by number.
 static void measure_add(struct stage *s, const char *root, const char *name)
 {
     const float *at = plan_output(s->plan, root);
@@ -86,7 +87,8 @@ static void find_measures(struct trainer *t, struct stage *s)
         if (r->repetition != r->update->repeat - 1)
             continue;
         const char *who = update_name(t, r->update);
-        measure_add(s, arena_printf(s->arena, "loss/%d", r->update->number), arena_printf(s->arena, "loss/%s", who));
+        measure_add(s, arena_printf(s->arena, "loss/%d", r->update->number),
+                    arena_printf(s->arena, "loss/%s", who));
         for (int j = 0; j < r->n_part && r->n_part > 1; j++)
             measure_add(s, arena_printf(s->arena, "loss/%d/%s", r->update->number, r->part[j].name),
                         arena_printf(s->arena, "loss/%s/%s", who, r->part[j].name));
@@ -129,7 +131,8 @@ static void open_loaders(struct trainer *t, struct stage *s)
     for (int i = 0; i < s->n_mouth; i++) {
         struct mouth *m = &s->mouth[i];
         const int64_t first = (t->step - s->first) * m->n;
-        const uint64_t stream = (uint64_t)(m->source - t->experiment->data) + 1000 * (uint64_t)(s - t->stage);
+        const uint64_t stream = (uint64_t)(m->source - t->experiment->data) +
+                                1000 * (uint64_t)(s - t->stage);
         m->loader = loader_new(s->arena, m->source->dataset, m->source->batch, m->source->sampling,
                                (uint64_t)t->experiment->seed, stream, first);
     }
@@ -139,7 +142,8 @@ static void find_hypers(struct stage *s)
 {
     s->hyper = NEW_ARRAY(s->arena, struct hyper, s->program->n_run);
     for (int i = 0; i < s->program->n_run; i++)
-        s->hyper[i] = (struct hyper){&s->program->run[i], plan_input(s->plan, s->program->run[i].hyper)};
+        s->hyper[i] = (struct hyper){&s->program->run[i],
+                                     plan_input(s->plan, s->program->run[i].hyper)};
 }
 
 static bool stage_compile(struct trainer *t, struct stage *s, int phase)
@@ -147,7 +151,8 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     if (s->plan)
         return true;
     s->arena = arena_new(t->arena);
-    s->program = (t->traced ? program_traced : program_training)(t->experiment, phase, s->arena, t->diag);
+    s->program = (t->traced ? program_traced : program_training)(t->experiment, phase, s->arena,
+                                                                 t->diag);
     if (!s->program)
         return false;
     passes_run(s->program->graph, NULL);
@@ -163,7 +168,8 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     return true;
 }
 
-static struct trainer *trainer_make(struct arena *parent, struct experiment *e, bool traced, struct diag *d)
+static struct trainer *trainer_make(struct arena *parent, struct experiment *e, bool traced,
+                                    struct diag *d)
 {
     struct arena *a = arena_new(parent);
     struct trainer *t = NEW(a, struct trainer);
@@ -219,7 +225,8 @@ static bool feed_data(struct trainer *t, struct mouth *m)
         float *const *field = m->field + i * FIELDS;
         const size_t n = (size_t)m->source->batch;
         if (field[FIELD_IMAGE])
-            memcpy(field[FIELD_IMAGE], b->image, sizeof(float) * n * (size_t)(s->channels * s->height * s->width));
+            memcpy(field[FIELD_IMAGE], b->image,
+                   sizeof(float) * n * (size_t)(s->channels * s->height * s->width));
         if (field[FIELD_LABEL])
             memcpy(field[FIELD_LABEL], b->label, sizeof(float) * n);
         if (field[FIELD_INDEX])
@@ -256,7 +263,8 @@ static bool finite_losses(const struct trainer *t)
     return true;
 }
 
-// Runs the steps since the slab was kept once more, watching every value, and reports the first that is not finite.
+// Runs the steps since the slab was kept once more, watching every value, and reports the first
+// that is not finite.
 static void find_culprit(struct trainer *t, struct stage *s)
 {
     const int64_t diverged = t->step;
@@ -270,10 +278,14 @@ static void find_culprit(struct trainer *t, struct stage *s)
         culprit = plan_run_watched(s->plan, (uint64_t)t->step);
     }
     if (culprit)
-        fail(t->diag, culprit->where, "diverged at step %lld: %s gives NaN or Inf%s%s\na smaller learning rate, or another loss, may hold it",
-             (long long)t->step, culprit->op->name, culprit->label ? " in " : "", culprit->label ? culprit->label : "");
+        fail(t->diag, culprit->where,
+             "diverged at step %lld: %s gives NaN or Inf%s%s\na smaller learning rate, or another "
+             "loss, may hold it",
+             (long long)t->step, culprit->op->name, culprit->label ? " in " : "",
+             culprit->label ? culprit->label : "");
     else
-        fail(t->diag, (struct place){0}, "diverged at step %lld: a loss is NaN or Inf", (long long)diverged + 1);
+        fail(t->diag, (struct place){0}, "diverged at step %lld: a loss is NaN or Inf",
+             (long long)diverged + 1);
 }
 
 static bool due(const struct trainer *t, int64_t every)
@@ -314,7 +326,8 @@ static enum outcome tell(struct trainer *t, const struct observer *o,
     return last && scored ? OUTCOME_DONE : OUTCOME_INTERRUPTED;
 }
 
-static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o, const volatile sig_atomic_t *stop)
+static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o,
+                              const volatile sig_atomic_t *stop)
 {
     open_loaders(t, s);
     t->measure = s->measure;
@@ -339,7 +352,8 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
     return OUTCOME_DONE;
 }
 
-enum outcome trainer_run(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop)
+enum outcome trainer_run(struct trainer *t, const struct observer *o,
+                         const volatile sig_atomic_t *stop)
 {
     for (int i = 0; i < t->experiment->n_phase; i++) {
         struct stage *s = &t->stage[i];

@@ -1,4 +1,5 @@
-// The loop: feeds draws and learning rates to the plan, runs it, and tells an observer what is due. Knows neither scores nor databases.
+// The loop: feeds draws and learning rates to the plan, runs it, and tells an observer what is due.
+// Knows neither scores nor databases.
 #ifndef RUN_TRAINER_H
 #define RUN_TRAINER_H
 
@@ -13,7 +14,8 @@ enum outcome {
     OUTCOME_FAILED        // data could not be read; reported
 };
 
-// A number per step: "loss/discriminator", "loss/discriminator/cross_entropy", named after what is trained.
+// A number per step: "loss/discriminator", "loss/discriminator/cross_entropy", named after what is
+// trained.
 struct measure {
     const char *name;
     const float *at;      // where the plan leaves it
@@ -36,10 +38,14 @@ struct trainer {
 struct observer {
     void *context;
     void (*progress)(void *context, struct trainer *t);                 // after every step
-    void (*metrics)(void *context, struct trainer *t);                  // every log_every, and the first and last step
-    void (*samples)(void *context, struct trainer *t);                  // every samples.every, and at the end
-    bool (*checkpoint)(void *context, struct trainer *t);               // every checkpoint.every, at the end and when interrupted; false: give up
-    bool (*evaluate)(void *context, struct trainer *t);                 // every evaluate.every, and at the end, but not when interrupted; false: could not
+    // every log_every, and the first and last step
+    void (*metrics)(void *context, struct trainer *t);
+    // every samples.every, and at the end
+    void (*samples)(void *context, struct trainer *t);
+    // every checkpoint.every, at the end and when interrupted; false: give up
+    bool (*checkpoint)(void *context, struct trainer *t);
+    // every evaluate.every, and at the end, but not when interrupted; false: could not
+    bool (*evaluate)(void *context, struct trainer *t);
 };
 
 // Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
@@ -48,7 +54,8 @@ struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct d
 // model/program.h lists for traced programs.
 struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d);
 // Trains from t->step (0, or what a checkpoint restored) to the end.
-enum outcome trainer_run(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop);
+enum outcome trainer_run(struct trainer *t, const struct observer *o,
+                         const volatile sig_atomic_t *stop);
 // Whether scores belong to this step. A resumed run takes them first where they are missing.
 bool trainer_evaluation_due(const struct trainer *t);
 // The plan of a phase, for `explain` and `bench`.

@@ -6,7 +6,8 @@
 
 #include "config/param.h"
 
-// What the scorer says about n images: logarithms of class probabilities, (n, classes), by a float64 log-softmax.
+// What the scorer says about n images: logarithms of class probabilities, (n, classes), by a
+// float64 log-softmax.
 struct predictions {
     int64_t n;
     int classes;
@@ -27,7 +28,8 @@ struct score {
 struct metric {
     const char *name, *help;
     const char *direction;  // "max" or "min"
-    const char *version;    // changes when the definition does; part of the fingerprint of the evaluator fingerprint
+    // changes when the definition does; part of the fingerprint of the evaluator fingerprint
+    const char *version;
     struct score (*compute)(const struct predictions *p, const struct protocol *protocol);
 };
 

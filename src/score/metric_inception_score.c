@@ -1,8 +1,9 @@
 // Inception Score: exp of the mean, over images, of KL(p(y|x) ‖ p(y)), natural logarithm.
-// Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498. As there: p(y) is the split's own mean, the score is
-// the mean over splits, its spread the population standard deviation over splits. Images are shuffled before they are split: data
-// sorted by class would give every split one class and the score 1. From 1 to min(classes, images a split).
-// ImageNet's Inception says nothing about digits: the classifier here is the data set's own (score/scorer.h).
+// Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498. As there: p(y)
+// is the split's own mean, the score is the mean over splits, its spread the population standard
+// deviation over splits. Images are shuffled before they are split: data sorted by class would give
+// every split one class and the score 1. From 1 to min(classes, images a split). ImageNet's
+// Inception says nothing about digits: the classifier here is the data set's own (score/scorer.h).
 #include "score/metric.h"
 
 #include "base/arena.h"
@@ -45,7 +46,9 @@ static double of_split(const struct predictions *p, const int64_t *image, int64_
 static struct score inception_score(const struct predictions *p, const struct protocol *protocol)
 {
     struct arena *a = arena_new(NULL);
-    const int64_t splits = protocol->splits < 1 ? 1 : protocol->splits > p->n ? p->n : protocol->splits;
+    const int64_t splits = protocol->splits < 1      ? 1
+                           : protocol->splits > p->n ? p->n
+                                                     : protocol->splits;
     const int64_t *order = shuffled(a, p->n, protocol->shuffle_seed);
     double *mean = NEW_ARRAY(a, double, p->classes);
     double sum = 0, squares = 0;
@@ -57,12 +60,14 @@ static struct score inception_score(const struct predictions *p, const struct pr
     }
     arena_free(a);
     const double value = sum / (double)splits;
-    return (struct score){value, splits > 1 ? sqrt(fmax(0, squares / (double)splits - value * value)) : NAN};
+    return (struct score){
+        value, splits > 1 ? sqrt(fmax(0, squares / (double)splits - value * value)) : NAN};
 }
 
 const struct metric metric_inception_score = {
     .name = "inception_score",
-    .help = "exp of the mean KL divergence of p(y|x) from p(y); higher is better, at most the number of classes",
+    .help = "exp of the mean KL divergence of p(y|x) from p(y); higher is better, at most the "
+            "number of classes",
     .direction = "max",
     .version = "1",
     .compute = inception_score,

@@ -1,5 +1,6 @@
-// The recipe is a config: data, one network, one cross-entropy. What it does not know is the data set, so that is
-// handed in as overrides, and everything else (training, checking, running the network) is what every experiment uses.
+// The recipe is a config: data, one network, one cross-entropy. What it does not know is the data
+// set, so that is handed in as overrides, and everything else (training, checking, running the
+// network) is what every experiment uses.
 #include "score/scorer.h"
 
 #include "base/arena.h"
@@ -36,7 +37,9 @@ static int overrides(struct arena *a, const struct data_source *source, const ch
         out[n++] = arena_printf(a, "data.real.%s=%s", e->key, value.s);
         text_release(&value);
     }
-    out[n++] = arena_printf(a, "networks.classifier.inputs.image=[%" PRId64 ", %" PRId64 ", %" PRId64 "]", s->channels, s->height, s->width);
+    out[n++] = arena_printf(
+        a, "networks.classifier.inputs.image=[%" PRId64 ", %" PRId64 ", %" PRId64 "]", s->channels,
+        s->height, s->width);
     out[n++] = arena_printf(a, "networks.classifier.outputs.class=[{dense: %d}]", s->classes);
     return n;
 }
@@ -54,7 +57,8 @@ static const char *sha256_hex(struct arena *a, const void *const *part, const si
 static const char *key_of(struct arena *a, const struct config *recipe, const struct dataset *s)
 {
     const char *hash = config_hash(a, recipe, true);
-    return sha256_hex(a, (const void *[]){hash, s->fingerprint}, (size_t[]){strlen(hash), strlen(s->fingerprint)}, 2);
+    return sha256_hex(a, (const void *[]){hash, s->fingerprint},
+                      (size_t[]){strlen(hash), strlen(s->fingerprint)}, 2);
 }
 
 static const char *weights_hash(struct arena *a, const struct experiment *e, const float *slab)
@@ -67,7 +71,8 @@ static const char *weights_hash(struct arena *a, const struct experiment *e, con
         if (slot->kind != SLOT_PARAM && slot->kind != SLOT_BUFFER)
             continue;
         SHA256Update(&context, (const uint8_t *)slot->name, strlen(slot->name));
-        SHA256Update(&context, (const uint8_t *)(slab + slot->offset), sizeof *slab * (size_t)shape_size(slot->shape));
+        SHA256Update(&context, (const uint8_t *)(slab + slot->offset),
+                     sizeof *slab * (size_t)shape_size(slot->shape));
     }
     return SHA256End(&context, hex);
 }
@@ -115,7 +120,8 @@ static bool measure_accuracy(struct scorer *s, struct diag *d)
     return ok || fail(d, s->source->where, "an example of the test split could not be read");
 }
 
-static bool train(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d)
+static bool train(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop,
+                  struct diag *d)
 {
     switch (trainer_run(t, o, stop)) {
     case OUTCOME_DONE:
@@ -127,12 +133,15 @@ static bool train(struct trainer *t, const struct observer *o, const volatile si
     }
 }
 
-struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source, const struct scorer_cache *cache,
-                           const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d)
+struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source,
+                           const struct scorer_cache *cache, const struct observer *o,
+                           const volatile sig_atomic_t *stop, struct diag *d)
 {
     const char *override[64];
     if (source->dataset->classes < 2) {
-        fail(d, source->where, "this data set has no labels, and the scorer is trained on labels\nscores of its samples need a data set with labels");
+        fail(d, source->where,
+             "this data set has no labels, and the scorer is trained on labels\nscores of its "
+             "samples need a data set with labels");
         return NULL;
     }
     const int n = overrides(a, source, override, (int)LENGTH(override));
@@ -152,7 +161,8 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
         if (!train(t, o, stop, d) || !measure_accuracy(s, d))
             return NULL;
         if (!cache->save(cache->context, s->key, e, t->slab, s->accuracy))
-            warn(d, (struct place){0}, "the trained scorer could not be kept; the next run trains it again");
+            warn(d, (struct place){0},
+                 "the trained scorer could not be kept; the next run trains it again");
     }
     s->sha256 = weights_hash(a, e, t->slab);
     return s;

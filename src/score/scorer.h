@@ -1,5 +1,6 @@
-// The feature network of scores for data with labels: a small CNN that is trained once on the data set's own training split, by a
-// recipe that is a config like any other, and pinned by its hash. Scores are comparable under the same hash only.
+// The feature network of scores for data with labels: a small CNN that is trained once on the data
+// set's own training split, by a recipe that is a config like any other, and pinned by its hash.
+// Scores are comparable under the same hash only.
 #ifndef SCORE_SCORER_H
 #define SCORE_SCORER_H
 
@@ -7,12 +8,14 @@
 #include "run/trainer.h"
 #include "score/metric.h"
 
-// Where trained scorers are kept between processes. `key` names recipe and data; both return false when there is none, or it
-// could not be kept.
+// Where trained scorers are kept between processes. `key` names recipe and data; both return false
+// when there is none, or it could not be kept.
 struct scorer_cache {
     void *context;
-    bool (*load)(void *context, const char *key, const struct experiment *e, float *slab, double *accuracy);
-    bool (*save)(void *context, const char *key, const struct experiment *e, const float *slab, double accuracy);
+    bool (*load)(void *context, const char *key, const struct experiment *e, float *slab,
+                 double *accuracy);
+    bool (*save)(void *context, const char *key, const struct experiment *e, const float *slab,
+                 double accuracy);
 };
 
 struct scorer {
@@ -26,10 +29,12 @@ struct scorer {
     struct sampler *logits;   // own
 };
 
-// The scorer for the data of `source` (a data source of the experiment that is to be scored). Trains when the cache has none, telling `o`
-// of each step. NULL, reported, when the data has no labels or training fails; unreported, when *stop became true.
-struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source, const struct scorer_cache *cache,
-                           const struct observer *o, const volatile sig_atomic_t *stop, struct diag *d);
+// The scorer for the data of `source` (a data source of the experiment that is to be scored).
+// Trains when the cache has none, telling `o` of each step. NULL, reported, when the data has no
+// labels or training fails; unreported, when *stop became true.
+struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source,
+                           const struct scorer_cache *cache, const struct observer *o,
+                           const volatile sig_atomic_t *stop, struct diag *d);
 // Images (n, C, H, W) in [-1, 1], rounded to bytes first, to log-probabilities (n, classes).
 void scorer_predict(struct scorer *s, const float *image, int64_t n, double *log_p);
 

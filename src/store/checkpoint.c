@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step, const struct metadata *extra, int n_extra, struct diag *d)
+bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step,
+                      const struct metadata *extra, int n_extra, struct diag *d)
 {
     struct arena *a = arena_new(NULL);
     struct tensor *tensor = NEW_ARRAY(a, struct tensor, e->slots.n + 1);
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
-        tensor[i] = (struct tensor){.name = s->name, .type = TENSOR_F32, .rank = s->shape.rank, .data = slab + s->offset};
+        tensor[i] = (struct tensor){
+            .name = s->name, .type = TENSOR_F32, .rank = s->shape.rank, .data = slab + s->offset};
         memcpy(tensor[i].dim, s->shape.dim, sizeof *s->shape.dim * (size_t)s->shape.rank);
     }
     struct text yaml;
@@ -42,25 +44,35 @@ static bool same_shape(const struct tensor *t, const struct slot *s)
     return true;
 }
 
-static bool check(const struct safetensors *file, const char *path, const struct experiment *e, struct diag *d)
+static bool check(const struct safetensors *file, const char *path, const struct experiment *e,
+                  struct diag *d)
 {
     const struct place nowhere = {0};
     for (int i = 0; i < e->slots.n; i++) {
         const struct tensor *t = safetensors_find(file, e->slots.slot[i]->name);
         if (!t)
-            return fail(d, nowhere, "%s: no tensor '%s'\nthe checkpoint is of another experiment", path, e->slots.slot[i]->name);
+            return fail(d, nowhere, "%s: no tensor '%s'\nthe checkpoint is of another experiment",
+                        path, e->slots.slot[i]->name);
         if (!same_shape(t, e->slots.slot[i]))
-            return fail(d, nowhere, "%s: tensor '%s' has another shape\nthe checkpoint is of another experiment", path, t->name);
+            return fail(
+                d, nowhere,
+                "%s: tensor '%s' has another shape\nthe checkpoint is of another experiment", path,
+                t->name);
     }
-    return file->n == e->slots.n || fail(d, nowhere, "%s: has tensors that this experiment has not\nthe checkpoint is of another experiment", path);
+    return file->n == e->slots.n || fail(d, nowhere,
+                                         "%s: has tensors that this experiment has not\nthe "
+                                         "checkpoint is of another experiment",
+                                         path);
 }
 
-bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab, struct checkpoint *out, struct diag *d)
+bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab,
+                     struct checkpoint *out, struct diag *d)
 {
     struct safetensors *file = safetensors_open(a, path, d);
     if (!file || !check(file, path, e, d))
         return false;
-    const char *step = safetensors_metadata(file, "step"), *hash = safetensors_metadata(file, "config_hash");
+    const char *step = safetensors_metadata(file, "step"),
+               *hash = safetensors_metadata(file, "config_hash");
     char *end = NULL;
     out->step = step ? strtoll(step, &end, 10) : -1;
     out->config_hash = hash ? hash : "";
@@ -68,7 +80,8 @@ bool checkpoint_read(struct arena *a, const char *path, const struct experiment 
         return fail(d, (struct place){0}, "%s: does not say which step it is of", path);
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
-        memcpy(slab + s->offset, safetensors_find(file, s->name)->data, sizeof *slab * (size_t)shape_size(s->shape));
+        memcpy(slab + s->offset, safetensors_find(file, s->name)->data,
+               sizeof *slab * (size_t)shape_size(s->shape));
     }
     return true;
 }

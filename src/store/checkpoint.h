@@ -1,5 +1,6 @@
-// A checkpoint: all slots of an experiment as safetensors, under PyTorch's names and layouts. Averages are named "ema/…", moments "adam.m/…".
-// Draws need no saving: noise and data are functions of (seed, step).
+// A checkpoint: all slots of an experiment as safetensors, under PyTorch's names and layouts.
+// Averages are named "ema/…", moments "adam.m/…". Draws need no saving: noise and data are
+// functions of (seed, step).
 #ifndef STORE_CHECKPOINT_H
 #define STORE_CHECKPOINT_H
 
@@ -11,10 +12,13 @@ struct checkpoint {
     const char *config_hash;
 };
 
-// Atomic. `extra` metadata is added to step, seed, config hash and the resolved config. False, reported.
-bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step, const struct metadata *extra, int n_extra, struct diag *d);
-// Fills the slab. Every slot must be there in its shape, and nothing else; the slab is touched only when all is well. NULL file or
-// wrong content: reported, false.
-bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab, struct checkpoint *out, struct diag *d);
+// Atomic. `extra` metadata is added to step, seed, config hash and the resolved config. False,
+// reported.
+bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step,
+                      const struct metadata *extra, int n_extra, struct diag *d);
+// Fills the slab. Every slot must be there in its shape, and nothing else; the slab is touched only
+// when all is well. NULL file or wrong content: reported, false.
+bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab,
+                     struct checkpoint *out, struct diag *d);
 
 #endif

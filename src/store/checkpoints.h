@@ -1,5 +1,5 @@
-// The folder RUNDIR/checkpoints: step-00001200.safetensors and its neighbours. Only the process that
-// holds the run's lock may call the two that remove files.
+// The folder RUNDIR/checkpoints: step-00001200.safetensors and its neighbours. Only the process
+// that holds the run's lock may call the two that remove files.
 #ifndef STORE_CHECKPOINTS_H
 #define STORE_CHECKPOINTS_H
 

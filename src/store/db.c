@@ -77,7 +77,8 @@ static enum db_result check_header(const char *path, enum db_mode mode, const ui
     return check_version(path, mode, big_endian(h + 60), d);
 }
 
-// Between a commit and the end of a checkpoint of the WAL the file may be shorter than its header says: the rest is in the WAL.
+// Between a commit and the end of a checkpoint of the WAL the file may be shorter than its header
+// says: the rest is in the WAL.
 static bool has_wal(const char *path)
 {
     struct stat st;

@@ -114,11 +114,12 @@ const char *shown_status(struct db *db, int64_t run, const char *status, const c
 
 static bool load_run(struct db *db, struct arena *a, int64_t id, struct stored_run *out)
 {
-    sqlite3_stmt *stmt = db_prepare(db, "SELECT r.uid, r.name, r.model, r.dataset, r.status, "
-                                        "r.dir, c.yaml, r.config_hash, r.seed, r.step, "
-                                        "coalesce(r.total_steps, 0), (SELECT threads FROM "
-                                        "attempt WHERE run_id=r.id ORDER BY n LIMIT 1) FROM run r JOIN config c ON "
-                                        "c.hash=r.config_hash WHERE r.id=?");
+    sqlite3_stmt *stmt = db_prepare(
+        db, "SELECT r.uid, r.name, r.model, r.dataset, r.status, "
+            "r.dir, c.yaml, r.config_hash, r.seed, r.step, "
+            "coalesce(r.total_steps, 0), (SELECT threads FROM "
+            "attempt WHERE run_id=r.id ORDER BY n LIMIT 1) FROM run r JOIN config c ON "
+            "c.hash=r.config_hash WHERE r.id=?");
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, id);

@@ -19,9 +19,11 @@ struct study_options {
 static const struct param params[] = {
     {"question", PARAM_TEXT, AT(question), NULL, .help = "what is asked"},
     {"base", PARAM_TEXT, AT(base), NULL, .help = "the config that is varied, from this file"},
-    {"vary", PARAM_NODE, AT(vary), NULL, .help = "variations: a name, and its override or overrides"},
+    {"vary", PARAM_NODE, AT(vary), NULL,
+     .help = "variations: a name, and its override or overrides"},
     {"set", PARAM_NODE, AT(set), "", .help = "overrides of every trial"},
-    {"seeds", PARAM_INTS, AT(seeds), "[0, 1, 2]", 0, -1, .help = "each variation runs once with each"},
+    {"seeds", PARAM_INTS, AT(seeds), "[0, 1, 2]", 0, -1,
+     .help = "each variation runs once with each"},
     {"score", PARAM_TEXT, AT(score), "inception_score", .help = "what the table shows"},
     PARAM_END};
 
@@ -38,7 +40,8 @@ static const char *file_of(struct arena *a, const char *path)
     return !stat(path, &s) && S_ISDIR(s.st_mode) ? arena_printf(a, "%s/study.yaml", path) : path;
 }
 
-static bool add_overrides(struct arena *a, const struct node *node, const char ***list, int *n, struct diag *d)
+static bool add_overrides(struct arena *a, const struct node *node, const char ***list, int *n,
+                          struct diag *d)
 {
     if (!node || node->kind == NODE_NULL)
         return true;
@@ -47,13 +50,15 @@ static bool add_overrides(struct arena *a, const struct node *node, const char *
         return true;
     }
     bool good = node->kind == NODE_LIST ||
-                fail(d, node->where, "an override is text\nexpected key.path=value, or a list of these");
+                fail(d, node->where,
+                     "an override is text\nexpected key.path=value, or a list of these");
     for (int i = 0; node->kind == NODE_LIST && i < node->n; i++)
         good &= add_overrides(a, node->entry[i].value, list, n, d);
     return good;
 }
 
-static bool add_trials(struct study *s, struct arena *a, const struct study_options *o, const struct entry *vary, struct diag *d)
+static bool add_trials(struct study *s, struct arena *a, const struct study_options *o,
+                       const struct entry *vary, struct diag *d)
 {
     bool good = true;
     for (int i = 0; good && i < o->seeds.n; i++) {
@@ -79,10 +84,12 @@ struct study *study_read(struct arena *a, const char *path, struct diag *d)
         return NULL;
     struct study *s = NEW(a, struct study);
     const char *folder = folder_of(a, file), *slash = strrchr(folder, '/');
-    *s = (struct study){.name = slash ? slash + 1 : folder, .question = o.question, .score = o.score};
+    *s = (struct study){
+        .name = slash ? slash + 1 : folder, .question = o.question, .score = o.score};
     s->base = o.base[0] == '/' ? o.base : arena_printf(a, "%s/%s", folder, o.base);
     if (o.vary->kind != NODE_MAP || !o.vary->n) {
-        fail(d, o.vary->where, "nothing varies\nexpected a map: a name, and its override or overrides");
+        fail(d, o.vary->where,
+             "nothing varies\nexpected a map: a name, and its override or overrides");
         return NULL;
     }
     bool good = true;
@@ -93,7 +100,7 @@ struct study *study_read(struct arena *a, const char *path, struct diag *d)
     return good ? s : NULL;
 }
 
-// --- what the database knows ----------------------------------------------------------------------
+// --- what the database knows ---------------------------------------------------------------------
 
 static enum trial_state state_of(const char *status)
 {
@@ -110,7 +117,10 @@ static enum trial_state state_of(const char *status)
 // The most telling run of the config: a finished one if there is one, else the newest.
 static void look(struct trial *t, struct arena *a, struct reader *r, struct diag *quiet)
 {
-    const char *sql = arena_printf(a, "SELECT uid FROM runs WHERE config_hash = '%s' ORDER BY status IN ('done', 'diverged') DESC, id DESC LIMIT 1", t->config_hash);
+    const char *sql = arena_printf(a,
+                                   "SELECT uid FROM runs WHERE config_hash = '%s' ORDER BY status "
+                                   "IN ('done', 'diverged') DESC, id DESC LIMIT 1",
+                                   t->config_hash);
     const struct table *found = query_sql(r, sql, quiet);
     struct stored_run run;
     t->state = TRIAL_MISSING;
@@ -130,7 +140,7 @@ void study_look(struct study *s, struct arena *a, const char *db)
     arena_free(scratch);
 }
 
-// --- the answer -----------------------------------------------------------------------------------
+// --- the answer ----------------------------------------------------------------------------------
 
 struct answer {
     int variation, n, diverged;
@@ -138,25 +148,35 @@ struct answer {
     double sum, squares, best, seconds;
 };
 
-static struct answer *answer_of(struct arena *a, struct answer **list, int *n, int variation, const char *fingerprint)
+static struct answer *answer_of(struct arena *a, struct answer **list, int *n, int variation,
+                                const char *fingerprint)
 {
     for (int i = 0; i < *n; i++)
         if ((*list)[i].variation == variation && !strcmp((*list)[i].fingerprint, fingerprint))
             return &(*list)[i];
-    APPEND(a, *list, *n, ((struct answer){.variation = variation, .fingerprint = fingerprint, .best = NAN}));
+    APPEND(a, *list, *n,
+           ((struct answer){.variation = variation, .fingerprint = fingerprint, .best = NAN}));
     return &(*list)[*n - 1];
 }
 
-static void add_answer(const struct study *s, const struct trial *t, struct arena *a, struct reader *r, struct answer **list, int *n, struct diag *d)
+static void add_answer(const struct study *s, const struct trial *t, struct arena *a,
+                       struct reader *r, struct answer **list, int *n, struct diag *d)
 {
-    const char *sql = arena_printf(a, "SELECT e.value, e.direction, e.fingerprint, r.seconds FROM evals e JOIN runs r ON r.id = e.run_id "
-                                   "WHERE r.uid = '%s' AND e.metric = '%s' ORDER BY e.step DESC LIMIT 1", t->run, s->score);
+    const char *sql = arena_printf(
+        a,
+        "SELECT e.value, e.direction, e.fingerprint, r.seconds FROM evals e JOIN runs r ON r.id = "
+        "e.run_id "
+        "WHERE r.uid = '%s' AND e.metric = '%s' ORDER BY e.step DESC LIMIT 1",
+        t->run, s->score);
     const struct table *found = query_sql(r, sql, d);
     if (!found || !table_rows(found) || table_at(found, 0, 0)->type != CELL_REAL)
         return;
-    const double x = table_at(found, 0, 0)->real, seconds = table_at(found, 0, 3)->type == CELL_REAL ? table_at(found, 0, 3)->real : 0;
+    const double x = table_at(found, 0, 0)->real, seconds = table_at(found, 0, 3)->type == CELL_REAL
+                                                                ? table_at(found, 0, 3)->real
+                                                                : 0;
     const bool low = !strcmp(table_at(found, 0, 1)->text, "min");
-    struct answer *answer = answer_of(a, list, n, t->variation, arena_strdup(a, table_at(found, 0, 2)->text));
+    struct answer *answer = answer_of(a, list, n, t->variation,
+                                      arena_strdup(a, table_at(found, 0, 2)->text));
     answer->n++;
     answer->sum += x;
     answer->squares += x * x;
@@ -188,7 +208,8 @@ static void add_row(struct table *t, const struct study *s, const struct answer 
 
 struct table *study_table(const struct study *s, struct arena *a, const char *db, struct diag *d)
 {
-    static const char *const column[] = {"variation", "seeds", "diverged", "mean", "std", "best", "seconds", "evaluator"};
+    static const char *const column[] = {"variation", "seeds", "diverged", "mean",
+                                         "std",       "best",  "seconds",  "evaluator"};
     struct table *t = table_new(a, s->name);
     for (size_t i = 0; i < LENGTH(column); i++)
         table_column(t, column[i]);

@@ -1,5 +1,5 @@
-// A study: one question, asked of a base config in several variations and seeds. Trials are runs in results.db, known by the hash of
-// their config, so running a study again runs what is missing.
+// A study: one question, asked of a base config in several variations and seeds. Trials are runs in
+// results.db, known by the hash of their config, so running a study again runs what is missing.
 //
 //     question: Which loss, on one network?
 //     base: ../../configs/dcgan.yaml
@@ -44,12 +44,14 @@ struct study {
     int n_trial;
 };
 
-// Reads study.yaml (path, or the folder that holds it) and checks every variation as `ganexp check` would. NULL, reported.
+// Reads study.yaml (path, or the folder that holds it) and checks every variation as `ganexp check`
+// would. NULL, reported.
 struct study *study_read(struct arena *a, const char *path, struct diag *d);
 // What the database knows of each trial; without a database nothing is known.
 void study_look(struct study *s, struct arena *a, const char *db);
-// A row a variation: seeds done, diverged, mean, standard deviation, best, steps and seconds of the score at the end of the runs. Trials
-// whose evaluators differ are not averaged: the fingerprint is a column, and a variation has a row for each.
+// A row a variation: seeds done, diverged, mean, standard deviation, best, steps and seconds of the
+// score at the end of the runs. Trials whose evaluators differ are not averaged: the fingerprint is
+// a column, and a variation has a row for each.
 struct table *study_table(const struct study *s, struct arena *a, const char *db, struct diag *d);
 
 struct study_workers {
@@ -60,8 +62,8 @@ struct study_workers {
     void *context;
     void (*told)(void *context, const struct study *s, const struct trial *t, const char *what);
 };
-// Runs or resumes what is not done, `jobs` at a time, until nothing is left or *stop. Returns how many trials ended otherwise than done
-// or diverged.
+// Runs or resumes what is not done, `jobs` at a time, until nothing is left or *stop. Returns how
+// many trials ended otherwise than done or diverged.
 int study_run(struct study *s, struct arena *a, const struct study_workers *w);
 
 #endif

@@ -1,5 +1,6 @@
-// Trials are processes of this same program: a run that crashes, diverges or is killed takes nobody with it, and what a study does can be
-// done by hand. The database says what is left; nothing else is remembered, so a killed study goes on where it was.
+// Trials are processes of this same program: a run that crashes, diverges or is killed takes nobody
+// with it, and what a study does can be done by hand. The database says what is left; nothing else
+// is remembered, so a killed study goes on where it was.
 #include "study/study.h"
 
 #include "base/arena.h"
@@ -15,13 +16,20 @@
 
 extern char **environ;
 
-static const char **command(struct arena *a, const struct study *s, const struct trial *t, const struct study_workers *w)
+static const char **command(struct arena *a, const struct study *s, const struct trial *t,
+                            const struct study_workers *w)
 {
     const char **argv = NULL;
     int n = 0;
     const char *threads = arena_printf(a, "%d", w->threads);
     const bool resume = t->state == TRIAL_BROKEN_OFF;
-    const char *head[] = {w->program, resume ? "resume" : "run", resume ? t->run : s->base, "--db", w->db, "--threads", threads};
+    const char *head[] = {w->program,
+                          resume ? "resume" : "run",
+                          resume ? t->run : s->base,
+                          "--db",
+                          w->db,
+                          "--threads",
+                          threads};
     for (size_t i = 0; i < LENGTH(head); i++)
         APPEND(a, argv, n, head[i]);
     if (!resume) {
@@ -36,16 +44,21 @@ static const char **command(struct arena *a, const struct study *s, const struct
 
 static bool start(struct study *s, struct trial *t, struct arena *a, const struct study_workers *w)
 {
-    const char *log = arena_printf(a, "%s/%s-%" PRId64 ".log", w->logs, s->variation[t->variation], t->seed);
+    const char *log = arena_printf(a, "%s/%s-%" PRId64 ".log", w->logs, s->variation[t->variation],
+                                   t->seed);
     posix_spawn_file_actions_t files;
     pid_t pid;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0666);
     posix_spawn_file_actions_adddup2(&files, 1, 2);
-    const int error = posix_spawn(&pid, w->program, &files, NULL, (char *const *)command(a, s, t, w), environ);
+    const int error = posix_spawn(&pid, w->program, &files, NULL,
+                                  (char *const *)command(a, s, t, w), environ);
     posix_spawn_file_actions_destroy(&files);
-    w->told(w->context, s, t, error ? strerror(error) : t->state == TRIAL_BROKEN_OFF ? "goes on" : "starts");
+    w->told(w->context, s, t,
+            error                          ? strerror(error)
+            : t->state == TRIAL_BROKEN_OFF ? "goes on"
+                                           : "starts");
     t->pid = error ? 0 : pid;
     return !error;
 }
@@ -53,7 +66,8 @@ static bool start(struct study *s, struct trial *t, struct arena *a, const struc
 static struct trial *next_trial(struct study *s, const bool *tried)
 {
     for (int i = 0; i < s->n_trial; i++)
-        if (!tried[i] && !s->trial[i].pid && (s->trial[i].state == TRIAL_MISSING || s->trial[i].state == TRIAL_BROKEN_OFF))
+        if (!tried[i] && !s->trial[i].pid &&
+            (s->trial[i].state == TRIAL_MISSING || s->trial[i].state == TRIAL_BROKEN_OFF))
             return &s->trial[i];
     return NULL;
 }
