@@ -56,7 +56,11 @@ static void spin_briefly(const struct options *o)
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
     setenv("GOMP_SPINCOUNT", "1000", 1);
-    execv("/proc/self/exe", o->argv);
+    char path[4096];
+    const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    if (n > 0)
+        execv(path, o->argv);
 }
 
 bool laboratory_threads(struct options *o, int usual, int *threads)
