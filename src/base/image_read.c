@@ -3,7 +3,8 @@
 // memory: its allocations are counted, and together they may not exceed what a picture of the
 // header's size can need. A limit on each allocation alone fails: a file may ask many times. And it
 // takes a file that was cut short for a picture whose rest is black or grey, so the end is looked
-// for first.
+// for first. A JPEG may use a table that it never defined: blocks are zeroed, so that such a table
+// is empty and not what was left in memory.
 #include "base/image.h"
 
 #include <limits.h>
@@ -23,7 +24,7 @@ static void *counted_malloc(size_t n)
 {
     if (n > budget)
         return NULL;
-    char *p = malloc(HEAD + n);
+    char *p = calloc(1, HEAD + n);
     if (!p)
         return NULL;
     budget -= n;
@@ -80,6 +81,34 @@ static bool jpeg_ends(const uint8_t *p, size_t n)
     return false;
 }
 
+// The tables of codes at p, `left` bytes of them by their own account: each a byte of its name, 16
+// counts, of 256 symbols at most, then the symbols. stb believes the counts, and reads zeros past
+// the end.
+static bool codes_fit(const uint8_t *p, const uint8_t *end, int left)
+{
+    while (left > 0 && p < end) {
+        int sum = 0;
+        for (int i = 1; i <= 16; i++)
+            sum += end - p > i ? p[i] : 0;
+        if (sum > 256)
+            return false;
+        if (end - p < 17 + sum)
+            break;
+        p += 17 + sum;
+        left -= 17 + sum;
+    }
+    return true;
+}
+
+static bool jpeg_codes_fit(const uint8_t *p, size_t n)
+{
+    for (size_t i = 1; i + 4 < n; i++)
+        if (p[i] == 0xFF && p[i + 1] == 0xC4 &&
+            !codes_fit(p + i + 4, p + n, (p[i + 2] << 8 | p[i + 3]) - 2))
+            return false;
+    return true;
+}
+
 static uint64_t little(const uint8_t *p, int n)
 {
     uint64_t x = 0;
@@ -100,7 +129,7 @@ static bool bmp_ends(const uint8_t *p, size_t n, int width, int height)
 
 static bool whole(const uint8_t *p, size_t n, int width, int height)
 {
-    if (n > 2 && p[0] == 0xFF && p[1] == 0xD8)
+    if (n > 2 && p[0] == 0xFF)
         return jpeg_ends(p, n);
     if (n > 2 && p[0] == 'B' && p[1] == 'M')
         return bmp_ends(p, n, width, height);
@@ -113,6 +142,8 @@ static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
     int channels;
     if (n > IMAGE_BYTES_MAX)
         return "is larger than 64 MiB";
+    if (n > 2 && p[0] == 0xFF && !jpeg_codes_fit(p, n))  // before stb reads a byte of it
+        return "is damaged";
     budget = BYTES_BESIDE;
     if (!stbi_info_from_memory(p, (int)n, width, height, &channels))
         return "is no PNG, JPEG or BMP that can be read";

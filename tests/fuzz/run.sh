@@ -15,6 +15,8 @@ sources() {  # of a fuzzer: what it is linked from
     case $1 in
     config | expression) echo "${config[@]}" -lyaml -lmd -lm ;;
     idx) echo src/data/idx.c src/data/file.c src/base/arena.c -lz ;;
+    image) echo src/base/{image_read,arena}.c -lm ;;
+    npy) echo src/data/npy.c src/base/arena.c ;;
     safetensors) echo src/store/safetensors.c src/store/rundir.c src/base/{arena,diag,text}.c -ljansson ;;
     spool) echo src/store/{record,db}.c src/base/{arena,diag,text}.c -Ibuild -ljansson -lsqlite3 -lm ;;
     experiment)  # nothing is run, so what ops say of running is left out
