@@ -46,14 +46,24 @@ run() {
         -artifact_prefix=found- "${dict[@]/tests/../../tests}" corpus seeds) >"build-fuzz/$name.log" 2>&1
 }
 
-bad=0
-for name in "$@"; do
-    if run "$name"; then
-        echo "$name: nothing found in $(sed -n 's/.*number_of_executed_units: *//p' "build-fuzz/$name.log") inputs"
+report() {
+    if run "$1"; then
+        echo "$1: nothing found in $(sed -n 's/.*number_of_executed_units: *//p' "build-fuzz/$1.log") inputs"
     else
-        echo "$name: FOUND, see build-fuzz/$name.log"
-        grep -E 'ERROR|SUMMARY|runtime error|bug at|Test unit' "build-fuzz/$name.log" | head -10
-        bad=1
+        echo "$1: FOUND, see build-fuzz/$1.log"
+        grep -E 'ERROR|SUMMARY|runtime error|bug at|Test unit' "build-fuzz/$1.log" | head -10
+        return 1
     fi
+}
+
+bad=0 running=0
+for name in "$@"; do  # two at a time
+    if ((running == 2)); then
+        wait -n || bad=1
+        ((running--))
+    fi
+    report "$name" &
+    ((++running))
 done
+while ((running--)); do wait -n || bad=1; done
 exit $bad
