@@ -34,4 +34,20 @@ printf 'name: acgan\n' >"$dir/file.db"
 expect 1 'is not a database' ls --db "$dir/file.db"
 GANEXP_DB=$dir/file.db expect 1 'file.db is not a database' show
 [[ $(cat "$dir/file.db") == 'name: acgan' ]] || { echo "a foreign file was changed"; bad=1; }
+
+# every command's help, and how soon --help answers: the quickest of twenty
+for c in $("$ganexp" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+    expect 0 "usage: ganexp $c" "$c" --help
+    expect 2 "unknown option '--no-such-option'" "$c" --no-such-option
+done
+best=1000000
+for _ in {1..20}; do
+    began=${EPOCHREALTIME/[.,]/}
+    "$ganexp" --help >/dev/null
+    took=$((${EPOCHREALTIME/[.,]/} - began))
+    ((took < best)) && best=$took
+done
+slow=10000
+grep -q asan <<<"$(ldd "$ganexp")" && slow=200000
+((best < slow)) || { echo "--help takes $best µs"; bad=1; }
 exit $bad

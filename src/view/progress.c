@@ -140,6 +140,15 @@ static size_t fitting(const char *s, int width)
     return n;
 }
 
+// To the beginning of an empty line; with blanks where escapes are not wanted.
+static void wipe(struct progress *p)
+{
+    if (p->colour)
+        fputs("\r\033[K", p->to);
+    else
+        fprintf(p->to, "\r%*s\r", terminal_width(p->to) - 1, "");
+}
+
 static void draw(struct progress *p)
 {
     struct text line;
@@ -151,7 +160,8 @@ static void draw(struct progress *p)
         text_addf(&line, "  %s %.4g", p->name[i], p->value[i]);
     if (p->live) {
         const size_t n = fitting(line.s, terminal_width(p->to) - 1);
-        fprintf(p->to, "\r%.*s%s\033[K", (int)n, line.s, p->colour ? "\033[0m" : "");
+        wipe(p);
+        fprintf(p->to, "%.*s%s", (int)n, line.s, p->colour ? "\033[0m" : "");
         p->line_open = true;
     } else {
         fprintf(p->to, "%s\n", line.s);
@@ -180,7 +190,7 @@ void progress_note(struct progress *p, const char *fmt, ...)
 {
     va_list ap;
     if (p->line_open)
-        fputs("\r\033[K", p->to);
+        wipe(p);
     va_start(ap, fmt);
     vfprintf(p->to, fmt, ap);
     va_end(ap);
