@@ -36,7 +36,10 @@ saved() {  # what the last run says it did is in its directory
 }
 
 # --- while training
-for how in INT:130 TERM:143 HUP:129; do
+hup=HUP:129
+ignored=0x$(sed -n 's/^SigIgn:\t*//p' /proc/$$/status)
+((ignored & 1)) && hup=  # started by nohup: then a run ignores it too
+for how in INT:130 TERM:143 $hup; do
     start "${endless[@]}" evaluate.every=0
     [[ $("$ganexp" ls --json) == *'"running"'* ]] || complain "a live run is not shown as running"
     sleep 0.2
