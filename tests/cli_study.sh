@@ -31,14 +31,20 @@ mkdir "$dir/results"
 [ "$(grep -c 'is done' "$dir/told")" = 4 ] || { cat "$dir/told" "$dir"/results/which.study/*; exit 1; }
 "$ganexp" study "$dir/which" --db "$db" 2>&1 >/dev/null | grep . && { echo "ran again what was done"; exit 1; }
 
-# A trial killed in the middle is gone on with, and a study killed with it.
-sed -i 's/seeds: .*/seeds: [0, 1, 2]/; s/base.yaml/base.yaml\nset: train.steps=4000/' "$dir/which/study.yaml"
+# A trial killed in the middle, and the study with it, is gone on with.
+sed -i 's/seeds: .*/seeds: [0, 1, 2]/; s/base.yaml/base.yaml\nset: train.steps=12000/' "$dir/which/study.yaml"
+touch "$dir/mark"
 "$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > /dev/null 2>&1 &
-sleep 2
-kill -9 $!
-pkill -9 -f "$dir/which/../base.yaml" || true
+study=$!
+for ((i = 0; i < 2000; i++)); do
+    find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" | grep -q . && break
+    sleep 0.01
+done
+kill -KILL $study
+pkill -KILL -f "$dir/which/../base.yaml" || true
+wait $study 2> /dev/null || true
 "$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > "$dir/table" 2>&1
 grep -q 'goes on' "$dir/table" || { cat "$dir/table"; exit 1; }
-done=$("$ganexp" query --db "$db" --json "SELECT count(*) AS n FROM runs WHERE status = 'done' AND step = 4000")
+done=$("$ganexp" query --db "$db" --json "SELECT count(*) AS n FROM runs WHERE status = 'done' AND step = 12000")
 case $done in *'"n": 6'*) ;; *) echo "$done"; cat "$dir/table"; exit 1 ;; esac
 echo "study: ok"
