@@ -34,14 +34,13 @@ mkdir "$dir/results"
 # A trial killed in the middle, and the study with it, is gone on with.
 sed -i 's/seeds: .*/seeds: [0, 1, 2]/; s/base.yaml/base.yaml\nset: train.steps=12000/' "$dir/which/study.yaml"
 touch "$dir/mark"
-"$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > /dev/null 2>&1 &
-study=$!
+setsid "$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > /dev/null 2>&1 &
+study=$!  # and the number of its process group
 for ((i = 0; i < 2000; i++)); do
     find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" | grep -q . && break
     sleep 0.01
 done
-kill -KILL $study
-pkill -KILL -f "$dir/which/../base.yaml" || true
+kill -KILL -- -$study
 wait $study 2> /dev/null || true
 "$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > "$dir/table" 2>&1
 grep -q 'goes on' "$dir/table" || { cat "$dir/table"; exit 1; }
