@@ -214,6 +214,22 @@ static void decodes_no_damage(void **state)
     }
 }
 
+// Allowed, written by nobody, and stb copies to a null pointer.
+static void decodes_no_empty_beginning(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct made m;
+    struct image im;
+    const char *why = NULL;
+    make(&m, PNG, 3);
+    memset(m.byte + 33, 0, 4);  // the length of the chunk behind IHDR
+    assert_memory_equal(m.byte + 37, "IDAT", 4);
+    assert_false(decode(a, m.byte, m.n, 3, &im, &why));
+    assert_string_equal(why, "is damaged");
+    arena_free(a);
+}
+
 static void decodes_nothing_huge(void **state)
 {
     (void)state;
@@ -239,6 +255,7 @@ int main(void)
         cmocka_unit_test(png_errors),
         cmocka_unit_test(decodes),
         cmocka_unit_test(decodes_no_damage),
+        cmocka_unit_test(decodes_no_empty_beginning),
         cmocka_unit_test(decodes_nothing_huge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

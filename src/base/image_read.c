@@ -4,7 +4,7 @@
 // header's size can need. A limit on each allocation alone fails: a file may ask many times. And it
 // takes a file that was cut short for a picture whose rest is black or grey, so the end is looked
 // for first. A JPEG may use a table that it never defined: blocks are zeroed, so that such a table
-// is empty and not what was left in memory.
+// is empty and not what was left in memory. A PNG whose data begins with an empty chunk is refused.
 #include "base/image.h"
 
 #include <limits.h>
@@ -109,6 +109,23 @@ static bool jpeg_codes_fit(const uint8_t *p, size_t n)
     return true;
 }
 
+static uint64_t big(const uint8_t *p, int n)
+{
+    uint64_t x = 0;
+    while (n--)
+        x = x << 8 | *p++;
+    return x;
+}
+
+// A chunk: length, name, so many bytes, checksum. stb copies to nowhere when the first IDAT is empty.
+static bool png_begins(const uint8_t *p, size_t n)
+{
+    for (uint64_t i = 8; i + 8 <= n; i += 12 + big(p + i, 4))
+        if (memcmp(p + i + 4, "IDAT", 4) == 0)
+            return big(p + i, 4) > 0;
+    return true;
+}
+
 static uint64_t little(const uint8_t *p, int n)
 {
     uint64_t x = 0;
@@ -142,7 +159,8 @@ static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
     int channels;
     if (n > IMAGE_BYTES_MAX)
         return "is larger than 64 MiB";
-    if (n > 2 && p[0] == 0xFF && !jpeg_codes_fit(p, n))  // before stb reads a byte of it
+    const bool sound = n < 3 || (p[0] == 0xFF ? jpeg_codes_fit(p, n) : png_begins(p, n));
+    if (!sound)  // looked at before stb reads a byte of it
         return "is damaged";
     budget = BYTES_BESIDE;
     if (!stbi_info_from_memory(p, (int)n, width, height, &channels))

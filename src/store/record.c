@@ -402,7 +402,7 @@ bool record_read(const char *line, struct record *r, char **name)
     }
     if (json_object_get(j, "what"))
         return true;
-    if (metric) {
+    if (json_is_string(metric)) {
         r->kind = RECORD_METRIC;
         r->metric.name = *name = strdup(json_string_value(metric));
         r->metric.value = number_of(json_object_get(j, "value"));

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tests/fuzz/run.sh SECONDS [NAME …]: builds every fuzz_NAME.c with clang's libFuzzer, AddressSanitizer and UBSan, and runs each for so
-# long from its seeds. Anything found fails, and the input stays in build-fuzz/. Wants a built build/ (for generated headers).
+# long from its seeds, with the same luck each time; FUZZ_SEED=N is other luck. Anything found fails, and the input stays in build-fuzz/.
+# Wants a built build/ (for generated headers).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:?usage: tests/fuzz/run.sh SECONDS [NAME …]}
@@ -42,7 +43,7 @@ run() {
         "tests/fuzz/fuzz_$name.c" $from -o "build-fuzz/fuzz_$name" || return 1
     seeds "$name"
     case $name in config | experiment | expression) dict=(-dict=tests/fuzz/yaml.dict) ;; esac
-    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
+    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -seed="${FUZZ_SEED:-1}" \
         -artifact_prefix=found- "${dict[@]/tests/../../tests}" corpus seeds) >"build-fuzz/$name.log" 2>&1
 }
 
