@@ -24,6 +24,8 @@ struct kernels {
     void (*upsample)(const void *resample_task);
     void (*pool_sum)(const void *resample_task);
     void (*tile_map)(const void *tile_task);
+    void (*few_result)(const void *few_task);
+    void (*few_weight_grad)(const void *few_task);
     void (*random)(const void *random_task);
     void (*adam)(const void *update_task);
     void (*rmsprop)(const void *update_task);
@@ -128,6 +130,23 @@ struct tile_task {
     int rows, columns;
     float m[36], turned[36];             // rows × columns, and columns × rows
     bool adjoint;                        // tiles to image
+    int threads;
+};
+
+// --- convolutions with few channels on one side --------------------------------------------------
+enum { FEW_MOST = 4, FEW_MULTIPLE = 16 };  // F is at most, C a multiple of
+
+// few_result: few[n, f, y, x] = Σ_i,j,c wide[n, c, (step·y + sign·i − pad) / phases, …]·w[f, c, i,
+// j] over the i, j for which phases divides. few_weight_grad: w from both images, of which the one
+// that the other is a result of is read at step·y + i − pad; sign and phases are not used.
+struct few_task {
+    float *few;
+    const float *wide;
+    float *weight;                       // (F, C, kh, kw) where few_rows, else (C, F, kh, kw)
+    int64_t N, F, C, few_size[2], size[2], kernel[2], step[2], pad[2], phases[2], sign;
+    int64_t few_stride[4], wide_stride[4];  // wide_stride[1] is 1
+    float *zeros, *packed;               // C; kh·kw·F·C, for few_weight_grad a thread
+    bool few_rows;
     int threads;
 };
 

@@ -8,6 +8,8 @@ DECLARE(copy);
 DECLARE(upsample);
 DECLARE(pool_sum);
 DECLARE(tile_map);
+DECLARE(few_result);
+DECLARE(few_weight_grad);
 DECLARE(random);
 DECLARE(adam);
 DECLARE(rmsprop);
@@ -31,6 +33,8 @@ const struct kernels KERNEL(kernels) = {
     ENTRY(upsample),
     ENTRY(pool_sum),
     ENTRY(tile_map),
+    ENTRY(few_result),
+    ENTRY(few_weight_grad),
     ENTRY(random),
     ENTRY(adam),
     ENTRY(rmsprop),

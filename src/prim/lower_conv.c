@@ -64,6 +64,8 @@ const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
     const struct parts p = parts_of(v);
     if ((i < 0 ? v : v->in[i]) != p.w)
         return NULL;
+    if (has_few_channels(v))
+        return &plain;
     struct dnn_conv s = spec_of(v);
     s.x = s.y = LAYOUT_CHANNELS_LAST;
     s.weights = LAYOUT_OPAQUE;
@@ -163,6 +165,8 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
 
 static void lower(struct plan *p, const struct value *v, const char *word)
 {
+    if (has_few_channels(v) && lower_few_channels(p, v, word))
+        return;
     const struct parts q = parts_of(v);
     const struct dnn_conv spec = spec_of(v);
     const struct dnn_primitive *primitive = dnn_conv(&spec);

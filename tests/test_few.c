@@ -1,0 +1,227 @@
+// Convolutions with few channels on one side: every build of the kernels against the sum that
+// kernel.h says they are, and the three ops through a plan against their meaning.
+#include "base/arena.h"
+#include "base/philox.h"
+#include "graph/build.h"
+#include "graph/op.h"
+#include "pass/pass.h"
+#include "plan/plan.h"
+#include "prim/kernel.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h> // last: its fail() is another
+
+static struct rng rng;
+
+static int64_t below(int n) { return (int64_t)rng_below(&rng, (uint32_t)n); }
+
+static float *numbers(struct arena *a, int64_t n)
+{
+    float *x = NEW_ARRAY(a, float, n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)(2 * rng_uniform(&rng) - 1);
+    return x;
+}
+
+static int64_t at(const int64_t *stride, int64_t n, int64_t c, int64_t y, int64_t x)
+{
+    return n * stride[0] + c * stride[1] + y * stride[2] + x * stride[3];
+}
+
+static void channels_last(int64_t *stride, int64_t C, const int64_t *size)
+{
+    stride[0] = C * size[0] * size[1];
+    stride[1] = 1;
+    stride[2] = C * size[1];
+    stride[3] = C;
+}
+
+static struct few_task random_task(struct arena *a)
+{
+    struct few_task t = {.N = 1 + below(3),
+                         .F = 1 + below(FEW_MOST),
+                         .C = 16 * (1 + below(6)),
+                         .few_rows = below(2),
+                         .threads = 1 + (int)below(3)};
+    const bool backwards = below(2);
+    t.sign = backwards ? -1 : 1;
+    for (int i = 0; i < 2; i++) {
+        const int64_t stride = 1 + below(3);
+        t.few_size[i] = 1 + below(9), t.size[i] = 1 + below(9), t.kernel[i] = 1 + below(4);
+        t.step[i] = backwards ? 1 : stride, t.phases[i] = backwards ? stride : 1;
+        t.pad[i] = t.sign * (below(4) - 1);
+    }
+    channels_last(t.few_stride, t.F, t.few_size);
+    channels_last(t.wide_stride, t.C, t.size);
+    t.few = numbers(a, t.N * t.few_stride[0]);
+    t.wide = numbers(a, t.N * t.wide_stride[0]);
+    t.weight = numbers(a, t.F * t.C * t.kernel[0] * t.kernel[1]);
+    t.zeros = NEW_ARRAY(a, float, t.C);
+    t.packed = NEW_ARRAY(a, float, t.threads *t.F *t.C *t.kernel[0] * t.kernel[1]);
+    return t;
+}
+
+static int64_t weight_at(const struct few_task *t, int64_t f, int64_t c, int64_t i, int64_t j)
+{
+    return ((t->few_rows ? f * t->C + c : c * t->F + f) * t->kernel[0] + i) * t->kernel[1] + j;
+}
+
+static double result_element(const struct few_task *t, int64_t n, int64_t f, int64_t y, int64_t x)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < t->kernel[0]; i++)
+        for (int64_t j = 0; j < t->kernel[1]; j++) {
+            const int64_t v = t->step[0] * y + t->sign * i - t->pad[0],
+                          h = t->step[1] * x + t->sign * j - t->pad[1];
+            if (v < 0 || h < 0 || v % t->phases[0] || h % t->phases[1] ||
+                v / t->phases[0] >= t->size[0] || h / t->phases[1] >= t->size[1])
+                continue;
+            for (int64_t c = 0; c < t->C; c++)
+                sum += (double)
+                           t->wide[at(t->wide_stride, n, c, v / t->phases[0], h / t->phases[1])] *
+                       t->weight[weight_at(t, f, c, i, j)];
+        }
+    return sum;
+}
+
+static double gradient_element(const struct few_task *t, int64_t f, int64_t c, int64_t i, int64_t j)
+{
+    const int64_t *const coarse = t->few_rows ? t->few_size : t->size, *const fine =
+                                                                           t->few_rows
+                                                                               ? t->size
+                                                                               : t->few_size;
+    double sum = 0;
+    for (int64_t n = 0; n < t->N; n++)
+        for (int64_t y = 0; y < coarse[0]; y++)
+            for (int64_t x = 0; x < coarse[1]; x++) {
+                const int64_t v = t->step[0] * y + i - t->pad[0],
+                              h = t->step[1] * x + j - t->pad[1];
+                if (v < 0 || h < 0 || v >= fine[0] || h >= fine[1])
+                    continue;
+                const int64_t few = t->few_rows ? at(t->few_stride, n, f, y, x)
+                                                : at(t->few_stride, n, f, v, h),
+                              wide = t->few_rows ? at(t->wide_stride, n, c, v, h)
+                                                 : at(t->wide_stride, n, c, y, x);
+                sum += (double)t->few[few] * t->wide[wide];
+            }
+    return sum;
+}
+
+static void assert_near(const char *isa, double got, double want)
+{
+    if (!(fabs(got - want) <= 2e-5 * (1 + fabs(want))))
+        fail_msg("%s: %g, not %g", isa, got, want);
+}
+
+static void results(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        struct arena *a = arena_new(NULL);
+        const struct few_task t = random_task(a);
+        for (int k = 0; kernels_at(k); k++) {
+            kernels_at(k)->few_result(&t);
+            for (int64_t i = 0; i < t.N * t.few_stride[0]; i++)
+                assert_near(kernels_at(k)->isa, t.few[i],
+                            result_element(&t, i / t.few_stride[0], i % t.F,
+                                           i % t.few_stride[0] / t.few_stride[2],
+                                           i % t.few_stride[2] / t.few_stride[3]));
+        }
+        arena_free(a);
+    }
+}
+
+static void gradients(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        struct arena *a = arena_new(NULL);
+        struct few_task t = random_task(a);
+        for (int i = 0; i < 2; i++)
+            t.phases[i] = 1;
+        for (int k = 0; kernels_at(k); k++) {
+            kernels_at(k)->few_weight_grad(&t);
+            for (int64_t f = 0; f < t.F; f++)
+                for (int64_t c = 0; c < t.C; c++)
+                    for (int64_t i = 0; i < t.kernel[0] * t.kernel[1]; i++)
+                        assert_near(kernels_at(k)->isa, t.weight[weight_at(&t, f, c, 0, 0) + i],
+                                    gradient_element(&t, f, c, i / t.kernel[1], i % t.kernel[1]));
+        }
+        arena_free(a);
+    }
+}
+
+// --- through a plan ------------------------------------------------------------------------------
+
+static double given(const struct value *v, int64_t i)
+{
+    return sin((double)i * 0.7 + v->attr.name[0]);
+}
+
+static void feed(void *context, const struct value *v, double *out)
+{
+    (void)context;
+    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
+        out[i] = (float)given(v, i);
+}
+
+static void compare(struct graph *g, int few)
+{
+    const struct reference r = {feed, NULL};
+    double **want = graph_reference(g, &r, g->arena);
+    const double *root[3];
+    for (int k = 0; k < g->n_root; k++)
+        root[k] = want[g->root[k].value->id];
+    pass_layout(g);
+    pass_memory(g);
+    struct plan *p = plan_new(g->arena, g, NULL, 0);
+    int found = 0;
+    for (int i = 0; i < plan_steps(p); i++)
+        found += strstr(plan_step_name(p, i), "few channels") != NULL;
+    assert_int_equal(found, few);
+    for (int i = 0; i < g->n; i++)
+        for (int64_t j = 0; g->value[i]->attr.name && j < shape_size(g->value[i]->shape); j++)
+            plan_input(p, g->value[i]->attr.name)[j] = (float)given(g->value[i], j);
+    plan_run(p, 0);
+    for (int k = 0; k < g->n_root; k++)
+        for (int64_t i = 0; i < shape_size(g->root[k].value->shape); i++)
+            assert_near(g->root[k].name, plan_output(p, g->root[k].name)[i], root[k][i]);
+}
+
+// y = conv(x, w) with C and K channels, and both gradients: `few` of the three are ours.
+static void three_ops(int64_t C, int64_t K, int64_t kernel, int64_t stride, int few)
+{
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    const struct window w = {{stride, stride}, {1, 1, 1, 1}};
+    struct value *x = input(g, "x", SHAPE(2, C, 9, 10)),
+                 *k = input(g, "w", SHAPE(K, C, kernel, kernel)), *y = conv(x, k, w),
+                 *dy = input(g, "d", y->shape);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", conv_data_grad(dy, k, w, 9, 10));
+    graph_root(g, "dw", conv_weight_grad(x, dy, w, kernel, kernel));
+    compare(g, few);
+    arena_free(a);
+}
+
+static void ops(void **state)
+{
+    (void)state;
+    for (int64_t stride = 1; stride <= 2; stride++)
+        for (int64_t few = 1; few <= 5; few++) {
+            three_ops(48, few, 3, stride, few <= FEW_MOST ? 2 : 0);
+            three_ops(few, 32, 4, stride, few <= FEW_MOST ? 2 : 0);
+        }
+    three_ops(20, 3, 3, 1, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(gradients),
+                                       cmocka_unit_test(ops)};
+    rng_init(&rng, 5, 0);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
