@@ -1,0 +1,203 @@
+// Every pass on a small graph, as text: tests/golden/CASE.txt is the graph before the pass and
+// after it. After a change that is meant, `GOLDEN=write build/tests/test_golden` writes them again;
+// the diff is what to read.
+#include "base/arena.h"
+#include "base/text.h"
+#include "graph/build.h"
+#include "graph/op.h"
+#include "pass/pass.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>  // last: its fail() is another
+
+static const struct window same = {{1, 1}, {1, 1, 1, 1}};
+
+// What differentiation leaves behind: zeros, ones, broadcasts, sums of broadcasts.
+static void algebra(struct graph *g)
+{
+    struct value *x = input(g, "x", SHAPE(4, 8)), *b = input(g, "b", SHAPE(1, 8)), *dx[2];
+    struct value *y = tanh_value(add(affine(x, 2, 0), b));
+    gradient(mean(y), (struct value *[]){x, b}, 2, dx);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "db", dx[1]);
+}
+
+static struct slot *weights(struct graph *g, struct shape shape)
+{
+    struct slots slots;
+    slots_init(&slots, g->arena);
+    return slots_add(&slots, "w", SLOT_PARAM, shape, (struct init){0}, (struct place){0});
+}
+
+// generator(z) before its update, twice, and after it.
+static void versions(struct graph *g)
+{
+    struct slot *w = weights(g, SHAPE(8, 8));
+    struct value *z = input(g, "z", SHAPE(4, 8)), *w0 = param(g, w);
+    struct value *fake = matmul(z, w0, false, true), *again = matmul(z, param(g, w), false, true);
+    struct value *w1 = lerp_slot(w0, matmul(again, z, true, false), 0.1);
+    graph_root(g, "fake", fake);
+    graph_root(g, "after", matmul(z, w1, false, true));
+}
+
+// A weight gradient that no update takes.
+static void unwanted(struct graph *g)
+{
+    struct value *x = input(g, "x", SHAPE(4, 8)), *w = input(g, "w", SHAPE(8, 8)), *dx[2];
+    gradient(sum(square(matmul(x, w, false, true))), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "dx", dx[0]);
+}
+
+// A convolution of an upsampled image, and both its gradients.
+static void upsampled(struct graph *g)
+{
+    struct value *x = input(g, "x", SHAPE(2, 8, 7, 7)), *w = input(g, "w", SHAPE(4, 8, 3, 3));
+    struct value *y = conv(upsample(x, 2), w, same), *dx[2];
+    gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+}
+
+// A convolution large enough to be worth it, and both its gradients.
+static void strided(struct graph *g)
+{
+    const struct window win = {{2, 2}, {1, 1, 1, 1}};
+    struct value *x = input(g, "x", SHAPE(64, 64, 32, 32)),
+                 *w = input(g, "w", SHAPE(128, 64, 4, 4)), *dx[2];
+    struct value *y = conv(x, w, win);
+    gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+}
+
+// A batch normalised: two reductions, and one loop over it.
+static void normalised(struct graph *g)
+{
+    const unsigned batch = 1 << 0 | 1 << 2 | 1 << 3;
+    struct value *x = input(g, "x", SHAPE(8, 16, 4, 4));
+    struct value *centred = sub(x, mean_axes(x, batch));
+    struct value *scale = rsqrt_value(affine(mean_axes(square(centred), batch), 1, 1e-3));
+    graph_root(g, "y", leaky_relu(mul(centred, scale), 0.2));
+}
+
+// Planes of an image want it channels-last; what is flattened wants it plain.
+static void laid(struct graph *g)
+{
+    const struct tiling t = {2, 1, 3, {1, 1}, {4, 4}};
+    struct value *x = input(g, "x", SHAPE(2, 8, 4, 4));
+    struct value *h = leaky_relu(upsample(x, 2), 0.2);
+    graph_root(g, "planes", tile_map(h, TILE_FINE, t));
+    graph_root(g, "flat", reshape(square(h), SHAPE(2, 512)));
+}
+
+// Chains written over themselves, and rooms used again.
+static void chain(struct graph *g)
+{
+    struct value *x = input(g, "x", SHAPE(8, 16)), *w = input(g, "w", SHAPE(16, 16));
+    for (int i = 0; i < 3; i++)
+        x = tanh_value(matmul(x, w, false, false));
+    graph_root(g, "y", reshape(x, SHAPE(128)));
+}
+
+static const struct golden {
+    const char *name, *pass;
+    void (*build)(struct graph *g);
+} golden[] = {
+    {"simplify", "simplify", algebra},
+    {"cse", "cse", versions},
+    {"dce", "dce", unwanted},
+    {"upsample_conv", "upsample_conv", upsampled},
+    {"minimal_filter", "minimal_filter", strided},
+    {"fuse", "fuse", normalised},
+    {"layout", "layout", laid},
+    {"memory", "memory", chain},
+};
+
+static bool (*pass_named(const char *name))(struct graph *)
+{
+    for (const struct pass *p = passes; p->name; p++)
+        if (!strcmp(p->name, name))
+            return p->run;
+    return !strcmp(name, "cse") ? pass_cse : !strcmp(name, "dce") ? pass_dce : NULL;
+}
+
+// Where values lie: in memory of their own, or in another's.
+static void print_places(const struct graph *g, struct text *out)
+{
+    for (int i = 0; i < g->n; i++) {
+        const struct value *v = g->value[i];
+        if (v->storage == v)
+            text_addf(out, "%%%d at %zu, %zu bytes\n", i, v->offset, v->bytes);
+        else if (v->storage)
+            text_addf(out, "%%%d in %%%d\n", i, v->storage->id);
+    }
+}
+
+static void run(const struct golden *c, struct text *out)
+{
+    struct graph *g = graph_new(arena_new(NULL));
+    g->minimal_filtering = true;
+    c->build(g);
+    graph_verify(g, "graph");
+    text_add(out, "before\n");
+    graph_print(g, out);
+    text_addf(out, "after %s\n", c->pass);
+    assert_true(pass_named(c->pass)(g));
+    graph_verify(g, c->pass);
+    graph_print(g, out);
+    if (!strcmp(c->pass, "memory"))
+        print_places(g, out);
+    arena_free(g->arena);
+}
+
+static void write_file(const char *path, const struct text *t)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(t->s, 1, t->n, f), t->n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void read_file(const char *path, struct text *t)
+{
+    FILE *f = fopen(path, "r");
+    char part[4096];
+    if (!f)
+        fail_msg("no %s; GOLDEN=write makes it", path);
+    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;)
+        text_add_n(t, part, n);
+    fclose(f);
+}
+
+static void test_golden(void **state)
+{
+    const struct golden *c = *state;
+    const char *mode = getenv("GOLDEN");
+    char path[256];
+    struct text got, want;
+    text_init(&got);
+    text_init(&want);
+    snprintf(path, sizeof path, "tests/golden/%s.txt", c->name);
+    run(c, &got);
+    if (mode && !strcmp(mode, "write"))
+        write_file(path, &got);
+    read_file(path, &want);
+    assert_string_equal(got.s, want.s);
+    text_release(&got);
+    text_release(&want);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[LENGTH(golden)];
+    for (size_t i = 0; i < LENGTH(golden); i++)
+        tests[i] = (struct CMUnitTest){golden[i].name, test_golden, NULL, NULL,
+                                       (void *)(uintptr_t)&golden[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
