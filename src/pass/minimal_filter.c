@@ -63,20 +63,6 @@ static double cost(const struct filter *f, int64_t n)
     return q * q * (tiles * K * C + PLANE_COST * (tiles * K + tiles * C + K * C));
 }
 
-// The best size of tiles, or 0 where the direct way is as good.
-static int64_t worth(const struct filter *f)
-{
-    double best = (double)shape_size(f->coarse) *
-                  (double)(f->weight.dim[1] * f->kernel * f->kernel);
-    int64_t size = 0;
-    for (int64_t n = 2; n <= 4 && n + up(f->kernel, f->stride) - 1 <= TOOM_MOST; n++)
-        if (cost(f, n) < best) {
-            best = cost(f, n);
-            size = n;
-        }
-    return size;
-}
-
 static bool filters(const struct value *v)
 {
     const int64_t *i = v->attr.i;
@@ -85,6 +71,31 @@ static bool filters(const struct value *v)
     const struct filter f = filter_of(v);
     return i[0] == i[1] && i[0] <= 2 && f.weight.dim[2] == f.weight.dim[3] && f.kernel >= 2 &&
            f.kernel <= 5;
+}
+
+int minimal_filter_sizes(const struct value *v, int64_t size[3])
+{
+    int n = 0;
+    if (!filters(v))
+        return 0;
+    const struct filter f = filter_of(v);
+    for (int64_t s = 2; s <= 4 && s + up(f.kernel, f.stride) - 1 <= TOOM_MOST; s++)
+        size[n++] = s;
+    return n;
+}
+
+// The best size of tiles, or 0 where the direct way is as good.
+static int64_t worth(const struct value *v, const struct filter *f)
+{
+    double best = (double)shape_size(f->coarse) *
+                  (double)(f->weight.dim[1] * f->kernel * f->kernel);
+    int64_t size[3], chosen = 0;
+    for (int i = 0, n = minimal_filter_sizes(v, size); i < n; i++)
+        if (cost(f, size[i]) < best) {
+            best = cost(f, size[i]);
+            chosen = size[i];
+        }
+    return chosen;
 }
 
 static struct value *planes_product(struct value *v, struct filter f, struct tiling t)
@@ -105,11 +116,12 @@ static struct value *planes_product(struct value *v, struct filter f, struct til
 
 static struct value *rewrite(struct value *v, void *context)
 {
+    const struct graph *g = v->graph;
     (void)context;
     if (!filters(v))
         return NULL;
     const struct filter f = filter_of(v);
-    const int64_t n = worth(&f);
+    const int64_t n = g->tile_size ? g->tile_size(v, g->tile_context) : worth(v, &f);
     if (!n)
         return NULL;
     return planes_product(v, f, (struct tiling){n, f.stride, f.kernel, {v->attr.i[2], v->attr.i[4]},
