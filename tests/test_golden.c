@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>  // last: its fail() is another
+#include <cmocka.h> // last: its fail() is another
 
 static const struct window same = {{1, 1}, {1, 1, 1, 1}};
 

@@ -1,0 +1,234 @@
+// Random iterations of random GANs: a generator and a critic of random layers, a loss on real and
+// fake, a penalty on the critic's slope, both updates. Compiled with all passes on and run in
+// float32, against the reference kernels on the graph as it was built: losses, first and second
+// derivatives, and the losses of the second update, which reads the weights that the first wrote.
+//
+//   PASS_FUZZ=N        how many (64 unless told); PASS_FUZZ_SEED=S: from which on
+// A failure is tried again with shorter networks, and the passes are gone through one by one in
+// float64, to name the first that changes the meaning.
+#include "pass/pass.h"
+#include "plan/plan.h"
+#include "prim/kernel.h"
+#include "tests/random_gan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DRAWS = 99, STEP = 3, LONGEST = 9 };
+
+static double given(const struct value *v, int64_t i)
+{
+    const char *name = v->attr.slot ? v->attr.slot->name : v->attr.name;
+    if (!strcmp(name, "hyper"))
+        return i ? 1 : 0.02;
+    if (!strcmp(name, "index"))
+        return (double)(i * 3 % 5);
+    uint64_t s = (uint64_t)i;
+    for (const char *c = name; *c; c++)
+        s = s * 31 + (unsigned char)*c;
+    s = (s + 1) * 0x9E3779B97F4A7C15u;
+    s = (s ^ (s >> 29)) * 0x94D049BB133111EBu;
+    s ^= s >> 32;
+    return (double)(s >> 40 & 0xffffff) / (1 << 23) - 1;
+}
+
+static void feed(void *context, const struct value *v, double *out)
+{
+    (void)context;
+    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
+        out[i] = v->op != &op_random
+                     ? (float)given(v, i)
+                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1],
+                                 (uint64_t)v->attr.i[1], (struct plan_clock){DRAWS, STEP}, i);
+}
+
+static const struct reference source = {feed, NULL};
+
+static void write_sources(const struct graph *g, struct plan *p, float *slab)
+{
+    for (int k = 0; k < g->n; k++) {
+        const struct value *v = g->value[k];
+        float *to = v->attr.name         ? plan_input(p, v->attr.name)
+                    : v->op == &op_param ? slab + v->attr.slot->offset
+                                         : NULL;
+        for (int64_t i = 0, n = shape_size(v->shape); to && i < n; i++)
+            to[i] = (float)given(v, i);
+    }
+}
+
+// Sizes of tiles as the shape of a convolution's weights says, where there is a choice.
+static int64_t some_tile(const struct value *v, void *context)
+{
+    int64_t size[3];
+    const int n = minimal_filter_sizes(v, size);
+    const struct shape w = v->op == &op_conv_weight_grad ? v->shape : v->in[1]->shape;
+    (void)context;
+    return n ? size[(w.dim[0] + w.dim[1]) % n] : 0;
+}
+
+static struct gan *build(uint64_t seed, int length)
+{
+    struct arena *a = arena_new(NULL);
+    struct gan *c = NEW(a, struct gan);
+    *c = (struct gan){.arena = a, .g = graph_new(a), .seed = seed, .length = length};
+    c->g->tile_size = some_tile;
+    slots_init(&c->slots, a);
+    build_iteration(c);
+    return c;
+}
+
+// Where a slope is undefined, and a number is so near to that that rounding decides.
+static bool undecided(const struct value *v, double *const *result)
+{
+    const bool two = v->op == &op_pointwise[PW_MAX] || v->op == &op_pointwise[PW_MIN] ||
+                     v->op == &op_pointwise[PW_GREATER];
+    const bool one = v->op == &op_pointwise[PW_LEAKY_RELU] || v->op == &op_pointwise[PW_STEP] ||
+                     v->op == &op_pointwise[PW_ABS] || v->op == &op_pointwise[PW_SIGN];
+    for (int64_t i = 0; (one || two) && i < shape_size(v->in[0]->shape); i++) {
+        const double x = result[v->in[0]->id][i] - (two ? result[v->in[1]->id][i] : 0);
+        if (x != 0 && fabs(x) < 1e-5)
+            return true;
+    }
+    return false;
+}
+
+struct verdict {
+    bool skipped, wrong;
+    char what[256];
+};
+
+static double worst;
+static char worst_at[64];
+
+// How far root k is from what it should be, relative to its largest number: in a plan that has run,
+// or by the reference.
+static double off_by(const struct gan *c, int k, const struct plan *p, double **result,
+                     const double *want)
+{
+    const struct root *r = &c->g->root[k];
+    const float *got = p ? plan_output(p, r->name) : NULL;
+    double off = 0, largest = 1e-3;
+    for (int64_t i = 0, n = shape_size(r->value->shape); i < n; i++) {
+        const double y = p ? got[i] : result[r->value->id][i];
+        off = isfinite(y) ? fmax(off, fabs(y - want[i])) : INFINITY;
+        largest = fmax(largest, fabs(want[i]));
+    }
+    return off / largest;
+}
+
+static double furthest(const struct gan *c, const struct plan *p, double **result,
+                       const double *const *want, const char **name)
+{
+    double most = 0;
+    for (int k = 0; k < c->g->n_root; k++) {
+        const double off = c->g->root[k].name ? off_by(c, k, p, result, want[k]) : 0;
+        if (off > most)
+            *name = c->g->root[k].name;
+        most = fmax(most, off);
+    }
+    return most;
+}
+
+static void judge(struct verdict *to, const char *stage, const char *root, double off)
+{
+    to->wrong = off > 2e-4;
+    snprintf(to->what, sizeof to->what, "%s: %s is off by %g of its largest", stage, root, off);
+}
+
+static double run(struct gan *c, const double *const *want, const char **name)
+{
+    float *slab = NEW_ARRAY(c->arena, float, c->slots.floats);
+    struct plan *p = plan_new(c->arena, c->g, slab, DRAWS);
+    write_sources(c->g, p, slab);
+    plan_run(p, STEP);
+    return furthest(c, p, NULL, want, name);
+}
+
+// Float32 without passes says whether the numbers are worth comparing at all.
+static const double *const *wanted(struct gan *c, struct verdict *to)
+{
+    double **result = graph_reference(c->g, &source, c->arena);
+    const double **want = NEW_ARRAY(c->arena, const double *, c->g->n_root);
+    const char *name = "";
+    for (int i = 0; i < c->g->n; i++)
+        to->skipped |= undecided(c->g->value[i], result);
+    for (int k = 0; k < c->g->n_root; k++)
+        want[k] = result[c->g->root[k].value->id];
+    pass_memory(c->g);
+    to->skipped |= run(c, want, &name) > 1e-5;
+    return want;
+}
+
+// The first pass behind which the reference says something else.
+static void blame(struct verdict *to, uint64_t seed, int length, const double *const *want)
+{
+    for (const struct pass *p = passes; p->name && !to->wrong; p++) {
+        const char *name = "";
+        struct gan *c = build(seed, length);
+        passes_run(c->g, p->name);
+        const double off = furthest(c, NULL, graph_reference(c->g, &source, c->arena), want, &name);
+        judge(to, p->name, name, off);
+        arena_free(c->arena);
+    }
+}
+
+static struct verdict check(uint64_t seed, int length, bool closely)
+{
+    struct verdict to = {0};
+    struct gan *c = build(seed, length), *passed = build(seed, length);
+    const double *const *want = wanted(c, &to);
+    const char *name = "";
+    passes_run(passed->g, NULL);
+    const double off = to.skipped ? 0 : run(passed, want, &name);
+    if (off > worst) {
+        worst = off;
+        snprintf(worst_at, sizeof worst_at, "%d %s", (int)seed, name);
+    }
+    if (closely && off > 2e-4)
+        blame(&to, seed, length, want);
+    if (!to.wrong)
+        judge(&to, "plan", name, off);
+    arena_free(passed->arena);
+    arena_free(c->arena);
+    return to;
+}
+
+static int number_from(const char *name, int otherwise)
+{
+    const char *s = getenv(name);
+    return s ? atoi(s) : otherwise;
+}
+
+static void report(uint64_t seed)
+{
+    for (int length = 0; length <= LONGEST; length++) {
+        const struct verdict v = check(seed, length, true);
+        if (v.wrong)
+            fail_msg("seed %d, networks of %d layers: %s", (int)seed, length, v.what);
+    }
+    fail_msg("seed %d failed, and does no longer", (int)seed);
+}
+
+static void test_iterations(void **state)
+{
+    (void)state;
+    const int n = number_from("PASS_FUZZ", 64), first = number_from("PASS_FUZZ_SEED", 1);
+    int skipped = 0;
+    for (int i = 0; i < n; i++) {
+        const uint64_t seed = (uint64_t)(first + i);
+        const struct verdict v = check(seed, LONGEST, false);
+        skipped += v.skipped;
+        if (v.wrong)
+            report(seed);
+    }
+    print_message("%d of %d compared; furthest off %g at %s\n", n - skipped, n, worst, worst_at);
+    assert_true(n < 10 || skipped < n / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_iterations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
