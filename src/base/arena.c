@@ -1,12 +1,17 @@
 // Blocks double in size as an arena grows, so a small arena is one malloc and a large one few.
 // Simpler ideas fail: one malloc a thing needs an owner a thing, and a fixed block size either
-// wastes a page on every small arena or turns a large one into a long list.
+// wastes a page on every small arena or turns a large one into a long list. Blocks of many megabytes
+// ask for huge pages: activations are walked at strides of a page and more, and the processor
+// remembers a few dozen pages only.
 #include "base/arena.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
 
 struct block {
     struct block *next;
@@ -78,6 +83,19 @@ static size_t align_up(size_t x, size_t to)
     return (x + to - 1) & ~(to - 1);
 }
 
+static struct block *block_new(struct block *next, size_t room)
+{
+    void *p = room < LARGE ? malloc(room)
+                           : aligned_alloc(HUGE_PAGE, align_up(room, HUGE_PAGE));
+    struct block *b = or_abort(p);
+#ifdef MADV_HUGEPAGE
+    if (room >= LARGE)
+        (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE);  // a wish; no harm when refused
+#endif
+    *b = (struct block){next, sizeof *b, room};
+    return b;
+}
+
 static void *take(struct block *b, size_t size, size_t align)
 {
     if (!b)
@@ -98,10 +116,8 @@ void *arena_alloc(struct arena *a, size_t size)
         room = room > (1 << 20) ? 1 << 20 : room;
         if (room < size + sizeof(struct block) + align)
             room = size + sizeof(struct block) + align;
-        struct block *b = or_abort(malloc(room));
-        *b = (struct block){a->block, sizeof *b, room};
-        a->block = b;
-        p = take(b, size, align);
+        a->block = block_new(a->block, room);
+        p = take(a->block, size, align);
     }
     return memset(p, 0, size);
 }
