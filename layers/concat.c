@@ -3,15 +3,6 @@
 
 enum { CHANNELS = 1, JOIN_MAX = 64 };
 
-struct params {
-    struct node *with;
-};
-
-static const struct param params[] = {
-    {"with", PARAM_NODE, offsetof(struct params, with), NULL,
-    .help = "the name of an input or layer, or a list of them; they follow the layer above"},
-    PARAM_END};
-
 static bool fits(struct shape a, struct shape b)
 {
     if (a.rank != b.rank || a.rank < 2)
@@ -38,4 +29,4 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 const struct layer layer_concat = {
     .name = "concat", .group = "join",
     .help = "the channels of the layer above and of others, one after the other",
-    .flags = LAYER_JOIN, .params = params, .size = sizeof(struct params), .build = build};
+    .flags = LAYER_JOIN, .params = join_params, .size = sizeof(struct join), .build = build};

@@ -49,8 +49,8 @@ struct value *site_weight(struct site *site, const char *name, struct shape shap
                           int64_t fan_out);
 // The same under PyTorch's spectral_norm: weight_orig, weight_u, weight_v; `out` is the dimension
 // of the outputs.
-struct value *site_spectral(struct site *site, struct shape shape, int64_t fan_in, int64_t fan_out,
-                            int out);
+struct value *site_spectral(struct site *site, const char *name, struct shape shape,
+                            int64_t fan_in, int64_t fan_out, int out);
 struct value *site_bias(struct site *site, const char *name, struct shape shape, int64_t fan_in);
 struct value *site_param(struct site *site, const char *name, struct shape shape, struct init init);
 // Untrained state (running statistics). site_track says what it becomes when a pass that trains
@@ -67,6 +67,15 @@ struct value *site_fail(struct site *site, const char *fmt, ...)
 
 // How many classes there are when x is a label input; else 0.
 int64_t site_classes(const struct site *site, const struct value *x);
+// What joins share: the table of their one parameter, `with`, and x op a op b … of a pointwise op,
+// for a word that wants equal shapes, or 1 where a side repeats. NULL after site_fail.
+struct join {
+    struct node *with;
+};
+extern const struct param join_params[];
+struct value *site_fold(struct site *site, const char *word, struct value *x,
+                        struct value *(*op)(struct value *, struct value *));
+
 // "'skip' (line 9) gives (64, 7, 7)": the i-th value beside the layer above, for messages of joins.
 const char *site_other(const struct site *site, int i);
 
@@ -80,6 +89,22 @@ struct sliding {
 // False after a mistake, reported.
 bool site_window(struct site *site, const struct sliding *how, int64_t H, int64_t W,
                  bool transposed, int64_t kernel[2], struct window *win);
+// The window of a pool: not transposed, the stride is the kernel and there is no padding unless
+// said; a window holds a pixel at least. x is (N, C, H, W), or it is refused.
+bool site_pool(struct site *site, const char *word, const struct sliding *how,
+               const struct value *x, int64_t kernel[2], struct window *win);
+// x op … over each window along an axis (2: height, 3: width), `outside` where it is padded. Of
+// equal values maximum() so takes the first, as PyTorch does.
+struct value *fold_windows(struct value *x, int axis, int64_t kernel, const struct window *win,
+                           double outside, struct value *(*op)(struct value *, struct value *));
+#define POOL_PARAMS(slide)                                                                       \
+    {"kernel", PARAM_INTS, (slide) + offsetof(struct sliding, kernel), "2", 1, 1 << 10,          \
+     .help = "size of a window, or [height, width]"},                                            \
+    {"stride", PARAM_INTS, (slide) + offsetof(struct sliding, stride), "", 1, 1 << 10,           \
+     .help = "step, or [down, right]; the kernel, unless said"},                                 \
+    {"padding", PARAM_NODE, (slide) + offsetof(struct sliding, padding), "",                     \
+     .help = "valid (the default), same (TensorFlow's rule), a number, or [top, bottom, left, "  \
+             "right]"}
 // A number or [top, bottom, left, right], none below zero.
 bool site_borders(struct site *site, const struct node *node, const char *what, int64_t border[4]);
 // (C) as (1, C, 1, …), to be added to or multiplied with a value of that rank.

@@ -164,6 +164,25 @@ struct value *site_fail(struct site *site, const char *fmt, ...)
     return NULL;
 }
 
+// --- joins ---------------------------------------------------------------------------------------
+
+const struct param join_params[] = {
+    {"with", PARAM_NODE, offsetof(struct join, with), NULL,
+     .help = "the name of an input or layer, or a list of them"},
+    PARAM_END};
+
+struct value *site_fold(struct site *site, const char *word, struct value *x,
+                        struct value *(*op)(struct value *, struct value *))
+{
+    struct shape s;
+    for (int i = 0; i < site->n_other; i++) {
+        if (x->shape.rank < 2 || !shape_broadcast(x->shape, site->other[i]->shape, &s))
+            return site_fail(site, "%s wants equal shapes: %s,", word, site_other(site, i));
+        x = op(x, site->other[i]);
+    }
+    return x;
+}
+
 // --- helpers -------------------------------------------------------------------------------------
 
 struct value *along_channels(struct value *v, int rank)
