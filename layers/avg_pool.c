@@ -1,34 +1,50 @@
-// Means of size × size blocks that do not overlap: (C, H, W) to (C, ⌊H / size⌋, ⌊W / size⌋); rows
-// and columns left over are dropped
+// The mean of each window: (C, H, W) to (C, H', W'), H' = ⌊(H + top + bottom − kernel) / stride⌋ + 1;
+// of its pixels (TensorFlow), or with the padding's zeros (PyTorch's default)
 #include "model/layer.h"
 
 struct params {
-    int64_t size;
+    struct sliding slide;
+    bool count_padding;
 };
 
 static const struct param params[] = {
-    {"size", PARAM_INT, offsetof(struct params, size), "2", 1, 1 << 10,
-     .help = "height and width of a block"},
+    POOL_PARAMS(offsetof(struct params, slide)),
+    {"count_padding", PARAM_BOOL, offsetof(struct params, count_padding), "false",
+     .help = "padding is zeros that count (nn.AvgPool2d); else it is left out"},
     PARAM_END};
 
-// x without what does not fill a block along one axis
-static struct value *whole_blocks(struct value *x, int axis, int64_t size)
+// Square blocks beside each other, which one op sums.
+static bool whole(const struct value *x, const int64_t k[2], const struct window *win)
 {
-    const int64_t n = x->shape.dim[axis];
-    return n % size ? slice(x, axis, 0, n - n % size) : x;
+    const int64_t *X = x->shape.dim;
+    return k[0] == k[1] && win->stride[0] == k[0] && win->stride[1] == k[0] && X[2] % k[0] == 0 &&
+           X[3] % k[0] == 0 && !(win->pad[0] | win->pad[1] | win->pad[2] | win->pad[3]);
+}
+
+// Σ over each window
+static struct value *total(struct value *x, const int64_t k[2], const struct window *win)
+{
+    return fold_windows(fold_windows(x, 3, k[1], win, 0, add), 2, k[0], win, 0, add);
 }
 
 static struct value *build(struct site *site, const void *own, struct value *x)
 {
     const struct params *p = own;
-    if (x->shape.rank != 4)
-        return site_fail(site, "avg_pool wants (C, H, W)");
-    if (x->shape.dim[2] < p->size || x->shape.dim[3] < p->size)
-        return site_fail(site, "avg_pool wants an image of its size (%d) at least", (int)p->size);
-    x = whole_blocks(whole_blocks(x, 2, p->size), 3, p->size);
-    return affine(pool_sum(x, p->size), 1.0 / (double)(p->size * p->size), 0);
+    struct window win;
+    int64_t k[2];
+    if (!site_pool(site, "avg_pool", &p->slide, x, k, &win))
+        return NULL;
+    const double share = 1 / (double)(k[0] * k[1]);
+    if (whole(x, k, &win))
+        return affine(pool_sum(x, k[0]), share, 0);
+    struct value *sums = total(x, k, &win);
+    const bool padded = win.pad[0] | win.pad[1] | win.pad[2] | win.pad[3];
+    if (!padded || p->count_padding)
+        return affine(sums, share, 0);
+    struct value *one = constant(x->graph, 1, SHAPE(1, 1, x->shape.dim[2], x->shape.dim[3]));
+    return divide(sums, total(one, k, &win));
 }
 
 const struct layer layer_avg_pool = {
-    .name = "avg_pool", .group = "shape", .help = "means of square blocks",
+    .name = "avg_pool", .group = "shape", .help = "means of windows",
     .params = params, .size = sizeof(struct params), .build = build};
