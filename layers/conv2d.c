@@ -40,7 +40,7 @@ static struct value *build(struct site *site, const void *own, struct value *x)
         return site_fail(site, "conv2d's kernel is larger than the padded image");
     const int64_t fan_in = X[1] * k[0] * k[1], fan_out = p->filters * k[0] * k[1];
     const struct shape s = SHAPE(p->filters, X[1], k[0], k[1]);
-    struct value *w = p->spectral_norm ? site_spectral(site, s, fan_in, fan_out, 0)
+    struct value *w = p->spectral_norm ? site_spectral(site, "weight", s, fan_in, fan_out, 0)
                                        : site_weight(site, "weight", s, fan_in, fan_out);
     struct value *y = conv(x, w, win);  // (N, filters, H, W)
     if (!p->bias)

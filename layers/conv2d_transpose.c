@@ -73,7 +73,7 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     // PyTorch counts the fans of a transposed convolution by the tensor's second dimension.
     const int64_t fan_in = p->filters * k[0] * k[1], fan_out = X[1] * k[0] * k[1];
     const struct shape s = SHAPE(X[1], p->filters, k[0], k[1]);
-    struct value *w = p->spectral_norm ? site_spectral(site, s, fan_in, fan_out, 1)
+    struct value *w = p->spectral_norm ? site_spectral(site, "weight", s, fan_in, fan_out, 1)
                                        : site_weight(site, "weight", s, fan_in, fan_out);
     struct value *y = conv_data_grad(x, w, win, H, W);  // (N, filters, H, W)
     if (!p->bias)

@@ -23,7 +23,7 @@ static struct value *build(struct site *site, const void *own, struct value *x)
             site, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
     const int64_t features = x->shape.dim[1];
     const struct shape s = SHAPE(p->units, features);
-    struct value *w = p->spectral_norm ? site_spectral(site, s, features, p->units, 0)
+    struct value *w = p->spectral_norm ? site_spectral(site, "weight", s, features, p->units, 0)
                                        : site_weight(site, "weight", s, features, p->units);
     struct value *y = matmul(x, w, false, true);  // (N, units)
     if (!p->bias)

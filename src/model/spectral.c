@@ -4,6 +4,8 @@
 // decomposition each time. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
 #include "model/layer.h"
 
+#include "base/arena.h"
+
 // x / ‖x‖
 static struct value *unit(struct value *x)
 {
@@ -19,15 +21,18 @@ static struct value *as_matrix(struct value *w, int out)
 }
 
 // v = unit(mᵀ·u), u = unit(m·v), σ = uᵀ·m·v; the gradient takes u and v for constants
-struct value *site_spectral(struct site *site, struct shape shape, int64_t fan_in, int64_t fan_out,
-                            int out)
+struct value *site_spectral(struct site *site, const char *name, struct shape shape,
+                            int64_t fan_in, int64_t fan_out, int out)
 {
-    struct value *w = site_weight(site, "weight_orig", shape, fan_in, fan_out);
+    struct arena *a = site->graph->arena;
+    struct value *w =
+        site_weight(site, arena_printf(a, "%s_orig", name), shape, fan_in, fan_out);
     struct value *m = as_matrix(w, out), *fixed = detach(m);
     const int64_t rows = m->shape.dim[0], columns = m->shape.dim[1];
     const struct init normal = {INIT_NORMAL, 0, 1};
-    struct value *old = site_buffer(site, "weight_u", SHAPE(rows), normal);
-    struct value *kept = site_buffer(site, "weight_v", SHAPE(columns), normal);
+    struct value *old = site_buffer(site, arena_printf(a, "%s_u", name), SHAPE(rows), normal);
+    struct value *kept =
+        site_buffer(site, arena_printf(a, "%s_v", name), SHAPE(columns), normal);
     struct value *v =
         unit(matmul(reshape(old, SHAPE(1, rows)), fixed, false, false));  // (1, columns)
     struct value *u = unit(matmul(v, fixed, false, true));                // (1, rows)
