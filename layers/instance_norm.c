@@ -39,5 +39,6 @@ static struct value *build(struct site *site, const void *own, struct value *x)
 
 const struct layer layer_instance_norm = {
     .name = "instance_norm", .group = "normalisation",
-    .help = "each channel of each sample to mean 0 and deviation 1",
+    .help = "each channel of each sample to mean 0 and deviation 1 over its pixels; over all of a "
+            "sample: layer_norm",
     .params = params, .size = sizeof(struct params), .build = build};

@@ -3,26 +3,26 @@
 // Ba, Kiros, Hinton 2016, arXiv:1607.06450.
 #include "model/layer.h"
 
-enum affine { AFFINE_ELEMENT, AFFINE_CHANNEL, AFFINE_NONE };
+enum affine { AFFINE_ELEMENT, AFFINE_CHANNEL, AFFINE_SCALAR, AFFINE_NONE };
 
 struct params {
     double epsilon;
     int affine;
 };
 
-static const char *const affine_words[] = {"element", "channel", "none", NULL};
+static const char *const affine_words[] = {"element", "channel", "scalar", "none", NULL};
 static const struct param params[] = {
     {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1,
      .help = "added to the variance"},
     {"affine", PARAM_WORD, offsetof(struct params, affine), "element", .words = affine_words,
      .help = "a learned scale and shift for each element (nn.LayerNorm), for each channel "
-             "(nn.GroupNorm(1)), or none"},
+             "(nn.GroupNorm(1)), one for all (keras-contrib's InstanceNormalization), or none"},
     PARAM_END};
 
-// (1, C, H, W) or (1, C, 1, 1), to be repeated over the batch
-static struct value *repeated(struct value *v, struct value *x, bool by_channel)
+// (1, C, H, W), (1, C, 1, 1) or (1, 1, 1, 1), to be repeated over the batch
+static struct value *repeated(struct value *v, struct value *x, enum affine affine)
 {
-    if (by_channel)
+    if (affine != AFFINE_ELEMENT)
         return along_channels(v, x->shape.rank);
     struct shape s = x->shape;
     s.dim[0] = 1;
@@ -39,7 +39,7 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), axes), 1, p->epsilon)));
     if (p->affine == AFFINE_NONE)
         return unit;
-    struct shape s = SHAPE(x->shape.dim[1]);
+    struct shape s = SHAPE(p->affine == AFFINE_SCALAR ? 1 : x->shape.dim[1]);
     if (p->affine == AFFINE_ELEMENT) {
         s.rank = x->shape.rank - 1;
         for (int i = 0; i < s.rank; i++)
@@ -47,8 +47,7 @@ static struct value *build(struct site *site, const void *own, struct value *x)
     }
     struct value *gamma = site_param(site, "weight", s, (struct init){INIT_CONSTANT, 1, 0});
     struct value *beta = site_param(site, "bias", s, (struct init){INIT_CONSTANT, 0, 0});
-    const bool by_channel = p->affine == AFFINE_CHANNEL;
-    return add(mul(unit, repeated(gamma, x, by_channel)), repeated(beta, x, by_channel));
+    return add(mul(unit, repeated(gamma, x, p->affine)), repeated(beta, x, p->affine));
 }
 
 const struct layer layer_layer_norm = {

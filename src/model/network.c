@@ -111,7 +111,7 @@ static bool takes(struct site *site, const struct layer *layer, const struct val
     for (int i = 0; i < site->n_other; i++)
         label = label || site->other[i]->shape.rank == 1;
     if (label)
-        site_fail(site, "'%s' wants no label\nput `embedding` before it", layer->name);
+        site_fail(site, "'%s' wants no label\nput `embedding` or `one_hot` before it", layer->name);
     return !label;
 }
 
