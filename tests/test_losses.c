@@ -345,6 +345,8 @@ static void test_hand_terms(void **state)
     assert_float_equal(term_value("cycle", f, x, y, NULL), 7 / 4., 1e-9);
     assert_float_equal(term_value("mse", f, x, y, NULL), 21 / 4., 1e-9);
     assert_float_equal(term_value("cross_entropy", f, x, label, NULL), log1p(exp(-2.)), 1e-9);
+    assert_float_equal(term_value("mutual_information", f, x, label, NULL),
+                       log1p(exp(-2.)) - log(2), 1e-9);
     assert_float_equal(term_value("cross_entropy", f, x, code, NULL), log1p(exp(-2.)), 1e-9);
     assert_float_equal(term_value("binary_cross_entropy", f, x, code, NULL),
                        (log1p(exp(-1.)) + log1p(exp(-1.)) + log(2) + log1p(exp(-2.))) / 4, 1e-9);

@@ -21,15 +21,17 @@ static struct value *critic(const void *params, struct value *real, struct value
     return sub(log_partition(real, fake), mean(real));
 }
 
-// −½·(mean(r) + mean(f)) + log Σ (e^r + e^f)
+// −mean(r, f) + log Σ (e^r + e^f), the mean over both
 static struct value *generator(const void *params, struct value *real, struct value *fake)
 {
     (void)params;
-    return sub(log_partition(real, fake), affine(add(mean(real), mean(fake)), 0.5, 0));
+    const double r = (double)shape_size(real->shape), f = (double)shape_size(fake->shape);
+    struct value *of_all = affine(add(sum(real), sum(fake)), 1 / (r + f), 0);
+    return sub(log_partition(real, fake), of_all);
 }
 
 const struct loss loss_softmax = {
     "softmax", "a softmax over the samples of both batches",
-    "critic: log Σ(e^r + e^f) − mean(r); generator: log Σ(e^r + e^f) − ½·(mean(r) + mean(f))",
+    "critic: log Σ(e^r + e^f) − mean(r); generator: log Σ(e^r + e^f) − mean(r, f)",
     LOSS_PAIRS, NULL, 0, critic, generator
 };
