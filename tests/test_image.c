@@ -230,6 +230,23 @@ static void decodes_no_empty_beginning(void **state)
     arena_free(a);
 }
 
+// A head and an end marker: stb gives such a JPEG a grey picture.
+static void decodes_no_jpeg_without_a_scan(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct made m;
+    struct image im;
+    const char *why = NULL;
+    make(&m, JPEG, 3);
+    for (size_t i = 1; i < m.n; i++)
+        if (m.byte[i - 1] == 0xFF && m.byte[i] == 0xDA)
+            m.byte[i] = 0xD9;
+    assert_false(decode(a, m.byte, m.n, 3, &im, &why));
+    assert_string_equal(why, "is cut short");
+    arena_free(a);
+}
+
 static void decodes_nothing_huge(void **state)
 {
     (void)state;
@@ -256,6 +273,7 @@ int main(void)
         cmocka_unit_test(decodes),
         cmocka_unit_test(decodes_no_damage),
         cmocka_unit_test(decodes_no_empty_beginning),
+        cmocka_unit_test(decodes_no_jpeg_without_a_scan),
         cmocka_unit_test(decodes_nothing_huge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

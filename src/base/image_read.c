@@ -72,12 +72,15 @@ static void *counted_realloc(void *block, size_t n)
 #include <stb/stb_image.h>
 
 // Within the coded picture FF stands before 00 and restart markers only, so an end marker after the
-// last start of a scan is the picture's own and not a thumbnail's.
+// last start of a scan is the picture's own and not a thumbnail's. Without any scan there is none.
 static bool jpeg_ends(const uint8_t *p, size_t n)
 {
-    for (size_t i = n - 1; i > 0; i--)
-        if (p[i - 1] == 0xFF && (p[i] == 0xD9 || p[i] == 0xDA))
-            return p[i] == 0xD9;
+    bool ended = false;
+    for (size_t i = n - 1; i > 0; i--) {
+        if (p[i - 1] == 0xFF && p[i] == 0xDA)
+            return ended;
+        ended |= p[i - 1] == 0xFF && p[i] == 0xD9;
+    }
     return false;
 }
 
