@@ -3,6 +3,7 @@
 // examples in a row hold every mode once, so that each split has exactly as many of each.
 #include "data/mixture.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <sha2.h>
@@ -49,4 +50,25 @@ bool mixture_get(const struct dataset *s, int64_t index, float *image, int32_t *
     image[0] = own->mode[*label].x + (float)(own->deviation * x);
     image[1] = own->mode[*label].y + (float)(own->deviation * y);
     return true;
+}
+
+bool mixture_modes(const struct dataset *s, struct modes *out)
+{
+    if (s->kind->get != mixture_get)
+        return false;
+    const struct mixture *own = s->own;
+    *out = (struct modes){own->mode, s->classes, own->deviation};
+    return true;
+}
+
+int mixture_near(const struct modes *m, const float *point, double within)
+{
+    int nearest = -1;
+    double least = INFINITY;
+    for (int k = 0; k < m->n; k++) {
+        const double away = hypot(point[0] - m->at[k].x, point[1] - m->at[k].y);
+        if (away < least)
+            least = away, nearest = k;
+    }
+    return least <= within * m->deviation ? nearest : -1;
 }
