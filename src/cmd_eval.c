@@ -15,40 +15,46 @@ static const struct option_spec option[] = {
 
 static const struct place nowhere;
 
-static json_t *number(double x)
+static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+
+static json_t *json_of(const struct taken *t)
 {
-    return isfinite(x) ? json_real(x) : json_null();
+    json_t *is = json_pack("{s:s, s:s, s:s, s:o, s:o}", "metric", t->name, "score", t->metric->name,
+                           "better", t->metric->direction, "value", number(t->sample.value), "std",
+                           number(t->sample.std));
+    if (t->has_real) {
+        json_object_set_new(is, "real", number(t->real.value));
+        json_object_set_new(is, "real_std", number(t->real.std));
+    }
+    json_object_set_new(is, "fingerprint", json_string(t->fingerprint));
+    return is;
 }
 
 static void print_json(const struct judge *v, int64_t step)
 {
     json_t *scores = json_array();
-    for (int i = 0; i < v->n_taken; i++) {
-        const struct taken *t = &v->taken[i];
-        json_array_append_new(
-            scores, json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "metric", t->metric->name, "value",
-                              number(t->sample.value), "std", number(t->sample.std), "real",
-                              number(t->real.value), "real_std", number(t->real.std), "fingerprint",
-                              t->fingerprint));
-    }
-    json_t *all = json_pack("{s:i, s:I, s:{s:s, s:o}, s:o}", "schema", 1, "step", (json_int_t)step,
-                            "scorer", "sha256", v->scorer->sha256, "accuracy",
-                            number(v->scorer->accuracy), "scores", scores);
+    for (int i = 0; i < v->n_taken; i++)
+        json_array_append_new(scores, json_of(&v->taken[i]));
+    json_t *scorer = v->scorer ? json_pack("{s:s, s:o}", "sha256", v->scorer->sha256, "accuracy",
+                                           number(v->scorer->accuracy))
+                               : json_null();
+    json_t *all = json_pack("{s:i, s:I, s:o, s:o}", "schema", 1, "step", (json_int_t)step, "scorer",
+                            scorer, "scores", scores);
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     putchar('\n');
     json_decref(all);
 }
 
-static void print_scores(const struct judge *v)
+static void print_scores(struct arena *a, const struct judge *v)
 {
     for (int i = 0; i < v->n_taken; i++) {
         const struct taken *t = &v->taken[i];
-        printf("%s %.4f ± %.4f   real data (%s) %.4f ± %.4f   evaluator %.12s\n", t->metric->name,
-               t->sample.value, t->sample.std, v->real_split, t->real.value, t->real.std,
+        printf("%s, on the %s split, evaluator %.12s\n", judge_text(a, t), t->split,
                t->fingerprint);
     }
-    printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256,
-           100 * v->scorer->accuracy);
+    if (v->scorer)
+        printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256,
+               100 * v->scorer->accuracy);
 }
 
 // data.real.path
@@ -108,7 +114,7 @@ static int run(struct options *o)
     if (option_given(o, "json"))
         print_json(lab.judge, step);
     else
-        print_scores(lab.judge);
+        print_scores(o->arena, lab.judge);
     return stored ? EXIT_DONE : EXIT_FAILED;
 }
 

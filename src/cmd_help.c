@@ -43,7 +43,8 @@ static int gather_words(struct arena *a, struct entry_text **out)
                                     NULL, dataset_kinds[i]->params}));
     for (int i = 0; metrics[i]; i++)
         APPEND(a, list, n,
-               ((struct entry_text){"score", metrics[i]->name, metrics[i]->help, NULL, NULL}));
+               ((struct entry_text){"score", metrics[i]->name, metrics[i]->help, NULL,
+                                    metrics[i]->params}));
     *out = list;
     return n;
 }

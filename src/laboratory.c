@@ -391,39 +391,41 @@ static bool open_judge(struct laboratory *lab)
     return lab->judge != NULL;
 }
 
-static void add_score(struct laboratory *lab, const struct taken *taken, double seconds)
+static void add_score(struct laboratory *lab, const struct taken *t, double seconds)
 {
     const struct judge *v = lab->judge;
     struct arena *a = lab->arena;
+    const bool asks = t->metric->looks_at & METRIC_SCORER;
     struct evaluation e = {
-        .name = taken->metric->name,
-        .direction = taken->metric->direction,
-        .value = taken->sample.value,
-        .std = taken->sample.std,
+        .name = t->name,
+        .direction = t->metric->direction,
+        .value = t->sample.value,
+        .std = t->sample.std,
         .weights = lab->experiment->ema_decay > 0 ? "ema" : "live",
         .seconds = seconds,
         .seed = lab->experiment->seed,
         .evaluator =
             {
-                .fingerprint = taken->fingerprint,
-                .name = arena_printf(a, "%s of %s, N %" PRId64 ", %" PRId64 " splits",
-                                     taken->metric->name, v->real->kind->name, v->protocol.samples,
-                                     v->protocol.splits),
-                .extractor = arena_printf(a, "configs/scorer.yaml, test accuracy %.4f",
-                                          v->scorer->accuracy),
-                .extractor_sha256 = v->scorer->sha256,
-                .real_split = v->real_split,
-                .real_stats_sha256 = v->real->fingerprint,
-                .n_real = v->protocol.samples,
-                .n_fake = v->protocol.samples,
-                .preprocess = v->preprocess,
-                .version = taken->metric->version,
+                .fingerprint = t->fingerprint,
+                .name = t->evaluator,
+                .extractor = asks ? arena_printf(a, "configs/scorer.yaml, test accuracy %.4f",
+                                                 v->scorer->accuracy)
+                                  : "none",
+                .extractor_sha256 = asks ? v->scorer->sha256 : "",
+                .real_split = t->split,
+                .real_stats_sha256 = t->data->fingerprint,
+                .n_real = t->n_real,
+                .n_fake = t->n_fake,
+                .preprocess = asks ? v->preprocess : "none",
+                .version = t->metric->version,
             },
     };
     APPEND(a, lab->score, lab->n_score, e);
-    e.name = arena_printf(a, "%s_real", taken->metric->name);
-    e.value = taken->real.value;
-    e.std = taken->real.std;
+    if (!t->has_real)
+        return;
+    e.name = arena_printf(a, "%s_real", t->name);
+    e.value = t->real.value;
+    e.std = t->real.std;
     APPEND(a, lab->score, lab->n_score, e);
 }
 
@@ -447,12 +449,11 @@ static bool on_evaluate(void *context, struct trainer *t)
         return false;
     for (int i = 0; i < lab->n_score; i++)
         recorder_evaluation(lab->recorder, t->step, &lab->score[i]);
-    for (int i = 0; i < lab->judge->n_taken; i++) {
-        const struct taken *is = &lab->judge->taken[i];
-        progress_note(lab->progress, "step %" PRId64 ": %s %.3f ± %.3f (real data %.3f ± %.3f)",
-                      t->step, is->metric->name, is->sample.value, is->sample.std, is->real.value,
-                      is->real.std);
-    }
+    struct arena *scratch = arena_new(NULL);
+    for (int i = 0; i < lab->judge->n_taken; i++)
+        progress_note(lab->progress, "step %" PRId64 ": %s", t->step,
+                      judge_text(scratch, &lab->judge->taken[i]));
+    arena_free(scratch);
     return true;
 }
 
@@ -549,7 +550,7 @@ static bool catch_up(struct laboratory *lab)
                                        : NULL;
     if (!r || !trainer_evaluation_due(lab->trainer) ||
         reader_scores(r, &lab->stored, lab->trainer->step, lab->experiment->evaluate.samples) >=
-            2 * lab->experiment->evaluate.n_score)
+            judge_numbers(lab->experiment))
         return true;
     return on_evaluate(lab, lab->trainer);
 }

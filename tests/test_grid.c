@@ -40,7 +40,7 @@ static void test_data_is_the_test_split(void **state)
     struct sampler *s = sampler_new(f.arena, f.e, f.slab, 3, "decoder(encoder(real.image))", false,
                                     f.diag);
     assert_non_null(s);
-    assert_true(sampler_data(s, f.diag));
+    assert_true(sampler_data(s, SPLIT_TEST, 0, f.diag));
     struct dataset *test = dataset_open(f.arena, f.e->data[0].node, SPLIT_TEST, f.diag);
     for (int i = 0; i < 3; i++) {
         assert_true(test->kind->get(test, i, image, &label));

@@ -132,6 +132,7 @@ static const struct expected {
     {"sgan", NULL, "generator", 856065},
     // one head of ten logits instead of one logit and eleven
     {"sgan", NULL, "discriminator", 437388 - 4097 - 11 * 4097 + 10 * 4097},
+    {"sgan", NULL, "supervised", 437388 - 4097 - 11 * 4097 + 10 * 4097},
     {"bgan_discrete", NULL, "generator", 1489936},
     {"bgan_discrete", NULL, "discriminator", 533505},
     {"bgan_discrete", NULL, "pixels", 0},

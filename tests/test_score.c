@@ -29,7 +29,8 @@ static struct score score_of(const double *log_p, int64_t n, int classes, int64_
 {
     const struct metric *is = metric_find("inception_score");
     assert_non_null(is);
-    return is->compute(&(struct predictions){n, classes, log_p}, &(struct protocol){n, splits, 0});
+    const struct protocol protocol = {n, splits, 0};
+    return is->compute(&(struct evidence){.said = {n, classes, log_p}, .protocol = &protocol}, NULL);
 }
 
 static void close_to(double got, double wanted, double tolerance)

@@ -81,7 +81,6 @@ struct reader {
     int depth;       // of blocks in blocks
 };
 
-bool is_name(const char *s);
 bool scope_add(struct reader *r, struct scope *s, const char *name, int source, struct place where);
 int scope_find(struct reader *r, const struct scope *s,
                const struct node *name);         // SOURCE_NONE and reported when absent

@@ -228,6 +228,8 @@ bool check_expressions(struct reader *r)
         good &= check_all(r, e->term[i].argument, TERM_ARGUMENTS);
     good &= check_all(r, (struct expression *const *)e->samples.of, e->samples.n_of);
     good &= check_all(r, (struct expression *const *)&e->evaluate.of, 1);
+    for (int i = 0; i < e->evaluate.n_score; i++)
+        good &= check_all(r, (struct expression *const *)&e->evaluate.score[i].of, 1);
     // Values nothing uses are checked last, so that what they name does not count as used.
     struct reader unused = *r;
     prepare(&unused);

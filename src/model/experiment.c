@@ -10,7 +10,6 @@
 #include "model/program.h"
 #include "model/reader.h"
 
-#include <ctype.h>
 #include <string.h>
 
 struct sections {
@@ -71,15 +70,6 @@ bool read_list(struct reader *r, const struct node *node, const char *what)
     if (!node || node->kind == NODE_NULL || node->kind == NODE_LIST)
         return true;
     return fail(r->d, node->where, "%s is not a list\nexpected a '-' before each", what);
-}
-
-static bool is_name(const char *s)
-{
-    if (!isalpha((unsigned char)*s) && *s != '_')
-        return false;
-    while (isalnum((unsigned char)*s) || *s == '_')
-        s++;
-    return !*s;
 }
 
 bool claim(struct reader *r, const struct entry *entry, const char *what)
@@ -265,18 +255,27 @@ static bool read_sections(struct reader *r, const struct sections *root)
     return good;
 }
 
+// What is drawn and what is scored; `of` may be NULL.
+static void build_sampling(struct reader *r, struct arena *scratch, const struct expression *of)
+{
+    if (of)
+        program_sampling_of(r->e, scratch, r->e->batch, of, r->e->ema_decay != 0, r->d);
+}
+
 // Every program once, in an arena of its own.
 static bool build_all(struct reader *r)
 {
-    struct experiment *e = r->e;
+    const struct experiment *e = r->e;
     struct arena *scratch = arena_new(r->arena);
     const int errors = diag_errors(r->d);
     for (int i = 0; i < e->n_phase; i++)
-        program_training(e, i, scratch, r->d);
+        program_training(r->e, i, scratch, r->d);
     for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_of; i++)
-        program_sampling_of(e, scratch, e->batch, e->samples.of[i], e->ema_decay != 0, r->d);
-    if (diag_errors(r->d) == errors && e->evaluate.of)
-        program_sampling_of(e, scratch, e->batch, e->evaluate.of, e->ema_decay != 0, r->d);
+        build_sampling(r, scratch, e->samples.of[i]);
+    if (diag_errors(r->d) == errors)
+        build_sampling(r, scratch, e->evaluate.of);
+    for (int i = 0; diag_errors(r->d) == errors && i < e->evaluate.n_score; i++)
+        build_sampling(r, scratch, e->evaluate.score[i].of);
     arena_free(scratch);
     return diag_errors(r->d) == errors;
 }

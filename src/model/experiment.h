@@ -115,8 +115,15 @@ struct phase {
     int n_update;
 };
 
+// A score that is asked for.
+struct scored {
+    struct word word;             // its own parameters, read by the score of that name
+    const struct expression *of;  // what is looked at; NULL: evaluate.of
+    const char *as;               // what its number is called
+};
+
 struct evaluate {
-    struct word *score;           // each with its parameters; read by the score of that name
+    struct scored *score;
     int n_score;
     int64_t samples, splits, every, batch;
     const struct expression *of;  // NULL: as `samples.of`

@@ -65,8 +65,8 @@ static bool read_sweep(struct reader *r, const struct node *node, struct sweep *
         return fail(r->d, node->where, "no name here\nexpected a noise, such as y or u.0");
     const size_t length = strcspn(node->text, ".");
     const char *number = node->text[length] ? node->text + length + 1 : NULL;
-    const struct noise *n =
-        find_noise(r, node, arena_printf(r->arena, "%.*s", (int)length, node->text));
+    const struct noise *n = find_noise(r, node,
+                                       arena_printf(r->arena, "%.*s", (int)length, node->text));
     if (!n)
         return false;
     by->noise = n;
@@ -130,15 +130,68 @@ struct evaluate_options {
 
 #define IN(field) offsetof(struct evaluate_options, field)
 static const struct param evaluate_params[] = {
-    {"scores", PARAM_NODE, IN(scores), .help = "the words: inception_score, fid, …"},
-    {"samples", PARAM_INT, IN(samples), "10k", 1, -1, .help = "how many are drawn"},
+    {"scores", PARAM_NODE, IN(scores),
+     .help = "the words: inception_score, {accuracy: {of: classifier(real.image), as: NAME}}, …"},
+    {"samples", PARAM_INT, IN(samples), "10k", 1, -1,
+     .help = "how many are drawn, and of how many examples at most"},
     {"splits", PARAM_INT, IN(splits), "10", 1, 1000, .help = "of the inception score"},
     {"every", PARAM_INT, IN(every), "", 0, -1, .help = "steps; 0: only at the end"},
     {"batch", PARAM_INT, IN(batch), "", 1, 65536,
      .help = "of sampling; the training batch, unless said"},
     {"of", PARAM_NODE, IN(of), "", .help = "what is scored; as samples.of, unless said"},
-    PARAM_END
-};
+    PARAM_END};
+
+static const char *const beside_score[] = {"of", "as", NULL};
+
+// In the word's braces, or beside the word where that has none.
+static const struct node *beside(const struct node *node, const struct word *word, const char *key)
+{
+    const struct node *own = node_get(word->params, key);
+    return own ? own : node_get(node, key);
+}
+
+// The parameters without what belongs to every score.
+static struct node *own_params(struct reader *r, struct node *params)
+{
+    if (!params || params->kind != NODE_MAP)
+        return params;
+    struct node *own = NEW(r->arena, struct node);
+    *own = *params;
+    own->entry = NULL;
+    own->n = 0;
+    for (int i = 0; i < params->n; i++)
+        if (strcmp(params->entry[i].key, "of") && strcmp(params->entry[i].key, "as"))
+            APPEND(r->arena, own->entry, own->n, params->entry[i]);
+    return own;
+}
+
+static bool name_score(struct reader *r, const struct node *as, struct scored *s)
+{
+    const struct evaluate *is = &r->e->evaluate;
+    const struct place where = as ? as->where : s->word.where;
+    if (as && (as->kind != NODE_SCALAR || !is_name(as->text)))
+        return fail(r->d, where, "no name here\nexpected letters, digits and _, such as as: %s_all",
+                    s->word.name);
+    s->as = as ? as->text : s->word.name;
+    for (int i = 0; i < is->n_score; i++)
+        if (!strcmp(is->score[i].as, s->as))
+            return fail(r->d, where,
+                        "two scores are called '%s'\nexpected another name for one of them: "
+                        "{%s: …, as: NAME}",
+                        s->as, s->word.name);
+    return true;
+}
+
+static bool read_score(struct reader *r, const struct node *node, struct scored *s)
+{
+    if (!word_read(node, beside_score, "score", &s->word, r->d))
+        return false;
+    const struct node *of = beside(node, &s->word, "of"), *as = beside(node, &s->word, "as");
+    s->word.params = own_params(r, s->word.params);
+    if (of && !(s->of = expression_parse(r->arena, of, r->d)))
+        return false;
+    return name_score(r, as, s);
+}
 
 static bool read_scores(struct reader *r, const struct node *node)
 {
@@ -146,10 +199,9 @@ static bool read_scores(struct reader *r, const struct node *node)
     const bool list = node->kind == NODE_LIST;
     const int n = list ? node->n : 1;
     bool good = true;
-    is->score = NEW_ARRAY(r->arena, struct word, n + 1);
+    is->score = NEW_ARRAY(r->arena, struct scored, n + 1);
     for (int i = 0; i < n; i++) {
-        if (word_read(list ? node->entry[i].value : node, NULL, "score", &is->score[is->n_score],
-                      r->d))
+        if (read_score(r, list ? node->entry[i].value : node, &is->score[is->n_score]))
             is->n_score++;
         else
             good = false;

@@ -81,6 +81,8 @@ struct network **networks_read(struct arena *a, const struct node *networks,
 struct application *network_apply(struct network *net, struct versions *v,
                                   struct value *const *argument, bool training, struct diag *d);
 
+// Letters, digits and _, beginning with no digit: what can be written in an expression.
+bool is_name(const char *s);
 // Does `signature` fit the input; the batch dimension is not looked at.
 bool signature_fits(struct signature is, struct signature wanted);
 

@@ -76,7 +76,7 @@ struct grid *grid_new(struct arena *a, struct experiment *e, float *slab, struct
     for (int i = 0; i < g->n; i++) {
         struct sampler *s = sampler_new_of(a, e, slab, how->rows * how->columns, how->of[i],
                                            e->ema_decay > 0, d);
-        if (!s || !is_picture(s->is.shape) || !sampler_data(s, d))
+        if (!s || !is_picture(s->is.shape) || !sampler_data(s, SPLIT_TEST, 0, d))
             return NULL;
         g->sampler[i] = s;
         if (!shape_equal(s->is.shape, g->sampler[0]->is.shape)) {

@@ -14,6 +14,7 @@ static struct sampler *compile(struct arena *a, struct program *p, float *slab, 
     struct sampler *s = NEW(a, struct sampler);
     *s = (struct sampler){
         .experiment = p->experiment, .arena = a, .program = p, .batch = batch, .is = p->sample};
+    s->set = NEW_ARRAY(a, struct dataset *, 2 * p->experiment->n_data + 1);
     s->plan = plan_new(a, p->graph, slab, (uint64_t)p->experiment->seed);
     s->sample = plan_output(s->plan, "sample");
     return s;
@@ -37,6 +38,7 @@ float *sampler_input(struct sampler *s, const char *name) { return plan_input(s-
 
 void sampler_noise(struct sampler *s, uint64_t seed, uint64_t draw)
 {
+    s->draw = draw;
     for (int i = 0; i < s->program->n_input; i++) {
         const struct program_input *in = &s->program->input[i];
         float *to = in->noise ? plan_input(s->plan, in->name) : NULL;
@@ -47,42 +49,69 @@ void sampler_noise(struct sampler *s, uint64_t seed, uint64_t draw)
 
 const float *sampler_draw(struct sampler *s)
 {
-    plan_run(s->plan, 0);
+    plan_run(s->plan, s->draw);
     return s->sample;
 }
 
-// One field of the first examples of a split, over and over where it has fewer.
-static bool fill_field(struct sampler *s, const struct program_input *in, const struct dataset *set,
-                       struct diag *d)
+const struct dataset *sampler_split(struct sampler *s, const struct data_source *source,
+                                    enum split split, struct diag *d)
 {
-    float *to = plan_input(s->plan, in->name);
-    float *image = NEW_ARRAY(s->arena, float, set->channels * set->height * set->width);
-    const int64_t size = in->field == FIELD_IMAGE ? set->channels * set->height * set->width : 1;
-    for (int64_t i = 0; to && i < s->batch; i++) {
-        int32_t label = 0;
-        if (!set->kind->get(set, i % set->count, image, &label))
-            return fail(d, in->source->where, "example %d of '%s' could not be read",
-                        (int)(i % set->count), in->source->name);
-        const float number = in->field == FIELD_LABEL ? (float)label : (float)(i % set->count);
-        memcpy(to + i * size, in->field == FIELD_IMAGE ? image : &number,
-               sizeof *to * (size_t)size);
-    }
-    return true;
+    const struct experiment *e = s->experiment;
+    struct dataset **set = &s->set[split * e->n_data + (source - e->data)];
+    if (!*set)
+        *set = dataset_open(s->arena, source->node, split, d);
+    return *set;
 }
 
-bool sampler_data(struct sampler *s, struct diag *d)
+static int64_t image_size(const struct dataset *s) { return s->channels * s->height * s->width; }
+
+// Row i of every input that reads the source.
+static void place(struct sampler *s, const struct data_source *source, int64_t i,
+                  const float *image, const float number[FIELDS])
 {
-    const struct dataset *set = NULL;
-    const struct data_source *of = NULL;
-    for (int i = 0; i < s->program->n_input; i++) {
-        const struct program_input *in = &s->program->input[i];
-        if (in->noise)
-            continue;
-        if (of != in->source)
-            set = dataset_open(s->arena, in->source->node, SPLIT_TEST, d);
-        of = in->source;
-        if (!set || !fill_field(s, in, set, d))
-            return false;
+    for (int k = 0; k < s->program->n_input; k++) {
+        const struct program_input *in = &s->program->input[k];
+        float *to = in->source == source ? plan_input(s->plan, in->name) : NULL;
+        const int64_t size = in->field == FIELD_IMAGE ? image_size(source->dataset) : 1;
+        if (to)
+            memcpy(to + i * size, in->field == FIELD_IMAGE ? image : &number[in->field],
+                   sizeof *to * (size_t)size);
     }
-    return true;
+}
+
+static bool fill_source(struct sampler *s, const struct data_source *source, enum split split,
+                        int64_t from, struct diag *d)
+{
+    const struct dataset *set = sampler_split(s, source, split, d);
+    struct arena *scratch = arena_new(NULL);
+    float *image = set ? NEW_ARRAY(scratch, float, image_size(set)) : NULL;
+    int32_t label = 0;
+    bool good = set != NULL;
+    for (int64_t i = 0; good && i < s->batch; i++) {
+        const int64_t index = (from + i) % set->count;
+        if (set->kind->get(set, index, image, &label))
+            place(s, source, i, image, (const float[FIELDS]){0, (float)label, (float)index});
+        else
+            good = fail(d, source->where, "example %d of '%s' could not be read", (int)index,
+                        source->name);
+    }
+    arena_free(scratch);
+    return good;
+}
+
+static bool reads(const struct sampler *s, const struct data_source *source)
+{
+    for (int i = 0; i < s->program->n_input; i++)
+        if (s->program->input[i].source == source)
+            return true;
+    return false;
+}
+
+bool sampler_data(struct sampler *s, enum split split, int64_t from, struct diag *d)
+{
+    const struct experiment *e = s->experiment;
+    bool good = true;
+    for (int i = 0; good && i < e->n_data; i++)
+        good = !reads(s, &e->data[i]) || fill_source(s, &e->data[i], split, from, d);
+    return good;
 }

@@ -11,8 +11,10 @@ struct sampler {
     struct program *program;
     struct plan *plan;
     int64_t batch;
-    struct signature is; // of one sample
-    const float *sample; // (batch, …) after sampler_draw
+    struct signature is;  // of one sample
+    const float *sample;  // (batch, …) after sampler_draw
+    uint64_t draw;        // what layers that draw (bernoulli, gaussian) count by
+    struct dataset **set; // own: what is open, by split and source
 };
 
 // The slab's weights are read each time. expression NULL: what is scored, evaluate.of or the first
@@ -27,7 +29,11 @@ float *sampler_input(struct sampler *s, const char *name);
 void sampler_noise(struct sampler *s, uint64_t seed, uint64_t draw);
 const float *sampler_draw(struct sampler *s);
 
-// Fills every data input from the test split, in order. False, reported, where that cannot be read.
-bool sampler_data(struct sampler *s, struct diag *d);
+// Fills every data input with the split's examples from number `from` on, over and over where it
+// has fewer. False, reported, where they cannot be read.
+bool sampler_data(struct sampler *s, enum split split, int64_t from, struct diag *d);
+// The split that these come from. NULL, reported.
+const struct dataset *sampler_split(struct sampler *s, const struct data_source *source,
+                                    enum split split, struct diag *d);
 
 #endif

@@ -1,13 +1,14 @@
 #include "score/judge.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <sha256.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
-// The generator's noise for scores: apart from training's and the grids'.
-enum { SCORE_SEED = 0x15C0 };
+// --- what is asked for ---------------------------------------------------------------------------
 
 static const struct metric *read_metric(const struct word *w, struct diag *d)
 {
@@ -18,134 +19,232 @@ static const struct metric *read_metric(const struct word *w, struct diag *d)
         known[n] = metrics[n]->name;
     if (!m)
         fail_unknown(d, w->where, "score", w->name, known, n);
-    else if (w->params)
-        fail(d, w->params->where,
-             "'%s' takes no parameters of its own\nsamples and splits stand in `evaluate:`",
-             m->name);
     return m;
 }
 
-static const char *fingerprint(struct arena *a, const struct judge *v, const struct metric *m)
+static bool read_taken(struct arena *a, struct experiment *e, const struct scored *asked,
+                       struct taken *t, struct diag *d)
 {
-    char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
-    const char *all = arena_printf(a,
-                                   "%s %s scorer=%s n=%" PRId64 " splits=%" PRId64
-                                   " shuffle=%" PRIu64 " real=%s:%s preprocess=%s",
-                                   m->name, m->version, v->scorer->sha256, v->protocol.samples,
-                                   v->protocol.splits, v->protocol.shuffle_seed,
-                                   v->real->fingerprint, v->real_split, v->preprocess);
-    return SHA256Data((const uint8_t *)all, strlen(all), hex);
+    static const struct param none[] = {PARAM_END};
+    const struct metric *m = read_metric(&asked->word, d);
+    if (!m)
+        return false;
+    void *params = arena_alloc(a, m->size + 1);
+    *t = (struct taken){.name = asked->as, .metric = m, .params = params};
+    t->has_real = !(m->looks_at & METRIC_EXAMPLES);
+    return param_read(m->params ? m->params : none, asked->word.params, asked->word.where,
+                      arena_printf(a, "score '%s'", m->name), params, a, d) &&
+           (t->source = subject_source(e, asked, m, d)) != NULL;
 }
 
-static bool stopped(const struct judge *v)
+static bool read_all(struct arena *a, struct experiment *e, struct taken *t, struct diag *d)
 {
-    return v->stop && *v->stop;
-}
-
-// Real data under the same protocol: N images of the split, in order, the split repeated where it
-// is smaller.
-static bool score_real(struct judge *v, struct diag *d)
-{
-    const struct dataset *s = v->real;
-    const int64_t size = s->channels * s->height * s->width, N = v->protocol.samples,
-                  batch = v->sampler->batch;
-    for (int64_t from = 0; from < N; from += batch) {
-        const int64_t n = N - from < batch ? N - from : batch;
-        int32_t label;
-        if (stopped(v))
-            return false;
-        for (int64_t i = 0; i < n; i++)
-            if (!s->kind->get(s, (from + i) % s->count, v->image + i * size, &label))
-                return fail(d, v->scorer->source->where, "example %" PRId64 " could not be read",
-                            from + i);
-        scorer_predict(v->scorer, v->image, n, v->log_p + from * v->scorer->classes);
-    }
-    const struct predictions p = {N, v->scorer->classes, v->log_p};
-    for (int i = 0; i < v->n_taken; i++)
-        v->taken[i].real = v->taken[i].metric->compute(&p, &v->protocol);
-    return true;
-}
-
-bool judge_run(struct judge *v)
-{
-    const int64_t N = v->protocol.samples, batch = v->sampler->batch;
-    for (int64_t from = 0; from < N; from += batch) {
-        if (stopped(v))
-            return false;
-        sampler_noise(v->sampler, SCORE_SEED ^ (uint64_t)v->experiment->seed,
-                      (uint64_t)(from / batch));
-        scorer_predict(v->scorer, sampler_draw(v->sampler), N - from < batch ? N - from : batch,
-                       v->log_p + from * v->scorer->classes);
-    }
-    const struct predictions p = {N, v->scorer->classes, v->log_p};
-    for (int i = 0; i < v->n_taken; i++)
-        v->taken[i].sample = v->taken[i].metric->compute(&p, &v->protocol);
-    return true;
-}
-
-static const struct data_source *real_source(const struct experiment *e)
-{
-    if (e->n_game && e->game[0].real[0]->kind == EXPR_FIELD) {
-        const struct expression *field = e->game[0].real[0];
-        for (int i = 0; field->n_arg == 1 && i < e->n_data; i++)
-            if (field->arg[0]->kind == EXPR_NAME && !strcmp(field->arg[0]->name, e->data[i].name))
-                return &e->data[i];
-    }
-    return e->n_data ? &e->data[0] : NULL;
-}
-
-bool judge_check(const struct experiment *e, struct diag *d)
-{
-    const int before = diag_errors(d);
-    const struct data_source *source = real_source(e);
+    bool good = true;
     for (int i = 0; i < e->evaluate.n_score; i++)
-        read_metric(&e->evaluate.score[i], d);
-    if (e->evaluate.n_score && (!source || source->dataset->classes < 2))
-        fail(d, e->evaluate.score[0].where,
-             "this score needs data with labels, which '%s' has not\n"
-             "its scorer is a classifier of the data; leave the score out with evaluate.scores=[]",
-             source ? source->name : "the experiment");
-    return diag_errors(d) == before;
+        good &= read_taken(a, e, &e->evaluate.score[i], &t[i], d);
+    return good;
 }
 
-static bool fits(const struct judge *v, const struct data_source *source, struct diag *d)
+bool judge_check(struct experiment *e, struct diag *d)
 {
-    const struct shape is = v->sampler->is.shape;
-    const struct dataset *s = source->dataset;
-    if (is.rank == 3 && is.dim[0] == s->channels && is.dim[1] == s->height && is.dim[2] == s->width)
+    struct arena *a = arena_new(NULL);
+    const bool good = read_all(a, e, NEW_ARRAY(a, struct taken, e->evaluate.n_score + 1), d);
+    arena_free(a);
+    return good;
+}
+
+int judge_numbers(const struct experiment *e)
+{
+    int n = 0;
+    for (int i = 0; i < e->evaluate.n_score; i++) {
+        const struct metric *m = metric_find(e->evaluate.score[i].word.name);
+        n += m && m->looks_at & METRIC_EXAMPLES ? 1 : 2;
+    }
+    return n;
+}
+
+// --- what measures -------------------------------------------------------------------------------
+
+static void add_params(struct text *out, const struct metric *m, const void *params)
+{
+    for (const struct param *p = m->params; p && p->name; p++) {
+        const char *at = (const char *)params + p->offset;
+        if (p->type == PARAM_FLOAT)
+            text_addf(out, " %s=%.17g", p->name, *(const double *)at);
+        else if (p->type == PARAM_INT)
+            text_addf(out, " %s=%" PRId64, p->name, *(const int64_t *)at);
+        else
+            BUG("parameter '%s' of score '%s' is no number", p->name, m->name);
+    }
+}
+
+static const char *fingerprint(struct arena *a, const struct judge *v, const struct taken *t)
+{
+    const unsigned looks_at = t->metric->looks_at;
+    char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
+    struct text all;
+    text_init(&all);
+    text_addf(&all, "%s %s", t->metric->name, t->metric->version);
+    if (looks_at & METRIC_SCORER)
+        text_addf(&all, " scorer=%s", v->scorer->sha256);
+    text_addf(&all, " n=%" PRId64, t->n_real);
+    if (looks_at & METRIC_SPLITS)
+        text_addf(&all, " splits=%" PRId64 " shuffle=%" PRIu64, v->protocol.splits,
+                  v->protocol.shuffle_seed);
+    text_addf(&all, " real=%s:%s", t->data->fingerprint, t->split);
+    if (looks_at & METRIC_TRAINING)
+        text_addf(&all, " training=%s:%" PRId64, t->source->dataset->fingerprint,
+                  t->subject->evidence.training.n);
+    if (looks_at & METRIC_SCORER)
+        text_addf(&all, " preprocess=%s", v->preprocess);
+    add_params(&all, t->metric, t->params);
+    SHA256Data((const uint8_t *)all.s, all.n, hex);
+    text_release(&all);
+    return hex;
+}
+
+static const char *evaluator(struct arena *a, const struct judge *v, const struct taken *t)
+{
+    const char *is = arena_printf(a, "%s of %s, N %" PRId64, t->metric->name, t->data->kind->name,
+                                  t->n_real);
+    if (t->metric->looks_at & METRIC_TRAINING)
+        is = arena_printf(a, "%s by %" PRId64, is, t->subject->evidence.training.n);
+    return t->metric->looks_at & METRIC_SPLITS
+               ? arena_printf(a, "%s, %" PRId64 " splits", is, v->protocol.splits)
+               : is;
+}
+
+// Real data are the test split, or the training split where that has fewer than N.
+static bool open_data(struct arena *a, struct judge *v, struct taken *t)
+{
+    const struct node *node = t->source->node;
+    const int64_t N = v->protocol.samples;
+    t->split = "test";
+    t->n_real = t->n_fake = N;
+    if (!t->has_real) {
+        t->data = t->subject->evidence.data;
+        t->n_real = t->subject->evidence.of.n;
+        t->n_fake = 0;
         return true;
-    return fail(d, v->experiment->evaluate.where,
-                "what is sampled has not the shape of the data, so it cannot be scored against it");
+    }
+    t->data = v->scorer ? v->scorer->test : dataset_open(a, node, SPLIT_TEST, v->look.d);
+    if (!t->data || t->data->count >= N)
+        return t->data != NULL;
+    t->split = "train";
+    t->data = v->scorer ? v->scorer->source->dataset
+                        : dataset_open(a, node, SPLIT_TRAIN, v->look.d);
+    return t->data != NULL;
+}
+
+// --- subjects ------------------------------------------------------------------------------------
+
+static bool shares(const struct taken *t, const struct expression *of, const struct scored *asked,
+                   const struct metric *m)
+{
+    return of == asked->of && !((t->metric->looks_at ^ m->looks_at) & METRIC_EXAMPLES);
+}
+
+// Scores of one expression share a subject, which has all that any of them looks at.
+static bool open_subjects(struct arena *a, struct judge *v, float *slab)
+{
+    const struct evaluate *asked = &v->experiment->evaluate;
+    v->subject = NEW_ARRAY(a, struct subject *, v->n_taken + 1);
+    for (int i = 0; i < v->n_taken; i++) {
+        struct taken *t = &v->taken[i];
+        unsigned looks_at = 0;
+        if (t->subject)
+            continue;
+        for (int k = i; k < v->n_taken; k++)
+            if (shares(t, asked->score[i].of, &asked->score[k], v->taken[k].metric))
+                looks_at |= v->taken[k].metric->looks_at;
+        struct subject *s = subject_new(a, v->experiment, slab, asked->score[i].of, looks_at,
+                                        t->source, &v->look);
+        if (!s)
+            return false;
+        v->subject[v->n_subject++] = s;
+        for (int k = i; k < v->n_taken; k++)
+            if (shares(t, asked->score[i].of, &asked->score[k], v->taken[k].metric))
+                v->taken[k].subject = s;
+    }
+    return true;
+}
+
+static struct score compute(const struct taken *t)
+{
+    return t->metric->compute(&t->subject->evidence, t->params);
+}
+
+static bool score_real(struct judge *v)
+{
+    for (int k = 0; k < v->n_subject; k++) {
+        const struct dataset *real = NULL;
+        for (int i = 0; i < v->n_taken; i++)
+            if (v->taken[i].subject == v->subject[k] && v->taken[i].has_real)
+                real = v->taken[i].data;
+        if (real && !subject_look_at_real(v->subject[k], real, &v->look))
+            return false;
+    }
+    for (int i = 0; i < v->n_taken; i++)
+        if (v->taken[i].has_real)
+            v->taken[i].real = compute(&v->taken[i]);
+    return true;
+}
+
+// --- the judge -----------------------------------------------------------------------------------
+
+static bool open_scorer(struct arena *a, struct judge *v, const char *recipe,
+                        const struct scorer_cache *cache, const struct observer *o)
+{
+    for (int i = 0; i < v->n_taken && !v->scorer; i++)
+        if (v->taken[i].metric->looks_at & METRIC_SCORER &&
+            !(v->look.scorer = v->scorer = scorer_open(a, recipe, v->taken[i].source, cache, o,
+                                                       v->look.stop, v->look.d)))
+            return false;
+    return true;
 }
 
 struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe,
                         const struct scorer_cache *cache, const struct observer *o,
                         const volatile sig_atomic_t *stop, struct diag *d)
 {
-    const struct data_source *source = real_source(e);
     struct judge *v = NEW(a, struct judge);
     *v = (struct judge){.experiment = e,
-                        .stop = stop,
                         .protocol = {e->evaluate.samples, e->evaluate.splits, 0},
-                        .preprocess = "bytes: floor(clamp(127.5 x + 128)) / 127.5 - 1"};
-    if (!judge_check(e, d))
+                        .preprocess = "bytes: floor(clamp(127.5 x + 128)) / 127.5 - 1",
+                        .taken = NEW_ARRAY(a, struct taken, e->evaluate.n_score + 1),
+                        .n_taken = e->evaluate.n_score};
+    v->look = (struct look){NULL, &v->protocol, stop, d};
+    if (!read_all(a, e, v->taken, d) || !open_scorer(a, v, recipe, cache, o) ||
+        !open_subjects(a, v, slab))
         return NULL;
-    v->taken = NEW_ARRAY(a, struct taken, e->evaluate.n_score);
-    for (int i = 0; i < e->evaluate.n_score; i++)
-        v->taken[v->n_taken++] = (struct taken){.metric = metric_find(e->evaluate.score[i].name)};
-    v->sampler = sampler_new(a, e, slab, e->evaluate.batch, NULL, e->ema_decay > 0, d);
-    if (!v->sampler || !fits(v, source, d))
-        return NULL;
-    v->scorer = scorer_open(a, recipe, source, cache, o, stop, d);
-    if (!v->scorer)
-        return NULL;
-    const bool test = v->scorer->test->count >= v->protocol.samples;
-    v->real = test ? v->scorer->test : v->scorer->source->dataset;
-    v->real_split = test ? "test" : "train";
-    v->image = NEW_ARRAY(a, float,
-                         v->sampler->batch * v->real->channels * v->real->height * v->real->width);
-    v->log_p = NEW_ARRAY(a, double, v->protocol.samples * v->scorer->classes);
+    for (int i = 0; i < v->n_taken; i++) {
+        struct taken *t = &v->taken[i];
+        if (!open_data(a, v, t))
+            return NULL;
+        t->fingerprint = fingerprint(a, v, t);
+        t->evaluator = evaluator(a, v, t);
+    }
+    return score_real(v) ? v : NULL;
+}
+
+bool judge_run(struct judge *v)
+{
+    for (int k = 0; k < v->n_subject; k++)
+        if (!subject_look(v->subject[k], &v->look))
+            return false;
     for (int i = 0; i < v->n_taken; i++)
-        v->taken[i].fingerprint = fingerprint(a, v, v->taken[i].metric);
-    return score_real(v, d) ? v : NULL;
+        v->taken[i].sample = compute(&v->taken[i]);
+    return true;
+}
+
+static const char *score_text(struct arena *a, struct score s)
+{
+    return isnan(s.std) ? arena_printf(a, "%.4g", s.value)
+                        : arena_printf(a, "%.3f ± %.3f", s.value, s.std);
+}
+
+const char *judge_text(struct arena *a, const struct taken *t)
+{
+    const char *is = arena_printf(a, "%s %s", t->name, score_text(a, t->sample));
+    return t->has_real ? arena_printf(a, "%s (real data %s)", is, score_text(a, t->real)) : is;
 }

@@ -1,42 +1,54 @@
 // A protocol with everything it needs: takes the scores that `evaluate:` asks for, of samples and,
-// once, of real data.
+// once, of real data, or of what networks make of examples.
 #ifndef SCORE_JUDGE_H
 #define SCORE_JUDGE_H
 
-#include "score/scorer.h"
+#include "score/subject.h"
+
+// One score that is asked for.
+struct taken {
+    const char *name;
+    const struct metric *metric;
+    const void *params;
+    const struct data_source *source; // as subject_source says
+    struct subject *subject;
+    // What measured it: equal fingerprints are comparable. `evaluator` tells a person of it.
+    const char *fingerprint, *evaluator;
+    const struct dataset *data; // the split it is measured on
+    const char *split;          // "test", or "train" where the test split has fewer than N
+    int64_t n_real, n_fake;
+    struct score sample; // of the last judge_run
+    bool has_real;
+    struct score real; // the same of real data
+};
 
 struct judge {
     struct experiment *experiment;
-    struct scorer *scorer;
-    struct sampler *sampler;
+    struct scorer *scorer; // NULL where no score asks it
     struct protocol protocol;
-    struct dataset *real;          // the split that real scores are taken of
-    // "test", or "train" where the test split has fewer than N images
-    const char *real_split;
-    const char *preprocess;
-    struct taken {
-        const struct metric *metric;
-        // of metric, scorer, protocol and real data: equal ones are comparable
-        const char *fingerprint;
-        struct score sample, real; // sample: of the last judge_run
-    } *taken;
+    const char *preprocess; // of what the scorer sees
+    struct taken *taken;
     int n_taken;
-    float *image;                  // own
-    double *log_p;
-    const volatile sig_atomic_t *stop;
+    struct subject **subject; // own
+    int n_subject;
+    struct look look;
 };
 
-// The scores of e->evaluate on the sampler's output, whose weights are read from `slab` at each
-// run. The scorer is opened for the source of the first game's real data, else the first source.
-// NULL, reported; or *stop became true, unreported.
+// The scores of e->evaluate on what their expressions give, whose weights are read from `slab` at
+// each run. Where a score asks a scorer, it is opened for the source of the first game's real data,
+// else the first source. NULL, reported; or *stop became true, unreported.
 struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe,
                         const struct scorer_cache *cache, const struct observer *o,
                         const volatile sig_atomic_t *stop, struct diag *d);
-// What can be known before training: that the scores exist and that the data has the labels they
-// need. False, reported.
-bool judge_check(const struct experiment *e, struct diag *d);
+// What can be known before training: that the scores exist, that what they look at is of the right
+// shape, and that the data have what they need. False, reported.
+bool judge_check(struct experiment *e, struct diag *d);
 // Draws N samples, the same noise each time, and takes every score. False when *stop became true
-// meanwhile.
+// meanwhile, or an example could not be read, which is reported.
 bool judge_run(struct judge *v);
+// How many numbers that makes: scores and real data's.
+int judge_numbers(const struct experiment *e);
+// "inception_score 9.846 ± 0.024 (real data 9.956 ± 0.011)"
+const char *judge_text(struct arena *a, const struct taken *t);
 
 #endif

@@ -37,19 +37,21 @@ static double of_split(const struct predictions *p, const int64_t *image, int64_
     for (int64_t i = 0; i < n; i++)
         for (int k = 0; k < K; k++) {
             const double log_p = p->log_p[image[i] * K + k], prob = exp(log_p);
-            if (prob > 0)  // 0·ln 0 = 0
+            if (prob > 0) // 0·ln 0 = 0
                 kl += prob * (log_p - log(mean[k]));
         }
     return exp(kl / (double)n);
 }
 
-static struct score inception_score(const struct predictions *p, const struct protocol *protocol)
+static struct score inception_score(const struct evidence *e, const void *params)
 {
+    (void)params;
+    const struct predictions *p = &e->said;
     struct arena *a = arena_new(NULL);
-    const int64_t splits = protocol->splits < 1      ? 1
-                           : protocol->splits > p->n ? p->n
-                                                     : protocol->splits;
-    const int64_t *order = shuffled(a, p->n, protocol->shuffle_seed);
+    const int64_t splits = e->protocol->splits < 1      ? 1
+                           : e->protocol->splits > p->n ? p->n
+                                                        : e->protocol->splits;
+    const int64_t *order = shuffled(a, p->n, e->protocol->shuffle_seed);
     double *mean = NEW_ARRAY(a, double, p->classes);
     double sum = 0, squares = 0;
     for (int64_t s = 0; s < splits; s++) {
@@ -70,5 +72,6 @@ const struct metric metric_inception_score = {
             "number of classes",
     .direction = "max",
     .version = "1",
+    .looks_at = METRIC_SCORER | METRIC_SPLITS,
     .compute = inception_score,
 };

@@ -254,7 +254,7 @@ void query_compare(struct reader *r, const struct stored_run *run, int n, bool a
 struct table *query_leaderboard(struct reader *r, const char *metric, const char *dataset)
 {
     return reader_select(r, "leaderboard",
-                         "SELECT l.dataset, l.metric, l.evaluator, substr(l.fingerprint, 1, 8) AS "
+                         "SELECT l.dataset, l.metric, k.direction AS better, l.evaluator, substr(l.fingerprint, 1, 8) AS "
                          "fingerprint, l.model, substr(l.group_hash, 1, 8) AS config, l.weights, "
                          "l.seeds, l.runs, l.mean, l.std, l.min, l.max FROM leaderboard l JOIN "
                          "metric_key k ON k.name=l.metric WHERE (?1 IS NULL OR l.metric=?1) AND "
@@ -266,7 +266,7 @@ struct table *query_leaderboard(struct reader *r, const char *metric, const char
 int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake)
 {
     return db_int(&r->db, 0, "SELECT count(*) FROM eval v JOIN evaluator e ON e.id=v.evaluator_id "
-                             "WHERE v.run_id=? AND v.step=? AND e.n_fake=?",
+                             "WHERE v.run_id=? AND v.step=? AND e.n_fake IN (?, 0)",
                   "iii", run->id, step, n_fake);
 }
 

@@ -32,7 +32,7 @@ bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_
 // there is none.
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step);
 
-// How many scores of n_fake samples are stored for a step of a run.
+// How many scores of n_fake samples, or of none, are stored for a step of a run.
 int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake);
 
 struct run_filter {

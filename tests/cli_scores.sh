@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Scores reach results.db: those of a run as it trains, those of `ganexp eval` afterwards, each under its name, with its direction
+# and with what measured it; and the leaderboard lists them.
+set -u
+ganexp=$(realpath "$1")
+bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export OMP_WAIT_POLICY=passive GANEXP_DB=$dir/r.db
+
+complain() { echo "$*"; sed 's/^/    /' "$dir/out"; bad=1; }
+ganexp() { "$ganexp" "$@" >"$dir/out" 2>&1 || complain "ganexp $*: exit code $?"; }
+value() { "$ganexp" query --json "SELECT $1 AS v" | sed -n 's/.*"v": "\{0,1\}\([^"}]*\).*/\1/p'; }
+is() {  # SQL, wanted
+    local got
+    got=$(value "$1")
+    [[ $got == "$2" ]] || complain "$1 is '$got', wanted '$2'"
+}
+
+# --- points: modes and the share near them, of samples and of real data
+ganexp run configs/ring.yaml --threads 1 train.steps=20 evaluate.every=10
+is "(SELECT group_concat(metric, ' ') FROM (SELECT metric FROM evals WHERE step=10 ORDER BY metric))" \
+    "high_quality high_quality_real modes modes_real"
+is "(SELECT count(*) FROM evals)" 8
+is "(SELECT min(direction) FROM evals)" max
+is "(SELECT value FROM evals WHERE metric='modes_real' AND step=20)" 8
+is "(SELECT round(value, 2) FROM evals WHERE metric='high_quality_real' AND step=20)" 0.99
+is "(SELECT text FROM param WHERE key='evaluate.samples')" 2500
+ganexp leaderboard modes
+grep -q 'better' "$dir/out" && grep -q ' max ' "$dir/out" || complain "the leaderboard does not say what is better"
+
+# --- eval: the same protocol finds the same numbers and adds no row, another one is another evaluator
+before=$(value "(SELECT group_concat(printf('%!.17g', value)) FROM (SELECT value FROM evals WHERE step=20 ORDER BY metric))")
+ganexp eval ring --threads 1
+is "(SELECT count(*) FROM evals)" 8
+is "(SELECT group_concat(printf('%!.17g', value)) FROM (SELECT value FROM evals WHERE step=20 ORDER BY metric))" "$before"
+ganexp eval ring --threads 1 evaluate.samples=300 'evaluate.scores=[modes: {within: 4, as: wide}]'
+is "(SELECT count(*) FROM evals)" 10
+is "(SELECT count(*) FROM evals WHERE metric='wide' AND step=20 AND n_fake=300)" 1
+is "(SELECT count(DISTINCT fingerprint) FROM evals WHERE metric IN ('modes', 'wide'))" 2
+is "(SELECT count(*) FROM eval WHERE checkpoint_id IS NULL AND step=20)" 0
+ganexp eval ring --threads 1 --json
+grep -q '"score": "modes"' "$dir/out" && grep -q '"better": "max"' "$dir/out" || complain "eval --json does not say what it scored"
+"$ganexp" eval ring train.steps=5 >"$dir/out" 2>&1 && complain "eval of another config"
+is "(SELECT count(*) FROM evals)" 10
+
+# --- a semi-supervised classifier beside one that has the labelled pictures alone; the nearest neighbour of a code
+cat >"$dir/semi.yaml" <<'Y'
+name: semi
+data:
+  real: {dataset: digits, size: 8, batch: 16}
+  few: {dataset: digits, size: 8, batch: 16, per_class: 3}
+noise: {z: {normal: 8}}
+networks:
+  generator: {inputs: {z: z}, layers: [dense: 32, relu, dense: 64, tanh, reshape: [1, 8, 8]]}
+  discriminator:
+    inputs: {image: [1, 8, 8]}
+    layers: [flatten, dense: 32, {leaky_relu: 0.2, as: features}, {dense: 10, as: logits}]
+    outputs: {class: logits, valid: [log_sum_exp], features: features}
+  supervised: {like: discriminator}
+values: {fake: generator(z)}
+games: [{critic: discriminator.valid, real: real.image, fake: fake, loss: log}]
+terms:
+  - {cross_entropy: {logits: discriminator(few.image).class, label: few.label}, for: discriminator}
+  - {cross_entropy: {logits: supervised(few.image).class, label: few.label}, for: supervised}
+train:
+  steps: 300
+  optimizer: {adam: {lr: 2e-3}}
+  iteration: [update: discriminator, update: generator, update: supervised]
+evaluate:
+  samples: 400
+  scores:
+    - accuracy: {of: discriminator(real.image).class, as: semi_supervised_accuracy}
+    - accuracy: {of: supervised(real.image).class, as: supervised_accuracy}
+    - neighbour_accuracy: {of: discriminator(real.image).features}
+Y
+ganexp run "$dir/semi.yaml" --threads 1
+is "(SELECT group_concat(metric, ' ') FROM (SELECT metric FROM evals WHERE model='semi' ORDER BY metric))" \
+    "neighbour_accuracy semi_supervised_accuracy supervised_accuracy"
+is "(SELECT min(value) > 0.3 AND max(value) <= 1 FROM evals WHERE model='semi')" 1
+is "(SELECT count(DISTINCT value) > 1 FROM evals WHERE metric LIKE '%supervised_accuracy')" 1
+is "(SELECT group_concat(DISTINCT n_fake || ' ' || n_real || ' ' || real_split) FROM eval v JOIN evaluator e ON e.id=evaluator_id
+    JOIN run r ON r.id=run_id WHERE model='semi')" "0 400 test"
+exit $bad
