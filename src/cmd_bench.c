@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "laboratory.h"
 #include "plan/plan.h"
+#include "tuning.h"
 #include "view/table.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ static const struct option_spec option[] = {
     {"by", 'b', "WHAT",
      "group by `op` (the default), by `line` of the config, or list every `step`"},
     {"threads", 't', "N", "cores to use; all unless told"},
+    OPTION_NO_TUNE,
     OPTION_JSON,
     OPTION_END,
 };
@@ -125,9 +127,11 @@ static int run(struct options *o)
     if (!option_int(o, "steps", 1, 100000, &rounds) || !laboratory_threads(o, 0, &threads) ||
         !laboratory_open(&lab, o))
         return EXIT_USAGE;
+    tuning_open(&lab, option_given(o, "no-tune") ? TUNING_RULES : TUNING_MEASURE, threads);
     struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
     if (!t)
         return EXIT_USAGE;
+    tuning_tell(&lab);
     struct plan *plan = trainer_plan(t, 0);
     double whole;
     const double *seconds = time_steps(o->arena, plan, (int)rounds, &whole);

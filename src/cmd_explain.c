@@ -3,6 +3,7 @@
 #include "laboratory.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
+#include "tuning.h"
 
 #include <string.h>
 
@@ -10,6 +11,7 @@ static const struct option_spec option[] = {
     {"at", 'a', "STAGE", "graph, simplify, … or plan; `--at help` lists them; plan unless told"},
     {"phase", 'p', "N", "which phase of the training, from 0"},
     {"threads", 't', "N", "cores to plan for; all unless told"},
+    OPTION_NO_TUNE,
     OPTION_END,
 };
 
@@ -45,6 +47,7 @@ static int run(struct options *o)
         !option_int(o, "phase", 0, lab.experiment->n_phase - 1, &phase))
         return EXIT_USAGE;
     struct text out;
+    tuning_open(&lab, option_given(o, "no-tune") ? TUNING_RULES : TUNING_REMEMBERED, threads);
     text_init(&out);
     if (!strcmp(at, "plan")) {
         struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
@@ -71,10 +74,12 @@ const struct command cmd_explain = {
     .name = "explain",
     .group = GROUP_EXPERIMENT,
     .usage = "[options] CONFIG [key=value …]",
-    .help = "show what a config is compiled to, at any stage\n"
-            "One training iteration as a list of values, each with its shape and the line of the "
-            "config it comes from: as built\n"
-            "(graph), after each pass, or as the steps that run (plan).",
+    .help =
+        "show what a config is compiled to, at any stage\n"
+        "One training iteration as a list of values, each with its shape and the line of the "
+        "config it comes from: as built\n"
+        "(graph), after each pass, or as the steps that run (plan): with what is fastest, as far "
+        "as that was measured on this\nmachine before; explain measures nothing.",
     .options = option,
     .overrides = true,
     .min_words = 1,

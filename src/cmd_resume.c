@@ -5,6 +5,7 @@
 #include "laboratory.h"
 #include "store/rundir.h"
 #include "store/weights.h"
+#include "tuning.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -124,6 +125,8 @@ static int run(struct options *o)
         return opened;
     if (!laboratory_threads(o, lab.stored.threads, &threads))
         return EXIT_USAGE;
+    if (!tuning_replay(&lab, &lab.stored))
+        return EXIT_FAILED;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
     const char *path = checkpoints_newest(o->arena, lab.dir);
     if (!lab.trainer || !(path ? restore(&lab, path, &changed) : restore_start(&lab, &changed)))

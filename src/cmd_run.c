@@ -1,23 +1,62 @@
 #include "base/arena.h"
 #include "laboratory.h"
 #include "store/weights.h"
+#include "tuning.h"
 
 static const struct option_spec option[] = {
     OPTION_DB,
     {"threads", 't', "N",
      "cores to use; all unless told. Results are the same bits for the same number"},
+    OPTION_NO_TUNE,
+    {"replay", 0, "RUN", "do RUN again, to the same bits: its config, its threads, its plan"},
     {"note", 'm', "TEXT", "a remark, kept with the run"},
     {"experiment", 'e', "NAME", "what the run is counted under; `default` unless told"},
     OPTION_END,
 };
 
+static int open_config(struct laboratory *lab, struct options *o, int *threads)
+{
+    if (!laboratory_threads(o, 0, threads))
+        return EXIT_USAGE;
+    if (!o->n_word) {
+        fail(o->diag, (struct place){0}, "`ganexp run` needs a config\nor --replay RUN");
+        return EXIT_USAGE;
+    }
+    if (!laboratory_open(lab, o))
+        return EXIT_USAGE;
+    tuning_open(lab, option_given(o, "no-tune") ? TUNING_RULES : TUNING_MEASURE, *threads);
+    return EXIT_DONE;
+}
+
+// The run's description, opened as a new one.
+static int open_again(struct laboratory *lab, struct options *o, int *threads)
+{
+    if (o->n_word || option_given(o, "no-tune")) {
+        fail(o->diag, (struct place){0},
+             "--replay takes config and plan from the run\n"
+             "leave out the config and --no-tune");
+        return EXIT_USAGE;
+    }
+    const int opened = laboratory_open_run(lab, o, option_text(o, "replay", ""));
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!laboratory_threads(o, lab->stored.threads, threads))
+        return EXIT_USAGE;
+    if (!tuning_replay(lab, &lab->stored))
+        return EXIT_FAILED;
+    lab->stored = (struct stored_run){0};
+    return EXIT_DONE;
+}
+
 static int run(struct options *o)
 {
     struct laboratory lab;
     int threads;
-    if (!laboratory_threads(o, 0, &threads) || !laboratory_open(&lab, o))
-        return EXIT_USAGE;
+    const int opened = (option_given(o, "replay") ? open_again : open_config)(&lab, o, &threads);
+    if (opened != EXIT_DONE)
+        return opened;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
+    tuning_tell(&lab);
     if (!lab.trainer || !weights_load(lab.experiment->network, lab.experiment->n_network,
                                       &lab.experiment->slots, lab.trainer->slab, o->diag))
         return EXIT_USAGE;
@@ -32,18 +71,26 @@ static int run(struct options *o)
 const struct command cmd_run = {
     .name = "run",
     .group = GROUP_EXPERIMENT,
-    .usage = "[options] CONFIG [key=value …]",
-    .help = "train what a config describes\n"
-            "Everything that changes a number stands in the config or in an override: "
-            "train.steps=300,\n"
-            "games.0.loss=wasserstein, data.real.dataset=mnist. Metrics and scores go to the "
-            "database, pictures and\n"
-            "checkpoints to the run's directory, which is printed first. Ctrl-C finishes the step, "
-            "saves and exits 130;\n"
-            "`ganexp resume` goes on from there.",
+    .usage = "[options] CONFIG|--replay RUN [key=value …]",
+    .help =
+        "train what a config describes\n"
+        "Everything that changes a number stands in the config or in an override: "
+        "train.steps=300,\n"
+        "games.0.loss=wasserstein, data.real.dataset=mnist. Metrics and scores go to the "
+        "database, pictures and\n"
+        "checkpoints to the run's directory, which is printed first. Ctrl-C finishes the step, "
+        "saves and exits 130;\n"
+        "`ganexp resume` goes on from there.\n"
+        "Where a computation can be done in several ways, the fastest is taken: measured at the "
+        "first run that needs it,\n"
+        "remembered in $GANEXP_CACHE/choices (else ~/.cache/ganexp/choices), and never measured "
+        "again, so that the next\n"
+        "run computes the same bits. --no-tune plans by rules instead, on any machine alike. "
+        "Either way the plan is\n"
+        "recorded with the run: resume and --replay take it from there.",
     .options = option,
     .overrides = true,
-    .min_words = 1,
+    .min_words = 0,
     .max_words = 1,
     .run = run,
 };

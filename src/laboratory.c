@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "plan/plan.h"
 #include "store/environment.h"
+#include "tuning.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -249,6 +250,7 @@ struct run_description laboratory_describe(struct laboratory *lab, int threads)
     text_release(&yaml);
     struct run_param *param = NULL;
     add_params(lab, "", lab->config->root, &param, &r.n_param);
+    tuning_params(lab, &param, &r.n_param);
     r.param = param;
     return r;
 }

@@ -14,12 +14,17 @@
 #include "store/recorder.h"
 #include "view/progress.h"
 
+struct choice_cache;
+struct choices;
+
 struct laboratory {
     struct options *options;
     struct arena *arena;
     struct diag *diag;
     struct config *config;
     struct experiment *experiment;
+    struct choices *choices;    // NULL: rules decide
+    struct choice_cache *cache; // NULL: nothing is remembered
     struct trainer *trainer;
     struct grid *grid;              // NULL when what is sampled is no picture
     struct judge *judge;            // made when the first score is due

@@ -6,6 +6,7 @@
 //   PASS_FUZZ=N        how many (64 unless told); PASS_FUZZ_SEED=S: from which on
 // A failure is tried again with shorter networks, and the passes are gone through one by one in
 // float64, to name the first that changes the meaning.
+#include "graph/choice.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
 #include "prim/kernel.h"
@@ -56,22 +57,24 @@ static void write_sources(const struct graph *g, struct plan *p, float *slab)
     }
 }
 
-// Sizes of tiles as the shape of a convolution's weights says, where there is a choice.
-static int64_t some_tile(const struct value *v, void *context)
+// Where there is a choice, what the letters of the question say; direct convolutions seldom.
+static void any(struct chooser *chooser, const struct question *q, int answer[CHOICE_AXES])
 {
-    int64_t size[3];
-    const int n = minimal_filter_sizes(v, size);
-    const struct shape w = v->op == &op_conv_weight_grad ? v->shape : v->in[1]->shape;
-    (void)context;
-    return n ? size[(w.dim[0] + w.dim[1]) % n] : 0;
+    unsigned s = 0;
+    (void)chooser;
+    for (const char *c = q->key; *c; c++)
+        s = s * 31 + (unsigned char)*c;
+    for (int i = 0; i < q->n_axes; i++, s /= 7)
+        answer[i] = q->option[s % 7 ? 1 + (int)(s % 7) % (q->n_options - 1) : 0];
 }
 
 static struct gan *build(uint64_t seed, int length)
 {
     struct arena *a = arena_new(NULL);
     struct gan *c = NEW(a, struct gan);
+    static struct chooser chooser = {any};
     *c = (struct gan){.arena = a, .g = graph_new(a), .seed = seed, .length = length};
-    c->g->tile_size = some_tile;
+    c->g->chooser = &chooser;
     slots_init(&c->slots, a);
     build_iteration(c);
     return c;

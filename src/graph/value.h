@@ -8,6 +8,7 @@
 #include "graph/shape.h"
 
 struct arena;
+struct chooser;
 struct graph;
 struct op;
 struct slot;
@@ -112,10 +113,7 @@ struct graph {
     struct place where;
     const char *label;      // the same for value.label
     bool minimal_filtering; // whether convolutions may be computed by fewer, rounded differently
-    // how many results a side of a tile has (see minimal_filter_sizes), 0: none; NULL: a rule of
-    // thumb decides
-    int64_t (*tile_size)(const struct value *convolution, void *context);
-    void *tile_context;
+    struct chooser *chooser; // answers what passes ask (graph/choice.h); NULL: their rules do
     int next_stream;        // next free number for graph_random
 };
 

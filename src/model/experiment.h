@@ -8,6 +8,8 @@
 #include "losses/losses.h"
 #include "model/network.h"
 
+struct chooser;
+
 // A named source of batches. Its fields in expressions: NAME.image, NAME.label, NAME.index.
 struct data_source {
     const char *name;
@@ -154,6 +156,7 @@ struct experiment {
     int64_t seed;
     int precision;
     bool minimal_filtering;       // `compile:`
+    struct chooser *chooser;      // of training programs; whoever compiles sets it, or leaves rules
     // complete after experiment_read: parameters, buffers, moments, averages
     struct slots slots;
     struct data_source *data;

@@ -223,6 +223,7 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
     bool good = true;
     *p = (struct program){.experiment = e, .phase = &e->phase[phase], .graph = graph_new(a)};
     p->graph->minimal_filtering = e->minimal_filtering;
+    p->graph->chooser = e->chooser;
     builder_init(&b, e, p->graph, e->batch, true, d);
     b.traced = traced;
     for (int i = 0; i < p->phase->n_update; i++)

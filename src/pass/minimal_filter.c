@@ -12,29 +12,20 @@
 // their sum is inside the matmul. An activation that two ops read is transformed once: cse sees to
 // it, since both ask for the same map of the same value.
 //
-// Whether it pays is decided by shape: `worth` weighs the products saved against the planes to be
-// written and read. The rule gives the three ops of one convolution the same answer, or nothing
-// would be shared.
+// Whether it pays, and with which tiles, is chosen for all convolutions together that share
+// operands (pass/filter_family.c): by measuring, or by a rule of shapes.
 //
 // Three algorithms, one an op, each with the matrices that the literature gives for it, is the
 // usual way. It shares nothing: the forward pass would cut its input into other tiles than the
 // weight gradient.
-#include "pass/pass.h"
+#include "pass/filter.h"
 
+#include "base/arena.h"
 #include "graph/build.h"
 #include "graph/op.h"
-#include "graph/toom.h"
+#include "pass/pass.h"
 
-// a number written to a plane and read back, in multiply-adds of a convolution
-enum { PLANE_COST = 25 };
-
-// fine (N, C, H, W), w (K, C, k, k), coarse (N, K, h, w)
-struct filter {
-    struct shape fine, weight, coarse;
-    int64_t kernel, stride;
-};
-
-static struct filter filter_of(const struct value *v)
+struct filter filter_of(const struct value *v)
 {
     struct filter f = {.stride = v->attr.i[0]};
     if (v->op == &op_conv)
@@ -52,18 +43,7 @@ static int64_t up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-// What the convolution costs with tiles of n, in multiply-adds.
-static double cost(const struct filter *f, int64_t n)
-{
-    const double q = (double)(n + up(f->kernel, f->stride) - 1);
-    const double tiles = (double)(f->coarse.dim[0] * up(f->coarse.dim[2], n) *
-                                  up(f->coarse.dim[3], n));
-    const double K = (double)f->weight.dim[0],
-                 C = (double)(f->stride * f->stride * f->weight.dim[1]);
-    return q * q * (tiles * K * C + PLANE_COST * (tiles * K + tiles * C + K * C));
-}
-
-static bool filters(const struct value *v)
+bool filter_fits(const struct value *v)
 {
     const int64_t *i = v->attr.i;
     if (v->op != &op_conv && v->op != &op_conv_data_grad && v->op != &op_conv_weight_grad)
@@ -71,31 +51,6 @@ static bool filters(const struct value *v)
     const struct filter f = filter_of(v);
     return i[0] == i[1] && i[0] <= 2 && f.weight.dim[2] == f.weight.dim[3] && f.kernel >= 2 &&
            f.kernel <= 5;
-}
-
-int minimal_filter_sizes(const struct value *v, int64_t size[3])
-{
-    int n = 0;
-    if (!filters(v))
-        return 0;
-    const struct filter f = filter_of(v);
-    for (int64_t s = 2; s <= 4 && s + up(f.kernel, f.stride) - 1 <= TOOM_MOST; s++)
-        size[n++] = s;
-    return n;
-}
-
-// The best size of tiles, or 0 where the direct way is as good.
-static int64_t worth(const struct value *v, const struct filter *f)
-{
-    double best = (double)shape_size(f->coarse) *
-                  (double)(f->weight.dim[1] * f->kernel * f->kernel);
-    int64_t size[3], chosen = 0;
-    for (int i = 0, n = minimal_filter_sizes(v, size); i < n; i++)
-        if (cost(f, size[i]) < best) {
-            best = cost(f, size[i]);
-            chosen = size[i];
-        }
-    return chosen;
 }
 
 static struct value *planes_product(struct value *v, struct filter f, struct tiling t)
@@ -116,19 +71,19 @@ static struct value *planes_product(struct value *v, struct filter f, struct til
 
 static struct value *rewrite(struct value *v, void *context)
 {
-    const struct graph *g = v->graph;
-    (void)context;
-    if (!filters(v))
-        return NULL;
-    const struct filter f = filter_of(v);
-    const int64_t n = g->tile_size ? g->tile_size(v, g->tile_context) : worth(v, &f);
+    const int *tile = context;
+    const int64_t n = tile[v->id];
     if (!n)
         return NULL;
+    const struct filter f = filter_of(v);
     return planes_product(v, f, (struct tiling){n, f.stride, f.kernel, {v->attr.i[2], v->attr.i[4]},
                                                 {up(f.coarse.dim[2], n), up(f.coarse.dim[3], n)}});
 }
 
 bool pass_minimal_filter(struct graph *g)
 {
-    return graph_rewrite(g, rewrite, NULL);
+    struct arena *scratch = arena_new(NULL);
+    const bool any = graph_rewrite(g, rewrite, filter_tiles(g, scratch));
+    arena_free(scratch);
+    return any;
 }

@@ -16,11 +16,8 @@ bool pass_dce(struct graph *g);
 // Upsampling followed by a convolution becomes one transposed convolution; so do both gradients.
 bool pass_upsample_conv(struct graph *g);
 // Convolutions with fewer multiplications, where that is worth the transforms around them; see
-// graph->minimal_filtering.
+// graph->minimal_filtering, and graph/choice.h for the size of tiles.
 bool pass_minimal_filter(struct graph *g);
-// The sides that tiles of v may have, ascending: what may be asked for by graph->tile_size. Returns
-// how many, 0 where v is no case of minimal filtering.
-int minimal_filter_sizes(const struct value *v, int64_t size[3]);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "store/reader.h"
+#include "store/recorder.h"
 #include "store/rundir.h"
 
 // A column of `ls`: a score by one evaluator.
@@ -205,7 +206,8 @@ static struct table *compare_params(struct reader *r, const struct stored_run *r
     add_run_list(&sql, run, n);
     text_add(&sql, " GROUP BY key");
     if (!all)
-        text_addf(&sql, " HAVING count(DISTINCT text)>1 OR count(*)<%d", n);
+        text_addf(&sql,
+                  " HAVING count(DISTINCT text)>1 OR (count(*)<%d AND key NOT LIKE 'plan.%%')", n);
     text_add(&sql, " ORDER BY key");
     return select_text(r, "params", &sql);
 }
@@ -268,6 +270,32 @@ int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t st
     return db_int(&r->db, 0, "SELECT count(*) FROM eval v JOIN evaluator e ON e.id=v.evaluator_id "
                              "WHERE v.run_id=? AND v.step=? AND e.n_fake IN (?, 0)",
                   "iii", run->id, step, n_fake);
+}
+
+struct run_param *reader_params(struct reader *r, const struct stored_run *run, const char *prefix,
+                                int *n)
+{
+    struct run_param *list = NULL;
+    *n = 0;
+    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT key, type, text, num, origin FROM param WHERE "
+                                            "run_id=?1 AND substr(key, 1, length(?2))=?2 ORDER BY "
+                                            "key");
+    if (!stmt)
+        return NULL;
+    sqlite3_bind_int64(stmt, 1, run->id);
+    sqlite3_bind_text(stmt, 2, prefix, -1, SQLITE_TRANSIENT);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const struct run_param p = {.key = column_text(r->arena, stmt, 0),
+                                    .type = column_text(r->arena, stmt, 1),
+                                    .text = column_text(r->arena, stmt, 2),
+                                    .num = sqlite3_column_type(stmt, 3) == SQLITE_NULL
+                                               ? NAN
+                                               : sqlite3_column_double(stmt, 3),
+                                    .origin = column_text(r->arena, stmt, 4)};
+        APPEND(r->arena, list, *n, p);
+    }
+    sqlite3_reset(stmt);
+    return list;
 }
 
 struct curve_point *query_curve(struct reader *r, const struct stored_run *run, const char *metric,

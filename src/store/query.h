@@ -12,6 +12,7 @@
 struct arena;
 struct db;
 struct reader;
+struct run_param;
 
 // The connection closes with the arena. newer: a newer schema is fine too. NULL, reported.
 struct reader *reader_open(struct arena *a, const char *db, bool newer, struct diag *d);
@@ -35,6 +36,10 @@ const char *reader_checkpoint(struct reader *r, const struct stored_run *run, in
 // How many scores of n_fake samples, or of none, are stored for a step of a run.
 int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake);
 
+// The parameters of a run whose keys begin with a prefix, in order; *n of them.
+struct run_param *reader_params(struct reader *r, const struct stored_run *run, const char *prefix,
+                                int *n);
+
 struct run_filter {
     const char *model, *dataset, *status, *experiment; // NULL: any
     int64_t limit;                                     // 0: all
@@ -48,7 +53,8 @@ struct table *query_runs(struct reader *r, const struct run_filter *filter);
 enum { RUN_TABLES = 8 };
 void query_run(struct reader *r, const struct stored_run *run, struct table *out[RUN_TABLES]);
 
-// "params": the keys in which the runs differ (all: every key), a column a run; "scores": best
+// "params": the keys in which the runs differ (all: every key; else of plan.… those that several
+// have), a column a run; "scores": best
 // scores side by side, one row a score and evaluator, `comparable` says whether all runs have it
 // from that one evaluator; "metrics": last values.
 enum { COMPARE_TABLES = 3 };

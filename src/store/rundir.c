@@ -52,7 +52,7 @@ static void slug(char *out, size_t room, const char *name)
     out[n] = '\0';
 }
 
-static bool make_path(const char *path)
+bool path_make(const char *path)
 {
     if (!mkdir(path, 0777) || errno == EEXIST)
         return true;
@@ -60,7 +60,7 @@ static bool make_path(const char *path)
     if (errno != ENOENT || !slash || slash == path)
         return false;
     char *parent = strndup(path, (size_t)(slash - path));
-    const bool ok = parent && make_path(parent) && (!mkdir(path, 0777) || errno == EEXIST);
+    const bool ok = parent && path_make(parent) && (!mkdir(path, 0777) || errno == EEXIST);
     free(parent);
     return ok;
 }
@@ -71,7 +71,7 @@ const char *rundir_make(struct arena *a, const char *runs, const char *uid, cons
     char tail[48];
     slug(tail, sizeof tail, name);
     const char *dir = arena_printf(a, "%s/%s-%s", runs, uid_short(uid), tail);
-    if (!make_path(runs) || mkdir(dir, 0777))
+    if (!path_make(runs) || mkdir(dir, 0777))
         return fail(d, nowhere, "cannot make the run directory %s: %s", dir, strerror(errno)), NULL;
     *lock = rundir_lock(dir);
     if (*lock < 0)

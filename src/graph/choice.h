@@ -1,0 +1,28 @@
+// Choices: where a pass could go several ways and only the machine knows which is best. The pass
+// asks; whoever compiles has given the graph a chooser (plan/choices.h), or the pass's own rule
+// decides.
+#ifndef GRAPH_CHOICE_H
+#define GRAPH_CHOICE_H
+
+#include "graph/value.h"
+
+enum { CHOICE_AXES = 3, CHOICE_OPTIONS = 8 };
+
+// An answer is one of `option` for each axis.
+struct question {
+    const char *key; // what is to be computed, in words: equal keys are one question
+    int n_axes, n_options, option[CHOICE_OPTIONS];
+    int rule[CHOICE_AXES]; // what the pass takes by itself
+    // The work alone, before any pass, for timing; asks the same question again.
+    struct graph *(*example)(const struct question *q, struct arena *a);
+    const void *about; // the pass's own, for `example`
+};
+
+struct chooser {
+    void (*answer)(struct chooser *c, const struct question *q, int answer[CHOICE_AXES]);
+};
+
+// The chooser's answer, or the rule's where the graph has none.
+void choose(const struct graph *g, const struct question *q, int answer[CHOICE_AXES]);
+
+#endif

@@ -1,0 +1,304 @@
+// Which convolutions take which tiles. Two convolutions of one shape that share an operand share
+// its transform when they take the same tiles, and pay for it twice when they do not. So the choice
+// is made for families: convolutions of one shape, connected through what they read. Within a
+// family there is a choice for each direction (forward, data gradient, weight gradient), because
+// oneDNN's direct kernels are not equally good at all three; none for each member, because members
+// of one direction differ in nothing but the numbers they hold.
+//
+// The rule weighs the products saved against the planes to be written and read, and gives all
+// directions one answer. A chooser that measures runs the family alone, each operand made by a
+// pointwise op and each result read by one, as in a network, so that layouts are those of a
+// network.
+//
+// Choosing for each convolution by itself fails where it matters: alone, a transform is never
+// shared, and minimal filtering is seldom worth three of them.
+#include "pass/filter.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "graph/build.h"
+#include "graph/choice.h"
+#include "graph/op.h"
+#include "graph/toom.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+// a number written to a plane and read back, in multiply-adds of a convolution
+enum { PLANE_COST = 25 };
+// of the pointwise ops around an example
+static const double SLOPE = 0.2;
+enum { ROLES = 3 };
+// of operands, as all three ops take them
+static const int order[ROLES] = {TILE_FINE, TILE_COARSE, TILE_WEIGHT};
+
+struct member {
+    struct value *v;
+    struct value *operand[ROLES]; // by tile_role; NULL: what it computes
+    int number[ROLES];            // among the family's operands
+    int family;                   // the first member's number
+};
+
+// The operands of a family, numbered as they come.
+struct operands {
+    struct value **of[ROLES];
+    int n[ROLES];
+};
+
+struct family {
+    struct graph *graph;
+    struct arena *arena;
+    struct member **member;
+    int n;
+    struct filter filter;
+    struct operands operands;
+};
+
+// --- the rule ------------------------------------------------------------------------------------
+
+static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static bool has_points(const struct filter *f, int64_t n)
+{
+    return n + up(f->kernel, f->stride) - 1 <= TOOM_MOST;
+}
+
+// What the convolution costs with tiles of n, in multiply-adds.
+static double cost(const struct filter *f, int64_t n)
+{
+    const double q = (double)(n + up(f->kernel, f->stride) - 1);
+    const double tiles = (double)(f->coarse.dim[0] * up(f->coarse.dim[2], n) *
+                                  up(f->coarse.dim[3], n));
+    const double K = (double)f->weight.dim[0],
+                 C = (double)(f->stride * f->stride * f->weight.dim[1]);
+    return q * q * (tiles * K * C + PLANE_COST * (tiles * K + tiles * C + K * C));
+}
+
+// The best size of tiles, or 0 where the direct way is as good.
+static int worth(const struct filter *f)
+{
+    double best = (double)shape_size(f->coarse) *
+                  (double)(f->weight.dim[1] * f->kernel * f->kernel);
+    int size = 0;
+    for (int n = 2; n <= 4 && has_points(f, n); n++)
+        if (cost(f, n) < best) {
+            best = cost(f, n);
+            size = n;
+        }
+    return size;
+}
+
+// --- families ------------------------------------------------------------------------------------
+
+static struct member member_of(struct value *v, int number)
+{
+    struct member m = {.v = v, .family = number};
+    m.operand[v->op == &op_conv_data_grad ? TILE_COARSE : TILE_FINE] = v->in[0];
+    m.operand[v->op == &op_conv_weight_grad ? TILE_COARSE : TILE_WEIGHT] = v->in[1];
+    return m;
+}
+
+static bool one_shape(const struct value *a, const struct value *b)
+{
+    const struct filter f = filter_of(a), g = filter_of(b);
+    return shape_equal(f.fine, g.fine) && shape_equal(f.weight, g.weight) &&
+           shape_equal(f.coarse, g.coarse) && !memcmp(a->attr.i, b->attr.i, 6 * sizeof *a->attr.i);
+}
+
+static bool related(const struct member *a, const struct member *b)
+{
+    for (int r = 0; r < ROLES; r++)
+        if (a->operand[r] && a->operand[r] == b->operand[r])
+            return one_shape(a->v, b->v);
+    return false;
+}
+
+static struct member *find_members(struct graph *g, struct arena *a, int *n)
+{
+    struct member *m = NULL;
+    *n = 0;
+    for (int i = 0; i < g->n; i++)
+        if (filter_fits(g->value[i])) {
+            const struct member new = member_of(g->value[i], *n);
+            APPEND(a, m, *n, new);
+        }
+    for (int i = 0; i < *n; i++)
+        for (int j = 0; j < i; j++) {
+            const int from = m[i].family, to = m[j].family;
+            if (from == to || !related(&m[i], &m[j]))
+                continue;
+            for (int k = 0; k <= i; k++)
+                if (m[k].family == from || m[k].family == to)
+                    m[k].family = from < to ? from : to;
+        }
+    return m;
+}
+
+static int number_of(struct family *f, int role, struct value *v)
+{
+    struct operands *o = &f->operands;
+    for (int i = 0; i < o->n[role]; i++)
+        if (o->of[role][i] == v)
+            return i;
+    APPEND(f->arena, o->of[role], o->n[role], v);
+    return o->n[role] - 1;
+}
+
+static struct family family_of(struct graph *g, struct arena *a, struct member *m, int first, int n)
+{
+    struct family f = {.graph = g, .arena = a, .filter = filter_of(m[first].v)};
+    for (int i = first; i < n; i++) {
+        if (m[i].family != first)
+            continue;
+        APPEND(a, f.member, f.n, &m[i]);
+        for (int r = 0; r < ROLES; r++)
+            if (m[i].operand[r])
+                m[i].number[r] = number_of(&f, r, m[i].operand[r]);
+    }
+    return f;
+}
+
+// --- asking --------------------------------------------------------------------------------------
+
+// 0 forward, 1 data gradient, 2 weight gradient.
+static int direction(const struct member *m)
+{
+    return !m->operand[TILE_COARSE] ? 0 : !m->operand[TILE_FINE] ? 1 : 2;
+}
+
+// The axis of each direction that the family has; how many.
+static int axes(const struct family *f, int axis[3])
+{
+    bool has[3] = {false};
+    int n = 0;
+    for (int i = 0; i < f->n; i++)
+        has[direction(f->member[i])] = true;
+    for (int d = 0; d < 3; d++)
+        axis[d] = has[d] ? n++ : -1;
+    return n;
+}
+
+static void add_shape(struct text *t, struct shape s)
+{
+    for (int i = 0; i < s.rank; i++)
+        text_addf(t, "%s%" PRId64, i ? "x" : "", s.dim[i]);
+}
+
+// "conv 64x32x14x14 64x32x3x3 /2 1,1,1,1: x0p0 x1p0 y0p0 x0y0": images, weights, window, then who
+// meets whom. p is a parameter, w computed weights, y a result's gradient.
+static const char *key_of(const struct family *f)
+{
+    static const char letter[] = {[TILE_COARSE] = 'y', [TILE_FINE] = 'x', [TILE_WEIGHT] = 'w'};
+    const int64_t *i = f->member[0]->v->attr.i;
+    struct text t;
+    text_init(&t);
+    text_add(&t, "conv ");
+    add_shape(&t, f->filter.fine);
+    text_add(&t, " ");
+    add_shape(&t, f->filter.weight);
+    text_addf(&t, " /%" PRId64 " %" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ":", i[0], i[2],
+              i[3], i[4], i[5]);
+    for (int k = 0; k < f->n; k++) {
+        const struct member *m = f->member[k];
+        for (int o = 0, n = 0; o < ROLES; o++) {
+            const int r = order[o];
+            if (m->operand[r])
+                text_addf(&t, "%s%c%d", n++ ? "" : " ",
+                          r == TILE_WEIGHT && m->operand[r]->attr.slot ? 'p' : letter[r],
+                          m->number[r]);
+        }
+    }
+    const char *key = arena_strdup(f->arena, t.s);
+    text_release(&t);
+    return key;
+}
+
+// An operand of the example: made by a pointwise op, or a parameter.
+static struct value *stand_in(struct graph *g, struct slots *slots, const struct value *v, int role,
+                              int i)
+{
+    const char *name = arena_printf(g->arena, "%c%d", "yxw"[role], i);
+    static const struct init unit = {INIT_UNIFORM, -1, 1};
+    if (role == TILE_WEIGHT && v->attr.slot)
+        return param(g, slots_add(slots, name, SLOT_PARAM, v->shape, unit, v->where));
+    struct value *in = input(g, graph_name(g, name), v->shape);
+    return role == TILE_WEIGHT ? in : leaky_relu(in, SLOPE);
+}
+
+static struct value *again(const struct member *m, struct value **const with[ROLES])
+{
+    struct value *in[2];
+    const struct value *v = m->v;
+    const int64_t *i = v->attr.i;
+    const struct window w = {{i[0], i[1]}, {i[2], i[3], i[4], i[5]}};
+    for (int o = 0, n = 0; o < ROLES; o++)
+        if (m->operand[order[o]])
+            in[n++] = with[order[o]][m->number[order[o]]];
+    switch (direction(m)) {
+    case 0: return conv(in[0], in[1], w);
+    case 1: return conv_data_grad(in[0], in[1], w, v->shape.dim[2], v->shape.dim[3]);
+    default: return conv_weight_grad(in[0], in[1], w, v->shape.dim[2], v->shape.dim[3]);
+    }
+}
+
+// The sum of all weight gradients changes the first parameter; computed weights have none.
+static void use_weight_gradient(struct graph *g, struct value *weight, struct value *dw)
+{
+    if (dw && weight && weight->attr.slot)
+        graph_root(g, NULL,
+                   sgd(weight, dw, NULL, input(g, graph_name(g, "hyper"), SHAPE(4)), 0, false));
+    else if (dw)
+        graph_root(g, "dw", sum(dw));
+}
+
+static struct graph *example(const struct question *q, struct arena *a)
+{
+    const struct family *f = q->about;
+    const struct operands *o = &f->operands;
+    struct graph *g = graph_new(a);
+    struct slots *slots = NEW(a, struct slots);
+    struct value **with[ROLES], *dw = NULL;
+    g->minimal_filtering = true;
+    slots_init(slots, a);
+    for (int r = 0; r < ROLES; r++) {
+        with[r] = NEW_ARRAY(a, struct value *, o->n[r] + 1);
+        for (int i = 0; i < o->n[r]; i++)
+            with[r][i] = stand_in(g, slots, o->of[r][i], r, i);
+    }
+    for (int i = 0; i < f->n; i++) {
+        struct value *y = again(f->member[i], with);
+        if (direction(f->member[i]) == 2)
+            dw = dw ? add(dw, y) : y;
+        else
+            graph_root(g, arena_printf(a, "%d", i), sum(leaky_relu(y, SLOPE)));
+    }
+    use_weight_gradient(g, with[TILE_WEIGHT][0], dw);
+    return g;
+}
+
+static void ask(struct family *f, int *tile)
+{
+    int axis[3], answer[CHOICE_AXES];
+    struct question q = {.key = key_of(f), .example = example, .about = f, .n_options = 1};
+    q.n_axes = axes(f, axis);
+    for (int n = 2; n <= 4 && has_points(&f->filter, n); n++)
+        q.option[q.n_options++] = n;
+    for (int i = 0; i < q.n_axes; i++)
+        q.rule[i] = worth(&f->filter);
+    choose(f->graph, &q, answer);
+    for (int i = 0; i < f->n; i++)
+        tile[f->member[i]->v->id] = answer[axis[direction(f->member[i])]];
+}
+
+int *filter_tiles(struct graph *g, struct arena *a)
+{
+    int n, *tile = NEW_ARRAY(a, int, g->n + 1);
+    struct member *m = find_members(g, a, &n);
+    for (int i = 0; i < n; i++) {
+        if (m[i].family != i)
+            continue;
+        struct family f = family_of(g, a, m, i, n);
+        ask(&f, tile);
+    }
+    return tile;
+}
