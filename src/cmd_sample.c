@@ -39,6 +39,31 @@ static bool read_layout(struct options *o, struct experiment *e)
     return true;
 }
 
+static bool save(struct options *o, const struct grid *grid)
+{
+    return !option_given(o, "save") || trace_grid(grid, option_text(o, "save", NULL), o->diag);
+}
+
+// A grid where what is sampled is a picture, else points.
+static bool draw(struct laboratory *lab, const char *to)
+{
+    struct options *o = lab->options;
+    struct grid *grid = grid_new(o->arena, lab->experiment, lab->trainer->slab, o->diag);
+    struct scatter *points = grid ? NULL
+                                  : scatter_new(o->arena, lab->experiment, lab->trainer->slab,
+                                                o->diag);
+    if (!grid && (!points || option_given(o, "save")))
+        return !diag_errors(o->diag) &&
+               fail(o->diag, lab->experiment->samples.where,
+                    points ? "points are drawn, not saved\nleave out --save"
+                           : "what is sampled is no picture of 1 or 3 channels");
+    const bool drawn = grid ? grid_write(grid, to, o->arena)
+                            : scatter_write(points, to, o->arena, o->diag);
+    if (!drawn)
+        return fail(o->diag, (struct place){0}, "cannot write %s: %s", to, strerror(errno));
+    return !grid || save(o, grid);
+}
+
 static int run(struct options *o)
 {
     struct laboratory lab;
@@ -62,20 +87,9 @@ static int run(struct options *o)
         return EXIT_FAILED;
     if (!read_layout(o, lab.experiment))
         return EXIT_USAGE;
-    struct grid *grid = grid_new(o->arena, lab.experiment, lab.trainer->slab, o->diag);
-    if (!grid) {
-        if (!diag_errors(o->diag))
-            fail(o->diag, lab.experiment->samples.where,
-                 "what is sampled is no picture of 1 or 3 channels");
+    if (!draw(&lab, to))
         return EXIT_FAILED;
-    }
-    if (!grid_write(grid, to, o->arena)) {
-        fail(o->diag, (struct place){0}, "cannot write %s: %s", to, strerror(errno));
-        return EXIT_FAILED;
-    }
     printf("%s\n", to);
-    if (option_given(o, "save") && !trace_grid(grid, option_text(o, "save", NULL), o->diag))
-        return EXIT_FAILED;
     return EXIT_DONE;
 }
 
@@ -83,7 +97,8 @@ const struct command cmd_sample = {
     .name = "sample",
     .group = GROUP_SAMPLES,
     .usage = "[options] RUN",
-    .help = "draw samples of a run's last checkpoint into a picture\nWhere the config lays classes "
+    .help = "draw samples of a run's last checkpoint into a picture, or points where they are "
+            "none\nWhere the config lays classes "
             "along the columns, so does the picture.",
     .options = option,
     .min_words = 1,

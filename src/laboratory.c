@@ -356,22 +356,27 @@ static void on_metrics(void *context, struct trainer *t)
                   (double)t->step / (double)experiment_epoch(lab->experiment), images);
 }
 
-static void on_samples(void *context, struct trainer *t)
+static void keep_picture(struct laboratory *lab, bool drawn, const char *path, int64_t step)
 {
-    struct laboratory *lab = context;
-    if (!lab->grid)
-        return;
-    struct arena *scratch = arena_new(NULL);
-    const char *path = arena_printf(scratch, "%s/samples/step-%08" PRId64 ".png", lab->dir,
-                                    t->step);
-    const bool drawn = grid_write(lab->grid, path, scratch);
     if (drawn)
-        recorder_artifact(lab->recorder, "samples", path, "png", t->step, "");
+        recorder_artifact(lab->recorder, "samples", path, "png", step, "");
     else if (!lab->undrawn)
         progress_note(lab->progress, "%s could not be written (%s); the run goes on without it",
                       path, strerror(errno));
     lab->undrawn = !drawn;
-    arena_free(scratch);
+}
+
+static void on_samples(void *context, struct trainer *t)
+{
+    struct laboratory *lab = context;
+    struct arena *a = arena_new(NULL);
+    const char *grid = arena_printf(a, "%s/samples/step-%08" PRId64 ".png", lab->dir, t->step),
+               *points = arena_printf(a, "%s/samples/points-%08" PRId64 ".png", lab->dir, t->step);
+    if (lab->grid)
+        keep_picture(lab, grid_write(lab->grid, grid, a), grid, t->step);
+    if (lab->scatter)
+        keep_picture(lab, scatter_write(lab->scatter, points, a, lab->diag), points, t->step);
+    arena_free(a);
 }
 
 // The scorer's own training, shown on the bar it borrows.
@@ -496,10 +501,11 @@ static bool make_folders(struct laboratory *lab)
     return true;
 }
 
-// Pictures are drawn where what is sampled is a picture.
-static bool open_grid(struct laboratory *lab)
+// Pictures are drawn where what is sampled is a picture, points where it is points.
+static bool open_pictures(struct laboratory *lab)
 {
     lab->grid = grid_new(lab->arena, lab->experiment, lab->trainer->slab, lab->diag);
+    lab->scatter = scatter_new(lab->arena, lab->experiment, lab->trainer->slab, lab->diag);
     return !diag_errors(lab->diag);
 }
 
@@ -565,7 +571,7 @@ int laboratory_train(struct laboratory *lab)
     lab->images = e->batch;
     lab->dir = recorder_dir(lab->recorder);
     fprintf(stderr, "%s\n", lab->dir);
-    if (!make_folders(lab) || !open_grid(lab)) {
+    if (!make_folders(lab) || !open_pictures(lab)) {
         recorder_end(lab->recorder, RUN_FAILED, "could not start", EXIT_FAILED);
         return EXIT_FAILED;
     }

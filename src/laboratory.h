@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "run/grid.h"
+#include "run/scatter.h"
 #include "run/trainer.h"
 #include "score/judge.h"
 #include "store/checkpoint.h"
@@ -27,6 +28,7 @@ struct laboratory {
     struct choice_cache *cache; // NULL: nothing is remembered
     struct trainer *trainer;
     struct grid *grid;              // NULL when what is sampled is no picture
+    struct scatter *scatter;        // NULL when nothing is drawn as points
     struct judge *judge;            // made when the first score is due
     struct recorder *recorder;      // NULL: nothing is recorded
     struct progress *progress;

@@ -26,6 +26,10 @@ is "(SELECT min(direction) FROM evals)" max
 is "(SELECT value FROM evals WHERE metric='modes_real' AND step=20)" 8
 is "(SELECT round(value, 2) FROM evals WHERE metric='high_quality_real' AND step=20)" 0.99
 is "(SELECT text FROM param WHERE key='evaluate.samples')" 2500
+[[ $(find "$dir" -name 'points-00000020.png' -size +1k | wc -l) == 1 ]] || complain "no picture of points"
+is "(SELECT count(*) FROM artifact WHERE path LIKE '%points-00000020.png')" 1
+ganexp sample ring --threads 1 -o "$dir/points.png"
+cmp "$dir/points.png" "$(find "$dir/runs" -name 'points-00000020.png')" || complain "sample draws other points"
 ganexp leaderboard modes
 grep -q 'better' "$dir/out" && grep -q ' max ' "$dir/out" || complain "the leaderboard does not say what is better"
 

@@ -227,6 +227,7 @@ bool check_expressions(struct reader *r)
     for (int i = 0; i < e->n_term; i++)
         good &= check_all(r, e->term[i].argument, TERM_ARGUMENTS);
     good &= check_all(r, (struct expression *const *)e->samples.of, e->samples.n_of);
+    good &= check_all(r, (struct expression *const *)e->samples.scatter, e->samples.n_scatter);
     good &= check_all(r, (struct expression *const *)&e->evaluate.of, 1);
     for (int i = 0; i < e->evaluate.n_score; i++)
         good &= check_all(r, (struct expression *const *)&e->evaluate.score[i].of, 1);

@@ -272,6 +272,8 @@ static bool build_all(struct reader *r)
         program_training(r->e, i, scratch, r->d);
     for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_of; i++)
         build_sampling(r, scratch, e->samples.of[i]);
+    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_scatter; i++)
+        build_sampling(r, scratch, e->samples.scatter[i]);
     if (diag_errors(r->d) == errors)
         build_sampling(r, scratch, e->evaluate.of);
     for (int i = 0; diag_errors(r->d) == errors && i < e->evaluate.n_score; i++)

@@ -144,6 +144,8 @@ struct samples {
     int n_by;                     // 0: every cell has a draw of its own
     const struct expression **of; // what is drawn; default: the fake of the first game
     int n_of;
+    const struct expression **scatter; // drawn as points, later ones over earlier
+    int n_scatter;
     struct place where;
 };
 

@@ -10,7 +10,7 @@
 struct sample_options {
     int64_t every;
     struct ints grid;
-    const struct node *columns, *of;
+    const struct node *columns, *of, *scatter;
 };
 
 #define AT(field) offsetof(struct sample_options, field)
@@ -23,6 +23,8 @@ static const struct param sample_params[] = {
          "of a list, rows take turns"},
     {"of", PARAM_NODE, AT(of), "",
      .help = "what is drawn; the fake of the first game, unless said"},
+    {"scatter", PARAM_NODE, AT(scatter), "",
+     .help = "drawn as points where each is two numbers, the last coloured by class: [z, code]"},
     PARAM_END};
 
 // The first argument of the first game's fake that some network makes.
@@ -115,6 +117,9 @@ bool read_samples(struct reader *r, const struct node *node)
     if (node)
         e->samples.where = node->where;
     bool good = !o.columns || read_columns(r, o.columns);
+    if (o.scatter)
+        good &= (e->samples.scatter = (const struct expression **)read_expressions(
+                     r, o.scatter, &e->samples.n_scatter)) != NULL;
     if (!o.of)
         return default_sample(r) && good;
     e->samples.of = (const struct expression **)read_expressions(r, o.of, &e->samples.n_of);
