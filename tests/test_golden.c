@@ -63,6 +63,22 @@ static void upsampled(struct graph *g)
     graph_root(g, "dw", dx[1]);
 }
 
+// A critic on real and on fake, with a mask each, and the gradient of its weights.
+static void two_batches(struct graph *g)
+{
+    struct value *w = input(g, "w", SHAPE(8, 16)), *v = input(g, "v", SHAPE(1, 8)), *y[2], *dw[2];
+    for (int i = 0; i < 2; i++) {
+        struct value *h = matmul(input(g, i ? "fake" : "real", SHAPE(2, 16)), w, false, true);
+        struct value *mask = random_value(g, RANDOM_BERNOULLI, 0.5, 0, i, SHAPE(2, 8));
+        y[i] = mean(matmul(mul(leaky_relu(h, 0.2), mask), v, false, true));
+    }
+    gradient(sub(y[1], y[0]), (struct value *[]){w, v}, 2, dw);
+    graph_root(g, "dw", dw[0]);
+    graph_root(g, "dv", dw[1]);
+    graph_root(g, "fake", y[1]);
+    passes_run(g, "simplify");
+}
+
 // A convolution large enough to be worth it, and both its gradients.
 static void strided(struct graph *g)
 {
@@ -113,6 +129,7 @@ static const struct golden {
     {"cse", "cse", versions},
     {"dce", "dce", unwanted},
     {"upsample_conv", "upsample_conv", upsampled},
+    {"one_batch", "one_batch", two_batches},
     {"minimal_filter", "minimal_filter", strided},
     {"fuse", "fuse", normalised},
     {"layout", "layout", laid},

@@ -10,7 +10,7 @@ static const char generator_first[] =
 
 static struct fixture load(const char *order, const char *loss)
 {
-    const char *override[] = {order, loss, "compile.minimal_filtering=false", "data.real.batch=2"};
+    const char *override[] = {order, loss, "compile.minimal_filtering=false"};
     struct fixture f = {.arena = arena_new(NULL)};
     f.diag = diag_new(f.arena);
     const struct config *c = config_load(f.arena, "configs/dcgan.yaml", override, LENGTH(override),

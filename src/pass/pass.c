@@ -24,6 +24,11 @@ static bool upsample_conv(struct graph *g)
     return pass_upsample_conv(g) && (clean(g), true);
 }
 
+static bool one_batch(struct graph *g)
+{
+    return pass_one_batch(g) && (clean(g), true);
+}
+
 static bool minimal_filter(struct graph *g)
 {
     return g->minimal_filtering && pass_minimal_filter(g) && (clean(g), true);
@@ -32,6 +37,7 @@ static bool minimal_filter(struct graph *g)
 const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
+    {"one_batch", one_batch},
     {"minimal_filter", minimal_filter},
     {"fuse", pass_fuse},
     {"layout", pass_layout},

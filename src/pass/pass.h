@@ -15,6 +15,9 @@ bool pass_cse(struct graph *g);
 bool pass_dce(struct graph *g);
 // Upsampling followed by a convolution becomes one transposed convolution; so do both gradients.
 bool pass_upsample_conv(struct graph *g);
+// A network applied to two batches with the same weights, where nothing in it couples samples, is
+// applied once to both; so are its gradients.
+bool pass_one_batch(struct graph *g);
 // Convolutions with fewer multiplications, where that is worth the transforms around them; see
 // graph->minimal_filtering, and graph/choice.h for the size of tiles.
 bool pass_minimal_filter(struct graph *g);
