@@ -2,6 +2,7 @@
 #include "laboratory.h"
 #include "store/weights.h"
 #include "tuning.h"
+#include "view/annotate.h"
 
 static const struct option_spec option[] = {
     OPTION_DB,
@@ -9,6 +10,8 @@ static const struct option_spec option[] = {
      "cores to use; all unless told. Results are the same bits for the same number"},
     OPTION_NO_TUNE,
     {"replay", 0, "RUN", "do RUN again, to the same bits: its config, its threads, its plan"},
+    {"profile", 0, NULL,
+     "print the config back afterwards, with milliseconds beside each line, forward and backward"},
     {"note", 'm', "TEXT", "a remark, kept with the run"},
     {"experiment", 'e', "NAME", "what the run is counted under; `default` unless told"},
     OPTION_END,
@@ -48,6 +51,15 @@ static int open_again(struct laboratory *lab, struct options *o, int *threads)
     return EXIT_DONE;
 }
 
+static void print_profile(struct laboratory *lab)
+{
+    for (int i = 0; i < lab->experiment->n_phase; i++) {
+        const struct timing *t = trainer_timing(lab->trainer, i);
+        if (t)
+            annotate(trainer_plan(lab->trainer, i), t, lab->config->root->where.source, stdout);
+    }
+}
+
 static int run(struct options *o)
 {
     struct laboratory lab;
@@ -65,7 +77,12 @@ static int run(struct options *o)
     description.experiment = option_text(o, "experiment", NULL);
     laboratory_catch_signals();
     lab.recorder = recorder_start(o->arena, options_db(o), &description, o->diag);
-    return lab.recorder ? laboratory_train(&lab) : EXIT_FAILED;
+    if (!lab.recorder)
+        return EXIT_FAILED;
+    lab.trainer->timed = option_given(o, "profile");
+    const int code = laboratory_train(&lab);
+    print_profile(&lab);
+    return code;
 }
 
 const struct command cmd_run = {

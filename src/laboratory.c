@@ -1,6 +1,7 @@
 #include "laboratory.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "plan/plan.h"
 #include "store/environment.h"
@@ -12,7 +13,6 @@
 #include <omp.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 const char scorer_recipe[] = {
@@ -38,13 +38,6 @@ void laboratory_catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
     if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
         sigaction(SIGHUP, &action, NULL);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 // A step is some hundred short parallel loops. Threads that spin long between them are lost when
@@ -438,12 +431,12 @@ static void add_score(struct laboratory *lab, const struct taken *t, double seco
 
 bool laboratory_evaluate(struct laboratory *lab)
 {
-    const double began = now();
+    const double began = clock_now();
     if (!open_judge(lab) || !judge_run(lab->judge))
         return false;
     lab->n_score = 0;
     for (int i = 0; i < lab->judge->n_taken; i++)
-        add_score(lab, &lab->judge->taken[i], now() - began);
+        add_score(lab, &lab->judge->taken[i], clock_now() - began);
     return true;
 }
 

@@ -53,11 +53,13 @@ void gradient(struct value *y, struct value *const *x, int n, struct value **dx)
     struct graph *g = y->graph;
     const struct place where = g->where;
     const char *label = g->label;
+    const bool backward = g->backward;
     const int end = y->id + 1;
     if (shape_size(y->shape) != 1)
         BUG("gradient of a value that is no scalar");
     const bool *depends = mark(g, end, x, n);
     struct value **adjoint = NEW_ARRAY(g->arena, struct value *, end);
+    g->backward = true;
     adjoint[y->id] = constant(g, 1, y->shape);
     for (int i = y->id; i >= 0; i--) {
         struct value *v = g->value[i];
@@ -72,4 +74,5 @@ void gradient(struct value *y, struct value *const *x, int n, struct value **dx)
                                                                       : constant(g, 0, x[i]->shape);
     g->where = where;
     g->label = label;
+    g->backward = backward;
 }

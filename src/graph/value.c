@@ -40,7 +40,8 @@ struct value *graph_add(struct graph *g, const struct op *op, struct shape shape
                         .n_in = n_in,
                         .attr = attr,
                         .where = g->where,
-                        .label = g->label};
+                        .label = g->label,
+                        .backward = g->backward};
     v->in = NEW_ARRAY(g->arena, struct value *, n_in ? n_in : 1);
     for (int i = 0; i < n_in; i++) {
         if (in[i]->graph != g)
@@ -78,6 +79,7 @@ bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void 
 {
     const struct place where = g->where;
     const char *label = g->label;
+    const bool backward = g->backward;
     struct value **old = g->value;
     const int n = g->n;
     bool changed = false;
@@ -88,6 +90,7 @@ bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void 
         map_inputs(v);
         g->where = v->where;
         g->label = v->label;
+        g->backward = v->backward;
         v->replaced = rule(v, context);
         if (v->replaced == v)
             v->replaced = NULL;
@@ -101,6 +104,7 @@ bool graph_rewrite(struct graph *g, struct value *(*rule)(struct value *v, void 
             g->root[i].value = g->root[i].value->replaced;
     g->where = where;
     g->label = label;
+    g->backward = backward;
     return changed;
 }
 

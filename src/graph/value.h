@@ -48,6 +48,7 @@ struct value {
     struct attr attr;
     struct place where;     // the line of the user's text it came from
     const char *label;      // where in the model, for people: "discriminator.2 conv2d"; may be NULL
+    bool backward;          // born in gradient(), or in place of such
 
     // Set by passes.
     struct value *replaced; // during graph_rewrite only: what took this value's place
@@ -112,6 +113,7 @@ struct graph {
     // given to new values; builders set it as they go through the user's text
     struct place where;
     const char *label;      // the same for value.label
+    bool backward;
     bool minimal_filtering; // whether convolutions may be computed by fewer, rounded differently
     struct chooser *chooser; // answers what passes ask (graph/choice.h); NULL: their rules do
     int next_stream;        // next free number for graph_random

@@ -10,6 +10,7 @@
 #include "plan/choices.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "graph/slot.h"
 #include "pass/pass.h"
@@ -18,7 +19,6 @@
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ROUNDS = 6 };
 static const double MARGIN = 0.03, HOPELESS = 1.3, LONG = 0.25 /* seconds */;
@@ -79,18 +79,11 @@ static void *ready(const struct question *q, const int answer[CHOICE_AXES], stru
     return p;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double seconds(void *plan)
 {
-    const double start = now();
+    const double start = clock_now();
     plan_run(plan, 0);
-    return now() - start;
+    return clock_now() - start;
 }
 
 const struct stopwatch stopwatch = {ready, seconds};

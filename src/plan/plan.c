@@ -11,13 +11,13 @@
 #include "plan/plan.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "graph/slot.h"
 #include "plan/dnn.h"
 #include "plan/lower.h"
 
 #include <string.h>
-#include <time.h>
 #if defined __SSE__
 #include <xmmintrin.h>
 #endif
@@ -174,21 +174,14 @@ const struct value *plan_run_watched(struct plan *p, uint64_t step)
     return culprit;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void plan_profile(struct plan *p, uint64_t step, double *seconds)
 {
     p->clock.step = step;
     const unsigned before = flush_denormals();
     for (int i = 0; i < p->n; i++) {
-        const double start = now();
+        const double start = clock_now();
         p->step[i].run(p->step[i].args);
-        seconds[i] = now() - start;
+        seconds[i] = clock_now() - start;
     }
     restore_denormals(before);
 }

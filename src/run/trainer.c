@@ -6,6 +6,7 @@
 #include "run/trainer.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
@@ -42,6 +43,9 @@ struct stage {
     int n_mouth;
     float *kept;            // the slab at kept_step
     int64_t kept_step;
+    struct timing timing;
+    double *lap; // of one iteration, by step of the plan
+    bool warm;   // an iteration has run
 };
 
 static const char *update_name(struct trainer *t, const struct update *u)
@@ -209,6 +213,12 @@ struct plan *trainer_plan(struct trainer *t, int phase)
     return stage_compile(t, &t->stage[phase], phase) ? t->stage[phase].plan : NULL;
 }
 
+const struct timing *trainer_timing(const struct trainer *t, int phase)
+{
+    const struct stage *s = &t->stage[phase];
+    return t->timed && s->plan && s->timing.n ? &s->timing : NULL;
+}
+
 const struct program *trainer_program(const struct trainer *t, int phase)
 {
     return t->stage[phase].program;
@@ -326,10 +336,67 @@ static enum outcome tell(struct trainer *t, const struct observer *o,
     return last && scored ? OUTCOME_DONE : OUTCOME_INTERRUPTED;
 }
 
+// plan_run, timed where that is wanted.
+static void compute(const struct trainer *t, struct stage *s)
+{
+    if (!t->timed) {
+        plan_run(s->plan, (uint64_t)t->step);
+        return;
+    }
+    plan_profile(s->plan, (uint64_t)t->step, s->lap);
+    for (int i = 0; i < plan_steps(s->plan); i++)
+        s->timing.step[i] += s->lap[i];
+}
+
+static void start_timing(const struct trainer *t, struct stage *s)
+{
+    const int n = t->timed ? plan_steps(s->plan) : 0;
+    s->timing = (struct timing){.step = NEW_ARRAY(s->arena, double, n + 1)};
+    s->lap = NEW_ARRAY(s->arena, double, n + 1);
+}
+
+// An iteration began, had its data, was computed, was told at these times. Whether it is the first
+// of several, and does not count.
+static void add_lap(struct stage *s, const double at[4], bool first)
+{
+    struct timing *l = &s->timing;
+    l->n++;
+    l->data += at[1] - at[0];
+    l->observer += at[3] - at[2];
+    l->all += at[3] - at[0];
+    if (!first)
+        return;
+    memset(l->step, 0, sizeof *l->step * (size_t)plan_steps(s->plan));
+    *l = (struct timing){.step = l->step};
+}
+
+static enum outcome iterate(struct trainer *t, struct stage *s, const struct observer *o,
+                            const volatile sig_atomic_t *stop)
+{
+    double at[4] = {clock_now()};
+    if (!feed(t, s))
+        return OUTCOME_FAILED;
+    at[1] = clock_now();
+    compute(t, s);
+    at[2] = clock_now();
+    if (!finite_losses(t)) {
+        find_culprit(t, s);
+        return OUTCOME_DIVERGED;
+    }
+    t->step++;
+    const enum outcome told = tell(t, o, stop);
+    at[3] = clock_now();
+    if (t->timed)
+        add_lap(s, at, !s->warm && t->step < s->first + s->phase->steps);
+    s->warm = true;
+    return told;
+}
+
 static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o,
                               const volatile sig_atomic_t *stop)
 {
     open_loaders(t, s);
+    start_timing(t, s);
     t->measure = s->measure;
     t->n_measure = s->n_measure;
     while (t->step < s->first + s->phase->steps) {
@@ -337,17 +404,9 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
             memcpy(s->kept, t->slab, t->experiment->slots.floats * sizeof(float));
             s->kept_step = t->step;
         }
-        if (!feed(t, s))
-            return OUTCOME_FAILED;
-        plan_run(s->plan, (uint64_t)t->step);
-        if (!finite_losses(t)) {
-            find_culprit(t, s);
-            return OUTCOME_DIVERGED;
-        }
-        t->step++;
-        const enum outcome told = tell(t, o, stop);
-        if (told != OUTCOME_DONE)
-            return told;
+        const enum outcome outcome = iterate(t, s, o, stop);
+        if (outcome != OUTCOME_DONE)
+            return outcome;
     }
     return OUTCOME_DONE;
 }

@@ -32,6 +32,7 @@ struct trainer {
     struct measure *measure;   // of the current phase
     int n_measure;
     bool traced;          // its programs are program_traced's
+    bool timed;           // trainer_timing is wanted
 };
 
 // What happens between steps. Each may be NULL. `step` is the number of complete steps.
@@ -48,6 +49,16 @@ struct observer {
     bool (*evaluate)(void *context, struct trainer *t);
 };
 
+// Where the time of a phase's iterations went, in seconds over all of them; the first, which
+// touches memory for the first time, is left out where there are others.
+struct timing {
+    int64_t n;       // iterations
+    double *step;    // each step of the phase's plan
+    double data;     // waiting for batches
+    double observer; // what happens between steps
+    double all;
+};
+
 // Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
 struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d);
 // One that can be looked into: after a step, plan_output of a phase's plan has the roots that
@@ -60,6 +71,8 @@ enum outcome trainer_run(struct trainer *t, const struct observer *o,
 bool trainer_evaluation_due(const struct trainer *t);
 // The plan of a phase, for `explain` and `bench`.
 struct plan *trainer_plan(struct trainer *t, int phase);
+// NULL unless t->timed, and before the phase has run.
+const struct timing *trainer_timing(const struct trainer *t, int phase);
 // What that plan computes; NULL before the phase is compiled.
 const struct program *trainer_program(const struct trainer *t, int phase);
 

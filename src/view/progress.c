@@ -5,13 +5,13 @@
 #include "view/progress.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "view/terminal.h"
 
@@ -30,13 +30,6 @@ struct progress {
     bool line_open, ended;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 struct progress *progress_new(struct arena *a, FILE *to, int64_t total, int64_t first)
 {
     struct progress *p = NEW(a, struct progress);
@@ -47,7 +40,7 @@ struct progress *progress_new(struct arena *a, FILE *to, int64_t total, int64_t 
     p->total = total;
     p->step = p->rate_step = first;
     p->every = p->live ? 0.1 : 10;
-    p->started = p->rate_time = now();
+    p->started = p->rate_time = clock_now();
     p->drawn = p->live ? 0 : p->started;
     return p;
 }
@@ -58,15 +51,12 @@ void progress_every(struct progress *p, double seconds)
         p->every = seconds;
 }
 
-bool progress_due(const struct progress *p)
-{
-    return now() - p->drawn >= p->every;
-}
+bool progress_due(const struct progress *p) { return clock_now() - p->drawn >= p->every; }
 
 // rate ← rate + (1 − e^(−Δt/5 s))·(Δstep/Δt − rate)
 static void measure(struct progress *p, int64_t step)
 {
-    const double t = now(), dt = t - p->rate_time;
+    const double t = clock_now(), dt = t - p->rate_time;
     if (step <= p->rate_step || dt < 0.05)
         return;
     const double here = (double)(step - p->rate_step) / dt,
@@ -118,7 +108,7 @@ static void position_text(const struct progress *p, struct text *out)
         duration_text((double)(p->total - p->step) / p->rate, out);
         text_add(out, " left");
     } else {
-        duration_text(now() - p->started, out);
+        duration_text(clock_now() - p->started, out);
     }
 }
 
@@ -168,7 +158,7 @@ static void draw(struct progress *p)
     }
     fflush(p->to);
     text_release(&line);
-    p->drawn = now();
+    p->drawn = clock_now();
 }
 
 void progress_update(struct progress *p, int64_t step, const char *const *name, const double *value,

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# `run --profile` prints the config back, line by line, with milliseconds where a line computes something, forward and backward; what
+# no line has stands below; it all adds up, and the run is the run it would have been.
+set -u
+ganexp=$(realpath "$1")
+bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export OMP_WAIT_POLICY=passive GANEXP_DB=$dir/r.db GANEXP_CACHE=$dir
+complain() { echo "$*"; bad=1; }
+config=tests/configs/tiny.yaml
+short=(train.steps=4 'evaluate.scores=[]' --threads 1)
+
+"$ganexp" run $config "${short[@]}" --profile >"$dir/out" 2>"$dir/log" || complain "the run failed"
+"$ganexp" run $config "${short[@]}" 2>"$dir/log" >"$dir/nothing" || complain "the run failed without --profile"
+[[ -s $dir/nothing ]] && complain "without --profile something was printed"
+cmp -s "$dir"/runs/*/checkpoints/step-00000004.safetensors || complain "--profile changes the run"
+
+# columns 1-9 forward, 11-19 backward, from 22 on the text
+head -1 "$dir/out" | grep -qE "^  forward  backward  $config, ms an iteration$" || complain "no heading"
+lines=$(wc -l <$config)
+sed -n "2,$((lines + 1))p" "$dir/out" | cut -c22- | diff - $config >"$dir/diff" || { complain "not the config's text:"; cat "$dir/diff"; }
+line() { grep -F -- "$1" "$dir/out" | head -1; }
+for both in '- dense: 32' '- batch_norm' '- dense: 64' '- tanh' 'loss: log'; do
+    line "$both" | grep -qE '^ +[0-9]+\.[0-9]{3} +[0-9]+\.[0-9]{3} ' || complain "no two times beside '$both'"
+done
+line '- dropout' | grep -qE '^ +[0-9]+\.[0-9]{3} ' || complain "no time beside dropout"
+for none in 'seed: 7' 'optimizer: {adam' 'samples: {every'; do
+    line "$none" | grep -qE '^ {21}' || complain "a time beside '$none'"
+done
+awk '
+    /^ *[0-9.]* *[0-9.]*  lines$/ && !done {f = substr($0, 1, 9); b = substr($0, 11, 9); done = 1
+        if (f - forward > 0.05 || forward - f > 0.05 || b - backward > 0.05 || backward - b > 0.05) print "lines do not add up: " $0
+        rest = f + b; next}
+    /in all$/ {if (substr($0, 1, 9) - rest > 0.05 || rest - substr($0, 1, 9) > 0.05) print "the whole is not its parts: " $0; next}
+    NR > 1 {forward += substr($0, 1, 9); backward += substr($0, 11, 9); rest += done ? substr($0, 1, 9) : 0}
+' "$dir/out" | grep . && { bad=1; cat "$dir/out"; }
+for row in 'updates of parameters and averages' batches 'in all'; do
+    line "$row" | grep -qE '^ +[0-9]+\.[0-9]{3} ' || complain "no time of '$row'"
+done
+tail -1 "$dir/out" | grep -qx 'mean of 3 iterations' || complain "not three iterations"
+exit $bad
