@@ -465,11 +465,37 @@ static void test_environment(void **state)
                         "[\"ganexp\",\"run\",\"configs/ring.yaml\"]");
 }
 
+// What another process sees of our lock on the bytes that SQLite holds shared while it is connected
+// (https://sqlite.org/src/file/src/os.h: SHARED_FIRST).
+static void see_lock(struct fixture *f, int i)
+{
+    (void)i;
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510};
+    const int fd = open(f->db, O_RDWR);
+    _exit(fd < 0 || fcntl(fd, F_GETLK, &lock) || lock.l_type == F_UNLCK);
+}
+
+// A second connection of the same process must not cost the first one its locks.
+static void test_locks_stay(void **state)
+{
+    struct fixture *f = *state;
+    struct db first, second;
+    create(f, 0);
+    assert_int_equal(db_open(&first, f->db, DB_READ, DB_BUSY_MS, f->diag), DB_OK);
+    in_processes(1, see_lock, f);
+    assert_int_equal(db_open(&second, f->db, DB_WRITE, DB_BUSY_MS, f->diag), DB_OK);
+    in_processes(1, see_lock, f);
+    db_close(&second);
+    db_close(&first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_create_at_once),
         TEST(test_writers),
+        TEST(test_locks_stay),
         TEST(test_numbers_that_are_none),
         TEST(test_any_order),
         TEST(test_rewind),

@@ -6,9 +6,12 @@
 // sees the file, because SQLite, asked about a foreign file, may already change it.
 #include "store/db.h"
 
+#include "base/arena.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,16 +91,44 @@ static bool has_wal(const char *path)
     return has;
 }
 
+// SQLite's locks are fcntl's, and a process loses all that it has on a file when it closes any
+// descriptor of it: another process would then take itself for the last one and remove the WAL that
+// we write to (https://sqlite.org/howtocorrupt.html, 2.2). So what headers are read through is
+// never closed: one descriptor a file. Waits for `guard`.
+static int descriptor(const char *path, struct stat *st)
+{
+    static struct {
+        dev_t device;
+        ino_t inode;
+        int fd;
+    } kept[16];
+    static int n_kept;
+    if (stat(path, st))
+        return -1;
+    for (int i = 0; i < n_kept; i++)
+        if (kept[i].device == st->st_dev && kept[i].inode == st->st_ino)
+            return kept[i].fd;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, st) || n_kept == (int)LENGTH(kept))
+        return fd;
+    kept[n_kept].device = st->st_dev;
+    kept[n_kept].inode = st->st_ino;
+    kept[n_kept++].fd = fd;
+    return fd;
+}
+
 static enum db_result check_file(struct db *db, enum db_mode mode, struct diag *d)
 {
+    static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
     uint8_t header[HEADER];
-    const int fd = open(db->path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    pthread_mutex_lock(&guard);
+    const int fd = descriptor(db->path, &st);
+    pthread_mutex_unlock(&guard);
     if (fd < 0)
         return unavailable(db, strerror(errno));
-    struct stat st;
-    const bool regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
-    const ssize_t n = regular ? read(fd, header, sizeof header) : -1;
-    close(fd);
+    const bool regular = S_ISREG(st.st_mode);
+    const ssize_t n = regular ? pread(fd, header, sizeof header, 0) : -1;
     if (!regular)
         return refuse(d, db->path, "is not a file", other_file);
     if (n < 0)
@@ -166,9 +197,9 @@ static enum db_result connect(struct db *db, const char *name, int flags, int bu
 // Reads something, so that damage and missing rights show now.
 static enum db_result look(struct db *db, struct diag *d)
 {
-    const int rc =
-        sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master; SELECT 1 FROM run LIMIT 1",
-                     NULL, NULL, NULL);
+    const int rc = sqlite3_exec(db->handle,
+                                "SELECT count(*) FROM sqlite_master; SELECT 1 FROM run LIMIT 1",
+                                NULL, NULL, NULL);
     const int primary = rc & 0xff;
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
         return refuse(d, db->path, sqlite3_errmsg(db->handle),
