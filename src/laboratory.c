@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "plan/plan.h"
 #include "store/environment.h"
+#include "store/scorers.h"
 #include "tuning.h"
 
 #include <errno.h>
@@ -248,52 +249,6 @@ struct run_description laboratory_describe(struct laboratory *lab, int threads)
     return r;
 }
 
-// --- the scorer's cache: beside the database, by hash --------------------------------------------
-
-static const char *cache_dir(struct laboratory *lab)
-{
-    const char *home = getenv("GANEXP_CACHE");
-    if (home)
-        return home;
-    const char *db = options_db(lab->options), *slash = strrchr(db, '/');
-    return arena_printf(lab->arena, "%.*scache", slash ? (int)(slash - db + 1) : 0, db);
-}
-
-static const char *cache_path(struct laboratory *lab, const char *key)
-{
-    return arena_printf(lab->arena, "%s/scorer-%.16s.safetensors", cache_dir(lab), key);
-}
-
-static bool cache_load(void *context, const char *key, const struct experiment *e, float *slab,
-                       double *accuracy)
-{
-    struct laboratory *lab = context;
-    // what is wrong with a cached file is mended by training again
-    struct diag *quiet = diag_new(lab->arena);
-    struct checkpoint c;
-    const char *path = cache_path(lab, key);
-    struct safetensors *file = access(path, R_OK) ? NULL
-                                                  : safetensors_open(lab->arena, path, quiet);
-    const char *whole_key = file ? safetensors_metadata(file, "key") : NULL,
-               *is = file ? safetensors_metadata(file, "accuracy") : NULL;
-    if (!is || !whole_key || strcmp(whole_key, key) ||
-        !checkpoint_read(lab->arena, path, e, slab, &c, quiet))
-        return false;
-    *accuracy = strtod(is, NULL);
-    return true;
-}
-
-static bool cache_save(void *context, const char *key, const struct experiment *e,
-                       const float *slab, double accuracy)
-{
-    struct laboratory *lab = context;
-    mkdir(cache_dir(lab), 0777);
-    const struct metadata extra[] = {{"accuracy", arena_printf(lab->arena, "%.6f", accuracy)},
-                                     {"key", key}};
-    progress_note(lab->progress, "scorer trained: %.2f %% of the test split right", 100 * accuracy);
-    return checkpoint_write(cache_path(lab, key), e, slab, e->phase[0].steps, extra, 2, lab->diag);
-}
-
 // --- while it runs -------------------------------------------------------------------------------
 
 static void tell_notice(struct laboratory *lab)
@@ -381,9 +336,31 @@ static void on_scorer_progress(void *context, struct trainer *t)
                       t->steps);
 }
 
+static void note(void *context, const char *text)
+{
+    struct laboratory *lab = context;
+    progress_note(lab->progress, "%s", text);
+}
+
+// $GANEXP_CACHE, else beside the database.
+static const char *cache_dir(struct laboratory *lab)
+{
+    const char *home = getenv("GANEXP_CACHE");
+    if (home)
+        return home;
+    const char *db = options_db(lab->options), *slash = strrchr(db, '/');
+    return arena_printf(lab->arena, "%.*scache", slash ? (int)(slash - db + 1) : 0, db);
+}
+
 static bool open_judge(struct laboratory *lab)
 {
-    const struct scorer_cache cache = {lab, cache_load, cache_save};
+    struct scorers kept = {.arena = lab->arena,
+                           .dir = cache_dir(lab),
+                           .stop = &stop_signal,
+                           .context = lab,
+                           .note = note,
+                           .diag = lab->diag};
+    const struct scorer_cache cache = scorers_cache(&kept);
     const struct observer watch = {.context = lab, .progress = on_scorer_progress};
     if (!lab->judge)
         lab->judge = judge_new(lab->arena, lab->experiment, lab->trainer->slab, scorer_recipe,
