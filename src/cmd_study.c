@@ -3,11 +3,13 @@
 #include "command.h"
 #include "study/study.h"
 #include "view/table.h"
+#include "view/terminal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <omp.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 static const struct option_spec option[] = {
     OPTION_DB,
@@ -19,49 +21,150 @@ static const struct option_spec option[] = {
     OPTION_END,
 };
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, stops;
 
 static void on_signal(int signal)
 {
     stop = signal;
+    stops++;
+}
+
+// --- telling who waits ---------------------------------------------------------------------------
+
+struct teller {
+    const struct study_workers *workers;
+    double told; // when the last line of how far it is was written
+    bool open;   // that line is on the screen, to be written over
+};
+
+enum { TELL_SECONDS = 30 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void wipe(struct teller *y)
+{
+    if (y->open)
+        fprintf(stderr, "\r%*s\r", terminal_width(stderr) - 1, "");
+    y->open = false;
+}
+
+static void print_last_line(const char *path)
+{
+    char line[400], last[400] = "";
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strspn(line, " \n") < strlen(line))
+            strcpy(last, line);
+    if (f)
+        fclose(f);
+    fprintf(stderr, "    %s:\n    %s", path, last);
 }
 
 static void told(void *context, const struct study *s, const struct trial *t, const char *what)
 {
-    (void)context;
+    struct teller *y = context;
+    struct arena *a = arena_new(NULL);
+    wipe(y);
     fprintf(stderr, "%s, seed %" PRId64 ": %s\n", s->variation[t->variation], t->seed, what);
+    if (strstr(what, "failed"))
+        print_last_line(study_log(a, y->workers, s, t));
+    arena_free(a);
+}
+
+static int finished(const struct study *s)
+{
+    return study_count(s, TRIAL_DONE) + study_count(s, TRIAL_DIVERGED);
+}
+
+// "7 of 18 done, about 12 min left"
+static void tick(void *context, const struct study *s, double left)
+{
+    struct teller *y = context;
+    const bool live = terminal_is(stderr);
+    if (now() - y->told < (live ? 0 : TELL_SECONDS) || isnan(left))
+        return;
+    wipe(y);
+    fprintf(stderr, "%d of %d done, about ", finished(s), s->n_trial);
+    if (left < 90)
+        fprintf(stderr, "%.0f s left", left);
+    else if (left < 90 * 60)
+        fprintf(stderr, "%.0f min left", left / 60);
+    else
+        fprintf(stderr, "%.1f h left", left / 3600);
+    fputs(live ? "" : "\n", stderr);
+    fflush(stderr);
+    y->open = live;
+    y->told = now();
+}
+
+static void tell_beginning(const struct study *s, const struct study_workers *w)
+{
+    const int left = study_count(s, TRIAL_MISSING) + study_count(s, TRIAL_BROKEN_OFF),
+              others = study_count(s, TRIAL_RUNNING);
+    if (left || others)
+        fprintf(stderr, "%s: %d trials, %d done, %d broken off, %d missing", s->name, s->n_trial,
+                finished(s), study_count(s, TRIAL_BROKEN_OFF), study_count(s, TRIAL_MISSING));
+    if (others)
+        fprintf(stderr, ", %d running elsewhere", others);
+    if (left || others)
+        fprintf(stderr, "; %d at once, %d core%s each\n", w->jobs, w->threads,
+                w->threads > 1 ? "s" : "");
+}
+
+static void tell_end(const struct study *s)
+{
+    const int left = s->n_trial - finished(s);
+    if (left)
+        fprintf(stderr, "%d of %d trials %s not done; the same command goes on\n", left, s->n_trial,
+                left > 1 ? "are" : "is");
+}
+
+// --- the command ---------------------------------------------------------------------------------
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
 }
 
 static int run_missing(struct options *o, struct study *s)
 {
     int64_t jobs = 1, threads = 0;
-    char program[4096];
-    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (!option_int(o, "jobs", 1, 1024, &jobs) || !option_int(o, "threads", 1, 1024, &threads))
         return -1;
-    if (n < 0) {
-        fail(o->diag, (struct place){0}, "cannot find out which program this is");
-        return -1;
-    }
-    program[n] = '\0';
     const char *db = options_db(o), *slash = strrchr(db, '/');
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     const int cores = omp_get_num_procs();
+    struct teller y = {.told = now()};
     const struct study_workers w = {
-        .program = program,
+        .program = o->argv[0],
         .db = db,
         .jobs = (int)jobs,
         .stop = &stop,
+        .stops = &stops,
+        .context = &y,
         .told = told,
+        .tick = tick,
         .threads = threads        ? (int)threads
                    : cores > jobs ? cores / (int)jobs
                                   : 1,
         .logs = arena_printf(o->arena, "%.*s%s.study", slash ? (int)(slash - db + 1) : 0, db,
                              s->name),
     };
-    return study_run(s, o->arena, &w);
+    y.workers = &w;
+    catch_signals();
+    tell_beginning(s, &w);
+    const int failed = study_run(s, o->arena, &w);
+    wipe(&y);
+    tell_end(s);
+    return failed;
 }
 
 static void print_markdown(const struct table *t)
@@ -83,6 +186,16 @@ static void print_markdown(const struct table *t)
     }
 }
 
+static void print_table(struct options *o, const struct study *s, const struct table *t)
+{
+    if (option_given(o, "json"))
+        tables_json(&t, 1, stdout);
+    else if (option_given(o, "markdown"))
+        print_markdown(study_show(s, t));
+    else
+        table_draw(study_show(s, t), stdout, 0);
+}
+
 static int run(struct options *o)
 {
     struct study *s = study_read(o->arena, o->word[0], o->diag);
@@ -96,12 +209,7 @@ static int run(struct options *o)
     const struct table *t = study_table(s, o->arena, options_db(o), o->diag);
     if (diag_errors(o->diag))
         return EXIT_FAILED;
-    if (option_given(o, "json"))
-        tables_json(&t, 1, stdout);
-    else if (option_given(o, "markdown"))
-        print_markdown(t);
-    else
-        table_draw(t, stdout, 0);
+    print_table(o, s, t);
     return stop ? 128 + stop : failed ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -112,8 +220,11 @@ const struct command cmd_study = {
     .help = "run what is missing of a study, and show its table\n"
             "STUDY is a study.yaml, or its folder: a base config, variations of it, and seeds. "
             "Trials are runs like any other, known by\n"
-            "the hash of their config, so a study that was broken off goes on, and one that is "
-            "done only prints.",
+            "the hash of their config, so a study that was broken off, by Ctrl-C or kill -9, goes "
+            "on where it was, and one that is done\n"
+            "only prints: scores at the end of the runs, mean ± sample standard deviation over "
+            "seeds, and the same score of real data.\n"
+            "Each run's own words are in NAME.study/ beside the database.",
     .options = option,
     .min_words = 1,
     .max_words = 1,

@@ -31,19 +31,56 @@ mkdir "$dir/results"
 [ "$(grep -c 'is done' "$dir/told")" = 4 ] || { cat "$dir/told" "$dir"/results/which.study/*; exit 1; }
 "$ganexp" study "$dir/which" --db "$db" 2>&1 >/dev/null | grep . && { echo "ran again what was done"; exit 1; }
 
-# A trial killed in the middle, and the study with it, is gone on with.
+ask() { "$ganexp" query --db "$db" --json "$1" | sed -n 's/.*"x": *\([0-9]*\).*/\1/p'; }
+done_now() { ask "SELECT count(*) AS x FROM runs WHERE status = 'done' AND step = $1"; }
+begin() {
+    touch "$dir/mark"
+    "$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > "$dir/table" 2> "$dir/told" &
+    study=$!
+}
+complain() { echo "$1"; cat "$dir/table" "$dir/told"; exit 1; }
+until_checkpoint() {
+    for ((i = 0; i < 3000; i++)); do
+        find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" | grep -q . && return
+        sleep 0.01
+    done
+}
+
+# The study killed: its workers save and end, and the same command goes on.
 sed -i 's/seeds: .*/seeds: [0, 1, 2]/; s/base.yaml/base.yaml\nset: train.steps=12000/' "$dir/which/study.yaml"
-touch "$dir/mark"
-setsid "$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > /dev/null 2>&1 &
-study=$!  # and the number of its process group
-for ((i = 0; i < 2000; i++)); do
-    find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" | grep -q . && break
+begin
+until_checkpoint
+workers=$(ask "SELECT pid AS x FROM attempt a JOIN run r ON r.id = a.run_id WHERE status = 'running'")
+kill -KILL $study
+wait $study 2> /dev/null || true
+for ((i = 0; i < 3000; i++)); do
+    kill -0 $workers 2> /dev/null || break
     sleep 0.01
 done
-kill -KILL -- -$study
-wait $study 2> /dev/null || true
-"$ganexp" study "$dir/which" --db "$db" -j 2 -t 1 > "$dir/table" 2>&1
-grep -q 'goes on' "$dir/table" || { cat "$dir/table"; exit 1; }
-done=$("$ganexp" query --db "$db" --json "SELECT count(*) AS n FROM runs WHERE status = 'done' AND step = 12000")
-case $done in *'"n": 6'*) ;; *) echo "$done"; cat "$dir/table"; exit 1 ;; esac
+kill -0 $workers 2> /dev/null && complain "workers outlive their study"
+
+# A worker killed: the others go on, and only it is left.
+begin
+until_checkpoint
+kill -KILL "$(ask "SELECT max(pid) AS x FROM attempt a JOIN run r ON r.id = a.run_id WHERE status = 'running'")"
+wait $study && complain "a killed worker, and all is well"
+grep -q 'goes on' "$dir/told" || complain "what was interrupted was begun anew"
+grep -q 'ended by a signal' "$dir/told" || complain "nobody said that a worker was killed"
+grep -q '1 of 6 trials is not done' "$dir/told" || complain "the others did not go on"
+[ "$(done_now 12000)" = 5 ] || complain "not five are done"
+begin
+wait $study || complain "it does not go on"
+[ "$(grep -c 'goes on' "$dir/told")" = 1 ] && [ "$(grep -c 'is done' "$dir/told")" = 1 ] || complain "not just one went on"
+[ "$(done_now 12000)" = 6 ] || complain "not six are done"
+
+# Interrupted: workers are told, and save.
+sed -i 's/12000/13000/' "$dir/which/study.yaml"
+begin
+until_checkpoint
+kill -INT $study
+code=0
+wait $study || code=$?
+[ $code = 130 ] || complain "interrupted, it says $code"
+[ "$(grep -c 'was interrupted, and saved' "$dir/told")" = 2 ] || complain "workers did not save"
+[ "$(ask "SELECT count(*) AS x FROM runs WHERE status = 'interrupted'")" = 2 ] || complain "two runs were to be interrupted"
 echo "study: ok"

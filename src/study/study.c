@@ -1,16 +1,15 @@
 #include "study/study.h"
 
 #include "base/arena.h"
-#include "base/text.h"
 #include "model/experiment.h"
 
 #include <inttypes.h>
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 struct study_options {
-    const char *question, *base, *score;
+    const char *question, *base, *column, *score;
     struct ints seeds;
     struct node *set, *vary;
 };
@@ -18,19 +17,41 @@ struct study_options {
 #define AT(field) offsetof(struct study_options, field)
 static const struct param params[] = {
     {"question", PARAM_TEXT, AT(question), NULL, .help = "what is asked"},
-    {"base", PARAM_TEXT, AT(base), NULL, .help = "the config that is varied, from this file"},
+    {"base", PARAM_TEXT, AT(base), "", .help = "the config that is varied, from this file"},
     {"vary", PARAM_NODE, AT(vary), NULL,
-     .help = "variations: a name, and its override or overrides"},
+     .help = "variations: a name, and its override or overrides, or base: and set: of its own"},
     {"set", PARAM_NODE, AT(set), "", .help = "overrides of every trial"},
     {"seeds", PARAM_INTS, AT(seeds), "[0, 1, 2]", 0, -1,
      .help = "each variation runs once with each"},
+    {"column", PARAM_TEXT, AT(column), "variation", .help = "what the variations are"},
     {"score", PARAM_TEXT, AT(score), "inception_score", .help = "what the table shows"},
+    PARAM_END};
+
+struct variation_options {
+    const char *base;
+    struct node *set;
+};
+static const struct param variation_params[] = {
+    {"base", PARAM_TEXT, offsetof(struct variation_options, base), "",
+     .help = "the config, where it is another than the study's"},
+    {"set", PARAM_NODE, offsetof(struct variation_options, set), "", .help = "its overrides"},
     PARAM_END};
 
 static const char *folder_of(struct arena *a, const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? arena_strndup(a, path, (size_t)(slash - path)) : ".";
+}
+
+// The folder's own name, however it is reached: "experiments/losses" and ".", from there, are
+// losses.
+static const char *name_of(struct arena *a, const char *folder)
+{
+    char *whole = realpath(folder, NULL);
+    const char *slash = whole ? strrchr(whole, '/') : NULL;
+    const char *name = arena_strdup(a, slash && slash[1] ? slash + 1 : "study");
+    free(whole);
+    return name;
 }
 
 // "experiments/losses" → "experiments/losses/study.yaml"
@@ -57,20 +78,62 @@ static bool add_overrides(struct arena *a, const struct node *node, const char *
     return good;
 }
 
-static bool add_trials(struct study *s, struct arena *a, const struct study_options *o,
-                       const struct entry *vary, struct diag *d)
+static const struct trial *same_trial(const struct study *s, const struct trial *t)
 {
-    bool good = true;
+    for (int i = 0; i < s->n_trial; i++)
+        if (!strcmp(s->trial[i].config_hash, t->config_hash))
+            return &s->trial[i];
+    return NULL;
+}
+
+// Reads the trial's config, whole for the first seed: the others differ in nothing that could fail.
+static bool add_trial(struct study *s, struct arena *a, struct trial t, const struct place where,
+                      struct diag *d)
+{
+    struct config *c = config_load(a, t.base, t.override, t.n_override, d);
+    struct experiment *e = c ? experiment_read(a, c, d) : NULL;
+    if (!e)
+        return fail(d, where, "the variation '%s' is no experiment", s->variation[t.variation]);
+    for (int i = 0; i < e->n_phase; i++)
+        t.steps += e->phase[i].steps;
+    t.config_hash = config_hash(a, c, false);
+    const struct trial *same = same_trial(s, &t);
+    if (same)
+        return fail(d, where,
+                    "'%s', seed %" PRId64 ", is the same experiment as '%s', seed %" PRId64,
+                    s->variation[t.variation], t.seed, s->variation[same->variation], same->seed);
+    APPEND(a, s->trial, s->n_trial, t);
+    return true;
+}
+
+static const char *from_folder(struct arena *a, const char *folder, const char *path)
+{
+    return path[0] == '/' ? path : arena_printf(a, "%s/%s", folder, path);
+}
+
+static bool add_variation(struct study *s, struct arena *a, const struct study_options *o,
+                          const char *folder, const struct entry *vary, struct diag *d)
+{
+    struct variation_options own = {.base = o->base, .set = vary->value};
+    if (vary->value->kind == NODE_MAP) {
+        own.set = NULL;
+        if (!param_read(variation_params, vary->value, vary->where, "a variation", &own, a, d))
+            return false;
+        own.base = *own.base ? own.base : o->base;
+    }
+    struct trial t = {.variation = s->n_variation - 1, .base = from_folder(a, folder, own.base)};
+    bool good = (*own.base || fail(d, vary->where, "the variation '%s' has no base", vary->key)) &&
+                add_overrides(a, o->set, &t.override, &t.n_override, d) &&
+                add_overrides(a, own.set, &t.override, &t.n_override, d);
     for (int i = 0; good && i < o->seeds.n; i++) {
-        struct trial t = {.variation = s->n_variation - 1, .seed = o->seeds.v[i]};
-        good = add_overrides(a, o->set, &t.override, &t.n_override, d) &&
-               add_overrides(a, vary->value, &t.override, &t.n_override, d);
-        APPEND(a, t.override, t.n_override, arena_printf(a, "seed=%" PRId64, t.seed));
-        struct config *c = good ? config_load(a, s->base, t.override, t.n_override, d) : NULL;
-        if (!c || (!i && !experiment_read(a, c, d)))
-            return fail(d, vary->where, "the variation '%s' is no experiment", vary->key);
-        t.config_hash = config_hash(a, c, false);
-        APPEND(a, s->trial, s->n_trial, t);
+        struct trial seeded = t;
+        seeded.seed = o->seeds.v[i];
+        seeded.override = NULL, seeded.n_override = 0;
+        for (int j = 0; j < t.n_override; j++)
+            APPEND(a, seeded.override, seeded.n_override, t.override[j]);
+        APPEND(a, seeded.override, seeded.n_override,
+               arena_printf(a, "seed=%" PRId64, seeded.seed));
+        good = add_trial(s, a, seeded, vary->where, d);
     }
     return good;
 }
@@ -83,10 +146,9 @@ struct study *study_read(struct arena *a, const char *path, struct diag *d)
     if (!c || !param_read(params, c->root, c->root->where, "the study", &o, a, d))
         return NULL;
     struct study *s = NEW(a, struct study);
-    const char *folder = folder_of(a, file), *slash = strrchr(folder, '/');
+    const char *folder = folder_of(a, file);
     *s = (struct study){
-        .name = slash ? slash + 1 : folder, .question = o.question, .score = o.score};
-    s->base = o.base[0] == '/' ? o.base : arena_printf(a, "%s/%s", folder, o.base);
+        .name = name_of(a, folder), .question = o.question, .column = o.column, .score = o.score};
     if (o.vary->kind != NODE_MAP || !o.vary->n) {
         fail(d, o.vary->where,
              "nothing varies\nexpected a map: a name, and its override or overrides");
@@ -95,7 +157,7 @@ struct study *study_read(struct arena *a, const char *path, struct diag *d)
     bool good = true;
     for (int i = 0; i < o.vary->n; i++) {
         APPEND(a, s->variation, s->n_variation, o.vary->entry[i].key);
-        good &= add_trials(s, a, &o, &o.vary->entry[i], d);
+        good &= add_variation(s, a, &o, folder, &o.vary->entry[i], d);
     }
     return good ? s : NULL;
 }
@@ -124,10 +186,12 @@ static void look(struct trial *t, struct arena *a, struct reader *r, struct diag
     const struct table *found = query_sql(r, sql, quiet);
     struct stored_run run;
     t->state = TRIAL_MISSING;
+    t->step = 0;
     if (!found || !table_rows(found) || !reader_find(r, table_at(found, 0, 0)->text, &run, quiet))
         return;
     t->run = arena_strdup(a, run.uid);
     t->state = state_of(run.status);
+    t->step = run.step;
 }
 
 void study_look(struct study *s, struct arena *a, const char *db)
@@ -140,96 +204,10 @@ void study_look(struct study *s, struct arena *a, const char *db)
     arena_free(scratch);
 }
 
-// --- the answer ----------------------------------------------------------------------------------
-
-struct answer {
-    int variation, n, diverged;
-    const char *fingerprint;
-    double sum, squares, best, seconds;
-};
-
-static struct answer *answer_of(struct arena *a, struct answer **list, int *n, int variation,
-                                const char *fingerprint)
+int study_count(const struct study *s, enum trial_state state)
 {
-    for (int i = 0; i < *n; i++)
-        if ((*list)[i].variation == variation && !strcmp((*list)[i].fingerprint, fingerprint))
-            return &(*list)[i];
-    APPEND(a, *list, *n,
-           ((struct answer){.variation = variation, .fingerprint = fingerprint, .best = NAN}));
-    return &(*list)[*n - 1];
-}
-
-static void add_answer(const struct study *s, const struct trial *t, struct arena *a,
-                       struct reader *r, struct answer **list, int *n, struct diag *d)
-{
-    const char *sql = arena_printf(
-        a,
-        "SELECT e.value, e.direction, e.fingerprint, r.seconds FROM evals e JOIN runs r ON r.id = "
-        "e.run_id "
-        "WHERE r.uid = '%s' AND e.metric = '%s' ORDER BY e.step DESC LIMIT 1",
-        t->run, s->score);
-    const struct table *found = query_sql(r, sql, d);
-    if (!found || !table_rows(found) || table_at(found, 0, 0)->type != CELL_REAL)
-        return;
-    const double x = table_at(found, 0, 0)->real, seconds = table_at(found, 0, 3)->type == CELL_REAL
-                                                                ? table_at(found, 0, 3)->real
-                                                                : 0;
-    const bool low = !strcmp(table_at(found, 0, 1)->text, "min");
-    struct answer *answer = answer_of(a, list, n, t->variation,
-                                      arena_strdup(a, table_at(found, 0, 2)->text));
-    answer->n++;
-    answer->sum += x;
-    answer->squares += x * x;
-    answer->seconds += seconds;
-    if (isnan(answer->best) || (low ? x < answer->best : x > answer->best))
-        answer->best = x;
-}
-
-static void add_row(struct table *t, const struct study *s, const struct answer *answer)
-{
-    const double mean = answer->sum / answer->n, n = answer->n;
-    table_text(t, s->variation[answer->variation]);
-    table_int(t, answer->n);
-    table_int(t, answer->diverged);
-    if (answer->n) {
-        table_real(t, mean);
-        if (answer->n > 1)
-            table_real(t, sqrt(fmax(0, (answer->squares - n * mean * mean) / (n - 1))));
-        else
-            table_null(t);
-        table_real(t, answer->best);
-        table_real(t, answer->seconds / n);
-        table_text(t, arena_printf(t->arena, "%.8s", answer->fingerprint));
-        return;
-    }
-    for (int i = 0; i < 5; i++)
-        table_null(t);
-}
-
-struct table *study_table(const struct study *s, struct arena *a, const char *db, struct diag *d)
-{
-    static const char *const column[] = {"variation", "seeds", "diverged", "mean",
-                                         "std",       "best",  "seconds",  "evaluator"};
-    struct table *t = table_new(a, s->name);
-    for (size_t i = 0; i < LENGTH(column); i++)
-        table_column(t, column[i]);
-    struct reader *r = reader_open(a, db, false, d);
-    for (int v = 0; r && v < s->n_variation; v++) {
-        struct answer *list = NULL;
-        int n = 0, diverged = 0;
-        for (int i = 0; i < s->n_trial; i++) {
-            const struct trial *trial = &s->trial[i];
-            if (trial->variation != v)
-                continue;
-            diverged += trial->state == TRIAL_DIVERGED;
-            if (trial->state == TRIAL_DONE)
-                add_answer(s, trial, a, r, &list, &n, d);
-        }
-        if (!n)
-            answer_of(a, &list, &n, v, "");
-        list[0].diverged = diverged;
-        for (int i = 0; i < n; i++)
-            add_row(t, s, &list[i]);
-    }
-    return t;
+    int n = 0;
+    for (int i = 0; i < s->n_trial; i++)
+        n += s->trial[i].state == state;
+    return n;
 }
