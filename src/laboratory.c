@@ -169,7 +169,7 @@ static void add_params(struct laboratory *lab, const char *path, const struct no
     for (int i = 0; i < node->n; i++) {
         if (!*path &&
             (!strcmp(node->entry[i].key, "about") || !strcmp(node->entry[i].key, "paper")))
-            continue;  // prose
+            continue; // prose
         const char *key = node->kind == NODE_MAP ? node->entry[i].key
                                                  : arena_printf(lab->arena, "%d", i);
         add_params(lab, *path ? arena_printf(lab->arena, "%s.%s", path, key) : key,
@@ -273,7 +273,7 @@ static void show(struct laboratory *lab, const struct trainer *t)
     const char *name[8];
     double value[8];
     int n = 0;
-    for (int i = 0; i < t->n_measure && n < 8; i++) {  // totals only: "loss/generator"
+    for (int i = 0; i < t->n_measure && n < 8; i++) { // totals only: "loss/generator"
         const char *slash = strchr(t->measure[i].name, '/');
         if (!slash || strchr(slash + 1, '/'))
             continue;
@@ -365,6 +365,7 @@ static bool open_judge(struct laboratory *lab)
     if (!lab->judge)
         lab->judge = judge_new(lab->arena, lab->experiment, lab->trainer->slab, scorer_recipe,
                                &cache, &watch, &stop_signal, lab->diag);
+    scorers_end(&kept);
     return lab->judge != NULL;
 }
 
@@ -513,10 +514,8 @@ static int finish(struct laboratory *lab, enum outcome outcome)
         fprintf(stderr, "interrupted at step %" PRId64 ", saved; go on with: ganexp resume %s\n",
                 lab->trainer->step, recorder_id(lab->recorder));
         return code;
-    case OUTCOME_DIVERGED:
-        return end(lab, RUN_DIVERGED, reason(lab), EXIT_DIVERGED);
-    default:
-        return end(lab, RUN_FAILED, reason(lab), EXIT_FAILED);
+    case OUTCOME_DIVERGED: return end(lab, RUN_DIVERGED, reason(lab), EXIT_DIVERGED);
+    default: return end(lab, RUN_FAILED, reason(lab), EXIT_FAILED);
     }
 }
 

@@ -21,11 +21,6 @@ static const char *path_of(const struct scorers *s, const char *key)
     return arena_printf(s->arena, "%s/scorer-%.16s.safetensors", s->dir, key);
 }
 
-static const char *lock_path(const struct scorers *s, const char *key)
-{
-    return arena_printf(s->arena, "%s.lock", path_of(s, key));
-}
-
 // What is wrong with a kept file is mended by training again.
 static bool read_kept(struct scorers *s, const char *key, const struct experiment *e, float *slab,
                       double *accuracy)
@@ -47,7 +42,8 @@ static void lock(struct scorers *s, const char *key)
 {
     bool told = false;
     mkdir(s->dir, 0777);
-    s->lock = open(lock_path(s, key), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    s->lock_path = arena_printf(s->arena, "%s.lock", path_of(s, key));
+    s->lock = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     while (s->lock >= 0 && !*s->stop && flock(s->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
         if (!told)
             s->note(s->context, "another run trains the scorer; waiting for it");
@@ -56,12 +52,12 @@ static void lock(struct scorers *s, const char *key)
     }
 }
 
-// Whoever waits on the file that is removed here finds the scorer when it has the lock.
-static void unlock(struct scorers *s, const char *key)
+// Whoever waits for the file that is removed here finds the scorer when it has the lock.
+void scorers_end(struct scorers *s)
 {
     if (s->lock < 0)
         return;
-    unlink(lock_path(s, key));
+    unlink(s->lock_path);
     close(s->lock);
     s->lock = -1;
 }
@@ -75,7 +71,7 @@ static bool load(void *context, const char *key, const struct experiment *e, flo
     lock(s, key);
     const bool kept = read_kept(s, key, e, slab, accuracy);
     if (kept)
-        unlock(s, key);
+        scorers_end(s);
     return kept;
 }
 
@@ -89,7 +85,7 @@ static bool save(void *context, const char *key, const struct experiment *e, con
                                      100 * accuracy));
     const bool kept = checkpoint_write(path_of(s, key), e, slab, e->phase[0].steps, extra, 2,
                                        s->diag);
-    unlock(s, key);
+    scorers_end(s);
     return kept;
 }
 

@@ -15,10 +15,13 @@ struct scorers {
     void *context;
     void (*note)(void *context, const char *text); // for the person who waits
     struct diag *diag;
+    const char *lock_path;               // own
     int lock;                            // own; -1: none
 };
 
 // What scorer_open wants; s lives as long.
 struct scorer_cache scorers_cache(struct scorers *s);
+// After scorer_open: lets others train what was not kept.
+void scorers_end(struct scorers *s);
 
 #endif
