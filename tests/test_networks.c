@@ -136,6 +136,9 @@ static const struct expected {
     {"bgan_discrete", NULL, "generator", 1489936},
     {"bgan_discrete", NULL, "discriminator", 533505},
     {"bgan_discrete", NULL, "pixels", 0},
+    // what PyTorch's DCGAN tutorial prints: no biases
+    {"dcgan64", NULL, "generator", 3576704},
+    {"dcgan64", NULL, "discriminator", 2765568},
     {"acgan_minibatch", NULL, "generator", 856065 + 1000},
     {"acgan_minibatch", NULL, "discriminator", 119883 + 2048 * 64 * 32 + 64 * 11},
 };
