@@ -1,8 +1,9 @@
 // Trees, places, merging, overrides, canonical text and hashes.
-#include "config/node.h"
+#include "config/union.h"
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "data/dataset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -409,6 +410,20 @@ static const char *hash(const char *text, bool group)
     return config_hash(arena, with(text, NULL), group);
 }
 
+// Another data set keeps what every source says: which examples have labels, not only how many come.
+static void a_new_data_set_keeps_what_sources_share(void **state)
+{
+    (void)state;
+    const struct step data = {.key = "data"}, source = {&data, "few"};
+    for (const struct param *p = source_params; p->name; p++)
+        if (!union_beside(union_place(&source), p->name))
+            fail_msg("another data set takes '%s' away", p->name);
+    const struct step evaluate = {.key = "evaluate"}, scores = {&evaluate, "scores"},
+                      score = {&scores, "0"};
+    assert_true(union_beside(union_place(&score), "as"));
+    assert_false(union_has_word(&score, "of"));
+}
+
 static void the_hash_is_of_what_is_said(void **state)
 {
     (void)state;
@@ -440,6 +455,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(overrides_set_append_and_remove, begin, end),
         cmocka_unit_test_setup_teardown(overrides_remember_where_they_came_from, begin, end),
         cmocka_unit_test_setup_teardown(a_new_word_takes_the_old_ones_parameters_away, begin, end),
+        cmocka_unit_test_setup_teardown(a_new_data_set_keeps_what_sources_share, begin, end),
         cmocka_unit_test_setup_teardown(a_word_alone_is_a_selector, begin, end),
         cmocka_unit_test_setup_teardown(wrong_overrides_are_drawn, begin, end),
         cmocka_unit_test_setup_teardown(the_written_text_reads_back, begin, end),

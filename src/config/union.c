@@ -11,7 +11,9 @@
 static const char *const nothing[] = {NULL};
 static const char *const layer_options[] = {"as", "of", "init", NULL};
 static const char *const term_options[] = {"for", "weight", "name", NULL};
-static const char *const source_options[] = {"batch", "split", "sampling", "augment", NULL};
+static const char *const score_options[] = {"of", "as", NULL};
+static const char *const source_options[] = {"batch",     "split",   "sampling",
+                                             "per_class", "augment", NULL};
 static const char *const network_options[] = {"inputs", "layers", "outputs", "init",
                                               "load",   "frozen", NULL};
 
@@ -30,7 +32,7 @@ static const struct union_place places[] = {
     {"networks.*.layers.*", NULL, layer_options},
     {"networks.*.outputs.*.*", NULL, layer_options},
     {"templates.*.layers.*", NULL, layer_options},
-    {"evaluate.scores.*", NULL, nothing},
+    {"evaluate.scores.*", NULL, score_options},
     {"data.*", "dataset", source_options},
     {"networks.*", "use", network_options},
 };
