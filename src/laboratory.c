@@ -373,7 +373,7 @@ static void add_score(struct laboratory *lab, const struct taken *t, double seco
 {
     const struct judge *v = lab->judge;
     struct arena *a = lab->arena;
-    const bool asks = t->metric->looks_at & METRIC_SCORER;
+    const bool asks = asks_scorer(t->metric);
     struct evaluation e = {
         .name = t->name,
         .direction = t->metric->direction,

@@ -85,9 +85,9 @@ static const char *fingerprint(struct arena *a, const struct judge *v, const str
     struct text all;
     text_init(&all);
     text_addf(&all, "%s %s", t->metric->name, t->metric->version);
-    if (looks_at & METRIC_SCORER)
+    if (asks_scorer(t->metric))
         text_addf(&all, " scorer=%s", v->scorer->sha256);
-    text_addf(&all, " n=%" PRId64, t->n_real);
+    text_addf(&all, " n=%" PRId64, t->has_real ? t->n_fake : t->n_real);
     if (looks_at & METRIC_SPLITS)
         text_addf(&all, " splits=%" PRId64 " shuffle=%" PRIu64, v->protocol.splits,
                   v->protocol.shuffle_seed);
@@ -95,7 +95,9 @@ static const char *fingerprint(struct arena *a, const struct judge *v, const str
     if (looks_at & METRIC_TRAINING)
         text_addf(&all, " training=%s:%" PRId64, t->source->dataset->fingerprint,
                   t->subject->evidence.training.n);
-    if (looks_at & METRIC_SCORER)
+    if (looks_at & METRIC_FEATURES)
+        text_addf(&all, " reference=%" PRId64, v->reference.n);
+    if (asks_scorer(t->metric))
         text_addf(&all, " preprocess=%s", v->preprocess);
     add_params(&all, t->metric, t->params);
     SHA256Data((const uint8_t *)all.s, all.n, hex);
@@ -106,7 +108,9 @@ static const char *fingerprint(struct arena *a, const struct judge *v, const str
 static const char *evaluator(struct arena *a, const struct judge *v, const struct taken *t)
 {
     const char *is = arena_printf(a, "%s of %s, N %" PRId64, t->metric->name, t->data->kind->name,
-                                  t->n_real);
+                                  t->has_real ? t->n_fake : t->n_real);
+    if (t->metric->looks_at & METRIC_FEATURES)
+        is = arena_printf(a, "%s against %" PRId64, is, v->reference.n);
     if (t->metric->looks_at & METRIC_TRAINING)
         is = arena_printf(a, "%s by %" PRId64, is, t->subject->evidence.training.n);
     return t->metric->looks_at & METRIC_SPLITS
@@ -127,12 +131,20 @@ static bool open_data(struct arena *a, struct judge *v, struct taken *t)
         t->n_fake = 0;
         return true;
     }
-    t->data = v->scorer ? v->scorer->test : dataset_open(a, node, SPLIT_TEST, v->look.d);
+    if (t->metric->looks_at & METRIC_FEATURES) {
+        t->data = v->scorer->source->dataset;
+        t->real_data = v->scorer->test;
+        t->split = "train";
+        t->n_real = v->reference.n;
+        return true;
+    }
+    t->real_data = t->data = v->scorer ? v->scorer->test
+                                       : dataset_open(a, node, SPLIT_TEST, v->look.d);
     if (!t->data || t->data->count >= N)
         return t->data != NULL;
     t->split = "train";
-    t->data = v->scorer ? v->scorer->source->dataset
-                        : dataset_open(a, node, SPLIT_TRAIN, v->look.d);
+    t->real_data = t->data = v->scorer ? v->scorer->source->dataset
+                                       : dataset_open(a, node, SPLIT_TRAIN, v->look.d);
     return t->data != NULL;
 }
 
@@ -169,24 +181,25 @@ static bool open_subjects(struct arena *a, struct judge *v, float *slab)
     return true;
 }
 
-static struct score compute(const struct taken *t)
+static struct score compute(const struct judge *v, const struct taken *t)
 {
+    t->subject->evidence.reference = v->reference;
     return t->metric->compute(&t->subject->evidence, t->params);
 }
 
 static bool score_real(struct judge *v)
 {
-    for (int k = 0; k < v->n_subject; k++) {
-        const struct dataset *real = NULL;
-        for (int i = 0; i < v->n_taken; i++)
-            if (v->taken[i].subject == v->subject[k] && v->taken[i].has_real)
-                real = v->taken[i].data;
-        if (real && !subject_look_at_real(v->subject[k], real, &v->look))
+    const struct taken *last = NULL;
+    for (int i = 0; i < v->n_taken; i++) {
+        struct taken *t = &v->taken[i];
+        if (!t->has_real)
+            continue;
+        const bool seen = last && last->subject == t->subject && last->real_data == t->real_data;
+        if (!seen && !subject_look_at_real(t->subject, t->real_data, &v->look))
             return false;
+        t->real = compute(v, t);
+        last = t;
     }
-    for (int i = 0; i < v->n_taken; i++)
-        if (v->taken[i].has_real)
-            v->taken[i].real = compute(&v->taken[i]);
     return true;
 }
 
@@ -196,11 +209,20 @@ static bool open_scorer(struct arena *a, struct judge *v, const char *recipe,
                         const struct scorer_cache *cache, const struct observer *o)
 {
     for (int i = 0; i < v->n_taken && !v->scorer; i++)
-        if (v->taken[i].metric->looks_at & METRIC_SCORER &&
+        if (asks_scorer(v->taken[i].metric) &&
             !(v->look.scorer = v->scorer = scorer_open(a, recipe, v->taken[i].source, cache, o,
                                                        v->look.stop, v->look.d)))
             return false;
     return true;
+}
+
+// The scorer's features of the first N examples of the training split.
+static bool open_reference(struct arena *a, struct judge *v)
+{
+    bool wanted = false;
+    for (int i = 0; i < v->n_taken; i++)
+        wanted |= v->taken[i].metric->looks_at & METRIC_FEATURES;
+    return !wanted || scorer_reference(a, v->scorer, v->protocol.samples, &v->reference, v->look.d);
 }
 
 struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, const char *recipe,
@@ -215,7 +237,7 @@ struct judge *judge_new(struct arena *a, struct experiment *e, float *slab, cons
                         .n_taken = e->evaluate.n_score};
     v->look = (struct look){NULL, &v->protocol, stop, d};
     if (!read_all(a, e, v->taken, d) || !open_scorer(a, v, recipe, cache, o) ||
-        !open_subjects(a, v, slab))
+        !open_reference(a, v) || !open_subjects(a, v, slab))
         return NULL;
     for (int i = 0; i < v->n_taken; i++) {
         struct taken *t = &v->taken[i];
@@ -233,7 +255,7 @@ bool judge_run(struct judge *v)
         if (!subject_look(v->subject[k], &v->look))
             return false;
     for (int i = 0; i < v->n_taken; i++)
-        v->taken[i].sample = compute(&v->taken[i]);
+        v->taken[i].sample = compute(v, &v->taken[i]);
     return true;
 }
 

@@ -15,11 +15,13 @@ struct taken {
     // What measured it: equal fingerprints are comparable. `evaluator` tells a person of it.
     const char *fingerprint, *evaluator;
     const struct dataset *data; // the split it is measured on
-    const char *split;          // "test", or "train" where the test split has fewer than N
+    // "test"; "train" where the test split has fewer than N, and where features are held against it
+    const char *split;
     int64_t n_real, n_fake;
     struct score sample; // of the last judge_run
     bool has_real;
-    struct score real; // the same of real data
+    struct score real;               // the same of real data,
+    const struct dataset *real_data; // these
 };
 
 struct judge {
@@ -29,6 +31,7 @@ struct judge {
     const char *preprocess; // of what the scorer sees
     struct taken *taken;
     int n_taken;
+    struct rows reference;    // METRIC_FEATURES: of the training split; x NULL: not wanted
     struct subject **subject; // own
     int n_subject;
     struct look look;

@@ -15,6 +15,8 @@ const struct metric *metric_find(const char *name)
     return NULL;
 }
 
+bool asks_scorer(const struct metric *m) { return m->looks_at & (METRIC_SCORER | METRIC_FEATURES); }
+
 void log_softmax_rows(const float *logits, int64_t n, int classes, double *log_p)
 {
     for (int64_t i = 0; i < n; i++) {

@@ -36,12 +36,17 @@ enum metric_looks_at {
     METRIC_SCORER = 4,   // at what the scorer says of samples, not at their numbers
     METRIC_SPLITS = 8,   // at N samples in protocol.splits parts
     METRIC_MODES = 16,   // at samples of a data set whose modes are known
+    // At the scorer's features of N samples, and of the first N examples of the training split.
+    // What
+    // real data have in the place of samples is then the test split.
+    METRIC_FEATURES = 32,
 };
 
 struct evidence {
     struct rows of, training;
     struct predictions said;
-    const struct dataset *data; // the split of real data that belongs to it
+    struct rows features, reference; // METRIC_FEATURES: of samples, of the training split
+    const struct dataset *data;      // the split of real data that belongs to it
     const struct protocol *protocol;
 };
 
@@ -62,6 +67,7 @@ struct metric {
 
 extern const struct metric *const metrics[]; // NULL-terminated; generated from the folder
 const struct metric *metric_find(const char *name);
+bool asks_scorer(const struct metric *m);
 
 // ln softmax of n rows of logits, in float64: no exponent is taken of anything above 0.
 void log_softmax_rows(const float *logits, int64_t n, int classes, double *log_p);

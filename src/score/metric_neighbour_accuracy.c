@@ -4,26 +4,11 @@
 // trained, so nothing but the codes is judged. `of: real.image` gives what pixels are worth.
 // Each thread has examples of its own, so that the number of threads changes nothing; of equally
 // near examples the first counts.
-#include "score/metric.h"
-
-#include "base/arena.h"
+#include "score/balls.h"
 
 #include <math.h>
 
 enum { TILE = 64 }; // examples a thread keeps at hand
-
-static float distance(const float *a, const float *b, int64_t n)
-{
-    float sum[8] = {0}, rest = 0;
-    for (int64_t i = 0; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++)
-            sum[k] += (a[i + k] - b[i + k]) * (a[i + k] - b[i + k]);
-    for (int64_t i = n - n % 8; i < n; i++)
-        rest += (a[i] - b[i]) * (a[i] - b[i]);
-    for (int k = 0; k < 8; k++)
-        rest += sum[k];
-    return rest;
-}
 
 // The labels of the nearest of `training` for examples from … from + n − 1: against each of them a
 // training example is held while it is in the cache. A code that is not a number is near nothing.

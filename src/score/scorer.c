@@ -77,17 +77,30 @@ static const char *weights_hash(struct arena *a, const struct experiment *e, con
     return SHA256End(&context, hex);
 }
 
-void scorer_predict(struct scorer *s, const float *image, int64_t n, double *log_p)
+// One batch of n, the rest of it zeros: (batch, classes + features)
+static const float *look_at_batch(struct scorer *s, const float *image, int64_t n, int64_t size)
+{
+    float *to = sampler_input(s->output, "real.image");
+    for (int64_t i = 0; i < n * size; i++)
+        to[i] = (float)image_byte(image[i]) / 127.5f - 1;
+    memset(to + n * size, 0, sizeof *to * (size_t)((s->batch - n) * size));
+    return sampler_draw(s->output);
+}
+
+void scorer_look(struct scorer *s, const float *image, int64_t n, double *log_p, float *feature)
 {
     const struct dataset *data = s->source->dataset;
-    const int64_t size = data->channels * data->height * data->width;
-    float *to = sampler_input(s->logits, "real.image");
+    const int64_t size = data->channels * data->height * data->width, K = s->classes,
+                  F = s->features;
     for (int64_t from = 0; from < n; from += s->batch) {
         const int64_t m = n - from < s->batch ? n - from : s->batch;
-        for (int64_t i = 0; i < m * size; i++)
-            to[i] = (float)image_byte(image[from * size + i]) / 127.5f - 1;
-        memset(to + m * size, 0, sizeof *to * (size_t)((s->batch - m) * size));
-        log_softmax_rows(sampler_draw(s->logits), m, s->classes, log_p + from * s->classes);
+        const float *y = look_at_batch(s, image + from * size, m, size);
+        for (int64_t i = 0; i < m; i++, y += K + F) {
+            if (log_p)
+                log_softmax_rows(y, 1, s->classes, log_p + (from + i) * K);
+            if (feature)
+                memcpy(feature + (from + i) * F, y + K, sizeof *y * (size_t)F);
+        }
     }
 }
 
@@ -97,7 +110,7 @@ static bool measure_accuracy(struct scorer *s, struct diag *d)
     struct arena *a = arena_new(NULL);
     const struct dataset *t = s->test;
     const int64_t size = t->channels * t->height * t->width;
-    float *image = NEW_ARRAY(a, float, s->batch * size);
+    float *image = NEW_ARRAY(a, float, s->batch *size);
     int32_t *label = NEW_ARRAY(a, int32_t, s->batch);
     double *log_p = NEW_ARRAY(a, double, s->batch * s->classes);
     int64_t right = 0;
@@ -106,7 +119,7 @@ static bool measure_accuracy(struct scorer *s, struct diag *d)
         const int64_t n = t->count - from < s->batch ? t->count - from : s->batch;
         for (int64_t i = 0; ok && i < n; i++)
             ok = t->kind->get(t, from + i, image + i * size, &label[i]);
-        scorer_predict(s, image, n, log_p);
+        scorer_look(s, image, n, log_p, NULL);
         for (int64_t i = 0; i < n; i++) {
             int best = 0;
             for (int k = 1; k < s->classes; k++)
@@ -120,16 +133,32 @@ static bool measure_accuracy(struct scorer *s, struct diag *d)
     return ok || fail(d, s->source->where, "an example of the test split could not be read");
 }
 
+bool scorer_reference(struct arena *a, struct scorer *s, int64_t N, struct rows *out,
+                      struct diag *d)
+{
+    const struct dataset *t = s->source->dataset;
+    const int64_t size = t->channels * t->height * t->width, all = N < t->count ? N : t->count;
+    float *feature = NEW_ARRAY(a, float, all * s->features),
+          *image = NEW_ARRAY(a, float, s->batch *size);
+    int32_t label;
+    for (int64_t from = 0; from < all; from += s->batch) {
+        const int64_t n = all - from < s->batch ? all - from : s->batch;
+        for (int64_t i = 0; i < n; i++)
+            if (!t->kind->get(t, from + i, image + i * size, &label))
+                return fail(d, s->source->where, "example %" PRId64 " could not be read", from + i);
+        scorer_look(s, image, n, NULL, feature + from * s->features);
+    }
+    *out = (struct rows){all, s->features, feature, NULL};
+    return true;
+}
+
 static bool train(struct trainer *t, const struct observer *o, const volatile sig_atomic_t *stop,
                   struct diag *d)
 {
     switch (trainer_run(t, o, stop)) {
-    case OUTCOME_DONE:
-        return true;
-    case OUTCOME_INTERRUPTED:
-        return false;
-    default:
-        return fail(d, (struct place){0}, "the scorer could not be trained");
+    case OUTCOME_DONE: return true;
+    case OUTCOME_INTERRUPTED: return false;
+    default: return fail(d, (struct place){0}, "the scorer could not be trained");
     }
 }
 
@@ -154,9 +183,12 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
     *s = (struct scorer){.classes = source->dataset->classes, .batch = 250, .source = &e->data[0]};
     s->key = key_of(a, config, s->source->dataset);
     s->test = dataset_open(a, s->source->node, SPLIT_TEST, d);
-    s->logits = sampler_new(a, e, t->slab, s->batch, "classifier(real.image).class", false, d);
-    if (!s->test || !s->logits)
+    s->output = sampler_new(a, e, t->slab, s->batch,
+                            "concat(classifier(real.image).class, classifier(real.image).features)",
+                            false, d);
+    if (!s->test || !s->output)
         return NULL;
+    s->features = shape_size(s->output->is.shape) - s->classes;
     if (!cache->load(cache->context, s->key, e, t->slab, &s->accuracy)) {
         if (!train(t, o, stop, d) || !measure_accuracy(s, d))
             return NULL;

@@ -19,14 +19,15 @@ struct scorer_cache {
 };
 
 struct scorer {
-    const char *key;          // SHA-256 of the resolved recipe and the data's fingerprint
-    const char *sha256;       // of the trained weights
-    double accuracy;          // on the data set's test split
+    const char *key;    // SHA-256 of the resolved recipe and the data's fingerprint
+    const char *sha256; // of the trained weights
+    double accuracy;    // on the data set's test split
     int classes;
+    int64_t features; // how many numbers its last hidden layer has
     int64_t batch;
-    const struct data_source *source;   // its training split
+    const struct data_source *source; // its training split
     struct dataset *test;
-    struct sampler *logits;   // own
+    struct sampler *output; // own: logits, then features
 };
 
 // The scorer for the data of `source` (a data source of the experiment that is to be scored).
@@ -35,7 +36,11 @@ struct scorer {
 struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source,
                            const struct scorer_cache *cache, const struct observer *o,
                            const volatile sig_atomic_t *stop, struct diag *d);
-// Images (n, C, H, W) in [-1, 1], rounded to bytes first, to log-probabilities (n, classes).
-void scorer_predict(struct scorer *s, const float *image, int64_t n, double *log_p);
+// Images (n, C, H, W) in [-1, 1], rounded to bytes first, to log-probabilities (n, classes) and
+// features (n, features); NULL for what is not wanted.
+void scorer_look(struct scorer *s, const float *image, int64_t n, double *log_p, float *feature);
+// Features of the first N examples of the training split, or of all. False, reported.
+bool scorer_reference(struct arena *a, struct scorer *s, int64_t N, struct rows *out,
+                      struct diag *d);
 
 #endif

@@ -115,7 +115,7 @@ const struct data_source *subject_source(struct experiment *e, const struct scor
     bool fits = p != NULL;
     if (fits && m->looks_at & METRIC_EXAMPLES)
         fits = fits_examples(&r, m, where, d);
-    if (fits && m->looks_at & METRIC_SCORER)
+    if (fits && asks_scorer(m))
         fits = fits_scorer(&r, real, m, where, d);
     if (fits && m->looks_at & METRIC_MODES)
         fits = fits_modes(&r, real, m, where, d);
@@ -161,7 +161,11 @@ static bool prepare_samples(struct arena *a, struct subject *s, const struct loo
         s->log_p = NEW_ARRAY(a, double, N * look->scorer->classes);
         s->evidence.said = (struct predictions){N, look->scorer->classes, s->log_p};
     }
-    if (s->looks_at & ~(unsigned)(METRIC_SCORER | METRIC_SPLITS)) {
+    if (s->looks_at & METRIC_FEATURES) {
+        s->feature = NEW_ARRAY(a, float, N * look->scorer->features);
+        s->evidence.features = (struct rows){N, look->scorer->features, s->feature, NULL};
+    }
+    if (s->looks_at & METRIC_MODES) {
         s->x = NEW_ARRAY(a, float, N *size);
         s->evidence.of = (struct rows){.n = N, .size = size, .x = s->x};
     }
@@ -199,8 +203,10 @@ static void keep(struct subject *s, float *x, const float *batch, int64_t from, 
 {
     if (x)
         memcpy(x + from * size, batch, sizeof *x * (size_t)(n * size));
-    if (s->log_p)
-        scorer_predict(look->scorer, batch, n, s->log_p + from * look->scorer->classes);
+    if (s->log_p || s->feature)
+        scorer_look(look->scorer, batch, n,
+                    s->log_p ? s->log_p + from * look->scorer->classes : NULL,
+                    s->feature ? s->feature + from * look->scorer->features : NULL);
 }
 
 // N rows of the sampler, the same noise each time; what it reads of data is the split's, in order.
@@ -221,6 +227,7 @@ static bool draw(struct subject *s, enum split split, int64_t N, float *x, const
 bool subject_look(struct subject *s, const struct look *look)
 {
     const bool examples = s->looks_at & METRIC_EXAMPLES;
+    s->evidence.features.n = look->protocol->samples;
     return draw(s, SPLIT_TEST, examples ? s->evidence.of.n : look->protocol->samples, s->x, look) &&
            (!s->training_x || draw(s, SPLIT_TRAIN, s->evidence.training.n, s->training_x, look));
 }
@@ -245,5 +252,6 @@ bool subject_look_at_real(struct subject *s, const struct dataset *real, const s
     }
     arena_free(scratch);
     s->evidence.data = real;
+    s->evidence.features.n = at_most(N, real->count); // none twice: a twin is near at once
     return good;
 }

@@ -12,7 +12,7 @@ struct subject {
     struct sampler *sampler;
     struct evidence evidence; // of the last look
     // own
-    float *x, *training_x;
+    float *x, *training_x, *feature;
     double *log_p;
 };
 
