@@ -42,9 +42,12 @@ static int gather_words(struct arena *a, struct entry_text **out)
                ((struct entry_text){"data set", dataset_kinds[i]->name, dataset_kinds[i]->help,
                                     NULL, dataset_kinds[i]->params}));
     for (int i = 0; metrics[i]; i++)
-        APPEND(a, list, n,
-               ((struct entry_text){"score", metrics[i]->name, metrics[i]->help, NULL,
-                                    metrics[i]->params}));
+        APPEND(
+            a, list, n,
+            ((struct entry_text){"score", metrics[i]->name, metrics[i]->help,
+                                 "of: EXPRESSION, what is looked at; as evaluate.of, unless said\n"
+                                 "  as: NAME, what its number is called",
+                                 metrics[i]->params}));
     *out = list;
     return n;
 }

@@ -85,4 +85,16 @@ is "(SELECT min(value) > 0.3 AND max(value) <= 1 FROM evals WHERE model='semi')"
 is "(SELECT count(DISTINCT value) > 1 FROM evals WHERE metric LIKE '%supervised_accuracy')" 1
 is "(SELECT group_concat(DISTINCT n_fake || ' ' || n_real || ' ' || real_split) FROM eval v JOIN evaluator e ON e.id=evaluator_id
     JOIN run r ON r.id=run_id WHERE model='semi')" "0 400 test"
+
+# --- distances between the scorer's features of samples and of the training split; real data are nearer
+export GANEXP_CACHE=${GANEXP_CACHE:-$(dirname "$ganexp")/scorers}
+ganexp run tests/configs/tiny.yaml --threads 1 train.steps=20 evaluate.samples=200 train.lr_schedule=!unset \
+    'evaluate.scores=[fid, kid, precision, recall, density, coverage]'
+is "(SELECT group_concat(metric, ' ') FROM (SELECT DISTINCT metric FROM evals WHERE model='tiny' AND direction='min' ORDER BY metric))" \
+    "fid fid_real kid kid_real"
+is "(SELECT count(*) FROM evals WHERE model='tiny' AND direction='max')" 8
+is "(SELECT max(value) FROM evals WHERE metric='fid') > 2 * (SELECT max(value) FROM evals WHERE metric='fid_real')" 1
+is "(SELECT max(value) FROM evals WHERE metric='precision') < (SELECT min(value) FROM evals WHERE metric='precision_real')" 1
+is "(SELECT count(*) FROM evaluator WHERE real_split='train' AND extractor_sha256<>'' AND n_real=200)" 6
+"$ganexp" run configs/ring.yaml evaluate.scores=[fid] >"$dir/out" 2>&1 && complain "fid of points"
 exit $bad
