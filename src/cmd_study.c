@@ -198,7 +198,7 @@ static void print_table(struct options *o, const struct study *s, const struct t
 
 static int run(struct options *o)
 {
-    struct study *s = study_read(o->arena, o->word[0], o->diag);
+    struct study *s = study_read(o->arena, o->word[0], o->override, o->n_override, o->diag);
     if (!s)
         return EXIT_USAGE;
     study_look(s, o->arena, options_db(o));
@@ -216,7 +216,7 @@ static int run(struct options *o)
 const struct command cmd_study = {
     .name = "study",
     .group = GROUP_EXPERIMENT,
-    .usage = "[options] STUDY",
+    .usage = "[options] STUDY [key=value …]",
     .help = "run what is missing of a study, and show its table\n"
             "STUDY is a study.yaml, or its folder: a base config, variations of it, and seeds. "
             "Trials are runs like any other, known by\n"
@@ -224,8 +224,11 @@ const struct command cmd_study = {
             "on where it was, and one that is done\n"
             "only prints: scores at the end of the runs, mean ± sample standard deviation over "
             "seeds, and the same score of real data.\n"
-            "Each run's own words are in NAME.study/ beside the database.",
+            "Overrides are of every run: data.real.dataset=mnist asks the same of other data. "
+            "Each run's own words\n"
+            "are in NAME.study/ beside the database.",
     .options = option,
+    .overrides = true,
     .min_words = 1,
     .max_words = 1,
     .run = run,

@@ -30,7 +30,8 @@ static struct study *read_study(struct fixture *f, const char *vary)
                             "question: Which?\nbase: base.yaml\ncolumn: loss\nseeds: [3, 5]\n"
                             "score: fid\nvary:\n%s",
                             vary));
-    struct study *s = study_read(f->arena, f->dir, f->diag);
+    const char *shorter = "train.log_every=10";
+    struct study *s = study_read(f->arena, f->dir, &shorter, 1, f->diag);
     return s;
 }
 
@@ -80,7 +81,8 @@ static void test_trials(void **state)
     assert_int_equal(s->trial[3].steps, 40);
     assert_int_equal(s->trial[4].steps, 20);
     assert_string_equal(s->trial[2].override[0], "games.0.loss=hinge");
-    assert_string_equal(s->trial[2].override[1], "seed=3");
+    assert_string_equal(s->trial[2].override[1], "train.log_every=10");
+    assert_string_equal(s->trial[2].override[2], "seed=3");
 }
 
 static void test_mistakes(void **state)

@@ -12,6 +12,8 @@ struct study_options {
     const char *question, *base, *column, *score;
     struct ints seeds;
     struct node *set, *vary;
+    const char *const *override; // of the command line
+    int n_override;
 };
 
 #define AT(field) offsetof(struct study_options, field)
@@ -125,6 +127,8 @@ static bool add_variation(struct study *s, struct arena *a, const struct study_o
     bool good = (*own.base || fail(d, vary->where, "the variation '%s' has no base", vary->key)) &&
                 add_overrides(a, o->set, &t.override, &t.n_override, d) &&
                 add_overrides(a, own.set, &t.override, &t.n_override, d);
+    for (int i = 0; i < o->n_override; i++)
+        APPEND(a, t.override, t.n_override, o->override[i]);
     for (int i = 0; good && i < o->seeds.n; i++) {
         struct trial seeded = t;
         seeded.seed = o->seeds.v[i];
@@ -138,11 +142,12 @@ static bool add_variation(struct study *s, struct arena *a, const struct study_o
     return good;
 }
 
-struct study *study_read(struct arena *a, const char *path, struct diag *d)
+struct study *study_read(struct arena *a, const char *path, const char *const *override,
+                         int n_override, struct diag *d)
 {
     const char *file = file_of(a, path);
     struct config *c = config_load(a, file, NULL, 0, d);
-    struct study_options o = {0};
+    struct study_options o = {.override = override, .n_override = n_override};
     if (!c || !param_read(params, c->root, c->root->where, "the study", &o, a, d))
         return NULL;
     struct study *s = NEW(a, struct study);

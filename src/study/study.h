@@ -52,8 +52,9 @@ struct study {
 };
 
 // Reads study.yaml (path, or the folder that holds it) and checks every variation as `ganexp check`
-// would. NULL, reported.
-struct study *study_read(struct arena *a, const char *path, struct diag *d);
+// would; the overrides are of every trial, and have the last word. NULL, reported.
+struct study *study_read(struct arena *a, const char *path, const char *const *override,
+                         int n_override, struct diag *d);
 // What the database knows of each trial; without a database nothing is known.
 void study_look(struct study *s, struct arena *a, const char *db);
 int study_count(const struct study *s, enum trial_state state);
