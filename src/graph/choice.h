@@ -13,7 +13,8 @@ struct question {
     const char *key; // what is to be computed, in words: equal keys are one question
     int n_axes, n_options, option[CHOICE_OPTIONS];
     int rule[CHOICE_AXES]; // what the pass takes by itself
-    // The work alone, before any pass, for timing; asks the same question again.
+    const char *pass;      // who asks
+    // The work alone, as that pass would find it, for timing; asks the same question again.
     struct graph *(*example)(const struct question *q, struct arena *a);
     const void *about; // the pass's own, for `example`
 };

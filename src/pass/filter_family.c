@@ -279,7 +279,8 @@ static struct graph *example(const struct question *q, struct arena *a)
 static void ask(struct family *f, int *tile)
 {
     int axis[3], answer[CHOICE_AXES];
-    struct question q = {.key = key_of(f), .example = example, .about = f, .n_options = 1};
+    struct question q = {
+        .key = key_of(f), .pass = "minimal_filter", .example = example, .about = f, .n_options = 1};
     q.n_axes = axes(f, axis);
     for (int n = 2; n <= 4 && has_points(&f->filter, n); n++)
         q.option[q.n_options++] = n;

@@ -47,8 +47,16 @@ const struct pass passes[] = {
 
 bool passes_run(struct graph *g, const char *last)
 {
+    return passes_run_between(g, passes->name, last);
+}
+
+bool passes_run_between(struct graph *g, const char *first, const char *last)
+{
+    const struct pass *p = passes;
     graph_verify(g, "graph");
-    for (const struct pass *p = passes; p->name; p++) {
+    while (p->name && strcmp(p->name, first) != 0)
+        p++;
+    for (; p->name; p++) {
         p->run(g);
         graph_verify(g, p->name);
         if (last && !strcmp(p->name, last))

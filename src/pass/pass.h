@@ -44,5 +44,7 @@ extern const struct pass passes[];  // ends in {0}
 // Runs the list, verifying after each pass, up to and including the pass `last` (NULL: all).
 // simplify, cse and dce repeat until nothing changes. False when there is no pass of that name.
 bool passes_run(struct graph *g, const char *last);
+// The same from the pass `first` on.
+bool passes_run_between(struct graph *g, const char *first, const char *last);
 
 #endif
