@@ -6,66 +6,58 @@
 #include "data/dataset.h"
 #include "losses/losses.h"
 #include "model/layer.h"
+#include "model/vocabulary.h"
 #include "score/metric.h"
 
 #include <string.h>
 
 static const struct option_spec option[] = {OPTION_END};
 
-struct entry_text {
-    const char *kind, *name, *help, *formula;
-    const struct param *params;
-};
-
-static int gather_words(struct arena *a, struct entry_text **out)
+static int gather_words(struct arena *a, struct vocable **out)
 {
-    struct entry_text *list = NULL;
+    static bool (*const list_of[])(size_t, struct vocable *) = {
+        section_vocable, noise_vocable, function_vocable, init_vocable, optimizer_vocable,
+        schedule_vocable};
+    struct vocable *list = NULL;
     int n = 0;
-    for (int i = 0; layers[i]; i++)
-        APPEND(a, list, n,
-               ((struct entry_text){"layer", layers[i]->name, layers[i]->help, NULL,
-                                    layers[i]->params}));
-    for (int i = 0; losses[i]; i++)
-        APPEND(a, list, n,
-               ((struct entry_text){"loss", losses[i]->name, losses[i]->help, losses[i]->formula,
-                                    losses[i]->params}));
-    for (int i = 0; penalties[i]; i++)
-        APPEND(a, list, n,
-               ((struct entry_text){"penalty", penalties[i]->name, penalties[i]->help,
-                                    penalties[i]->formula, penalties[i]->params}));
-    for (int i = 0; terms[i]; i++)
-        APPEND(a, list, n,
-               ((struct entry_text){"term", terms[i]->name, terms[i]->help, terms[i]->formula,
-                                    terms[i]->params}));
-    for (int i = 0; dataset_kinds[i]; i++)
-        APPEND(a, list, n,
-               ((struct entry_text){"data set", dataset_kinds[i]->name, dataset_kinds[i]->help,
-                                    NULL, dataset_kinds[i]->params}));
-    for (int i = 0; metrics[i]; i++)
-        APPEND(
-            a, list, n,
-            ((struct entry_text){"score", metrics[i]->name, metrics[i]->help,
-                                 "of: EXPRESSION, what is looked at; as evaluate.of, unless said\n"
-                                 "  as: NAME, what its number is called",
-                                 metrics[i]->params}));
+#define LIST(kind, registry, usage, params)                                                       \
+    for (int i = 0; registry[i]; i++)                                                             \
+        APPEND(a, list, n,                                                                        \
+               ((struct vocable){kind, registry[i]->name, registry[i]->help, usage, params}))
+    LIST("layer", layers, NULL, layers[i]->params);
+    LIST("loss", losses, losses[i]->formula, losses[i]->params);
+    LIST("penalty", penalties, penalties[i]->formula, penalties[i]->params);
+    LIST("term", terms, terms[i]->formula, terms[i]->params);
+    LIST("data set", dataset_kinds, NULL, dataset_kinds[i]->params);
+    LIST("score", metrics,
+         "of: EXPRESSION, what is looked at; as evaluate.of, unless said\n"
+         "  as: NAME, what its number is called",
+         metrics[i]->params);
+#undef LIST
+    for (size_t k = 0; k < LENGTH(list_of); k++) {
+        struct vocable v;
+        for (size_t i = 0; list_of[k](i, &v); i++)
+            APPEND(a, list, n, v);
+    }
     *out = list;
     return n;
 }
 
-static void print_all(const struct entry_text *list, int n)
+static void print_all(const struct vocable *list, int n)
 {
     for (int i = 0; i < n; i++) {
         if (!i || strcmp(list[i].kind, list[i - 1].kind))
             printf("%s%s\n", i ? "\n" : "", list[i].kind);
-        printf("  %-24s %.*s\n", list[i].name, (int)strcspn(list[i].help, "\n"), list[i].help);
+        const char *name = strcmp(list[i].kind, "function") ? list[i].name : list[i].usage;
+        printf("  %-24s %.*s\n", name, (int)strcspn(list[i].help, "\n"), list[i].help);
     }
 }
 
-static void print_one(const struct entry_text *e)
+static void print_one(const struct vocable *e)
 {
     printf("%s (%s)\n  %s\n", e->name, e->kind, e->help);
-    if (e->formula)
-        printf("\n  %s\n", e->formula);
+    if (e->usage)
+        printf("\n  %s\n", e->usage);
     if (e->params && e->params->name) {
         struct text t;
         text_init(&t);
@@ -77,7 +69,7 @@ static void print_one(const struct entry_text *e)
 
 static int run(struct options *o)
 {
-    struct entry_text *list;
+    struct vocable *list;
     const int n = gather_words(o->arena, &list);
     bool found = false;
     if (!o->n_word) {
@@ -105,7 +97,7 @@ static int run(struct options *o)
 const struct command cmd_help = {
     .name = "help",
     .group = GROUP_TOOLS,
-    .usage = "[LAYER|LOSS|PENALTY|TERM|DATA SET|SCORE]",
+    .usage = "[WORD]",
     .help = "explain a word of the language, or list all",
     .options = option,
     .max_words = 1,

@@ -35,6 +35,12 @@ expect 1 'is not a database' ls --db "$dir/file.db"
 GANEXP_DB=$dir/file.db expect 1 'file.db is not a database' show
 [[ $(cat "$dir/file.db") == 'name: acgan' ]] || { echo "a foreign file was changed"; bad=1; }
 
+expect 0 'repeat(x, n)' help
+expect 0 'repeat(x, n)' help repeat
+expect 0 'rows take turns' help samples
+expect 0 'cut off at two deviations' help truncated
+expect 0 'half a period of a cosine' help cosine
+
 # every command's help, and how soon --help answers: the quickest of twenty
 for c in $("$ganexp" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     expect 0 "usage: ganexp $c" "$c" --help

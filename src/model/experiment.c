@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "model/program.h"
 #include "model/reader.h"
+#include "model/vocabulary.h"
 
 #include <string.h>
 
@@ -54,6 +55,49 @@ static const struct param compile_params[] = {
      .help = "convolutions by fewer products where that is faster"},
     PARAM_END
 };
+
+// How a section is written, and what stands in it where that is no names of the user's.
+static const struct written {
+    const char *name, *example;
+    const struct param *params;
+} written[] = {
+    {"data", "data: {real: {dataset: digits, batch: 64}}: real.image, real.label, real.index", NULL},
+    {"noise", "noise: {z: {normal: 100}, y: {label: 10}}", NULL},
+    {"networks", "networks: {critic: {inputs: {image: [1, 28, 28]}, layers: […]}}", NULL},
+    {"templates", "templates: {down: {with: {filters: 64}, layers: […]}}, then {use: down}", NULL},
+    {"values", "values: {fake: \"generator(z)\", n: 20}", NULL},
+    {"games", "games: [{critic: critic, real: real.image, fake: fake, loss: hinge}]", game_params},
+    {"terms", "terms: [{l1: {x: fake, y: real.image}, weight: 100, for: generator}]", NULL},
+    {"train", NULL, train_params},
+    {"evaluate", NULL, evaluate_params},
+    {"samples", NULL, sample_params},
+    {"compile", NULL, compile_params},
+};
+
+// Within `train:`.
+static const struct vocable inner[] = {
+    {"section", "update", "an entry of `iteration:` in `train:`", NULL, update_params},
+    {"section", "ema", "averages of weights, in `train:`", NULL, ema_params},
+    {"section", "checkpoint", "how often, and how many are kept, in `train:`", NULL,
+     checkpoint_params},
+};
+
+bool section_vocable(size_t i, struct vocable *out)
+{
+    const size_t n = LENGTH(root_params) - 1;
+    if (i >= n) {
+        if (i - n < LENGTH(inner))
+            *out = inner[i - n];
+        return i - n < LENGTH(inner);
+    }
+    *out = (struct vocable){"section", root_params[i].name, root_params[i].help, NULL, NULL};
+    for (size_t k = 0; k < LENGTH(written); k++)
+        if (!strcmp(written[k].name, out->name)) {
+            out->usage = written[k].example;
+            out->params = written[k].params;
+        }
+    return true;
+}
 
 // --- what sections share -------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // What comes into an experiment: batches from data sets, and noise.
 #include "base/arena.h"
 #include "model/reader.h"
+#include "model/vocabulary.h"
 
 #include <string.h>
 
@@ -59,14 +60,25 @@ NOISE_TABLE(label_params, "classes", "how many classes");
 NOISE_TABLE(box_params, "size", "height and width of the rectangle");
 
 static const struct noise_word {
-    const char *name;
+    const char *name, *help;
     const struct param *params;
     int numbers;
 } noise_word[] = {
-    [NOISE_NORMAL] = {"normal", vector_params, 1}, [NOISE_UNIFORM] = {"uniform", vector_params, 1},
-    [NOISE_LABEL] = {"label", label_params, 1},    [NOISE_ONE_HOT] = {"one_hot", label_params, 1},
-    [NOISE_BOX] = {"box", box_params, 2},
+    [NOISE_NORMAL] = {"normal", "numbers from N(0, 1)", vector_params, 1},
+    [NOISE_UNIFORM] = {"uniform", "numbers from U(−1, 1)", vector_params, 1},
+    [NOISE_LABEL] = {"label", "a class, all equally likely", label_params, 1},
+    [NOISE_ONE_HOT] = {"one_hot", "a class as numbers: 1 at its place, else 0", label_params, 1},
+    [NOISE_BOX] = {"box", "1 in a rectangle somewhere in the image, else 0", box_params, 2},
 };
+
+bool noise_vocable(size_t i, struct vocable *out)
+{
+    if (i >= LENGTH(noise_word))
+        return false;
+    const struct noise_word *w = &noise_word[i];
+    *out = (struct vocable){"noise", w->name, w->help, NULL, w->params};
+    return true;
+}
 
 static bool sign_box(struct reader *r, struct noise *n, struct place where)
 {

@@ -34,7 +34,7 @@ struct game_options {
 #define AT(field) offsetof(struct game_options, field)
 static const struct param no_params[] = {PARAM_END};
 
-static const struct param game_params[] = {
+const struct param game_params[] = {
     {"critic", PARAM_NODE, AT(critic),
      .help = "the network, or its head, that tells real from fake"},
     {"real", PARAM_NODE, AT(real), .help = "its arguments for real data"},

@@ -14,15 +14,16 @@ struct sample_options {
 };
 
 #define AT(field) offsetof(struct sample_options, field)
-static const struct param sample_params[] = {
+const struct param sample_params[] = {
     {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
-    {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns"},
+    {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns; [8, 8] unless said"},
     {"columns", PARAM_NODE, AT(columns), "",
-     .help =
-         "what alone varies along the columns: a label, a one_hot, one number of a noise (u.0); "
-         "of a list, rows take turns"},
+     .help = "what alone varies along a row: a label or one_hot, column c its class c; or one "
+             "number of a noise (u.0), from −1 to 1, of a normal noise from −2 to 2; of a list, "
+             "rows take turns"},
     {"of", PARAM_NODE, AT(of), "",
-     .help = "what is drawn; the fake of the first game, unless said"},
+     .help = "the expression drawn, the fake of the first game unless said; of a list, each has a "
+             "row below the other, of the same draws"},
     {"scatter", PARAM_NODE, AT(scatter), "",
      .help = "drawn as points where each is two numbers, the last coloured by class: [z, code]"},
     PARAM_END};
@@ -134,7 +135,7 @@ struct evaluate_options {
 };
 
 #define IN(field) offsetof(struct evaluate_options, field)
-static const struct param evaluate_params[] = {
+const struct param evaluate_params[] = {
     {"scores", PARAM_NODE, IN(scores),
      .help = "the words: inception_score, {accuracy: {of: classifier(real.image), as: NAME}}, …"},
     {"samples", PARAM_INT, IN(samples), "10k", 1, -1,

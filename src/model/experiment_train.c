@@ -1,6 +1,7 @@
 // How long, with which optimizers, in which order: the section `train:`.
 #include "base/arena.h"
 #include "model/reader.h"
+#include "model/vocabulary.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,7 +24,7 @@ struct train_options {
      .help = "constant, linear, step, cosine, warmup; a list multiplies"},         \
     {"iteration", PARAM_NODE, AT(iteration), "", .help = "the updates, in order"}
 
-static const struct param train_params[] = {
+const struct param train_params[] = {
     COMMON,
     {"phases", PARAM_NODE, AT(phases), "",
      .help = "stretches of training, each with its own steps and iteration"},
@@ -84,11 +85,15 @@ static const struct param sgd_params[] = {
 };
 
 static const struct choice {
-    const char *name;
+    const char *name, *help;
     const struct param *params;
-} optimizer_word[] = {[OPTIMIZER_ADAM] = {"adam", adam_params},
-                      [OPTIMIZER_RMSPROP] = {"rmsprop", rmsprop_params},
-                      [OPTIMIZER_SGD] = {"sgd", sgd_params}};
+} optimizer_word[] = {
+    [OPTIMIZER_ADAM] = {"adam", "steps of the mean gradient over the root of the mean square",
+                        adam_params},
+    [OPTIMIZER_RMSPROP] = {"rmsprop", "steps of the gradient over the root of the mean square",
+                           rmsprop_params},
+    [OPTIMIZER_SGD] = {"sgd", "steps down the gradient, with momentum if wanted", sgd_params},
+};
 
 // The word's place in a closed list; -1 and reported when it is none.
 static int choose(struct reader *r, const struct node *node, const char *what,
@@ -156,12 +161,30 @@ static const struct param warmup_params[] = {
     PARAM_END
 };
 static const struct choice schedule_word[] = {
-    [SCHEDULE_CONSTANT] = {"constant", NULL},
-    [SCHEDULE_LINEAR] = {"linear", ramp_params},
-    [SCHEDULE_STEP] = {"step", step_params},
-    [SCHEDULE_COSINE] = {"cosine", ramp_params},
-    [SCHEDULE_WARMUP] = {"warmup", warmup_params},
+    [SCHEDULE_CONSTANT] = {"constant", "the rate stays", NULL},
+    [SCHEDULE_LINEAR] = {"linear", "the rate falls in a straight line", ramp_params},
+    [SCHEDULE_STEP] = {"step", "the rate falls by a factor every so many steps", step_params},
+    [SCHEDULE_COSINE] = {"cosine", "the rate falls as half a period of a cosine", ramp_params},
+    [SCHEDULE_WARMUP] = {"warmup", "the rate rises from 0 in a straight line", warmup_params},
 };
+
+static bool vocable_of(const char *kind, const struct choice *choice, size_t n, size_t i,
+                       struct vocable *out)
+{
+    if (i < n)
+        *out = (struct vocable){kind, choice[i].name, choice[i].help, NULL, choice[i].params};
+    return i < n;
+}
+
+bool optimizer_vocable(size_t i, struct vocable *out)
+{
+    return vocable_of("optimizer", optimizer_word, LENGTH(optimizer_word), i, out);
+}
+
+bool schedule_vocable(size_t i, struct vocable *out)
+{
+    return vocable_of("schedule", schedule_word, LENGTH(schedule_word), i, out);
+}
 
 // "20k", "100 epochs"; `otherwise` without a node.
 static bool read_span(struct reader *r, const struct node *node, double otherwise, double *out)
@@ -245,7 +268,7 @@ struct update_options {
 };
 
 #define UP(field) offsetof(struct update_options, field)
-static const struct param update_params[] = {
+const struct param update_params[] = {
     {"update", PARAM_NODE, UP(update), .help = "the network trained, or a head of it, or a list"},
     {"repeat", PARAM_INT, UP(repeat), "1", 1, 1000, .help = "times, each with draws of its own"},
     {"fresh", PARAM_NODE, UP(fresh), "", .help = "noise and data drawn anew for this update"},
@@ -372,7 +395,7 @@ struct ema_options {
     double decay;
     const struct node *networks;
 };
-static const struct param ema_params[] = {
+const struct param ema_params[] = {
     {"decay", PARAM_FLOAT, offsetof(struct ema_options, decay), .min = 0, .max = 0.9999999,
      .help = "how much of the average stays in a step"},
     {"networks", PARAM_NODE, offsetof(struct ema_options, networks), "",
@@ -410,7 +433,7 @@ static bool read_ema(struct reader *r, const struct node *node)
     return true;
 }
 
-static const struct param checkpoint_params[] = {
+const struct param checkpoint_params[] = {
     {"every", PARAM_INT, offsetof(struct experiment, checkpoint_every), "", 0, -1,
      .help = "steps; 0: only at the end"},
     {"keep", PARAM_INT, offsetof(struct experiment, checkpoint_keep), "2", 1, -1,

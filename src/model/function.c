@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "model/builder.h"
 #include "model/reader.h"
+#include "model/vocabulary.h"
 
 #include <math.h>
 #include <string.h>
@@ -187,18 +188,20 @@ static bool build_log_bernoulli(struct builder *b, const struct expression *is,
     return true;
 }
 
+#define FUNCTION(name, arguments, least, most, help)                                             \
+    {#name, arguments, #name "(" arguments ")", help, least, most, build_##name}
 static const struct function function[] = {
-    {"concat", "a, b, …", "joins along the channels", 2, 16, build_concat},
-    {"where", "condition, a, b", "a where the condition is not 0, else b", 3, 3, build_where},
-    {"detach", "x", "x, with gradients stopped", 1, 1, build_detach},
-    {"mean", "x", "one number: the mean of all of x, batch included", 1, 1, build_mean},
-    {"resize", "x, size", "square images to size × size, by a whole factor", 2, 2, build_resize},
-    {"rotate90", "x", "images, a quarter turn against the clock", 1, 1, build_rotate90},
-    {"sign", "x", "1 where x is above 0, else −1", 1, 1, build_sign},
-    {"repeat", "x, n", "each sample n times: a batch n times as long", 2, 2, build_repeat},
-    {"fold", "x, n", "the numbers of n samples in one row: repeat's way back", 2, 2, build_fold},
-    {"log_bernoulli", "x, logits", "log-probability of draws of the layer bernoulli, by sample", 2,
-     2, build_log_bernoulli},
+    FUNCTION(concat, "a, b, …", 2, 16, "joins along the channels"),
+    FUNCTION(where, "condition, a, b", 3, 3, "a where the condition is not 0, else b"),
+    FUNCTION(detach, "x", 1, 1, "x, with gradients stopped"),
+    FUNCTION(mean, "x", 1, 1, "one number: the mean of all of x, batch included"),
+    FUNCTION(resize, "x, size", 2, 2, "square images to size × size, by a whole factor"),
+    FUNCTION(rotate90, "x", 1, 1, "images, a quarter turn against the clock"),
+    FUNCTION(sign, "x", 1, 1, "1 where x is above 0, else −1"),
+    FUNCTION(repeat, "x, n", 2, 2, "each sample n times: a batch n times as long"),
+    FUNCTION(fold, "x, n", 2, 2, "the numbers of n samples in one row: repeat's way back"),
+    FUNCTION(log_bernoulli, "x, logits", 2, 2,
+             "log-probability of draws of the layer bernoulli, by sample"),
 };
 
 const struct function *function_find(const char *name)
@@ -226,6 +229,14 @@ bool function_takes(const struct function *f, int n)
 const char *function_arguments(const struct function *f)
 {
     return f->arguments;
+}
+
+bool function_vocable(size_t i, struct vocable *out)
+{
+    if (i >= LENGTH(function))
+        return false;
+    *out = (struct vocable){"function", function[i].name, function[i].help, function[i].usage, NULL};
+    return true;
 }
 
 // --- counting and boxes --------------------------------------------------------------------------

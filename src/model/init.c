@@ -3,6 +3,7 @@
 // nothing should train like the PyTorch program it is compared with. Glorot, Bengio 2010; He,
 // Zhang, Ren, Sun 2015, arXiv:1502.01852; Saxe, McClelland, Ganguli 2014, arXiv:1312.6120.
 #include "model/body.h"
+#include "model/vocabulary.h"
 
 #include "base/arena.h"
 
@@ -23,7 +24,7 @@ struct init_rule {
 };
 
 struct init_word {
-    const char *name;
+    const char *name, *help;
     const struct param *params;
     struct init (*weight)(const struct init_params *p, double fan_in, double fan_out);
 };
@@ -107,14 +108,14 @@ static const struct param constant_params[] = {
     FLOAT(value, NULL, -1e6, "of every element"), PARAM_END};
 
 static const struct init_word words[] = {
-    {"torch", NULL, torch_weight},
-    {"glorot", glorot_params, glorot_weight},
-    {"he", he_params, he_weight},
-    {"normal", normal_params, normal_weight},
-    {"truncated", normal_params, truncated_weight},
-    {"uniform", uniform_params, uniform_weight},
-    {"orthogonal", orthogonal_params, orthogonal_weight},
-    {"constant", constant_params, constant_weight},
+    {"torch", "U(±1/√fan_in), biases too: PyTorch's own, and the default", NULL, torch_weight},
+    {"glorot", "a variance of 2 / (fan_in + fan_out)", glorot_params, glorot_weight},
+    {"he", "a variance of 2 / fan_in", he_params, he_weight},
+    {"normal", "N(mean, std²)", normal_params, normal_weight},
+    {"truncated", "N(mean, std²), cut off at two deviations", normal_params, truncated_weight},
+    {"uniform", "U(±bound)", uniform_params, uniform_weight},
+    {"orthogonal", "rows, or columns, that are orthogonal, of length gain", orthogonal_params, orthogonal_weight},
+    {"constant", "the same number everywhere", constant_params, constant_weight},
 };
 
 static const struct init_word *find(struct diag *d, const struct word *word)
@@ -153,4 +154,12 @@ struct init init_bias(const struct init_rule *rule, int64_t fan_in)
 {
     return rule->is == &words[0] ? torch_weight(NULL, (double)fan_in, 0)
                                  : (struct init){INIT_CONSTANT, 0, 0};
+}
+
+bool init_vocable(size_t i, struct vocable *out)
+{
+    if (i >= LENGTH(words))
+        return false;
+    *out = (struct vocable){"initialisation", words[i].name, words[i].help, NULL, words[i].params};
+    return true;
 }

@@ -27,6 +27,10 @@ bool read_train(struct reader *r, const struct node *train, struct place where);
 bool read_evaluate(struct reader *r, const struct node *evaluate);
 bool read_samples(struct reader *r, const struct node *samples);
 
+// The tables that they read by.
+extern const struct param game_params[], train_params[], update_params[], ema_params[],
+    checkpoint_params[], evaluate_params[], sample_params[];
+
 // The name is new and can be written in an expression.
 bool claim(struct reader *r, const struct entry *entry, const char *what);
 // One expression, or a list of them (n of them; NULL after errors).
