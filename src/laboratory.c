@@ -70,11 +70,22 @@ bool laboratory_threads(struct options *o, int usual, int *threads)
     return true;
 }
 
+// oneDNN can imitate bf16 where the processor lacks it, several times slower than float32.
+static bool precise_here(struct laboratory *lab)
+{
+    if (lab->experiment->precision != PRECISION_BF16 || plan_multiplies(TYPE_BF16))
+        return true;
+    return fail(lab->diag, node_get(lab->config->root, "precision")->where,
+                "bf16 wants the instructions avx512_core_bf16, and %s finds %s here\n"
+                "expected f32, which runs anywhere, or another machine",
+                plan_library_version(), plan_isa());
+}
+
 static bool read_experiment(struct laboratory *lab)
 {
     if (lab->config)
         lab->experiment = experiment_read(lab->arena, lab->config, lab->diag);
-    return lab->experiment && judge_check(lab->experiment, lab->diag);
+    return lab->experiment && judge_check(lab->experiment, lab->diag) && precise_here(lab);
 }
 
 bool laboratory_open(struct laboratory *lab, struct options *o)

@@ -47,9 +47,9 @@ static void layouts_are_interned(void **state)
 {
     (void)state;
     const struct shape s = SHAPE(2, 3, 4, 5);
-    const struct dnn_layout *plain = dnn_layout(s, LAYOUT_PLAIN),
-                            *last = dnn_layout(s, LAYOUT_CHANNELS_LAST);
-    assert_ptr_equal(plain, dnn_layout(s, LAYOUT_PLAIN));
+    const struct dnn_layout *plain = dnn_layout(s, LAYOUT_PLAIN, TYPE_F32),
+                            *last = dnn_layout(s, LAYOUT_CHANNELS_LAST, TYPE_F32);
+    assert_ptr_equal(plain, dnn_layout(s, LAYOUT_PLAIN, TYPE_F32));
     assert_ptr_not_equal(plain, last);
     assert_int_equal(dnn_layout_head(last)->bytes, 2 * 3 * 4 * 5 * 4);
     assert_true(dnn_layout_head(plain)->plain);
@@ -93,8 +93,8 @@ static void reorder_turns_and_returns(void **state)
     (void)state;
     struct arena *a = arena_new(NULL);
     const struct shape s = SHAPE(2, 3, 4, 5);
-    const struct dnn_layout *plain = dnn_layout(s, LAYOUT_PLAIN),
-                            *last = dnn_layout(s, LAYOUT_CHANNELS_LAST);
+    const struct dnn_layout *plain = dnn_layout(s, LAYOUT_PLAIN, TYPE_F32),
+                            *last = dnn_layout(s, LAYOUT_CHANNELS_LAST, TYPE_F32);
     float *x = numbers(a, 120, 1), *y = NEW_ARRAY(a, float, 120), *z = NEW_ARRAY(a, float, 120);
     run(a, dnn_reorder(plain, last), (struct dnn_args){.x = x, .y = y});
     run(a, dnn_reorder(last, plain), (struct dnn_args){.x = y, .y = z});

@@ -4,6 +4,7 @@
 #include "base/philox.h"
 #include "graph/op.h"
 #include "prim/kernel.h"
+#include "prim/kernel_math.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -56,7 +57,7 @@ static void test_unary(void **state)
             const struct map_program p = {
                 .n_in = 1, .n = 1, .inst = {{(uint8_t)op, 0, 0, 0, 0.2f, 0.5f}}, .space = SHAPE(N)};
             const struct view v = {1, {N}, {1}};
-            const struct map_task *t = map_task(a, &p, (const float *[]){x}, &v, y, v);
+            const struct map_task *t = map_task(a, &p, (const void *[]){x}, &v, y, v);
             kernels_at(isa)->map_store(t);
             for (int i = 0; i < N; i++) {
                 const double want = (float)pointwise_eval((enum pointwise)op, x[i], 0, 0, 0.2f,
@@ -82,7 +83,7 @@ static void test_nan_stays(void **state)
                 const struct map_program p = {
                     .n_in = 2, .n = 1, .inst = {{(uint8_t)op, first, !first}}, .space = SHAPE(N)};
                 const struct view v[] = {{1, {N}, {1}}, {1, {N}, {1}}};
-                kernels_at(isa)->map_store(map_task(a, &p, (const float *[]){z, x}, v, y, v[0]));
+                kernels_at(isa)->map_store(map_task(a, &p, (const void *[]){z, x}, v, y, v[0]));
                 for (int i = 0; i < N; i++)
                     assert_true(isnan(y[i]) == (i == 17));
             }
@@ -90,11 +91,11 @@ static void test_nan_stays(void **state)
         const struct map_program p = {
             .n_in = 1, .n = 1, .inst = {{PW_LEAKY_RELU}}, .space = SHAPE(N)};
         const struct view v = {1, {N}, {1}};
-        kernels_at(isa)->map_store(map_task(a, &p, (const float *[]){x}, &v, y, v));
+        kernels_at(isa)->map_store(map_task(a, &p, (const void *[]){x}, &v, y, v));
         assert_true(isnan(y[17]));
         const struct map_program sum = {.n_in = 1, .reduce = MAP_SUM, .axes = 1, .space = SHAPE(N)};
         kernels_at(isa)->map_reduce(
-            map_task(a, &sum, (const float *[]){x}, &v, y, (struct view){1, {1}, {0}}));
+            map_task(a, &sum, (const void *[]){x}, &v, y, (struct view){1, {1}, {0}}));
         assert_true(isnan(y[0]));
     }
     arena_free(a);
@@ -165,6 +166,7 @@ static struct map_program random_program(struct shape s)
 struct map_case {
     struct map_program p;
     const float *in[MAP_INPUTS];
+    const void *raw[MAP_INPUTS]; // the same numbers, some of them as bf16
     struct view view[MAP_INPUTS], to;
     int64_t size;
 };
@@ -196,13 +198,29 @@ static void check_map(struct arena *a, const struct map_case *c)
         *to = store ? x : c->p.reduce == MAP_SUM ? *to + x : fmax(*to, x);
     }
     float *y = NEW_ARRAY(a, float, c->size);
+    const uint16_t *half = (const uint16_t *)y;
     for (int isa = 0; kernels_at(isa); isa++) {
-        const struct map_task *t = map_task(a, &c->p, c->in, c->view, y, c->to);
+        const struct map_task *t = map_task(a, &c->p, c->raw, c->view, y, c->to);
         (t->reduce == MAP_STORE ? kernels_at(isa)->map_store : kernels_at(isa)->map_reduce)(t);
         for (int64_t i = 0; i < c->size; i++)
-            assert_near("map", kernels_at(isa)->isa, i, y[i], want[i],
-                        scale * sqrt((double)(n / c->size)) * 4);
+            if (c->to.type == TYPE_F32)
+                assert_near("map", kernels_at(isa)->isa, i, y[i], want[i],
+                            scale * sqrt((double)(n / c->size)) * 4);
+            else if (!(fabs(of_bf16(half[i]) - want[i]) <= 0x1p-8 * fabs(want[i]) + 1e-5 * scale))
+                fail_msg("map to bf16 of %s: [%d] is %g, not %g", kernels_at(isa)->isa, (int)i,
+                         of_bf16(half[i]), want[i]);
     }
+}
+
+// x as bf16, after x itself was rounded to it.
+static const void *halved(struct arena *a, float *x, int64_t n)
+{
+    uint16_t *half = NEW_ARRAY(a, uint16_t, n);
+    for (int64_t i = 0; i < n; i++) {
+        half[i] = bf16_of(x[i]);
+        x[i] = of_bf16(half[i]);
+    }
+    return half;
 }
 
 static void test_maps(void **state)
@@ -219,9 +237,12 @@ static void test_maps(void **state)
             float *x = numbers(a, size, -1, 1);
             for (int64_t i = 0; i < size; i++)
                 x[i] = roundf(x[i] * 512) / 512;
+            c.view[k].type = (round + k) % 4 ? TYPE_F32 : TYPE_BF16;
+            c.raw[k] = c.view[k].type == TYPE_BF16 ? halved(a, x, size) : x;
             c.in[k] = x;
         }
         c.to = random_view(c.p.space, c.p.reduce == MAP_STORE ? 0 : c.p.axes, &c.size);
+        c.to.type = c.p.reduce == MAP_STORE && round % 3 == 0 ? TYPE_BF16 : TYPE_F32;
         check_map(a, &c);
         arena_free(a);
     }
@@ -254,7 +275,7 @@ static void test_reductions(void **state)
         c.view[0] = (struct view){.rank = 4};
         memcpy(c.view[0].dim, cases[i].s.dim, sizeof c.view[0].dim);
         memcpy(c.view[0].stride, cases[i].stride, sizeof cases[i].stride);
-        c.in[0] = numbers(a, shape_size(cases[i].s), -1, 1);
+        c.raw[0] = c.in[0] = numbers(a, shape_size(cases[i].s), -1, 1);
         c.to = random_view(cases[i].s, cases[i].axes, &c.size);
         check_map(a, &c);
         arena_free(a);

@@ -1,6 +1,7 @@
 // The intermediate representation: a graph is a list of values in an order in which they can be
-// computed; a value is an op applied to earlier values. All tensors are float32; labels travel as
-// floats that hold whole numbers. Ops that change a slot ("effects") return its new version.
+// computed; a value is an op applied to earlier values. All tensors are float32, to which
+// pass/bf16.c may make exceptions; labels travel as floats that hold whole numbers. Ops that change
+// a slot ("effects") return its new version.
 #ifndef GRAPH_VALUE_H
 #define GRAPH_VALUE_H
 
@@ -20,6 +21,14 @@ enum layout {
     LAYOUT_CHANNELS_LAST,  // rank 4 only: (N, C, H, W) stored as N, H, W, C
     LAYOUT_OPAQUE,         // known to oneDNN only: convolution weights; `opaque` describes it
 };
+
+// What a number is in memory: float32, or the upper half of one.
+enum type { TYPE_F32, TYPE_BF16 };
+
+static inline size_t type_bytes(enum type t)
+{
+    return t == TYPE_BF16 ? 2 : 4;
+}
 
 // What everybody may know about an opaque layout: the head of struct dnn_layout (plan/dnn.h). Equal
 // layouts are equal pointers.
@@ -54,6 +63,8 @@ struct value {
     struct value *replaced; // during graph_rewrite only: what took this value's place
     enum layout layout;
     const struct opaque_layout *opaque;  // LAYOUT_OPAQUE only
+    enum type type;         // of the numbers in memory
+    enum type takes;        // OP_PRODUCT: what its operands are rounded to
     // the value whose memory this one shares; itself when it has its own; NULL for slots
     struct value *storage;
     size_t bytes, offset;   // in the activation slab, when storage == itself
@@ -75,6 +86,9 @@ enum op_flag {
     OP_ANY_LAYOUT = 1 << 6,
     // filled when the plan is made or by the host, not by a step: its memory is never shared
     OP_PINNED = 1 << 7,
+    OP_PRODUCT = 1 << 8,    // of two operands, by oneDNN: may take both of them as bf16
+    OP_READS_BF16 = 1 << 9, // each input may be of either type
+    OP_WRITES_BF16 = 1 << 10,
 };
 
 struct plan;
@@ -116,6 +130,7 @@ struct graph {
     bool backward;
     bool minimal_filtering; // whether convolutions may be computed by fewer, rounded differently
     struct chooser *chooser; // answers what passes ask (graph/choice.h); NULL: their rules do
+    enum type precision;    // what products may round their operands to
     int next_stream;        // next free number for graph_random
 };
 

@@ -224,6 +224,7 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
     *p = (struct program){.experiment = e, .phase = &e->phase[phase], .graph = graph_new(a)};
     p->graph->minimal_filtering = e->minimal_filtering;
     p->graph->chooser = e->chooser;
+    p->graph->precision = e->precision == PRECISION_BF16 ? TYPE_BF16 : TYPE_F32;
     builder_init(&b, e, p->graph, e->batch, true, d);
     b.traced = traced;
     for (int i = 0; i < p->phase->n_update; i++)
@@ -301,6 +302,7 @@ struct program *program_sampling_of(struct experiment *e, struct arena *a, int64
     struct builder b;
     *p = (struct program){.experiment = e, .graph = graph_new(a)};
     p->graph->minimal_filtering = e->minimal_filtering;
+    p->graph->precision = e->precision == PRECISION_BF16 ? TYPE_BF16 : TYPE_F32;
     builder_init(&b, e, p->graph, batch, false, d);
     b.host = true;
     if (ema)

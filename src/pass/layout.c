@@ -21,6 +21,7 @@
 #include "graph/build.h"
 
 struct place_of {
+    enum type type;
     enum layout layout;
     const struct opaque_layout *opaque;
 };
@@ -70,33 +71,50 @@ static void want_inputs(const struct value *v, bool *wanted)
     }
 }
 
-static struct place_of place_for(struct shape s, bool channels_last)
+// The type of what v takes as input i, or makes.
+static enum type type_at(const struct value *v, int i)
 {
-    return (struct place_of){channels_last && two_layouts(s) ? LAYOUT_CHANNELS_LAST : LAYOUT_PLAIN,
-                             NULL};
+    if (i < 0)
+        return has(v, OP_ALIAS) ? v->in[0]->type : v->type;
+    if (has(v, OP_PRODUCT))
+        return v->takes;
+    return has(v, OP_READS_BF16) || has(v, OP_ALIAS) ? v->in[i]->type : TYPE_F32;
 }
 
 // What v takes as input i, or makes (i == -1), when it works channels-last or does not.
 static struct place_of place_at(const struct value *v, int i, bool channels_last)
 {
     const struct opaque_layout *o = opaque_of(v, i);
-    if (!o)
-        return place_for(i < 0 ? v->shape : v->in[i]->shape, channels_last);
-    return o->plain ? (struct place_of){LAYOUT_PLAIN, NULL} : (struct place_of){LAYOUT_OPAQUE, o};
+    const enum type type = type_at(v, i);
+    if (o && !o->plain)
+        return (struct place_of){type, LAYOUT_OPAQUE, o};
+    const bool last = !o && channels_last && two_layouts(i < 0 ? v->shape : v->in[i]->shape);
+    return (struct place_of){type, last ? LAYOUT_CHANNELS_LAST : LAYOUT_PLAIN, NULL};
+}
+
+static void put(struct value *v, struct place_of at)
+{
+    v->type = at.type;
+    v->layout = at.layout;
+    v->opaque = at.opaque;
+}
+
+static bool lies(const struct value *x, struct place_of at)
+{
+    return x->layout == at.layout && x->opaque == at.opaque && x->type == at.type;
 }
 
 // x, lying as `to` says.
 static struct value *lying(struct layouts *l, struct value *x, struct place_of to)
 {
-    if (x->layout == to.layout && x->opaque == to.opaque)
+    if (lies(x, to))
         return x;
     for (struct made *m = l->made[x->id]; m; m = m->next)
-        if (m->value->layout == to.layout && m->value->opaque == to.opaque)
+        if (lies(m->value, to))
             return m->value;
     struct made *m = NEW(l->arena, struct made);
     *m = (struct made){reorder(x, to.layout, to.opaque), l->made[x->id]};
-    m->value->layout = to.layout;
-    m->value->opaque = to.opaque;
+    put(m->value, to);
     l->made[x->id] = m;
     return m->value;
 }
@@ -117,15 +135,14 @@ static struct value *lay(struct value *v, void *context)
     struct layouts *l = context;
     struct place_of out;
     if (passes_through(v)) {
-        out = (struct place_of){v->in[0]->layout, v->in[0]->opaque};
+        out = (struct place_of){v->in[0]->type, v->in[0]->layout, v->in[0]->opaque};
     } else {
         const bool last = works_channels_last(v, l->wanted[v->id]);
         out = place_at(v, -1, last);
         for (int i = 0; i < v->n_in; i++)
             v->in[i] = lying(l, v->in[i], place_at(v, i, last));
     }
-    v->layout = out.layout;
-    v->opaque = out.opaque;
+    put(v, out);
     return NULL;
 }
 
@@ -133,7 +150,8 @@ static void lay_roots(struct layouts *l, struct graph *g)
 {
     for (int i = 0; i < g->n_root; i++)
         if (!has(g->root[i].value, OP_EFFECT))
-            g->root[i].value = lying(l, g->root[i].value, (struct place_of){LAYOUT_PLAIN, NULL});
+            g->root[i].value = lying(l, g->root[i].value,
+                                     (struct place_of){TYPE_F32, LAYOUT_PLAIN, NULL});
 }
 
 static bool laid_out(const struct graph *g)

@@ -31,7 +31,7 @@ static bool has(const struct value *v, enum op_flag flag)
 static size_t bytes_of(const struct value *v)
 {
     return v->layout == LAYOUT_OPAQUE ? v->opaque->bytes
-        : sizeof(float) * (size_t)shape_size(v->shape);
+                                      : type_bytes(v->type) * (size_t)shape_size(v->shape);
 }
 
 // The first offset after v that another tenant may have.
@@ -66,7 +66,7 @@ static int *last_reads(const struct graph *g, struct arena *a)
 
 static bool same_memory_order(const struct value *a, const struct value *b)
 {
-    return shape_equal(a->shape, b->shape) && a->layout == b->layout;
+    return shape_equal(a->shape, b->shape) && a->layout == b->layout && a->type == b->type;
 }
 
 // Whether v may write over x: nobody reads that memory after v, and v itself reads each element of

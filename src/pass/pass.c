@@ -40,6 +40,7 @@ const struct pass passes[] = {
     {"one_batch", one_batch},
     {"minimal_filter", minimal_filter},
     {"fuse", pass_fuse},
+    {"bf16", pass_bf16},
     {"layout", pass_layout},
     {"memory", pass_memory},
     {0},

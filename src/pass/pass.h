@@ -24,6 +24,9 @@ bool pass_minimal_filter(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 
+// Where graph->precision says so: products take bf16, and values are kept as such between them.
+bool pass_bf16(struct graph *g);
+
 // The last two, in this order; each runs once.
 // Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders
 // between. Roots stay plain.

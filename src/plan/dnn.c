@@ -83,6 +83,12 @@ const char *dnn_version(void)
     return text;
 }
 
+bool dnn_multiplies_bf16(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
+           dnnl_cpu_isa_avx512_core_bf16;
+}
+
 const char *dnn_isa(void)
 {
     static const char prefix[] = "cpu_isa_";
@@ -118,19 +124,19 @@ static void strides(struct shape s, enum layout layout, int64_t *stride)
     stride[3] = s.dim[1];
 }
 
-static void *descriptor(struct shape s, enum layout layout)
+static void *descriptor(struct shape s, enum layout layout, enum type type)
 {
     int64_t stride[RANK_MAX];
     if (s.rank == 0)
         s = SHAPE(1);
     strides(s, layout, stride);
-    return layout == LAYOUT_OPAQUE ? seam_any(s) : seam_strided(s, stride);
+    return layout == LAYOUT_OPAQUE ? seam_any(s, type) : seam_strided(s, stride, type);
 }
 
-const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout)
+const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout, enum type type)
 {
     open_library();
-    struct dnn_layout *l = intern(descriptor(shape, layout));
+    struct dnn_layout *l = intern(descriptor(shape, layout, type));
     if (layout == LAYOUT_PLAIN)
         l->head.plain = true;
     return l;
@@ -140,7 +146,7 @@ const struct dnn_layout *dnn_layout_of(const struct value *v)
 {
     if (v->layout == LAYOUT_OPAQUE)
         return (const struct dnn_layout *)v->opaque;
-    return dnn_layout(v->shape, v->layout);
+    return dnn_layout(v->shape, v->layout, v->type);
 }
 
 const struct opaque_layout *dnn_layout_head(const struct dnn_layout *l)
@@ -238,6 +244,19 @@ static void free_tensors(struct seam_tensors *t)
     seam_free((void *)t->y);
 }
 
+// Of the convolution itself, or, all as operands, of the forward one that it is a gradient of.
+static struct seam_tensors conv_tensors(const struct dnn_conv *s, bool itself)
+{
+    const enum type result = itself ? s->gives : s->takes;
+    const enum type type[] = {s->kind == DNN_CONV_DATA_GRAD ? result : s->takes,
+                              s->kind == DNN_CONV_WEIGHT_GRAD ? result : s->takes,
+                              s->kind == DNN_CONV_FORWARD ? result : s->takes};
+    return (struct seam_tensors){descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x, type[0]),
+                                 descriptor(SHAPE(s->k, s->c, s->kh, s->kw), s->weights, type[1]),
+                                 s->bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN, TYPE_F32) : NULL,
+                                 descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y, type[2])};
+}
+
 static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
 {
     static const int arg[][PARTS] = {
@@ -245,28 +264,26 @@ static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
         [DNN_CONV_DATA_GRAD] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
         [DNN_CONV_WEIGHT_GRAD] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
     };
-    const struct shape w = SHAPE(s->k, s->c, s->kh, s->kw);
-    struct seam_tensors t = {descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x),
-                             descriptor(w, s->weights),
-                             s->bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN) : NULL,
-                             descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y)};
+    struct seam_tensors t = conv_tensors(s, true), forward = conv_tensors(s, false);
     dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
     dnnl_primitive_desc_t pd;
-    if (!refused(seam_conv(&pd, library.engine, s, &t, attr), "describe a convolution")) {
+    if (!refused(seam_conv(&pd, library.engine, s, &t, &forward, attr), "describe a convolution")) {
         int parts[PARTS];
         memcpy(parts, arg[s->kind], sizeof parts);
         parts[PART_BIAS] = s->bias ? DNNL_ARG_BIAS : 0;
         finish(p, pd, parts);
-        (void)dnn_layout(w, LAYOUT_PLAIN);
+        (void)dnn_layout(SHAPE(s->k, s->c, s->kh, s->kw), LAYOUT_PLAIN,
+                         s->kind == DNN_CONV_WEIGHT_GRAD ? s->gives : s->takes);
         p->weights = intern(seam_copy(p->md[PART_W]));
     }
     dnnl_primitive_attr_destroy(attr);
     free_tensors(&t);
+    free_tensors(&forward);
 }
 
 // A matrix, or a batch of them, of the given logical size; stored with its last two dimensions
 // exchanged where `turned`.
-static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned)
+static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned, enum type type)
 {
     struct shape s = batch > 1 ? SHAPE(batch, rows, columns) : SHAPE(rows, columns);
     int64_t stride[RANK_MAX];
@@ -275,16 +292,17 @@ static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned)
         stride[s.rank - 1] = rows;
         stride[s.rank - 2] = 1;
     }
-    return seam_strided(s, stride);
+    return seam_strided(s, stride, type);
 }
 
 static void make_matmul(struct dnn_primitive *p, const struct dnn_matmul *s)
 {
-    struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta),
-                             matrix(s->batch, s->k, s->n, s->tb), NULL,
-                             matrix(s->batch, s->m, s->n, false)};
+    struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta, s->takes),
+                             matrix(s->batch, s->k, s->n, s->tb, s->takes), NULL,
+                             matrix(s->batch, s->m, s->n, false, s->gives)};
     if (s->bias)
-        t.bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN);
+        t.bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN,
+                            TYPE_F32);
     dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
     dnnl_primitive_desc_t pd;
     const int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, s->bias ? DNNL_ARG_BIAS : 0,

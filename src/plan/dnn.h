@@ -12,7 +12,7 @@ struct arena;
 // How a tensor lies in memory. A struct opaque_layout is its head.
 struct dnn_layout;
 // Plain, or channels-last (rank 4).
-const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout);
+const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout, enum type type);
 // The layout that v was given by pass/layout.c.
 const struct dnn_layout *dnn_layout_of(const struct value *v);
 const struct opaque_layout *dnn_layout_head(const struct dnn_layout *l);
@@ -29,6 +29,7 @@ struct dnn_conv {
     int64_t n, c, h, w, k, kh, kw, oh, ow;
     int64_t stride[2], pad[4];          // pad: top, bottom, left, right
     enum dnn_conv_kind kind;
+    enum type takes, gives;             // of the two operands, of the result; bias is float32
     enum layout x, y;                   // plain or channels-last
     enum layout weights;                // plain, or opaque: whatever oneDNN likes best
     enum dnn_after after;               // forward only, after the bias
@@ -43,13 +44,14 @@ const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p);
 // (batch, k, m) where ta.
 struct dnn_matmul {
     int64_t batch, m, k, n;
+    enum type takes, gives;
     enum dnn_after after;
     float slope;
     bool ta, tb, bias;
 };
 const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec);
 
-// Copies from one layout to another; the layouts have the same shape.
+// Copies from one layout to another, rounding where the types differ; the shapes are the same.
 const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to);
 
 const char *dnn_name(const struct dnn_primitive *p);  // oneDNN's: "brgconv:avx512_core"
@@ -67,5 +69,6 @@ void dnn_run(const void *call);
 
 const char *dnn_version(void);                        // "oneDNN 2.6.3"
 const char *dnn_isa(void);                            // "avx512_core_bf16"
+bool dnn_multiplies_bf16(void);                       // with instructions of the processor's own
 
 #endif

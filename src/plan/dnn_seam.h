@@ -11,16 +11,18 @@
 // Where a convolution's tensors lie; weights may be "any". bias NULL when there is none.
 struct seam_tensors { const void *x, *w, *bias, *y; };
 
-void *seam_strided(struct shape shape, const int64_t *stride);
-void *seam_any(struct shape shape);
+void *seam_strided(struct shape shape, const int64_t *stride, enum type type);
+void *seam_any(struct shape shape, enum type type);
 void *seam_copy(const void *md);
 void seam_free(void *md);
 bool seam_equal(const void *a, const void *b);
 
 dnnl_status_t seam_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha);
+// `forward`: the tensors of the forward convolution that a gradient belongs to, as oneDNN wants to
+// hear them: all of the type that operands have.
 dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                        const struct dnn_conv *spec,
-                        const struct seam_tensors *t, const_dnnl_primitive_attr_t attr);
+                        const struct dnn_conv *spec, const struct seam_tensors *t,
+                        const struct seam_tensors *forward, const_dnnl_primitive_attr_t attr);
 dnnl_status_t seam_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                           const struct seam_tensors *t,
                           const_dnnl_primitive_attr_t attr);

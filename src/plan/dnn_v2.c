@@ -15,6 +15,11 @@ static dnnl_memory_desc_t *allocate(void)
     return md;
 }
 
+static dnnl_data_type_t data_type(enum type type)
+{
+    return type == TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
 // The library reads all of a dnnl_dims_t, whatever the rank.
 static void widen(int rank, const int64_t *from, dnnl_dims_t to)
 {
@@ -22,24 +27,25 @@ static void widen(int rank, const int64_t *from, dnnl_dims_t to)
     memcpy(to, from, sizeof *from * (size_t)rank);
 }
 
-void *seam_strided(struct shape shape, const int64_t *stride)
+void *seam_strided(struct shape shape, const int64_t *stride, enum type type)
 {
     dnnl_memory_desc_t *md = allocate();
     dnnl_dims_t dims, steps;
     widen(shape.rank, shape.dim, dims);
     widen(shape.rank, stride, steps);
-    if (dnnl_memory_desc_init_by_strides(md, shape.rank, dims, dnnl_f32, steps) != dnnl_success)
+    if (dnnl_memory_desc_init_by_strides(md, shape.rank, dims, data_type(type), steps) !=
+        dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
 }
 
-void *seam_any(struct shape shape)
+void *seam_any(struct shape shape, enum type type)
 {
     dnnl_memory_desc_t *md = allocate();
     dnnl_dims_t dims;
     widen(shape.rank, shape.dim, dims);
-    if (dnnl_memory_desc_init_by_tag(md, shape.rank, dims, dnnl_f32,
-                                     dnnl_format_tag_any) != dnnl_success)
+    if (dnnl_memory_desc_init_by_tag(md, shape.rank, dims, data_type(type), dnnl_format_tag_any) !=
+        dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
 }
@@ -64,9 +70,9 @@ dnnl_status_t seam_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha
     return dnnl_post_ops_append_eltwise(ops, 1, alg, alpha, 0);
 }
 
-static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                             const struct dnn_conv *s,
-                             const struct seam_tensors *t, const_dnnl_primitive_attr_t attr)
+static dnnl_status_t describe_forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                      const struct dnn_conv *s, const struct seam_tensors *t,
+                                      const_dnnl_primitive_attr_t attr)
 {
     dnnl_convolution_desc_t d;
     const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, before = {s->pad[0], s->pad[2]},
@@ -79,12 +85,13 @@ static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
 }
 
 dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct dnn_conv *s,
-                        const struct seam_tensors *t, const_dnnl_primitive_attr_t attr)
+                        const struct seam_tensors *t, const struct seam_tensors *forward,
+                        const_dnnl_primitive_attr_t attr)
 {
     if (s->kind == DNN_CONV_FORWARD)
-        return forward(pd, engine, s, t, attr);
+        return describe_forward(pd, engine, s, t, attr);
     dnnl_primitive_desc_t hint;
-    dnnl_status_t status = forward(&hint, engine, s, t, NULL);
+    dnnl_status_t status = describe_forward(&hint, engine, s, forward, NULL);
     if (status != dnnl_success)
         return status;
     dnnl_convolution_desc_t d;

@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+static dnnl_data_type_t data_type(enum type type)
+{
+    return type == TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
 // The library reads all of a dnnl_dims_t, whatever the rank.
 static void widen(int rank, const int64_t *from, dnnl_dims_t to)
 {
@@ -13,24 +18,24 @@ static void widen(int rank, const int64_t *from, dnnl_dims_t to)
     memcpy(to, from, sizeof *from * (size_t)rank);
 }
 
-void *seam_strided(struct shape shape, const int64_t *stride)
+void *seam_strided(struct shape shape, const int64_t *stride, enum type type)
 {
     dnnl_memory_desc_t md;
     dnnl_dims_t dims, steps;
     widen(shape.rank, shape.dim, dims);
     widen(shape.rank, stride, steps);
-    if (dnnl_memory_desc_create_with_strides(&md, shape.rank, dims, dnnl_f32,
-                                             steps) != dnnl_success)
+    if (dnnl_memory_desc_create_with_strides(&md, shape.rank, dims, data_type(type), steps) !=
+        dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
 }
 
-void *seam_any(struct shape shape)
+void *seam_any(struct shape shape, enum type type)
 {
     dnnl_memory_desc_t md;
     dnnl_dims_t dims;
     widen(shape.rank, shape.dim, dims);
-    if (dnnl_memory_desc_create_with_tag(&md, shape.rank, dims, dnnl_f32,
+    if (dnnl_memory_desc_create_with_tag(&md, shape.rank, dims, data_type(type),
                                          dnnl_format_tag_any) != dnnl_success)
         BUG("oneDNN refuses a tensor of rank %d", shape.rank);
     return md;
@@ -59,9 +64,9 @@ dnnl_status_t seam_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha
     return dnnl_post_ops_append_eltwise(ops, alg, alpha, 0);
 }
 
-static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                             const struct dnn_conv *s,
-                             const struct seam_tensors *t, const_dnnl_primitive_attr_t attr)
+static dnnl_status_t describe_forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                      const struct dnn_conv *s, const struct seam_tensors *t,
+                                      const_dnnl_primitive_attr_t attr)
 {
     const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilate = {0},
         before = {s->pad[0], s->pad[2]}, after = {s->pad[1], s->pad[3]};
@@ -73,12 +78,13 @@ static dnnl_status_t forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
 }
 
 dnnl_status_t seam_conv(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const struct dnn_conv *s,
-                        const struct seam_tensors *t, const_dnnl_primitive_attr_t attr)
+                        const struct seam_tensors *t, const struct seam_tensors *forward,
+                        const_dnnl_primitive_attr_t attr)
 {
     if (s->kind == DNN_CONV_FORWARD)
-        return forward(pd, engine, s, t, attr);
+        return describe_forward(pd, engine, s, t, attr);
     dnnl_primitive_desc_t hint;
-    dnnl_status_t status = forward(&hint, engine, s, t, NULL);
+    dnnl_status_t status = describe_forward(&hint, engine, s, forward, NULL);
     if (status != dnnl_success)
         return status;
     const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilate = {0},

@@ -21,10 +21,11 @@ void plan_scratch(struct plan *p, size_t bytes, void (*set)(void *object, void *
 struct plan_clock { uint64_t seed, step; };
 const struct plan_clock *plan_clock(const struct plan *p);
 
-// A value as nested loops: dims and strides in floats, in logical order, according to its layout.
+// A value as nested loops: dims and strides in numbers, in logical order, according to its layout.
 struct view {
     int rank;
     int64_t dim[RANK_MAX], stride[RANK_MAX];
+    enum type type;
 };
 struct view view_of(const struct value *v);                       // plain or channels-last
 // v seen with the shape of a larger iteration space: stride 0 where it repeats. Equal rank, or rank

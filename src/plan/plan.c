@@ -151,11 +151,18 @@ void plan_run(struct plan *p, uint64_t step)
 
 static bool all_finite(struct plan *p, const struct value *v)
 {
-    const float *x = plan_data(p, v);
-    const size_t n = v->storage == v ? v->bytes / sizeof *x : (size_t)shape_size(v->shape);
+    const void *at = plan_data(p, v);
+    const float *x = at;
+    const uint16_t *half = at;
+    const size_t bytes = v->storage == v ? v->bytes
+                                         : type_bytes(v->type) * (size_t)shape_size(v->shape);
     float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * 0;  // 0, or NaN as soon as one is not finite
+    if (v->type == TYPE_BF16)
+        for (size_t i = 0; i < bytes / sizeof *half; i++)
+            sum += (half[i] & 0x7f80) == 0x7f80;
+    else
+        for (size_t i = 0; i < bytes / sizeof *x; i++)
+            sum += x[i] * 0; // 0, or NaN as soon as one is not finite
     return sum == 0;
 }
 
@@ -245,3 +252,5 @@ const char *plan_isa(void)
 {
     return dnn_isa();
 }
+
+bool plan_multiplies(enum type type) { return type == TYPE_F32 || dnn_multiplies_bf16(); }

@@ -35,5 +35,7 @@ void plan_profile(struct plan *p, uint64_t step, double *seconds);
 // What the machine offers, for `env` in results.db.
 const char *plan_library_version(void);  // "oneDNN 2.6.3"
 const char *plan_isa(void);              // "avx512_core_bf16", as oneDNN names it
+// Whether products of `type` have instructions here; emulated ones do not count.
+bool plan_multiplies(enum type type);
 
 #endif

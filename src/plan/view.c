@@ -4,7 +4,7 @@
 
 struct view view_of(const struct value *v)
 {
-    struct view w = {.rank = v->shape.rank};
+    struct view w = {.rank = v->shape.rank, .type = v->type};
     const int64_t *d = v->shape.dim;
     if (v->layout == LAYOUT_OPAQUE)
         BUG("%%%d = %s lies as only oneDNN knows", v->id, v->op->name);
@@ -22,7 +22,7 @@ struct view view_of(const struct value *v)
 
 struct view view_broadcast(const struct value *v, struct shape to)
 {
-    struct view w = {.rank = to.rank};
+    struct view w = {.rank = to.rank, .type = v->type};
     if (v->shape.rank != to.rank && v->shape.rank != 0)
         BUG("%%%d = %s of rank %d does not repeat to rank %d", v->id, v->op->name, v->shape.rank,
             to.rank);

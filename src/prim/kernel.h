@@ -64,10 +64,12 @@ struct map_task {
     struct map_step step[MAP_LENGTH];
     int rank, split, kept;
     int64_t dim[MAP_RANK], rows, inner;  // inner: elements inside one row of `split`
-    const float *in[MAP_INPUTS];
+    const void *in[MAP_INPUTS];
+    enum type in_type[MAP_INPUTS];
     int64_t in_stride[MAP_INPUTS][MAP_RANK];
     bool in_dense[MAP_INPUTS];       // a block is contiguous in memory: used where it lies
-    float *out;
+    void *out;
+    enum type out_type; // float32 where it reduces
     int64_t out_stride[MAP_RANK];
     bool out_dense;
     int64_t blocks;                      // of a reduction: in each unit
@@ -81,9 +83,8 @@ struct map_task {
 
 // The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to` where the
 // program reduces.
-struct map_task *map_task(struct arena *a, const struct map_program *program,
-                          const float *const *in, const struct view *view, float *out,
-                          struct view to);
+struct map_task *map_task(struct arena *a, const struct map_program *program, const void *const *in,
+                          const struct view *view, void *out, struct view to);
 void map_run(const void *map_task);      // on the best kernels
 
 // --- copies --------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ struct copy_tasks {
     int n;
     struct copy_task *task;
 };
-// Equal dims. Stride 0 in `from` repeats.
+// Equal dims, float32. Stride 0 in `from` repeats.
 struct copy_task copy_task(float *to, struct view to_view, const float *from,
                            struct view from_view);
 // at once
@@ -123,7 +124,8 @@ struct resample_task {
 // --- minimal filtering ---------------------------------------------------------------------------
 // Both directions of a tile_map (prim/op_tile_map.c has the formula and the names).
 struct tile_task {
-    float *image, *tiles;
+    void *image, *tiles;
+    enum type type[2];                   // of image (float32 where it is written) and tiles
     int64_t N, C, H, W, stride[4];       // of the image
     int64_t n, step, phases, count[2], pad[2];
     int64_t plane;                       // numbers in each of the rows² planes of `tiles`

@@ -20,7 +20,7 @@
 
 struct scratch {
     _Alignas(64) float buffer[MAP_BUFFERS][MAP_TILE];
-    const float *from[MAP_INPUTS];  // what the buffer holds a gathered block of
+    const void *from[MAP_INPUTS]; // what the buffer holds a gathered block of
     int64_t rows[MAP_INPUTS];
 };
 
@@ -37,39 +37,45 @@ static int64_t offset(const int64_t *stride, const int64_t *at, int rank)
     return sum;
 }
 
-// Copies a block of n × dim[1] × … elements into contiguous memory; returns where it ends.
-static float *gather_block(float *restrict to, const float *restrict x, int rank, int64_t n,
-                           const int64_t *dim, const int64_t *stride)
-{
-    const int64_t s = stride[0];
-    if (rank > 1) {
-        for (int64_t i = 0; i < n; i++)
-            to = gather_block(to, x + i * s, rank - 1, dim[1], dim + 1, stride + 1);
-        return to;
+// Copies a block of n × dim[1] × … elements into contiguous float32; returns where it ends.
+#define GATHER(name, number, widened)                                                     \
+    static float *name(float *restrict to, const number *restrict x, int rank, int64_t n, \
+                       const int64_t *dim, const int64_t *stride)                         \
+    {                                                                                     \
+        const int64_t s = stride[0];                                                      \
+        if (rank > 1) {                                                                   \
+            for (int64_t i = 0; i < n; i++)                                               \
+                to = name(to, x + i * s, rank - 1, dim[1], dim + 1, stride + 1);          \
+            return to;                                                                    \
+        }                                                                                 \
+        if (s == 1)                                                                       \
+            for (int64_t i = 0; i < n; i++)                                               \
+                to[i] = widened(x[i]);                                                    \
+        else if (s == 0)                                                                  \
+            for (int64_t i = 0; i < n; i++)                                               \
+                to[i] = widened(*x);                                                      \
+        else                                                                              \
+            for (int64_t i = 0; i < n; i++)                                               \
+                to[i] = widened(x[i * s]);                                                \
+        return to + n;                                                                    \
     }
-    if (s == 1)
-        for (int64_t i = 0; i < n; i++)
-            to[i] = x[i];
-    else if (s == 0)
-        for (int64_t i = 0; i < n; i++)
-            to[i] = *x;
-    else
-        for (int64_t i = 0; i < n; i++)
-            to[i] = x[i * s];
-    return to + n;
-}
+GATHER(gather_f32, float, )
+GATHER(gather_bf16, uint16_t, of_bf16)
 
 // The inverse.
-static const float *scatter_block(const float *from, float *y, int rank, int64_t n,
-                                  const int64_t *dim, const int64_t *stride)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (rank > 1)
-            from = scatter_block(from, y + i * stride[0], rank - 1, dim[1], dim + 1, stride + 1);
-        else
-            y[i * stride[0]] = *from++;
-    return from;
-}
+#define SCATTER(name, number, narrowed)                                                      \
+    static const float *name(const float *from, number *y, int rank, int64_t n,              \
+                             const int64_t *dim, const int64_t *stride)                      \
+    {                                                                                        \
+        for (int64_t i = 0; i < n; i++)                                                      \
+            if (rank > 1)                                                                    \
+                from = name(from, y + i * stride[0], rank - 1, dim[1], dim + 1, stride + 1); \
+            else                                                                             \
+                y[i * stride[0]] = narrowed(*from++);                                        \
+        return from;                                                                         \
+    }
+SCATTER(scatter_f32, float, )
+SCATTER(scatter_bf16, uint16_t, bf16_of)
 
 #define LOOP(op, expression)                    \
     case op:                                    \
@@ -114,6 +120,33 @@ static void unary(const struct map_step *s, float *y, const float *a, int64_t n)
     }
 }
 
+// Where the block of input i is to be had as contiguous float32.
+static const float *operand(const struct map_task *t, struct scratch *s, int i, const int64_t *at,
+                            int64_t rows)
+{
+    const int64_t from = offset(t->in_stride[i], at, t->rank);
+    const bool half = t->in_type[i] == TYPE_BF16;
+    const float *x = (const float *)t->in[i] + from;
+    const uint16_t *h = (const uint16_t *)t->in[i] + from;
+    const void *block = half ? (const void *)h : x;
+    if (!half && t->in_dense[i])
+        return x;
+    if (s->from[i] == block && s->rows[i] >= rows)
+        return s->buffer[i];
+    const int rank = t->rank - t->split;
+    const int64_t *dim = t->dim + t->split, *stride = t->in_stride[i] + t->split;
+    if (half && t->in_dense[i])
+        for (int64_t k = 0, n = rows * t->inner; k < n; k++)
+            s->buffer[i][k] = of_bf16(h[k]);
+    else if (half)
+        gather_bf16(s->buffer[i], h, rank, rows, dim, stride);
+    else
+        gather_f32(s->buffer[i], x, rank, rows, dim, stride);
+    s->from[i] = block;
+    s->rows[i] = rows;
+    return s->buffer[i];
+}
+
 // Evaluates the block that begins at index `at`; returns its values: in `out` if any instruction
 // writes there.
 static const float *evaluate(const struct map_task *t, struct scratch *s, const int64_t *at,
@@ -121,15 +154,7 @@ static const float *evaluate(const struct map_task *t, struct scratch *s, const 
 {
     const float *x[MAP_BUFFERS];
     for (int i = 0; i < t->n_in; i++) {
-        x[i] = t->in[i] + offset(t->in_stride[i], at, t->rank);
-        if (t->in_dense[i])
-            continue;
-        if (s->from[i] != x[i] || s->rows[i] < rows)
-            gather_block(s->buffer[i], x[i], t->rank - t->split, rows, t->dim + t->split,
-                         t->in_stride[i] + t->split);
-        s->from[i] = x[i];
-        s->rows[i] = rows;
-        x[i] = s->buffer[i];
+        x[i] = operand(t, s, i, at, rows);
     }
     const int64_t n = rows * t->inner;
     const float *last = x[0];
@@ -165,6 +190,21 @@ static void forget(struct scratch *s)
     }
 }
 
+static void store_block(const struct map_task *t, const int64_t *at, int64_t rows, const float *y)
+{
+    const int64_t to = offset(t->out_stride, at, t->rank), *dim = t->dim + t->split,
+                  *stride = t->out_stride + t->split;
+    const int rank = t->rank - t->split;
+    uint16_t *half = (uint16_t *)t->out + to;
+    if (t->out_type == TYPE_F32)
+        scatter_f32(y, (float *)t->out + to, rank, rows, dim, stride);
+    else if (!t->out_dense)
+        scatter_bf16(y, half, rank, rows, dim, stride);
+    else
+        for (int64_t i = 0, n = rows * t->inner; i < n; i++)
+            half[i] = bf16_of(y[i]);
+}
+
 static void store_blocks(const struct map_task *t, int64_t from, int64_t to)
 {
     struct scratch s;
@@ -173,14 +213,10 @@ static void store_blocks(const struct map_task *t, int64_t from, int64_t to)
         int64_t at[MAP_RANK] = {0};
         unravel(t, b, 0, t->split + 1, at);
         const int64_t rows = least(t->rows, t->dim[t->split] - at[t->split]);
-        float *out = t->out + offset(t->out_stride, at, t->rank);
-        if (t->out_dense) {
-            evaluate(t, &s, at, rows, out);
-            continue;
-        }
-        const float *y = evaluate(t, &s, at, rows, s.buffer[MAP_BUFFERS - 1]);
-        scatter_block(y, out, t->rank - t->split, rows, t->dim + t->split,
-                      t->out_stride + t->split);
+        if (t->out_dense && t->out_type == TYPE_F32)
+            evaluate(t, &s, at, rows, (float *)t->out + offset(t->out_stride, at, t->rank));
+        else
+            store_block(t, at, rows, evaluate(t, &s, at, rows, s.buffer[MAP_BUFFERS - 1]));
     }
 }
 
@@ -297,7 +333,7 @@ static void finish_unit(const struct map_task *t, int64_t u, const double *sum)
 {
     int64_t at[MAP_RANK] = {0};
     unit_at(t, u, at);
-    float *out = t->out + offset(t->out_stride, at, t->rank);
+    float *out = (float *)t->out + offset(t->out_stride, at, t->rank);
     const int64_t n = least(t->width, t->dim[t->rank - 1] - at[t->rank - 1]);
     for (int64_t i = 0; i < n; i++)
         out[i * t->out_stride[t->rank - 1]] = (float)sum[i];
@@ -326,7 +362,7 @@ static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
         unravel(t, b, 0, t->split + 1, at);
         const int64_t rows = least(t->rows, t->dim[t->split] - at[t->split]), n = t->inner;
         const float *x = evaluate(t, &s, at, rows, NULL);
-        float *out = t->out + offset(t->out_stride, at, t->rank);
+        float *out = (float *)t->out + offset(t->out_stride, at, t->rank);
         for (int64_t r = 0; r < rows; r++)
             out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(x + r * n, n)
                                                                     : max_run(x + r * n, n);

@@ -2,6 +2,8 @@
 // beside each other.
 #include "prim/kernel.h"
 
+#include "prim/kernel_math.h"
+
 #include <omp.h>
 #include <string.h>
 
@@ -30,12 +32,30 @@ typedef void line(float *restrict y, int64_t ys, const float *restrict x, int64_
                   const float *m, int rows, int64_t width);
 static line *const lines[] = {line_1, line_2, line_3, line_4, line_5, line_6};
 
-// One tile of one phase: where it begins in the image, and in its row of each plane.
+// One tile of one phase: where it begins in the image, and in its row of each plane, in numbers.
 struct place_of {
-    float *image, *plane;
+    int64_t image, plane;
     int64_t y, x;                    // may lie outside
     int64_t width;
 };
+
+static void read_numbers(float *restrict to, const void *base, enum type type, int64_t at,
+                         int64_t stride, int64_t n)
+{
+    const float *x = (const float *)base + at;
+    const uint16_t *h = (const uint16_t *)base + at;
+    if (type == TYPE_F32 && stride == 1)
+        memcpy(to, x, sizeof *to * (size_t)n);
+    else if (type == TYPE_F32)
+        for (int64_t c = 0; c < n; c++)
+            to[c] = x[c * stride];
+    else if (stride == 1)
+        for (int64_t c = 0; c < n; c++)
+            to[c] = of_bf16(h[c]);
+    else
+        for (int64_t c = 0; c < n; c++)
+            to[c] = of_bf16(h[c * stride]);
+}
 
 // Walks the pixels of the tile that lie inside.
 #define EACH_PIXEL(t, p)                                                                           \
@@ -48,21 +68,17 @@ static void gather_tile(const struct tile_task *t, const struct place_of *p, flo
 {
     memset(tile, 0, sizeof *tile * (size_t)(t->columns * t->columns * WIDE));
     EACH_PIXEL(t, p) {
-        const float *from = p->image + (p->y + i * t->step) * t->stride[2] +
-                            (p->x + j * t->step) * t->stride[3];
-        float *to = tile + (i * t->columns + j) * WIDE;
-        if (t->stride[1] == 1)
-            memcpy(to, from, sizeof *to * (size_t)p->width);
-        else
-            for (int64_t c = 0; c < p->width; c++)
-                to[c] = from[c * t->stride[1]];
+        const int64_t from = p->image + (p->y + i * t->step) * t->stride[2] +
+                             (p->x + j * t->step) * t->stride[3];
+        read_numbers(tile + (i * t->columns + j) * WIDE, t->image, t->type[0], from, t->stride[1],
+                     p->width);
     }
 }
 
 static void scatter_tile(const struct tile_task *t, const struct place_of *p, const float *tile)
 {
     EACH_PIXEL(t, p) {
-        float *to = p->image + (p->y + i * t->step) * t->stride[2] +
+        float *to = (float *)t->image + p->image + (p->y + i * t->step) * t->stride[2] +
                     (p->x + j * t->step) * t->stride[3];
         const float *from = tile + (i * t->columns + j) * WIDE;
         if (t->stride[1] == 1)
@@ -74,6 +90,12 @@ static void scatter_tile(const struct tile_task *t, const struct place_of *p, co
     }
 }
 
+static void round_numbers(uint16_t *restrict to, const float *restrict x, int64_t n)
+{
+    for (int64_t c = 0; c < n; c++)
+        to[c] = bf16_of(x[c]);
+}
+
 static void evaluate(const struct tile_task *t, const struct place_of *p)
 {
     float tile[6 * 6 * WIDE], half[6 * 6 * WIDE];
@@ -82,8 +104,16 @@ static void evaluate(const struct tile_task *t, const struct place_of *p)
     gather_tile(t, p, tile);
     for (int j = 0; j < n; j++)
         apply(half + j * WIDE, n * WIDE, tile + j * WIDE, n * WIDE, t->m, q, p->width);
-    for (int i = 0; i < q; i++)
-        apply(p->plane + i * q * t->plane, t->plane, half + i * n * WIDE, WIDE, t->m, q, p->width);
+    for (int i = 0; i < q; i++) {
+        const int64_t at = p->plane + i * q * t->plane;
+        if (t->type[1] == TYPE_F32) {
+            apply((float *)t->tiles + at, t->plane, half + i * n * WIDE, WIDE, t->m, q, p->width);
+            continue;
+        }
+        apply(tile, WIDE, half + i * n * WIDE, WIDE, t->m, q, p->width);
+        for (int j = 0; j < q; j++)
+            round_numbers((uint16_t *)t->tiles + at + j * t->plane, tile + j * WIDE, p->width);
+    }
 }
 
 static void interpolate(const struct tile_task *t, const struct place_of *p)
@@ -91,9 +121,17 @@ static void interpolate(const struct tile_task *t, const struct place_of *p)
     float tile[6 * 6 * WIDE], half[6 * 6 * WIDE];
     const int n = t->columns, q = t->rows;
     line *const apply = lines[q - 1];
-    for (int i = 0; i < q; i++)
-        apply(half + i * n * WIDE, WIDE, p->plane + i * q * t->plane, t->plane, t->turned, n,
-              p->width);
+    for (int i = 0; i < q; i++) {
+        const int64_t at = p->plane + i * q * t->plane;
+        if (t->type[1] == TYPE_F32) {
+            apply(half + i * n * WIDE, WIDE, (const float *)t->tiles + at, t->plane, t->turned, n,
+                  p->width);
+            continue;
+        }
+        for (int j = 0; j < q; j++)
+            read_numbers(tile + j * WIDE, t->tiles, TYPE_BF16, at + j * t->plane, 1, p->width);
+        apply(half + i * n * WIDE, WIDE, tile, WIDE, t->turned, n, p->width);
+    }
     for (int j = 0; j < n; j++)
         apply(tile + j * WIDE, n * WIDE, half + j * WIDE, n * WIDE, t->turned, n, p->width);
     scatter_tile(t, p, tile);
@@ -103,8 +141,7 @@ static void interpolate(const struct tile_task *t, const struct place_of *p)
 static void one_tile(const struct tile_task *t, int64_t n, int64_t ty, int64_t tx)
 {
     const int64_t row = (n * t->count[0] + ty) * t->count[1] + tx, ph = t->phases;
-    float *const image = t->image + n * t->stride[0], *const plane = t->tiles +
-                                                                     row * ph * ph * t->C;
+    const int64_t image = n * t->stride[0], plane = row * ph * ph * t->C;
     for (int64_t a = 0; a < ph; a++)
         for (int64_t b = 0; b < ph; b++)
             for (int64_t c = 0; c < t->C; c += WIDE) {
@@ -123,7 +160,8 @@ void KERNEL(tile_map)(const void *task)
 #pragma omp parallel for schedule(static) num_threads(t->threads) if (t->threads > 1)
     for (int64_t n = 0; n < t->N; n++) {
         if (t->adjoint)
-            memset(t->image + n * t->stride[0], 0, sizeof *t->image * (size_t)(t->C * t->H * t->W));
+            memset((float *)t->image + n * t->stride[0], 0,
+                   sizeof(float) * (size_t)(t->C * t->H * t->W));
         for (int64_t ty = 0; ty < t->count[0]; ty++)
             for (int64_t tx = 0; tx < t->count[1]; tx++)
                 one_tile(t, n, ty, tx);

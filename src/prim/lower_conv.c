@@ -50,6 +50,8 @@ static struct dnn_conv spec_of(const struct value *v)
     memcpy(s.stride, a, sizeof s.stride);
     memcpy(s.pad, a + 2, sizeof s.pad);
     s.kind = kind_of(v);
+    s.takes = v->takes;
+    s.gives = v->type;
     s.x = activation(p.x);
     s.y = activation(p.y);
     s.weights = p.w->layout;

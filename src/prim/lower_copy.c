@@ -156,6 +156,6 @@ void lower_pool_sum(struct plan *p, const struct value *v)
                                         .space = SHAPE(d[0], d[1], d[2], f, d[3], f)};
     const struct view from = blocks(view_of(v->in[0]), f), to = repeated(view_of(v), f);
     plan_step(p, v, "pool_sum", map_run,
-              map_task(plan_arena(p), &program, (const float *[]){plan_data(p, v->in[0])}, &from,
+              map_task(plan_arena(p), &program, (const void *[]){plan_data(p, v->in[0])}, &from,
                        plan_data(p, v), to));
 }

@@ -30,7 +30,8 @@ static struct sides sides_of(const struct value *v)
 bool has_few_channels(const struct value *v)
 {
     const struct sides s = sides_of(v);
-    return s.few->shape.dim[1] <= FEW_MOST && s.wide->shape.dim[1] % FEW_MULTIPLE == 0;
+    return v->takes == TYPE_F32 && s.few->shape.dim[1] <= FEW_MOST &&
+           s.wide->shape.dim[1] % FEW_MULTIPLE == 0;
 }
 
 static void set_room(void *task, void *room)

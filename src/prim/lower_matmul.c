@@ -11,6 +11,8 @@ void lower_matmul(struct plan *p, const struct value *v)
     struct dnn_matmul spec;
     memset(&spec, 0, sizeof spec);
     const int rank = v->shape.rank;
+    spec.takes = v->takes;
+    spec.gives = v->type;
     spec.batch = rank == 3 ? v->shape.dim[0] : 1;
     spec.ta = v->attr.i[0];
     spec.tb = v->attr.i[1];

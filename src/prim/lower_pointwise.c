@@ -6,7 +6,7 @@
 static void lower_map(struct plan *p, const struct value *v, const struct map_program *program,
                       const char *what)
 {
-    const float *in[MAP_INPUTS];
+    const void *in[MAP_INPUTS];
     struct view view[MAP_INPUTS];
     for (int i = 0; i < v->n_in; i++) {
         in[i] = plan_data(p, v->in[i]);

@@ -206,13 +206,15 @@ static struct map_program normal(const struct map_program *p, const struct map_t
     return q;
 }
 
-struct map_task *map_task(struct arena *a, const struct map_program *program,
-                          const float *const *in, const struct view *view, float *out,
-                          struct view to)
+struct map_task *map_task(struct arena *a, const struct map_program *program, const void *const *in,
+                          const struct view *view, void *out, struct view to)
 {
     struct map_task *t = NEW(a, struct map_task);
     t->n_in = program->n_in;
     t->out = out;
+    t->out_type = to.type;
+    for (int k = 0; k < t->n_in; k++)
+        t->in_type[k] = view[k].type;
     for (int d = 0; d < program->space.rank; d++) {
         if (program->space.dim[d] == 1)
             continue;

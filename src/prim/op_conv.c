@@ -164,13 +164,13 @@ static double conv_multiply_adds(const struct value *v)
     return (double)shape_size(y) * (double)(w.dim[1] * w.dim[2] * w.dim[3]);
 }
 
-#define CONV(word)                                                                                \
-    {                                                                                             \
-        .name = #word, .flags = OP_OPAQUE_OK, .grad = word##_grad, .reference = word##_reference, \
-        .lower = lower_##word, .print = conv_print, .opaque_layout = conv_opaque_layout,          \
-        .multiply_adds = conv_multiply_adds                                                       \
+#define CONV(word, also)                                                                 \
+    {                                                                                    \
+        .name = #word, .flags = OP_OPAQUE_OK | OP_PRODUCT | (also), .grad = word##_grad, \
+        .reference = word##_reference, .lower = lower_##word, .print = conv_print,       \
+        .opaque_layout = conv_opaque_layout, .multiply_adds = conv_multiply_adds         \
     }
 
-const struct op op_conv = CONV(conv);
-const struct op op_conv_data_grad = CONV(conv_data_grad);
-const struct op op_conv_weight_grad = CONV(conv_weight_grad);
+const struct op op_conv = CONV(conv, OP_WRITES_BF16);
+const struct op op_conv_data_grad = CONV(conv_data_grad, OP_WRITES_BF16);
+const struct op op_conv_weight_grad = CONV(conv_weight_grad, 0);

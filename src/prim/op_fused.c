@@ -113,12 +113,12 @@ static void fused_print(const struct value *v, struct text *out)
 }
 
 const struct op op_fused = {.name = "fused",
-                            .flags = OP_POINTWISE | OP_ANY_LAYOUT,
+                            .flags = OP_POINTWISE | OP_ANY_LAYOUT | OP_READS_BF16 | OP_WRITES_BF16,
                             .reference = fused_reference,
                             .lower = lower_fused,
                             .print = fused_print};
 const struct op op_fused_reduce = {.name = "fused",
-                                   .flags = OP_ANY_LAYOUT,
+                                   .flags = OP_ANY_LAYOUT | OP_READS_BF16,
                                    .reference = fused_reference,
                                    .lower = lower_fused,
                                    .print = fused_print};

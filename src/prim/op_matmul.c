@@ -66,6 +66,7 @@ static double matmul_multiply_adds(const struct value *v)
 }
 
 const struct op op_matmul = {.name = "matmul",
+                             .flags = OP_PRODUCT | OP_WRITES_BF16,
                              .grad = matmul_grad,
                              .reference = matmul_reference,
                              .lower = lower_matmul,

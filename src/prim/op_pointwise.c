@@ -158,9 +158,14 @@ RULE(grad_abs) { SHARE(0, mul(dy, sign_value(A))); }
 #undef B
 #undef C
 
-#define ROW(index, word, more, rule)                                                               \
-    [index] = {.name = word, .flags = OP_POINTWISE | OP_ANY_LAYOUT | (more), .grad = rule,         \
-               .reference = pointwise_reference, .lower = lower_pointwise, .print = pointwise_print}
+#define POINTWISE_FLAGS (OP_POINTWISE | OP_ANY_LAYOUT | OP_READS_BF16 | OP_WRITES_BF16)
+#define ROW(index, word, more, rule)              \
+    [index] = {.name = word,                      \
+               .flags = POINTWISE_FLAGS | (more), \
+               .grad = rule,                      \
+               .reference = pointwise_reference,  \
+               .lower = lower_pointwise,          \
+               .print = pointwise_print}
 
 const struct op op_pointwise[PW_COUNT] = {
     ROW(PW_ADD, "add", 0, grad_add),

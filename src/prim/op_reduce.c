@@ -76,13 +76,13 @@ static void reduce_print(const struct value *v, struct text *out)
 }
 
 const struct op op_reduce_sum = {.name = "reduce_sum",
-                                 .flags = OP_ANY_LAYOUT,
+                                 .flags = OP_ANY_LAYOUT | OP_READS_BF16,
                                  .grad = reduce_sum_grad,
                                  .reference = reduce_sum_reference,
                                  .lower = lower_reduce_sum,
                                  .print = reduce_print};
 const struct op op_reduce_max = {.name = "reduce_max",
-                                 .flags = OP_ANY_LAYOUT | OP_NO_GRAD,
+                                 .flags = OP_ANY_LAYOUT | OP_READS_BF16 | OP_NO_GRAD,
                                  .reference = reduce_max_reference,
                                  .lower = lower_reduce_max,
                                  .print = reduce_print};

@@ -287,5 +287,7 @@ struct value *reorder(struct value *x, enum layout layout, const struct opaque_l
                      (struct attr){.i = {layout}, .ref = opaque});
 }
 
-const struct op op_reorder = {.name = "reorder", .flags = OP_OPAQUE_OK, .reference = copy_reference,
+const struct op op_reorder = {.name = "reorder",
+                              .flags = OP_OPAQUE_OK | OP_READS_BF16 | OP_WRITES_BF16,
+                              .reference = copy_reference,
                               .lower = lower_reorder};

@@ -197,6 +197,7 @@ static void lower(struct plan *p, const struct value *v, const struct value *ima
                             .C = x.dim[1],
                             .H = x.dim[2],
                             .W = x.dim[3],
+                            .type = {image->type, y->type},
                             .plane = y->shape.dim[1] * y->shape.dim[2],
                             .adjoint = image == v,
                             .threads = kernel_threads(shape_size(y->shape))};
@@ -235,14 +236,14 @@ static void print(const struct value *v, struct text *out)
 }
 
 const struct op op_tile_map = {.name = "tile_map",
-                               .flags = OP_OPAQUE_OK,
+                               .flags = OP_OPAQUE_OK | OP_READS_BF16 | OP_WRITES_BF16,
                                .grad = forward_grad,
                                .reference = forward_reference,
                                .lower = lower_forward,
                                .print = print,
                                .opaque_layout = layout};
 const struct op op_tile_map_adjoint = {.name = "tile_map_adjoint",
-                                       .flags = OP_OPAQUE_OK,
+                                       .flags = OP_OPAQUE_OK | OP_READS_BF16,
                                        .grad = adjoint_grad,
                                        .reference = adjoint_reference,
                                        .lower = lower_adjoint,

@@ -1,0 +1,96 @@
+// Which products take their operands as bfloat16, and which values are therefore kept so.
+//
+// The processor multiplies bf16 twice as fast as float32 and memory holds it in half the room; what
+// it lacks is digits (eight bits of them). So only what is multiplied is rounded, and rounded once:
+// oneDNN adds up in float32, and weights, their gradients, sums, statistics, losses and optimizers
+// stay as they are. A value that some product takes as bf16 is written as bf16 by whoever makes it,
+// provided that all others who read it can; where one cannot, pass/layout.c puts the rounding
+// beside the reorder that the operand needs anyway (weights on their way into oneDNN's layout), or
+// by itself. A product of so little work that rounding its operands costs more stays in float32; so
+// does a weight gradient of small pictures, which oneDNN computes more slowly in bf16.
+//
+// Casting each operand in front of each product, as automatic mixed precision does it elsewhere,
+// reads and writes an activation once more than either precision does by itself.
+#include "pass/pass.h"
+
+#include "base/arena.h"
+#include "graph/op.h"
+
+// What a product must do for each number that it makes somebody round; the smallest picture of a
+// weight gradient; how many channels are few.
+enum { WORTH = 16, PIXELS = 64, FEW = 4 };
+
+struct marks {
+    bool *wanted, *refused; // as bf16, by the id of the value
+};
+
+static bool has(const struct value *v, enum op_flag flag) { return v->op->flags & (unsigned)flag; }
+
+// oneDNN crops in no convolution: those are loops of ours.
+static bool crops(const struct value *v)
+{
+    for (int i = 2; v->op != &op_matmul && i < 6; i++)
+        if (v->attr.i[i] < 0)
+            return true;
+    return false;
+}
+
+// Few channels are computed by loops of ours, as fast as they can be read.
+static bool few(const struct value *v)
+{
+    const bool gradient = v->op == &op_conv_weight_grad;
+    return v->op != &op_matmul && (v->shape.dim[1] <= FEW || (gradient && v->shape.dim[0] <= FEW));
+}
+
+static bool worth(const struct value *v)
+{
+    if (!has(v, OP_PRODUCT) || crops(v) || few(v))
+        return false;
+    const int64_t *picture = v->in[1]->shape.dim;
+    if (v->op == &op_conv_weight_grad && picture[2] * picture[3] < PIXELS)
+        return false;
+    const int64_t rounded = shape_size(v->in[0]->shape) + shape_size(v->in[1]->shape);
+    return v->op->multiply_adds(v) >= WORTH * (double)rounded;
+}
+
+// oneDNN rounds what it has multiplied, but only from operands that were.
+static bool can_write(const struct value *v)
+{
+    return has(v, OP_WRITES_BF16) && (!has(v, OP_PRODUCT) || v->takes == TYPE_BF16);
+}
+
+static void mark_inputs(const struct value *v, const struct marks *m)
+{
+    for (int i = 0; i < v->n_in; i++) {
+        const int id = v->in[i]->id;
+        if (has(v, OP_ALIAS)) {
+            m->wanted[id] |= m->wanted[v->id];
+            m->refused[id] |= m->refused[v->id];
+        } else if (has(v, OP_PRODUCT)) {
+            m->wanted[id] |= v->takes == TYPE_BF16;
+            m->refused[id] |= v->takes != TYPE_BF16;
+        } else {
+            m->refused[id] |= !has(v, OP_READS_BF16);
+        }
+    }
+}
+
+bool pass_bf16(struct graph *g)
+{
+    if (g->precision != TYPE_BF16)
+        return false;
+    struct arena *a = arena_new(NULL);
+    const struct marks m = {NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, bool, g->n + 1)};
+    bool any = false;
+    for (int i = 0; i < g->n_root; i++)
+        m.refused[g->root[i].value->id] = true;
+    for (int i = g->n - 1; i >= 0; i--) {
+        struct value *v = g->value[i];
+        v->takes = worth(v) ? TYPE_BF16 : TYPE_F32;
+        v->type = can_write(v) && m.wanted[i] && !m.refused[i] ? TYPE_BF16 : TYPE_F32;
+        any |= v->takes == TYPE_BF16;
+        mark_inputs(v, &m);
+    }
+    arena_free(a);
+    return any;
+}
