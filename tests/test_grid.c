@@ -46,6 +46,37 @@ static void test_data_is_the_test_split(void **state)
         assert_true(test->kind->get(test, i, image, &label));
         assert_memory_equal(sampler_input(s, "real.image") + 64 * i, image, sizeof image);
     }
+    // from any number on, and over again at the end
+    assert_true(sampler_data(s, SPLIT_TEST, test->count - 1, f.diag));
+    for (int i = 0; i < 3; i++) {
+        assert_true(test->kind->get(test, i ? i - 1 : test->count - 1, image, &label));
+        assert_memory_equal(sampler_input(s, "real.image") + 64 * i, image, sizeof image);
+    }
+    arena_free(f.arena);
+}
+
+// A layer that draws, draws anew for each draw of noise, and the same again for the same.
+static void test_layers_draw_anew(void **state)
+{
+    (void)state;
+    float first[64 * 8];
+    struct fixture f = READ(
+        "name: bits\n"
+        "data: {real: {dataset: digits, size: 8, batch: 4}}\n"
+        "noise: {z: {normal: 3}}\n"
+        "networks:\n"
+        "  generator: {inputs: {z: 3}, layers: [dense: 64, sigmoid, bernoulli, reshape: [1, 8, 8]]}\n"
+        "  critic: {inputs: {image: [1, 8, 8]}, layers: [flatten, dense: 1]}\n"
+        "games: [{critic: critic, real: real.image, fake: generator(z), loss: log}]\n"
+        "train: {steps: 1, optimizer: adam, iteration: [update: critic, update: generator]}\n");
+    struct sampler *s = sampler_new(f.arena, f.e, f.slab, 8, "generator(z * 0)", false, f.diag);
+    assert_non_null(s);
+    sampler_noise(s, 1, 0);
+    memcpy(first, sampler_draw(s), sizeof first);
+    sampler_noise(s, 1, 1);
+    assert_memory_not_equal(sampler_draw(s), first, sizeof first);
+    sampler_noise(s, 1, 0);
+    assert_memory_equal(sampler_draw(s), first, sizeof first);
     arena_free(f.arena);
 }
 
@@ -103,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sweeps),
         cmocka_unit_test(test_data_is_the_test_split),
+        cmocka_unit_test(test_layers_draw_anew),
         cmocka_unit_test(test_rows_take_turns),
         cmocka_unit_test(test_what_is_scored),
         cmocka_unit_test(test_pictures_of_one_size),

@@ -76,3 +76,29 @@ int64_t *balls_held(struct arena *a, const struct balls *b, const struct rows *x
             n[i] += holds(b, i, x->x + j * x->size, edge);
     return n;
 }
+
+double balls_share(const struct rows *middle, const struct rows *x, int64_t k)
+{
+    struct arena *a = arena_new(NULL);
+    const struct balls b = balls_new(a, middle, k);
+    const int64_t *n = balls_holding(a, &b, x, true);
+    int64_t inside = 0;
+    for (int64_t i = 0; i < x->n; i++)
+        inside += n[i] > 0;
+    arena_free(a);
+    return (double)inside / (double)x->n;
+}
+
+#define NEIGHBOURS(usual)                                         \
+    {                                                             \
+        {"k",                                                     \
+         PARAM_INT,                                               \
+         offsetof(struct neighbours, k),                          \
+         usual,                                                   \
+         1,                                                       \
+         1000,                                                    \
+         .help = "a ball reaches to its k-th nearest neighbour"}, \
+            PARAM_END                                             \
+    }
+const struct param three_neighbours[] = NEIGHBOURS("3");
+const struct param five_neighbours[] = NEIGHBOURS("5");

@@ -17,11 +17,14 @@ struct balls balls_new(struct arena *a, const struct rows *x, int64_t k);
 int64_t *balls_holding(struct arena *a, const struct balls *b, const struct rows *x, bool edge);
 // How many rows of x each ball holds, (n of b).
 int64_t *balls_held(struct arena *a, const struct balls *b, const struct rows *x, bool edge);
+// The share of x that lies in some ball around `middle`, its surface included.
+double balls_share(const struct rows *middle, const struct rows *x, int64_t k);
 
-// The parameter of all scores made of balls.
+// The parameter of all scores made of balls; 3 or 5 unless said.
 struct neighbours {
     int64_t k;
 };
+extern const struct param three_neighbours[], five_neighbours[];
 
 // Squared Euclidean distance.
 float distance(const float *x, const float *y, int64_t n);

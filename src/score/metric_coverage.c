@@ -21,17 +21,13 @@ static struct score coverage(const struct evidence *e, const void *params)
     return (struct score){(double)covered / (double)e->reference.n, NAN};
 }
 
-static const struct param params[] = {{"k", PARAM_INT, offsetof(struct neighbours, k), "5", 1, 1000,
-                                       .help = "a ball reaches to its k-th nearest neighbour"},
-                                      PARAM_END};
-
 const struct metric metric_coverage = {
     .name = "coverage",
     .help = "share of real data with a sample near by; higher is better, 0.969 of real data",
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = params,
+    .params = five_neighbours,
     .size = sizeof(struct neighbours),
     .compute = coverage,
 };

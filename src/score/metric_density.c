@@ -21,10 +21,6 @@ static struct score density(const struct evidence *e, const void *params)
     return (struct score){(double)balls / (double)(p->k * e->features.n), NAN};
 }
 
-static const struct param params[] = {{"k", PARAM_INT, offsetof(struct neighbours, k), "5", 1, 1000,
-                                       .help = "a ball reaches to its k-th nearest neighbour"},
-                                      PARAM_END};
-
 const struct metric metric_density = {
     .name = "density",
     .help = "balls around real data that a sample is in, over k; higher is better, about 1 of real "
@@ -32,7 +28,7 @@ const struct metric metric_density = {
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = params,
+    .params = five_neighbours,
     .size = sizeof(struct neighbours),
     .compute = density,
 };
