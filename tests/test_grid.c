@@ -61,11 +61,11 @@ static void test_layers_draw_anew(void **state)
     (void)state;
     float first[64 * 8];
     struct fixture f = READ(
-        "name: bits\n"
+        "name: drawn\n"
         "data: {real: {dataset: digits, size: 8, batch: 4}}\n"
         "noise: {z: {normal: 3}}\n"
         "networks:\n"
-        "  generator: {inputs: {z: 3}, layers: [dense: 64, sigmoid, bernoulli, reshape: [1, 8, 8]]}\n"
+        "  generator: {inputs: {z: 3}, layers: [{dense: 64, as: x}, gaussian: x, reshape: [1, 8, 8]]}\n"
         "  critic: {inputs: {image: [1, 8, 8]}, layers: [flatten, dense: 1]}\n"
         "games: [{critic: critic, real: real.image, fake: generator(z), loss: log}]\n"
         "train: {steps: 1, optimizer: adam, iteration: [update: critic, update: generator]}\n");
