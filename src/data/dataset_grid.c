@@ -1,33 +1,26 @@
 // Gaussians on a square grid around the origin: 5 by 5 of them, 1 apart.
-#include "base/arena.h"
 #include "data/mixture.h"
 
-struct grid_params {
-    int64_t side;
-    double spacing, deviation;
-};
+// (i, j) of k = (j, i) in base n: spacing · (i − (n − 1) / 2, j − (n − 1) / 2)
+static struct mode place(const struct mixture_options *o, int64_t k)
+{
+    const double middle = (double)(o->n - 1) / 2;
+    return (struct mode){(float)(o->length * ((double)(k % o->n) - middle)),
+                         (float)(o->length * ((double)(k / o->n) - middle))};
+}
 
-// mode (i, j) = spacing · (i − (side − 1) / 2, j − (side − 1) / 2)
 static bool grid_open(struct dataset *s, enum split split, const void *params, struct place where,
                       struct arena *a, struct diag *d)
 {
     (void)where, (void)d;
-    const struct grid_params *p = params;
-    const int side = (int)p->side;
-    const double middle = (side - 1) / 2.0;
-    struct mode *mode = NEW_ARRAY(a, struct mode, side * side);
-    for (int k = 0; k < side * side; k++)
-        mode[k] = (struct mode){(float)(p->spacing * (k % side - middle)),
-                                (float)(p->spacing * (k / side - middle))};
-    const char *text = arena_printf(a, "grid %d spacing %.17g", side, p->spacing);
-    mixture_open(s, split, mode, side * side, p->deviation, text, a);
-    return true;
+    const struct mixture_options *o = params;
+    return mixture_open(s, split, o, o->n * o->n, place, "grid", "spacing", a);
 }
 
-#define FIELD(name) offsetof(struct grid_params, name)
+#define FIELD(name) offsetof(struct mixture_options, name)
 static const struct param grid_table[] = {
-    {"side", PARAM_INT, FIELD(side), "5", 1, 100, NULL, "how many Gaussians a side"},
-    {"spacing", PARAM_FLOAT, FIELD(spacing), "1", 1e-3, 1000, NULL, "from one to the next"},
+    {"side", PARAM_INT, FIELD(n), "5", 1, 100, NULL, "how many Gaussians a side"},
+    {"spacing", PARAM_FLOAT, FIELD(length), "1", 1e-3, 1000, NULL, "from one to the next"},
     {"deviation", PARAM_FLOAT, FIELD(deviation), "0.05", 1e-9, 1000, NULL, "of each Gaussian"},
     PARAM_END,
 };
@@ -36,7 +29,7 @@ const struct dataset_kind dataset_grid = {
     .name = "grid",
     .help = "points in the plane, read as .point: Gaussians on a square grid; the label is which",
     .params = grid_table,
-    .size = sizeof(struct grid_params),
+    .size = sizeof(struct mixture_options),
     .open = grid_open,
     .get = mixture_get,
 };

@@ -23,20 +23,26 @@ struct mixture {
     double deviation;
 };
 
-void mixture_open(struct dataset *s, enum split split, const struct mode *mode, int n,
-                  double deviation, const char *text, struct arena *a)
+bool mixture_open(struct dataset *s, enum split split, const struct mixture_options *o,
+                  int64_t modes, struct mode (*place)(const struct mixture_options *, int64_t),
+                  const char *name, const char *length, struct arena *a)
 {
     struct mixture *own = NEW(a, struct mixture);
-    *own = (struct mixture){split, mode, deviation};
+    struct mode *mode = NEW_ARRAY(a, struct mode, modes);
+    for (int64_t k = 0; k < modes; k++)
+        mode[k] = place(o, k);
+    *own = (struct mixture){split, mode, o->deviation};
     s->own = own;
     s->channels = 2;
     s->height = s->width = 1;
     s->count = split == SPLIT_TRAIN ? 100000 : 10000;
-    s->classes = n;
-    const char *all = arena_printf(a, "mixture " VERSION " split %d %s deviation %.17g", (int)split,
-                                   text, deviation);
+    s->classes = (int)modes;
+    const char *all =
+        arena_printf(a, "mixture " VERSION " split %d %s %d %s %.17g deviation %.17g", (int)split,
+                     name, (int)o->n, length, o->length, o->deviation);
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     s->fingerprint = SHA256Data((const uint8_t *)all, strlen(all), hex);
+    return true;
 }
 
 // x = mode + deviation · N(0, 1)

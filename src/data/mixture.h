@@ -8,9 +8,17 @@ struct mode {
     float x, y;
 };
 
-// Fills what is left of `s`; `mode` (n of them) lives as long as `a`. `text` tells all parameters.
-void mixture_open(struct dataset *s, enum split split, const struct mode *mode, int n,
-                  double deviation, const char *text, struct arena *a);
+struct mixture_options {
+    int64_t n;      // of modes, or along a side
+    double length;  // the radius, or from one to the next
+    double deviation;
+};
+
+// Fills what is left of `s`: `modes` Gaussians, the k-th at place(o, k). The names of the data set and
+// of its length go into the fingerprint.
+bool mixture_open(struct dataset *s, enum split split, const struct mixture_options *o,
+                  int64_t modes, struct mode (*place)(const struct mixture_options *o, int64_t k),
+                  const char *name, const char *length, struct arena *a);
 // A point is (2, 1, 1), its label the mode it was drawn from.
 bool mixture_get(const struct dataset *s, int64_t index, float *image, int32_t *label);
 
