@@ -2,15 +2,6 @@
 // D − log(1 − D) is f itself. Hjelm et al. 2017, arXiv:1702.08431.
 #include "losses/losses.h"
 
-// as `log`: mean(log(1 + e^{−r})) + mean(log(1 + e^f)), and s·mean(r) for a target 1 − s
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
-{
-    (void)params;
-    struct value *loss = add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));
-    return smooth != 0 ? add(loss, affine(mean(real), smooth, 0)) : loss;
-}
-
 // ½·mean(f²) + ½·mean(r²)
 static struct value *generator(const void *params, struct value *real, struct value *fake)
 {
@@ -22,5 +13,5 @@ static struct value *generator(const void *params, struct value *real, struct va
 const struct loss loss_boundary_seeking = {
     "boundary_seeking", "the generator seeks the critic's decision boundary",
     "critic: as log; generator: ½·mean(f²)",
-    LOSS_SMOOTH, NULL, 0, critic, generator
+    LOSS_SMOOTH, NULL, 0, log_critic, generator
 };

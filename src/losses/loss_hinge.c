@@ -10,15 +10,8 @@ static struct value *critic(const void *params, struct value *real, struct value
     return add(mean(leaky_relu(affine(real, -1, 1), 0)), mean(leaky_relu(affine(fake, 1, 1), 0)));
 }
 
-// −mean(f) + mean(r)
-static struct value *generator(const void *params, struct value *real, struct value *fake)
-{
-    (void)params;
-    return sum_terms(fake ? affine(mean(fake), -1, 0) : NULL, real ? mean(real) : NULL);
-}
-
 const struct loss loss_hinge = {
     "hinge", "margin loss of the critic",
     "critic: mean(max(0, 1 − r)) + mean(max(0, 1 + f)); generator: −mean(f)",
-    0, NULL, 0, critic, generator
+    0, NULL, 0, critic, mean_generator
 };

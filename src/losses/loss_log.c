@@ -6,15 +6,6 @@ struct options {
     bool saturating;
 };
 
-// mean(log(1 + e^{−r})) + mean(log(1 + e^f)); a target 1 − s for real data adds s·mean(r)
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
-{
-    (void)params;
-    struct value *loss = add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));
-    return smooth != 0 ? add(loss, affine(mean(real), smooth, 0)) : loss;
-}
-
 // The critic's loss with the targets exchanged, or its negative where saturating.
 static struct value *generator(const void *params, struct value *real, struct value *fake)
 {
@@ -34,5 +25,5 @@ static const struct param params[] = {
 const struct loss loss_log = {
     "log", "binary cross-entropy on logits, non-saturating",
     "critic: mean(softplus(−r)) + mean(softplus(f)); generator: mean(softplus(−f))",
-    LOSS_SMOOTH, params, sizeof(struct options), critic, generator
+    LOSS_SMOOTH, params, sizeof(struct options), log_critic, generator
 };

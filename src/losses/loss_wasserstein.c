@@ -10,15 +10,8 @@ static struct value *critic(const void *params, struct value *real, struct value
     return sub(mean(fake), mean(real));
 }
 
-// −mean(f) + mean(r)
-static struct value *generator(const void *params, struct value *real, struct value *fake)
-{
-    (void)params;
-    return sum_terms(fake ? affine(mean(fake), -1, 0) : NULL, real ? mean(real) : NULL);
-}
-
 const struct loss loss_wasserstein = {
     "wasserstein", "difference of means; needs clip or a penalty",
     "critic: mean(f) − mean(r); generator: −mean(f)",
-    0, NULL, 0, critic, generator
+    0, NULL, 0, critic, mean_generator
 };

@@ -79,6 +79,20 @@ struct value *log_softmax(struct value *logits)
     return sub(shifted, log_value(reduce_sum(exp_value(shifted), 1u << 1)));
 }
 
+// mean(log(1 + e^{−r})) + mean(log(1 + e^f)); a target 1 − s for real data adds s·mean(r)
+struct value *log_critic(const void *params, struct value *real, struct value *fake, double smooth)
+{
+    (void)params;
+    struct value *loss = add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));
+    return smooth != 0 ? add(loss, affine(mean(real), smooth, 0)) : loss;
+}
+
+struct value *mean_generator(const void *params, struct value *real, struct value *fake)
+{
+    (void)params;
+    return sum_terms(fake ? affine(mean(fake), -1, 0) : NULL, real ? mean(real) : NULL);
+}
+
 struct value *sum_terms(struct value *a, struct value *b)
 {
     return !a ? b : !b ? a : add(a, b);

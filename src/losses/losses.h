@@ -87,6 +87,10 @@ const char **penalty_words(struct arena *a, int *n);
 const char **term_words(struct arena *a, int *n);
 
 // --- what several losses are made of -------------------------------------------------------------
+// The critic's side of `log`: mean(softplus(−r)) + mean(softplus(f)), and smooth·mean(r).
+struct value *log_critic(const void *params, struct value *real, struct value *fake, double smooth);
+// The generator's side of a difference of means: −mean(f) + mean(r), either NULL.
+struct value *mean_generator(const void *params, struct value *real, struct value *fake);
 // x: rank 0, or of shape's rank with 1s
 struct value *repeat_to(struct value *x, struct shape shape);
 struct value *log_softmax(struct value *logits);                 // (N, K), stable
