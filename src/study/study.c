@@ -88,7 +88,6 @@ static const struct trial *same_trial(const struct study *s, const struct trial 
     return NULL;
 }
 
-// Reads the trial's config, whole for the first seed: the others differ in nothing that could fail.
 static bool add_trial(struct study *s, struct arena *a, struct trial t, const struct place where,
                       struct diag *d)
 {
@@ -194,7 +193,8 @@ static void look(struct trial *t, struct arena *a, struct reader *r, struct diag
     t->step = 0;
     if (!found || !table_rows(found) || !reader_find(r, table_at(found, 0, 0)->text, &run, quiet))
         return;
-    t->run = arena_strdup(a, run.uid);
+    if (!t->run || strcmp(t->run, run.uid))
+        t->run = arena_strdup(a, run.uid);
     t->state = state_of(run.status);
     t->step = run.step;
 }

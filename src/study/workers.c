@@ -125,11 +125,15 @@ static bool start(struct study *s, struct trial *t, struct arena *a, const struc
     return pid > 0;
 }
 
+// A seed of every variation before the next seed: what is there early can be compared.
 static struct trial *next_trial(struct study *s, const bool *tried)
 {
-    for (int i = 0; i < s->n_trial; i++)
-        if (!tried[i] && !s->trial[i].pid && is_open(&s->trial[i]))
-            return &s->trial[i];
+    const int n_seed = s->n_trial / s->n_variation;
+    for (int i = 0; i < s->n_trial; i++) {
+        const int at = i % s->n_variation * n_seed + i / s->n_variation;
+        if (!tried[at] && !s->trial[at].pid && is_open(&s->trial[at]))
+            return &s->trial[at];
+    }
     return NULL;
 }
 
