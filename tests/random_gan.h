@@ -139,6 +139,18 @@ static struct value *pooled(struct net *n, struct value *x)
                : affine(pool_sum(x, f), 1.0 / (double)(f * f), 0);
 }
 
+// A convolution of stride 1, a bias now and then, and means of blocks.
+static struct value *pooled_conv(struct net *n, struct value *x)
+{
+    const int64_t k = 1 + below(n, 3), C = x->shape.dim[1], K = 1 + below(n, 6),
+                  p = below(n, (int)k);
+    const struct window w = {{1, 1}, {p, k - 1 - p, k - 1 - p, p}};
+    x = conv(x, weight(n, SHAPE(K, C, k, k)), w);
+    if (below(n, 2))
+        x = add(x, weight(n, SHAPE(1, K, 1, 1)));
+    return calmed(pooled(n, x), C * k * k);
+}
+
 static struct value *padded(struct net *n, struct value *x)
 {
     const int64_t before[] = {0, below(n, 2), below(n, 2), below(n, 3)},
@@ -171,7 +183,7 @@ static struct value *joined(struct net *n, struct value *x)
 
 static struct value *image_layer(struct net *n, struct value *x)
 {
-    switch (below(n, 10)) {
+    switch (below(n, 11)) {
     case 0:
     case 1:
     case 2: return random_conv(n, x);
@@ -181,6 +193,7 @@ static struct value *image_layer(struct net *n, struct value *x)
     case 6: return pooled(n, x);
     case 7: return padded(n, x);
     case 8: return turned(n, x);
+    case 9: return pooled_conv(n, x);
     default: return mul(x, tanh_value(mean_axes(x, 1 << 2 | 1 << 3)));
     }
 }

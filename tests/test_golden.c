@@ -63,6 +63,18 @@ static void upsampled(struct graph *g)
     graph_root(g, "dw", dx[1]);
 }
 
+// A convolution and a bias, then means of blocks, and both its gradients.
+static void averaged(struct graph *g)
+{
+    struct value *x = input(g, "x", SHAPE(2, 8, 8, 8)), *w = input(g, "w", SHAPE(4, 8, 3, 3)),
+                 *b = input(g, "b", SHAPE(1, 4, 1, 1)), *dx[2];
+    struct value *y = affine(pool_sum(add(conv(x, w, same), b), 2), 0.25, 0);
+    gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+}
+
 // A critic on real and on fake, with a mask each, and the gradient of its weights.
 static void two_batches(struct graph *g)
 {
@@ -129,6 +141,7 @@ static const struct golden {
     {"cse", "cse", versions},
     {"dce", "dce", unwanted},
     {"upsample_conv", "upsample_conv", upsampled},
+    {"conv_pool", "conv_pool", averaged},
     {"one_batch", "one_batch", two_batches},
     {"minimal_filter", "minimal_filter", strided},
     {"fuse", "fuse", normalised},

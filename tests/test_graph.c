@@ -197,7 +197,7 @@ static void test_upsample_conv(void **state)
     } cases[] = {
         {2, 3, {{1, 1}, {1, 1, 1, 1}}}, {2, 4, {{1, 1}, {1, 2, 1, 2}}},
         {3, 5, {{1, 1}, {2, 2, 0, 4}}}, {2, 2, {{1, 1}, {0, 1, 1, 0}}},
-        {2, 1, {{1, 1}, {0}}},
+        {2, 3, {{1, 1}, {0}}},          {4, 5, {{1, 1}, {4, 0, 2, 1}}},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) {
         struct fixture *f = setup();
@@ -237,6 +237,12 @@ static void test_upsampled_kernel(void **state)
     f = setup();
     w = in(f, 0, SHAPE(3, 2, 4, 3), -1, 1);
     check_both(f, upsampled_kernel_grad(w, 2), &w, 1, "upsampled_kernel_grad");
+    f = setup();
+    w = in(f, 0, SHAPE(2, 3, 3, 2), -1, 1);
+    check_both(f, pooled_kernel(w, 2), &w, 1, "pooled_kernel");
+    f = setup();
+    w = in(f, 0, SHAPE(3, 2, 4, 3), -1, 1);
+    check_both(f, pooled_kernel_grad(w, 2), &w, 1, "pooled_kernel_grad");
 }
 
 static void test_labels(void **state)

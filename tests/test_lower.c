@@ -135,6 +135,8 @@ static void test_upsampled_kernels(void **state)
         struct graph *g = graph_new(arena_new(NULL));
         root(g, upsampled_kernel(input(g, "w", SHAPE(40, 33, kh, kw)), f));
         root(g, upsampled_kernel_grad(input(g, "dw", SHAPE(33, 40, kh + f - 1, kw + f - 1)), f));
+        root(g, pooled_kernel(input(g, "p", SHAPE(40, 33, kh, kw)), f));
+        root(g, pooled_kernel_grad(input(g, "dp", SHAPE(33, 40, kh + f - 1, kw + f - 1)), f));
         check(g, NULL);
     }
 }

@@ -92,6 +92,11 @@ struct value *conv_weight_grad(struct value *x, struct value *dy, struct window 
 // pass/upsample_conv.c.
 struct value *upsampled_kernel(struct value *w, int64_t factor);
 struct value *upsampled_kernel_grad(struct value *dw, int64_t factor);
+// The kernel (K, C, kh + factor − 1, kw + factor − 1) of the convolution with stride `factor` that
+// convolving with w (K, C, kh, kw) and then pool_sum comes to; and its adjoint. Made by
+// pass/conv_pool.c.
+struct value *pooled_kernel(struct value *w, int64_t factor);
+struct value *pooled_kernel_grad(struct value *dw, int64_t factor);
 
 // What minimal filtering is made of: a convolution's result, input or weights, cut into tiles and
 // evaluated at the q points of graph/toom.h, to (q², rows, columns); rows are tiles (of weights:

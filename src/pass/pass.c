@@ -24,6 +24,11 @@ static bool upsample_conv(struct graph *g)
     return pass_upsample_conv(g) && (clean(g), true);
 }
 
+static bool conv_pool(struct graph *g)
+{
+    return pass_conv_pool(g) && (clean(g), true);
+}
+
 static bool one_batch(struct graph *g)
 {
     return pass_one_batch(g) && (clean(g), true);
@@ -37,6 +42,7 @@ static bool minimal_filter(struct graph *g)
 const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
+    {"conv_pool", conv_pool},
     {"one_batch", one_batch},
     {"minimal_filter", minimal_filter},
     {"fuse", pass_fuse},

@@ -15,6 +15,9 @@ bool pass_cse(struct graph *g);
 bool pass_dce(struct graph *g);
 // Upsampling followed by a convolution becomes one transposed convolution; so do both gradients.
 bool pass_upsample_conv(struct graph *g);
+// A convolution followed by sums of blocks becomes one convolution with a stride; so do both
+// gradients.
+bool pass_conv_pool(struct graph *g);
 // A network applied to two batches with the same weights, where nothing in it couples samples, is
 // applied once to both; so are its gradients.
 bool pass_one_batch(struct graph *g);

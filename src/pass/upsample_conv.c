@@ -9,6 +9,9 @@
 //     conv(upsample(x), w)                  → conv_data_grad(x, w')
 //     pool_sum(conv_data_grad(dy, w))       → conv(dy, w')
 //     conv_weight_grad(upsample(x), dy)     → upsampled_kernel_grad(conv_weight_grad(dy, x))
+// A kernel of one pixel is no wider for it: it commutes with upsampling, so it is applied to the
+// small image, with f² times fewer products.
+//
 // Rewriting before differentiation would need only the first, but the gradient is taken while the
 // losses are being built.
 #include "pass/pass.h"
@@ -18,7 +21,7 @@
 
 struct match {
     int64_t factor;
-    struct window window;   // of the transposed convolution
+    struct window window; // of the transposed convolution
 };
 
 // The conv of v over an image upsampled by `factor`, kernel (kh, kw).
@@ -35,6 +38,11 @@ static bool matches(const struct value *v, int64_t factor, int64_t kh, int64_t k
     return i[0] == 1 && i[1] == 1 && factor > 1;
 }
 
+static const struct window unpadded = {{1, 1}, {0}};
+
+// matches has said that there is no padding where the kernel has one pixel.
+static bool pixelwise(struct shape w) { return w.dim[2] == 1 && w.dim[3] == 1; }
+
 static struct value *forward(struct value *v, struct match *m)
 {
     if (v->op != &op_conv || v->in[0]->op != &op_upsample)
@@ -42,6 +50,8 @@ static struct value *forward(struct value *v, struct match *m)
     struct value *x = v->in[0]->in[0], *w = v->in[1];
     if (!matches(v, v->in[0]->attr.i[0], w->shape.dim[2], w->shape.dim[3], m))
         return NULL;
+    if (pixelwise(w->shape))
+        return upsample(conv(x, w, unpadded), m->factor);
     return conv_data_grad(x, upsampled_kernel(w, m->factor), m->window, v->shape.dim[2],
                           v->shape.dim[3]);
 }
@@ -54,6 +64,9 @@ static struct value *data_gradient(struct value *v, struct match *m)
     struct value *dy = c->in[0], *w = c->in[1];
     if (!matches(c, v->attr.i[0], w->shape.dim[2], w->shape.dim[3], m))
         return NULL;
+    if (pixelwise(w->shape))
+        return conv_data_grad(pool_sum(dy, m->factor), w, unpadded, v->shape.dim[2],
+                              v->shape.dim[3]);
     return conv(dy, upsampled_kernel(w, m->factor), m->window);
 }
 
@@ -65,6 +78,8 @@ static struct value *weight_gradient(struct value *v, struct match *m)
     const int64_t kh = v->shape.dim[2], kw = v->shape.dim[3];
     if (!matches(v, v->in[0]->attr.i[0], kh, kw, m))
         return NULL;
+    if (pixelwise(v->shape))
+        return conv_weight_grad(x, pool_sum(dy, m->factor), unpadded, 1, 1);
     struct value *wide = conv_weight_grad(dy, x, m->window, kh + m->factor - 1, kw + m->factor - 1);
     return upsampled_kernel_grad(wide, m->factor);
 }
@@ -79,7 +94,4 @@ static struct value *rewrite(struct value *v, void *context)
     return instead ? instead : weight_gradient(v, &m);
 }
 
-bool pass_upsample_conv(struct graph *g)
-{
-    return graph_rewrite(g, rewrite, NULL);
-}
+bool pass_upsample_conv(struct graph *g) { return graph_rewrite(g, rewrite, NULL); }

@@ -1,9 +1,11 @@
-// The kernel that a convolution of an upsampled image is equal to (see pass/upsample_conv.c), and
-// its adjoint.
+// Kernels whose taps are spread over f pixels, and their adjoints; indices outside w are dropped.
+// The kernel that a convolution of an upsampled image is equal to (see pass/upsample_conv.c):
 //   w' (C, K, k+f−1, k+f−1) of w (K, C, k, k):  w'[c,o,t] = Σ_{d<f} w[o,c,k−1−t+d]   along each
-//   axis, indices outside w dropped
+//   axis
 // w is turned round, each tap is spread over f, and the roles of the two channels are exchanged:
-// that is a transposed convolution's kernel.
+// that is a transposed convolution's kernel. And the kernel that the block sums of a convolution
+// are equal to (see pass/conv_pool.c), which is w spread and no more:
+//   w' (K, C, k+f−1, k+f−1):  w'[o,c,t] = Σ_{d<f} w[o,c,t−d]
 #include "prim/lower.h"
 
 #include "base/arena.h"
@@ -13,77 +15,109 @@
 #include <stdint.h>
 #include <string.h>
 
+static struct value *spread(const struct op *op, struct value *w, int64_t factor, int64_t more,
+                            bool pooled)
+{
+    const int64_t *d = w->shape.dim;
+    if (w->shape.rank != 4 || factor < 1 || d[2] + more < 1 || d[3] + more < 1)
+        BUG("%s wants a kernel (K, C, kh, kw)", op->name);
+    const int64_t first = d[pooled ? 0 : 1], second = d[pooled ? 1 : 0];
+    return graph_add(w->graph, op, SHAPE(first, second, d[2] + more, d[3] + more), 1, &w,
+                     (struct attr){.i = {factor, pooled}});
+}
+
 struct value *upsampled_kernel(struct value *w, int64_t factor)
 {
-    const int64_t *d = w->shape.dim, more = factor - 1;
-    if (w->shape.rank != 4 || factor < 1)
-        BUG("upsampled_kernel wants (K, C, kh, kw)");
-    return graph_add(w->graph, &op_upsampled_kernel, SHAPE(d[1], d[0], d[2] + more, d[3] + more), 1,
-                     &w, (struct attr){.i = {factor}});
+    return spread(&op_upsampled_kernel, w, factor, factor - 1, false);
 }
 
 struct value *upsampled_kernel_grad(struct value *dw, int64_t factor)
 {
-    const int64_t *d = dw->shape.dim, more = factor - 1;
-    if (dw->shape.rank != 4 || factor < 1 || d[2] <= more || d[3] <= more)
-        BUG("upsampled_kernel_grad wants (C, K, kh + factor − 1, kw + factor − 1)");
-    return graph_add(dw->graph, &op_upsampled_kernel_grad,
-                     SHAPE(d[1], d[0], d[2] - more, d[3] - more), 1, &dw,
-                     (struct attr){.i = {factor}});
+    return spread(&op_upsampled_kernel_grad, dw, factor, 1 - factor, false);
+}
+
+struct value *pooled_kernel(struct value *w, int64_t factor)
+{
+    return spread(&op_upsampled_kernel, w, factor, factor - 1, true);
+}
+
+struct value *pooled_kernel_grad(struct value *dw, int64_t factor)
+{
+    return spread(&op_upsampled_kernel_grad, dw, factor, 1 - factor, true);
 }
 
 static void spread_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = upsampled_kernel_grad(dy, v->attr.i[0]);
+        dx[0] = spread(&op_upsampled_kernel_grad, dy, v->attr.i[0], 1 - v->attr.i[0], v->attr.i[1]);
 }
 
 static void unspread_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = upsampled_kernel(dy, v->attr.i[0]);
+        dx[0] = spread(&op_upsampled_kernel, dy, v->attr.i[0], v->attr.i[0] - 1, v->attr.i[1]);
+}
+
+// How the filters of a small kernel (K, C, kh, kw) stand in the wide one.
+struct cut {
+    int64_t K, C, kh, kw, factor;
+    bool pooled;
+};
+
+static struct cut cut_of(const struct value *v, const struct value *small)
+{
+    const int64_t *d = small->shape.dim;
+    return (struct cut){d[0], d[1], d[2], d[3], v->attr.i[0], v->attr.i[1]};
+}
+
+// Where filter (o, c) begins, in either kernel.
+static int64_t small_at(const struct cut *k, int64_t o, int64_t c)
+{
+    return (o * k->C + c) * k->kh * k->kw;
+}
+
+static int64_t wide_at(const struct cut *k, int64_t o, int64_t c)
+{
+    return (k->pooled ? o * k->C + c : c * k->K + o) * (k->kh + k->factor - 1) *
+           (k->kw + k->factor - 1);
 }
 
 // One filter pair: small (kh, kw) and wide (kh + f − 1, kw + f − 1). Either is the sum.
-#define DEFINE_TAPS(T)                                                                             \
-    static void taps_##T(T *small, T *wide, int64_t kh, int64_t kw, int64_t f, bool widen)         \
-    {                                                                                              \
-        const int64_t W = kw + f - 1;                                                              \
-        memset(widen ? wide : small, 0, sizeof(T) * (size_t)(widen ? (kh + f - 1) * W : kh * kw)); \
-        for (int64_t i = 0; i < kh; i++)                                                           \
-            for (int64_t j = 0; j < kw; j++)                                                       \
-                for (int64_t di = 0; di < f; di++)                                                 \
-                    for (int64_t dj = 0; dj < f; dj++) {                                           \
-                        T *const s = &small[i * kw + j];                                           \
-                        T *const w = &wide[(kh - 1 - i + di) * W + kw - 1 - j + dj];               \
-                        if (widen)                                                                 \
-                            *w += *s;                                                              \
-                        else                                                                       \
-                            *s += *w;                                                              \
-                    }                                                                              \
+#define DEFINE_TAPS(T)                                                                        \
+    static void taps_##T(const struct cut *k, T *small, T *wide, bool widen)                  \
+    {                                                                                         \
+        const int64_t f = k->factor, H = k->kh + f - 1, W = k->kw + f - 1;                    \
+        memset(widen ? wide : small, 0, sizeof(T) * (size_t)(widen ? H * W : k->kh * k->kw)); \
+        for (int64_t i = 0; i < k->kh; i++)                                                   \
+            for (int64_t j = 0; j < k->kw; j++)                                               \
+                for (int64_t d = 0; d < f * f; d++) {                                         \
+                    const int64_t y = (k->pooled ? i : k->kh - 1 - i) + d / f,                \
+                                  x = (k->pooled ? j : k->kw - 1 - j) + d % f;                \
+                    if (widen)                                                                \
+                        wide[y * W + x] += small[i * k->kw + j];                              \
+                    else                                                                      \
+                        small[i * k->kw + j] += wide[y * W + x];                              \
+                }                                                                             \
     }
 DEFINE_TAPS(double)
 DEFINE_TAPS(float)
 
 static void spread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const int64_t *d = v->in[0]->shape.dim, small = d[2] * d[3],
-                  wide = v->shape.dim[2] * v->shape.dim[3];
-    for (int64_t o = 0; o < d[0]; o++)
-        for (int64_t c = 0; c < d[1]; c++)
-            taps_double((double *)(uintptr_t)(in[0] + (o * d[1] + c) * small),
-                        out + (c * d[0] + o) * wide, d[2], d[3], v->attr.i[0], true);
+    const struct cut k = cut_of(v, v->in[0]);
+    for (int64_t o = 0; o < k.K; o++)
+        for (int64_t c = 0; c < k.C; c++)
+            taps_double(&k, (double *)(uintptr_t)(in[0] + small_at(&k, o, c)),
+                        out + wide_at(&k, o, c), true);
 }
 
 static void unspread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const int64_t *d = v->shape.dim, small = d[2] * d[3],
-                  wide = v->in[0]->shape.dim[2] * v->in[0]->shape.dim[3];
-    for (int64_t o = 0; o < d[0]; o++)
-        for (int64_t c = 0; c < d[1]; c++)
-            taps_double(out + (o * d[1] + c) * small,
-                        (double *)(uintptr_t)(in[0] + (c * d[0] + o) * wide), d[2], d[3],
-                        v->attr.i[0], false);
+    const struct cut k = cut_of(v, v);
+    for (int64_t o = 0; o < k.K; o++)
+        for (int64_t c = 0; c < k.C; c++)
+            taps_double(&k, out + small_at(&k, o, c),
+                        (double *)(uintptr_t)(in[0] + wide_at(&k, o, c)), false);
 }
 
 // The filter of nearly every upsampling generator, 3 × 3 spread by 2, one axis after the other,
@@ -118,62 +152,51 @@ static void narrow_3_by_2(float *small, const float *wide)
 
 struct spread {
     float *small, *wide;
-    int64_t K, C, kh, kw, factor;
+    struct cut k;
     bool widen;
 };
 
 static void spread_3_by_2(const struct spread *s)
 {
-#pragma omp parallel for schedule(static) if (s->K * s->C > 1024)
-    for (int64_t o = 0; o < s->K; o++)
-        for (int64_t c = 0; c < s->C; c++) {
-            float *const small = s->small + (o * s->C + c) * 9, *const wide = s->wide +
-                                                                              (c * s->K + o) * 16;
+    const struct cut *k = &s->k;
+#pragma omp parallel for schedule(static) if (k->K * k->C > 1024)
+    for (int64_t o = 0; o < k->K; o++)
+        for (int64_t c = 0; c < k->C; c++)
             if (s->widen)
-                widen_3_by_2(small, wide);
+                widen_3_by_2(s->small + small_at(k, o, c), s->wide + wide_at(k, o, c));
             else
-                narrow_3_by_2(small, wide);
-        }
+                narrow_3_by_2(s->small + small_at(k, o, c), s->wide + wide_at(k, o, c));
 }
 
 static void run_spread(const void *args)
 {
     const struct spread *s = args;
-    if (s->kh == 3 && s->kw == 3 && s->factor == 2) {
+    const struct cut *k = &s->k;
+    if (k->kh == 3 && k->kw == 3 && k->factor == 2 && !k->pooled) {
         spread_3_by_2(s);
         return;
     }
-    const int64_t small = s->kh * s->kw, wide = (s->kh + s->factor - 1) * (s->kw + s->factor - 1);
-#pragma omp parallel for schedule(static) if (s->K * s->C * wide > 16384)
-    for (int64_t o = 0; o < s->K; o++)
-        for (int64_t c = 0; c < s->C; c++)
-            taps_float(s->small + (o * s->C + c) * small, s->wide + (c * s->K + o) * wide, s->kh,
-                       s->kw, s->factor, s->widen);
+#pragma omp parallel for schedule(static) if (k->K * k->C * k->kh * k->kw > 4096)
+    for (int64_t o = 0; o < k->K; o++)
+        for (int64_t c = 0; c < k->C; c++)
+            taps_float(k, s->small + small_at(k, o, c), s->wide + wide_at(k, o, c), s->widen);
 }
 
 static void lower(struct plan *p, const struct value *v, bool widen)
 {
     const struct value *small = widen ? v->in[0] : v, *wide = widen ? v : v->in[0];
-    const int64_t *d = small->shape.dim;
     struct spread *s = NEW(plan_arena(p), struct spread);
-    *s = (struct spread){
-        plan_data(p, small), plan_data(p, wide), d[0], d[1], d[2], d[3], v->attr.i[0], widen};
+    *s = (struct spread){plan_data(p, small), plan_data(p, wide), cut_of(v, small), widen};
     plan_step(p, v, v->op->name, run_spread, s);
 }
 
-static void lower_spread(struct plan *p, const struct value *v)
-{
-    lower(p, v, true);
-}
+static void lower_spread(struct plan *p, const struct value *v) { lower(p, v, true); }
 
-static void lower_unspread(struct plan *p, const struct value *v)
-{
-    lower(p, v, false);
-}
+static void lower_unspread(struct plan *p, const struct value *v) { lower(p, v, false); }
 
 static void spread_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "factor=%" PRId64, v->attr.i[0]);
+    text_addf(out, "factor=%" PRId64 "%s", v->attr.i[0], v->attr.i[1] ? " pooled" : "");
 }
 
 const struct op op_upsampled_kernel = {.name = "upsampled_kernel",
