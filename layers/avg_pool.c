@@ -1,5 +1,6 @@
-// The mean of each window: (C, H, W) to (C, H', W'), H' = ⌊(H + top + bottom − kernel) / stride⌋ + 1;
-// of its pixels (TensorFlow), or with the padding's zeros (PyTorch's default)
+// The mean of each window: (C, H, W) to (C, H', W'),
+// H' = ⌊(H + top + bottom − kernel) / stride⌋ + 1; of its pixels (TensorFlow), or with the padding's
+// zeros (PyTorch's default)
 #include "model/layer.h"
 
 struct params {

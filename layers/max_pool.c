@@ -1,5 +1,6 @@
-// The maximum of each window: (C, H, W) to (C, H', W'), H' = ⌊(H + top + bottom − kernel) / stride⌋ + 1;
-// padding counts for nothing. Of equal pixels the first has the gradient.
+// The maximum of each window: (C, H, W) to (C, H', W'),
+// H' = ⌊(H + top + bottom − kernel) / stride⌋ + 1; padding counts for nothing. Of equal pixels the
+// first has the gradient.
 #include "model/layer.h"
 
 #include <float.h>

@@ -1,8 +1,8 @@
-// y = x + γ·Σⱼ aᵢⱼ·v(xⱼ) at each pixel i, aᵢⱼ = softmaxⱼ(q(xᵢ)·k(xⱼ)), γ a learned number that starts
-// at 0: the layer begins as what is below it. q, k (C / reduction channels) and v (C) are 1 × 1
-// convolutions. The paper's v is of rank C / 8, the product of two such convolutions; one of full
-// rank is what its readers write, and no larger where it counts: pixels² are, in memory and time.
-// Zhang, Goodfellow, Metaxas, Odena 2018, arXiv:1805.08318.
+// y = x + γ·Σⱼ aᵢⱼ·v(xⱼ) at each pixel i, aᵢⱼ = softmaxⱼ(q(xᵢ)·k(xⱼ)), γ a learned number that
+// starts at 0: the layer begins as what is below it. q, k (C / reduction channels) and v (C) are
+// 1 × 1 convolutions. The paper's v is of rank C / 8, the product of two such convolutions; one of
+// full rank is what its readers write, and no larger where it counts: pixels² are, in memory and
+// time. Zhang, Goodfellow, Metaxas, Odena 2018, arXiv:1805.08318.
 #include "model/layer.h"
 
 struct params {

@@ -1,4 +1,5 @@
-// Gaussians on a ring: 8 of deviation 0.02 as in Metz et al. 2017 and many since, the ring of radius 1.
+// Gaussians on a ring: 8 of deviation 0.02 as in Metz et al. 2017 and many since, the ring of
+// radius 1.
 #include <math.h>
 
 #include "data/mixture.h"

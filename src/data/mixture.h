@@ -14,8 +14,8 @@ struct mixture_options {
     double deviation;
 };
 
-// Fills what is left of `s`: `modes` Gaussians, the k-th at place(o, k). The names of the data set and
-// of its length go into the fingerprint.
+// Fills what is left of `s`: `modes` Gaussians, the k-th at place(o, k). The names of the data set
+// and of its length go into the fingerprint.
 bool mixture_open(struct dataset *s, enum split split, const struct mixture_options *o,
                   int64_t modes, struct mode (*place)(const struct mixture_options *o, int64_t k),
                   const char *name, const char *length, struct arena *a);

@@ -1,8 +1,8 @@
 // How much of a code can be read in what was made from it: Q's cross-entropy less the code's own
-// entropy, log K for K equally likely classes, is minus a lower bound of their mutual information, in
-// nats. Its gradient is cross_entropy's. For a code of numbers say gaussian_nll, which is the bound
-// but for the code's entropy, a constant. Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016,
-// arXiv:1606.03657.
+// entropy, log K for K equally likely classes, is minus a lower bound of their mutual information,
+// in nats. Its gradient is cross_entropy's. For a code of numbers say gaussian_nll, which is the
+// bound but for the code's entropy, a constant. Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel
+// 2016, arXiv:1606.03657.
 #include "losses/losses.h"
 
 #include <math.h>

@@ -61,7 +61,8 @@ static const struct written {
     const char *name, *example;
     const struct param *params;
 } written[] = {
-    {"data", "data: {real: {dataset: digits, batch: 64}}: real.image, real.label, real.index", NULL},
+    {"data", "data: {real: {dataset: digits, batch: 64}}: real.image, real.label, real.index",
+     NULL},
     {"noise", "noise: {z: {normal: 100}, y: {label: 10}}", NULL},
     {"networks", "networks: {critic: {inputs: {image: [1, 28, 28]}, layers: […]}}", NULL},
     {"templates", "templates: {down: {with: {filters: 64}, layers: […]}}, then {use: down}", NULL},

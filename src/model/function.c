@@ -235,7 +235,8 @@ bool function_vocable(size_t i, struct vocable *out)
 {
     if (i >= LENGTH(function))
         return false;
-    *out = (struct vocable){"function", function[i].name, function[i].help, function[i].usage, NULL};
+    const struct function *f = &function[i];
+    *out = (struct vocable){"function", f->name, f->help, f->usage, NULL};
     return true;
 }
 

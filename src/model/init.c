@@ -114,7 +114,8 @@ static const struct init_word words[] = {
     {"normal", "N(mean, std²)", normal_params, normal_weight},
     {"truncated", "N(mean, std²), cut off at two deviations", normal_params, truncated_weight},
     {"uniform", "U(±bound)", uniform_params, uniform_weight},
-    {"orthogonal", "rows, or columns, that are orthogonal, of length gain", orthogonal_params, orthogonal_weight},
+    {"orthogonal", "rows, or columns, that are orthogonal, of length gain", orthogonal_params,
+     orthogonal_weight},
     {"constant", "the same number everywhere", constant_params, constant_weight},
 };
 

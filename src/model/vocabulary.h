@@ -1,6 +1,6 @@
-// Words of the language that are in no registry, for whoever explains it: sections of a config, kinds of
-// noise, functions of expressions, initialisations, optimizers, schedules. Each file that reads some
-// of them lists them, from the tables that it reads by.
+// Words of the language that are in no registry, for whoever explains it: sections of a config,
+// kinds of noise, functions of expressions, initialisations, optimizers, schedules. Each file that
+// reads some of them lists them, from the tables that it reads by.
 #ifndef MODEL_VOCABULARY_H
 #define MODEL_VOCABULARY_H
 

@@ -1,8 +1,8 @@
-// Windows of pools, for any kernel, stride and padding: one axis at a time, since a maximum or a sum
-// over a rectangle is one over its rows of one over each, and then k + k values are joined in place of
-// k · k. Along an axis the image is cut into blocks of a stride; the i-th pixels of all windows are a
-// slice of these. So a pool is slices and joins, with their derivatives of every order; a primitive
-// of oneDNN's would have a first derivative only.
+// Windows of pools, for any kernel, stride and padding: one axis at a time, since a rectangle's
+// maximum is the maximum of its rows' maxima, and its sum likewise, so that k + k values are joined
+// in place of k · k. Along an axis the image is cut into blocks of a stride; the i-th pixels of all
+// windows are a slice of these. So a pool is slices and joins, with their derivatives of every
+// order; a primitive of oneDNN's would have a first derivative only.
 #include "model/layer.h"
 
 static int64_t count(int64_t size, int64_t kernel, const struct window *win, int i)
