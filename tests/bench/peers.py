@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""ganexp beside PyTorch: the same configs, interleaved in one run.
+
+peers.py --python VENV/bin/python [--ganexp build/ganexp] [--threads N] [--rounds N] [--seconds S] [--json FILE] [CONFIG...]
+
+Every round asks each program in turn for some seconds of training iterations: ganexp, each of PyTorch's modes, ganexp, … What is
+printed are medians over the rounds, as a table in Markdown; the peer's figure is that of its best mode. PyTorch compiles and warms up
+before the first round. Peak memory is the resident set of the process; the first step counts from the start of the process.
+
+The machine should be idle. Where it is not, --realtime gives both programs real-time priority while they are measured (it needs the right to),
+and --lock FILE is held meanwhile, for several that measure on one machine.
+"""
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CONFIGS = ["gan", "dcgan", "dcgan64", "acgan", "wgan_gp"]
+MODES = ["eager", "fused", "fused+channels_last", "fused+compile", "fused+compile+channels_last"]
+DENSE = ["eager", "fused", "fused+joint", "fused+compile", "fused+compile+joint"]
+JOINT = ["gan", "wgan_gp"]  # critics that couple no samples
+
+
+def modes_of(config, precision):
+    modes = DENSE if config == "gan" else MODES + (["fused+compile+joint", "fused+compile+channels_last+joint"] if config in JOINT else [])
+    return [f"{m}+bf16" for m in modes if m != "eager"] if precision == "bf16" else modes
+
+
+# --- the two programs --------------------------------------------------------------------------------------------------------
+
+def fifo():
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+
+
+class Torch:
+    """A process of torch_peer.py, asked for iterations."""
+
+    def __init__(self, args, config, mode):
+        self.mode, self.ms, self.realtime = mode, [], args.realtime
+        start = time.perf_counter()
+        command = [args.python, os.path.join(HERE, "torch_peer.py"), f"configs/{config}.yaml", mode, str(args.threads)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.first = self.hear()
+        self.first_step = time.perf_counter() - start
+
+    def hear(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.mode}: {self.process.stderr.read().strip().splitlines()[-1]}")
+        return json.loads(line)
+
+    def priority(self, policy, level):
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            os.sched_setscheduler(int(task), policy, os.sched_param(level))
+
+    def run(self, n):
+        if self.realtime:
+            self.priority(os.SCHED_FIFO, 50)
+        self.process.stdin.write(f"{n}\n")
+        self.process.stdin.flush()
+        said = self.hear()
+        if self.realtime:
+            self.priority(os.SCHED_OTHER, 0)
+        self.rss = said["rss"]
+        return 1e3 * said["seconds"] / n
+
+    def warm_up(self, seconds):
+        self.run(2)
+        self.n = max(2, round(1e3 * seconds / self.run(2)))
+
+    def measure(self):
+        self.ms.append(self.run(self.n))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Ganexp:
+    """`ganexp bench`, a process each time."""
+
+    def __init__(self, args, config, precision):
+        self.mode, self.ms, self.n = precision, [], 3
+        self.args, self.config = args, config
+        self.overrides = ["precision=bf16"] if precision == "bf16" else []
+
+    def bench(self, n):
+        command = [self.args.ganexp, "bench", f"configs/{self.config}.yaml", "-n", str(n), "-t", str(self.args.threads), "--json",
+                   *self.overrides]
+        p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             preexec_fn=fifo if self.args.realtime else None)
+        out, err = p.communicate()
+        if p.returncode:
+            raise RuntimeError(err.strip().splitlines()[0])
+        return json.loads(out)
+
+    def warm_up(self, seconds):
+        self.n = max(3, round(1e3 * seconds / self.iteration(self.bench(3))))
+
+    @staticmethod
+    def iteration(said):
+        return next(r["ms"] for r in said["bench"] if r["what"] == "iteration")
+
+    def measure(self):
+        self.ms.append(self.iteration(self.bench(self.n)))
+
+
+# --- a config ----------------------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def alone(path):
+    """Holds the lock, if there is one to hold."""
+    with open(path or os.devnull, "w") as f:
+        if path:
+            fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+def started(make, what):
+    try:
+        return make()
+    except RuntimeError as e:
+        print(f"{what}: {e}", file=sys.stderr)
+        return None
+
+
+def compare(args, config, precision):
+    ours = Ganexp(args, config, precision)
+    if not started(lambda: ours.warm_up(args.seconds) or True, f"{config}, {precision}: ganexp"):
+        return None
+    peers = [p for p in (started(lambda: Torch(args, config, m), f"{config}: {m}") for m in modes_of(config, precision)) if p]
+    for p in peers:
+        with alone(args.lock):
+            p.warm_up(args.seconds)
+    for _ in range(args.rounds):
+        with alone(args.lock):
+            for p in [ours, *peers]:
+                p.measure()
+    for p in peers:
+        p.close()
+    return report(config, precision, ours, peers)
+
+
+def report(config, precision, ours, peers):
+    ms = {p.mode: statistics.median(p.ms) for p in peers}
+    best = min(peers, key=lambda p: ms[p.mode])
+    mine = statistics.median(ours.ms)
+    row = {"config": config, "precision": precision, "ganexp_ms": mine, "torch_ms": ms[best.mode], "torch_mode": best.mode,
+           "ratio": ms[best.mode] / mine, "modes_ms": ms, "torch": best.first["torch"], "torch_rss": best.rss,
+           "torch_first_step": best.first_step, "parameters": best.first["parameters"],
+           "rounds_ms": {"ganexp": ours.ms, **{p.mode: p.ms for p in peers}}}
+    print(json.dumps(row), file=sys.stderr, flush=True)
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--python", required=True)
+    parser.add_argument("--ganexp", default="build/ganexp")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--realtime", action="store_true")
+    parser.add_argument("--lock")
+    parser.add_argument("--json")
+    parser.add_argument("--precision", nargs="*", default=["f32", "bf16"])
+    parser.add_argument("configs", nargs="*", default=CONFIGS)
+    args = parser.parse_args()
+    rows = [r for c in args.configs for p in args.precision if (r := compare(args, c, p))]
+    print("| config | precision | ganexp ms | PyTorch ms | best mode | ratio |")
+    print("|---|---|---|---|---|---|")
+    for r in rows:
+        print(f"| `{r['config']}` | {r['precision']} | {r['ganexp_ms']:.1f} | {r['torch_ms']:.1f} | {r['torch_mode']} | **{r['ratio']:.2f}** |")
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump(rows, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
