@@ -1,14 +1,26 @@
-// Where the time of an iteration goes. Steps are timed one by one over several iterations; a step's
-// figure is its median, so what else the machine does is left out as far as that goes.
+// Where the time of an iteration goes, and how near that is to what the machine could do. Steps are
+// timed one by one over several iterations; a step's figure is its median, so what else the machine
+// does is left out as far as that goes.
+//
+// A step, or a group of them, is held against its own floor: its operations at the measured peak or
+// its bytes at the measured bandwidth, whichever takes longer. The iteration is held against
+// another one: that of the graph before any convolution was rewritten, pointwise chains fused,
+// nothing computed twice. Whoever computes what the config says by the direct algorithm cannot be
+// faster than that; we can.
 #include "base/arena.h"
+#include "base/clock.h"
 #include "laboratory.h"
+#include "pass/pass.h"
 #include "plan/plan.h"
+#include "plan/roof.h"
+#include "store/bench.h"
+#include "store/environment.h"
 #include "tuning.h"
 #include "view/table.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/resource.h>
 
 static const struct option_spec option[] = {
     {"steps", 'n', "N", "iterations to time; 30 unless told"},
@@ -16,14 +28,26 @@ static const struct option_spec option[] = {
      "group by `op` (the default), by `line` of the config, or list every `step`"},
     {"threads", 't', "N", "cores to use; all unless told"},
     OPTION_NO_TUNE,
+    OPTION_DB,
     OPTION_JSON,
     OPTION_END,
 };
 
 struct group {
     const char *name;
-    double seconds;
+    double seconds, floor;
+    struct work work;
     int n;
+};
+
+struct result {
+    struct laboratory *lab;
+    struct plan *plan;
+    const double *seconds; // of each step
+    double whole;          // of an iteration, steps not timed
+    struct work direct;    // an iteration's, by the direct algorithm
+    struct roof roof;
+    int64_t rss;
 };
 
 static int ascending(const void *a, const void *b)
@@ -51,11 +75,9 @@ static double *time_steps(struct arena *a, struct plan *plan, int rounds, double
             all[r * n + i] = one[i];
     }
     for (int r = 0; r < rounds; r++) {
-        struct timespec t0, t1;
-        clock_gettime(CLOCK_MONOTONIC, &t0);
+        const double start = clock_now();
         plan_run(plan, (uint64_t)(rounds + r));
-        clock_gettime(CLOCK_MONOTONIC, &t1);
-        total[r] = (double)(t1.tv_sec - t0.tv_sec) + 1e-9 * (double)(t1.tv_nsec - t0.tv_nsec);
+        total[r] = clock_now() - start;
     }
     for (int i = 0; i < n; i++) {
         for (int r = 0; r < rounds; r++)
@@ -79,39 +101,156 @@ static const char *group_name(struct arena *a, const struct plan *plan, int i, c
     return v->where.source ? arena_printf(a, "%s:%d", v->where.source->name, v->where.line) : "";
 }
 
-static struct table *tabulate(struct options *o, const struct plan *plan, const double *seconds,
-                              double whole, const char *by)
+// The work of a value counts once, with the last of its steps.
+static struct work step_work(const struct plan *plan, int i)
+{
+    const struct value *v = plan_step_value(plan, i);
+    const bool last = i + 1 == plan_steps(plan) || plan_step_value(plan, i + 1) != v;
+    return last ? work_of(v) : (struct work){0};
+}
+
+static struct group *find_groups(struct arena *a, const struct result *r, const char *by, int *n)
 {
     struct group *group = NULL;
-    int n = 0;
-    double sum = 0;
-    for (int i = 0; i < plan_steps(plan); i++) {
-        const char *name = group_name(o->arena, plan, i, by);
+    *n = 0;
+    for (int i = 0; i < plan_steps(r->plan); i++) {
+        const char *name = group_name(a, r->plan, i, by);
+        const struct work w = step_work(r->plan, i);
         int k = 0;
-        while (k < n && strcmp(group[k].name, name))
+        while (k < *n && strcmp(group[k].name, name))
             k++;
-        if (k == n)
-            APPEND(o->arena, group, n, ((struct group){.name = name}));
-        group[k].seconds += seconds[i];
+        if (k == *n)
+            APPEND(a, group, *n, ((struct group){.name = name}));
+        group[k].seconds += r->seconds[i];
+        group[k].work.flops += w.flops;
+        group[k].work.bytes += w.bytes;
+        group[k].floor += work_floor(w, &r->roof);
         group[k].n++;
-        sum += seconds[i];
     }
-    qsort(group, (size_t)n, sizeof *group, slowest_first);
-    struct table *t = table_new(o->arena, "bench");
-    static const char *const column[] = {"what", "steps", "ms", "share %"};
+    qsort(group, (size_t)*n, sizeof *group, slowest_first);
+    return group;
+}
+
+static void add_row(struct table *t, const struct group *g, double sum)
+{
+    table_text(t, g->name);
+    table_int(t, g->n);
+    table_real(t, 1e3 * g->seconds);
+    table_real(t, 100 * g->seconds / sum);
+    table_real(t, 1e-9 * g->work.flops);
+    table_real(t, 1e-6 * g->work.bytes);
+    table_real(t, 1e3 * g->floor);
+    if (g->floor > 0)
+        table_real(t, g->seconds / g->floor);
+    else
+        table_null(t);
+}
+
+static struct table *tabulate(struct arena *a, const struct result *r, const char *by)
+{
+    int n;
+    struct group *group = find_groups(a, r, by, &n);
+    struct table *t = table_new(a, "bench");
+    static const char *const column[] = {"what",  "steps", "ms",       "share %",
+                                         "GFLOP", "MB",    "floor ms", "of floor"};
     for (size_t i = 0; i < LENGTH(column); i++)
         table_column(t, column[i]);
-    for (int i = 0; i < n; i++) {
-        table_text(t, group[i].name);
-        table_int(t, group[i].n);
-        table_real(t, 1e3 * group[i].seconds);
-        table_real(t, 100 * group[i].seconds / sum);
-    }
-    table_text(t, "iteration");
-    table_int(t, plan_steps(plan));
-    table_real(t, 1e3 * whole);
-    table_real(t, 100);
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += group[i].seconds;
+    for (int i = 0; i < n; i++)
+        add_row(t, &group[i], sum);
+    const struct group all = {.name = "iteration",
+                              .n = plan_steps(r->plan),
+                              .seconds = r->whole,
+                              .work = r->direct,
+                              .floor = work_floor(r->direct, &r->roof)};
+    add_row(t, &all, r->whole);
     return t;
+}
+
+// An iteration as everybody computes it who rewrites no convolution.
+static bool direct_work(struct laboratory *lab, struct work *work)
+{
+    struct program *p = program_training(lab->experiment, 0, lab->arena, lab->diag);
+    if (!p)
+        return false;
+    passes_run(p->graph, "simplify");
+    pass_fuse(p->graph);
+    *work = work_of_graph(p->graph);
+    return true;
+}
+
+static int64_t peak_rss(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (int64_t)u.ru_maxrss * 1024;
+}
+
+static struct bench describe(const struct result *r, int threads)
+{
+    const struct experiment *e = r->lab->experiment;
+    return (struct bench){
+        .name = e->name,
+        .config_hash = config_hash(r->lab->arena, r->lab->config, false),
+        .precision = e->precision == PRECISION_BF16 ? "bf16" : "f32",
+        .environment = environment_capture(r->lab->arena, plan_isa(), plan_library_version(),
+                                           config_library_version()),
+        .threads = threads,
+        .iteration_ms = 1e3 * r->whole,
+        .floor_ms = 1e3 * work_floor(r->direct, &r->roof),
+        .gflop = 1e-9 * r->direct.flops,
+        .peak_gflops = 1e-9 * r->roof.flops,
+        .bandwidth_gb = 1e-9 * r->roof.bytes,
+        .activation_bytes = (int64_t)plan_activation_bytes(r->plan),
+        .slot_bytes = 4 * (int64_t)e->slots.floats,
+        .rss_bytes = r->rss,
+    };
+}
+
+static struct table *machine_table(struct arena *a, const struct bench *b)
+{
+    struct table *t = table_new(a, "machine");
+    static const char *const column[] = {
+        "steps_per_second", "precision",    "threads",          "isa",        "onednn",
+        "peak_gflops",      "bandwidth_gb", "activation_bytes", "slot_bytes", "rss_bytes"};
+    for (size_t i = 0; i < LENGTH(column); i++)
+        table_column(t, column[i]);
+    table_real(t, 1e3 / b->iteration_ms);
+    table_text(t, b->precision);
+    table_int(t, b->threads);
+    table_text(t, b->environment->isa);
+    table_text(t, b->environment->onednn);
+    table_real(t, b->peak_gflops);
+    table_real(t, b->bandwidth_gb);
+    table_int(t, b->activation_bytes);
+    table_int(t, b->slot_bytes);
+    table_int(t, b->rss_bytes);
+    return t;
+}
+
+static void print(const struct table *table, const struct bench *b)
+{
+    table_draw(table, stdout, 0);
+    printf("%.1f steps/s, %s on %d threads, %s, %s; peak %.0f GFLOP/s, copy %.1f GB/s\n"
+           "the iteration's floor is the direct algorithm's: %.1f GFLOP, %.1f ms\n"
+           "activations %.1f MB, slots %.1f MB, resident at most %.1f MB\n",
+           1e3 / b->iteration_ms, b->precision, b->threads, b->environment->isa,
+           b->environment->onednn, b->peak_gflops, b->bandwidth_gb, b->gflop, b->floor_ms,
+           1e-6 * (double)b->activation_bytes, 1e-6 * (double)b->slot_bytes,
+           1e-6 * (double)b->rss_bytes);
+}
+
+static int report(struct options *o, const struct result *r, const char *by, int threads)
+{
+    const struct bench b = describe(r, threads);
+    const struct table *table = tabulate(o->arena, r, by);
+    if (option_given(o, "json"))
+        tables_json((const struct table *const[]){table, machine_table(o->arena, &b)}, 2, stdout);
+    else
+        print(table, &b);
+    return bench_record(options_db(o), &b, o->diag) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int run(struct options *o)
@@ -132,27 +271,27 @@ static int run(struct options *o)
     if (!t)
         return EXIT_USAGE;
     tuning_tell(&lab);
-    struct plan *plan = trainer_plan(t, 0);
-    double whole;
-    const double *seconds = time_steps(o->arena, plan, (int)rounds, &whole);
-    struct table *table = tabulate(o, plan, seconds, whole, by);
-    if (option_given(o, "json")) {
-        tables_json((const struct table *const[]){table}, 1, stdout);
-        return EXIT_DONE;
-    }
-    table_draw(table, stdout, 0);
-    printf("%.1f steps/s on %d threads, %s, %s; activations %.1f MB, slots %.1f MB\n", 1 / whole,
-           threads, plan_isa(), plan_library_version(), 1e-6 * (double)plan_activation_bytes(plan),
-           4e-6 * (double)lab.experiment->slots.floats);
-    return EXIT_DONE;
+    struct result r = {.lab = &lab, .plan = trainer_plan(t, 0)};
+    r.seconds = time_steps(o->arena, r.plan, (int)rounds, &r.whole);
+    r.rss = peak_rss();
+    if (!direct_work(&lab, &r.direct))
+        return EXIT_USAGE;
+    r.roof = roof_measure();
+    return report(o, &r, by, threads);
 }
 
 const struct command cmd_bench = {
     .name = "bench",
     .group = GROUP_TOOLS,
     .usage = "[options] CONFIG [key=value …]",
-    .help = "time a training iteration, step by step\nData is not read: the figures are those of "
-            "the compiled iteration alone.",
+    .help =
+        "time a training iteration, step by step, against what the machine could do\n"
+        "Data is not read: the figures are those of the compiled iteration alone. `floor ms` is "
+        "operations at the\n"
+        "measured peak or bytes at the measured bandwidth, of each step as it is; of the "
+        "iteration, what the direct\n"
+        "algorithm takes. `of floor` is time over floor. A row goes to the table `bench` of the "
+        "database.",
     .options = option,
     .overrides = true,
     .min_words = 1,

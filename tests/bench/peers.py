@@ -42,18 +42,22 @@ def fifo():
 class Torch:
     """A process of torch_peer.py, asked for iterations."""
 
-    def __init__(self, args, config, mode):
+    def __init__(self, args, config, mode, prepare=None):
         self.mode, self.ms, self.realtime = mode, [], args.realtime
-        start = time.perf_counter()
         command = [args.python, os.path.join(HERE, "torch_peer.py"), f"configs/{config}.yaml", mode, str(args.threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.said = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True,
+                                        preexec_fn=prepare)
+
+    def begun(self):
         self.first = self.hear()
-        self.first_step = time.perf_counter() - start
+        return self
 
     def hear(self):
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.mode}: {self.process.stderr.read().strip().splitlines()[-1]}")
+            self.said.seek(0)
+            raise RuntimeError(next((x for x in self.said if "Error" in x), "no answer").strip())
         return json.loads(line)
 
     def priority(self, policy, level):
@@ -90,16 +94,28 @@ class Ganexp:
         self.mode, self.ms, self.n = precision, [], 3
         self.args, self.config = args, config
         self.overrides = ["precision=bf16"] if precision == "bf16" else []
+        self.own = tempfile.TemporaryDirectory()
+        self.db = os.path.join(self.own.name, "results.db")
 
     def bench(self, n):
         command = [self.args.ganexp, "bench", f"configs/{self.config}.yaml", "-n", str(n), "-t", str(self.args.threads), "--json",
-                   *self.overrides]
-        p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                             preexec_fn=fifo if self.args.realtime else None)
-        out, err = p.communicate()
+                   "--db", self.db, *self.overrides]
+        p = subprocess.run(command, capture_output=True, text=True, preexec_fn=fifo if self.args.realtime else None)
         if p.returncode:
-            raise RuntimeError(err.strip().splitlines()[0])
-        return json.loads(out)
+            raise RuntimeError(p.stderr.strip().splitlines()[0])
+        self.last = json.loads(p.stdout)
+        return self.last
+
+    def train(self):
+        """A short run, everything included: its first step as results.db has it, its resident set."""
+        command = [self.args.ganexp, "run", f"configs/{self.config}.yaml", "train.steps=10", "evaluate.scores=[]", "--db", self.db,
+                   "-t", str(self.args.threads), *self.overrides]
+        start = time.time()
+        p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=fifo if self.args.realtime else None)
+        self.rss = 1024 * os.wait4(p.pid, 0)[2].ru_maxrss
+        query = [self.args.ganexp, "query", "SELECT min(t_ms) AS t FROM tick WHERE step = 1", "--json", "--db", self.db]
+        said = json.loads(subprocess.run(query, capture_output=True, text=True).stdout)
+        self.first_step = next(v for k, v in said.items() if k != "schema")[0]["t"] / 1e3 - start
 
     def warm_up(self, seconds):
         self.n = max(3, round(1e3 * seconds / self.iteration(self.bench(3))))
@@ -133,9 +149,11 @@ def started(make, what):
 
 def compare(args, config, precision):
     ours = Ganexp(args, config, precision)
-    if not started(lambda: ours.warm_up(args.seconds) or True, f"{config}, {precision}: ganexp"):
-        return None
-    peers = [p for p in (started(lambda: Torch(args, config, m), f"{config}: {m}") for m in modes_of(config, precision)) if p]
+    with alone(args.lock):
+        if not started(lambda: ours.warm_up(args.seconds) or True, f"{config}, {precision}: ganexp"):
+            return None
+    peers = [Torch(args, config, m) for m in modes_of(config, precision)]
+    peers = [p for p in peers if started(p.begun, f"{config}: {p.mode}")]
     for p in peers:
         with alone(args.lock):
             p.warm_up(args.seconds)
@@ -145,19 +163,44 @@ def compare(args, config, precision):
                 p.measure()
     for p in peers:
         p.close()
-    return report(config, precision, ours, peers)
+    best = min(peers, key=lambda p: statistics.median(p.ms))
+    with alone(args.lock):
+        ours.train()
+        return report(config, precision, ours, peers, best, first_step(args, config, best.mode))
 
 
-def report(config, precision, ours, peers):
+def first_step(args, config, mode):
+    """Seconds from the start of a process to the end of its first iteration; what it compiles is in its cache by now."""
+    start = time.perf_counter()
+    p = Torch(args, config, mode, fifo if args.realtime else None).begun()
+    seconds = time.perf_counter() - start
+    p.close()
+    return seconds
+
+
+def report(config, precision, ours, peers, best, first):
     ms = {p.mode: statistics.median(p.ms) for p in peers}
-    best = min(peers, key=lambda p: ms[p.mode])
     mine = statistics.median(ours.ms)
     row = {"config": config, "precision": precision, "ganexp_ms": mine, "torch_ms": ms[best.mode], "torch_mode": best.mode,
-           "ratio": ms[best.mode] / mine, "modes_ms": ms, "torch": best.first["torch"], "torch_rss": best.rss,
-           "torch_first_step": best.first_step, "parameters": best.first["parameters"],
+           "ratio": ms[best.mode] / mine, "modes_ms": ms, "torch": best.first["torch"], "torch_onednn": best.first["onednn"], "torch_rss": best.rss,
+           "torch_first_step": first, "ganexp": ours.last["machine"][0],
+           "rss": ours.rss, "first_step": ours.first_step, "parameters": best.first["parameters"],
            "rounds_ms": {"ganexp": ours.ms, **{p.mode: p.ms for p in peers}}}
     print(json.dumps(row), file=sys.stderr, flush=True)
     return row
+
+
+def print_table(rows):
+    if not rows:
+        return
+    is_ = rows[0]["ganexp"]
+    print(f"{is_['threads']} threads, {is_['isa']}; ganexp with {is_['onednn']}, PyTorch {rows[0]['torch']} with oneDNN {rows[0]['torch_onednn']}\n")
+    print("| config | precision | ganexp ms | PyTorch ms | its best mode | ratio | MB, ganexp and PyTorch | first step, s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for r in rows:
+        print(f"| `{r['config']}` | {r['precision']} | {r['ganexp_ms']:.1f} | {r['torch_ms']:.1f} | {r['torch_mode'].replace('+', ' + ')} "
+              f"| **{r['ratio']:.2f}** | {r['rss'] / 1e6:.0f}, {r['torch_rss'] / 1e6:.0f} "
+              f"| {r['first_step']:.2f}, {r['torch_first_step']:.1f} |")
 
 
 def main():
@@ -174,10 +217,7 @@ def main():
     parser.add_argument("configs", nargs="*", default=CONFIGS)
     args = parser.parse_args()
     rows = [r for c in args.configs for p in args.precision if (r := compare(args, c, p))]
-    print("| config | precision | ganexp ms | PyTorch ms | best mode | ratio |")
-    print("|---|---|---|---|---|---|")
-    for r in rows:
-        print(f"| `{r['config']}` | {r['precision']} | {r['ganexp_ms']:.1f} | {r['torch_ms']:.1f} | {r['torch_mode']} | **{r['ratio']:.2f}** |")
+    print_table(rows)
     if args.json:
         with open(args.json, "w") as f:
             json.dump(rows, f, indent=1)

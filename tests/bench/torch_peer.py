@@ -8,6 +8,7 @@ couples no samples), bf16 (autocast). Networks are those of the config (torch_ne
 answer is a line of JSON with their seconds. The first answer, unasked, comes after the first iteration.
 """
 import json
+import re
 import resource
 import sys
 import time
@@ -164,12 +165,16 @@ def answer(**is_):
     print(json.dumps(is_), flush=True)
 
 
+def onednn():
+    return re.search(r"MKL-DNN v([0-9.]+)", torch.__config__.show()).group(1)
+
+
 def main(path, mode, threads):
     torch.set_num_threads(int(threads))
     torch.manual_seed(0)
     p = peer(load_config(path), mode.split("+"))
     p.iteration()
-    answer(first=True, torch=torch.__version__, parameters=sum(w.numel() for n in (p.G, p.D) for w in n.parameters()))
+    answer(first=True, torch=torch.__version__, onednn=onednn(), parameters=sum(w.numel() for n in (p.G, p.D) for w in n.parameters()))
     for line in sys.stdin:
         start = time.perf_counter()
         for _ in range(int(line)):
