@@ -229,6 +229,24 @@ static void test_pool(void **state)
     arena_free(f.arena);
 }
 
+// A head's running statistics are of what that head was asked about: here of one batch in two.
+static void test_statistics_of_heads(void **state)
+{
+    (void)state;
+    struct fixture f = READ(
+        "name: heads\ndata: {a: {dataset: digits, size: 8, batch: 4}, b: {dataset: digits, size: 8, "
+        "batch: 4}}\nnetworks:\n"
+        "  reader: {inputs: {image: [1, 8, 8]}, layers: [flatten, batch_norm], outputs: {a: "
+        "[batch_norm, {dense: 1}], b: [batch_norm, {dense: 1}]}}\n"
+        "terms: [{mse: {x: reader(a.image).a, y: 1}}, {mse: {x: reader(b.image).b, y: 1}}]\n"
+        "samples: {of: reader(a.image).a}\n",
+        "train: {steps: 1, optimizer: adam, iteration: [update: reader]}\n");
+    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "reader.1."), 4);
+    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "reader.a.0."), 2);
+    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "reader.b.0."), 2);
+    arena_free(f.arena);
+}
+
 static double *run_root(struct fixture *f, struct arena *a, const struct value *v)
 {
     return interpret(f, a)[v->id];
@@ -285,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_discrete),
         cmocka_unit_test(test_sampling),
         cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_statistics_of_heads),
         cmocka_unit_test(test_box),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

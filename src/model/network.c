@@ -128,10 +128,12 @@ static struct value *build(struct application *app, struct stage *stage, bool tr
     g->where = stage->where;
     g->label = stage->label;
     struct value *x = walk_value(walk, stage->from);
-    const int from = g->n;
+    const int from = g->n, tracked = app->n_tracked;
     struct value *y =
         takes(&site, stage->layer, x) ? stage->layer->build(&site, stage->params, x) : NULL;
     y = check_size(&site, y);
+    for (int i = tracked; i < app->n_tracked; i++)
+        app->tracked[i].of = y;
     if (y) {
         struct layer_row row = make_row(g, stage, y, from, x->shape.dim[0]);
         APPEND(g->arena, app->row, app->n_row, row);

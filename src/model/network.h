@@ -61,7 +61,12 @@ struct layer_row {             // a line of the table that `ganexp check` prints
 struct application {
     struct network *network;
     struct value **output;     // by head
-    struct tracked { struct slot *buffer; struct value *x; double t; } *tracked;  // see site_track
+    struct tracked {           // see site_track
+        struct slot *buffer;
+        struct value *x;
+        double t;
+        const struct value *of;    // the result of the layer whose state it is
+    } *tracked;
     int n_tracked;
     struct layer_row *row;
     int n_row;

@@ -15,15 +15,15 @@
 
 // --- one update ----------------------------------------------------------------------------------
 
-// Which values the gradient of y reaches.
-static bool *reached(const struct value *y)
+// Which values y is computed from, not looking behind ops with a flag of `end`.
+static bool *behind(const struct value *y, unsigned end)
 {
     const struct graph *g = y->graph;
     bool *is = NEW_ARRAY(g->arena, bool, g->n);
     is[y->id] = true;
     for (int i = y->id; i >= 0; i--) {
         const struct value *v = g->value[i];
-        if (is[i] && !(v->op->flags & (OP_NO_GRAD | OP_EFFECT)))
+        if (is[i] && !(v->op->flags & end))
             for (int j = 0; j < v->n_in; j++)
                 is[v->in[j]->id] = true;
     }
@@ -47,7 +47,7 @@ static bool has_slot(const struct update_run *run, const struct slot *slot)
 static void list_slots(struct builder *b, struct update_run *run, struct trained *t)
 {
     const struct update *u = run->update;
-    const bool *is = reached(run->loss);
+    const bool *is = behind(run->loss, OP_NO_GRAD | OP_EFFECT);
     for (int i = 0; i < u->n_train; i++) {
         const struct network *net = u->train[i].network;
         for (int j = 0; j < net->n_param; j++) {
@@ -94,15 +94,19 @@ static void step(struct builder *b, struct update_run *run, const struct trained
     g->where = run->update->where;
 }
 
-// Running statistics of the networks that this update trains, whole.
-static void track(struct builder *b, const struct update *u)
+// Running statistics of the networks that this update trains, whole; a head's follow only what the
+// head was asked about.
+static void track(struct builder *b, const struct update_run *run)
 {
+    const bool *is = behind(run->loss, OP_EFFECT);
     for (int i = 0; i < b->n_touched; i++) {
         const struct application *app = b->touched[i];
-        if (!update_trains(u, (struct target){app->network, -1, {0}}))
+        if (!update_trains(run->update, (struct target){app->network, -1, {0}}))
             continue;
         for (int j = 0; j < app->n_tracked; j++) {
             const struct tracked *t = &app->tracked[j];
+            if (!is[t->of->id])
+                continue;
             struct value *before = versions_read(&b->versions, t->buffer);
             b->graph->where = t->buffer->where;
             versions_write(&b->versions, t->buffer, lerp_slot(before, t->x, t->t));
@@ -149,7 +153,7 @@ static bool build_run(struct builder *b, struct update_run *run)
     for (int i = 0; i < b->n_touched; i++)
         check_coupling(b->e, b->touched[i], b->d);
     step(b, run, &trained);
-    track(b, run->update);
+    track(b, run);
     stamp(b, run->update);
     if (run->repetition == run->update->repeat - 1)
         name_roots(b, run);

@@ -96,7 +96,7 @@ struct value *site_buffer(struct site *site, const char *name, struct shape shap
 void site_track(struct site *site, struct value *buffer, struct value *x, double t)
 {
     struct application *app = site->application;
-    struct tracked tracked = {buffer->attr.slot, x, t};
+    struct tracked tracked = {buffer->attr.slot, x, t, NULL};
     if (!tracked.buffer || tracked.buffer->kind != SLOT_BUFFER)
         BUG("site_track of what is no buffer");
     APPEND(site->graph->arena, app->tracked, app->n_tracked, tracked);
