@@ -1,7 +1,8 @@
 // Spectral normalisation: w / σ(w), σ the largest singular value, so that a layer stretches nothing
-// by more than 1. u and v come near the singular vectors by one step of power iteration an
-// application, which is enough because weights move little in a step; the exact σ would cost a
-// decomposition each time. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
+// by more than 1. u and v come near the singular vectors by one step of power iteration a training
+// step, which is enough because weights move little in a step; the exact σ would cost a
+// decomposition each time. Outside training u and v are those of the checkpoint, as in PyTorch, so
+// that both give the same pictures. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
 #include "model/layer.h"
 
 #include "base/arena.h"
@@ -33,10 +34,10 @@ struct value *site_spectral(struct site *site, const char *name, struct shape sh
     struct value *old = site_buffer(site, arena_printf(a, "%s_u", name), SHAPE(rows), normal);
     struct value *kept =
         site_buffer(site, arena_printf(a, "%s_v", name), SHAPE(columns), normal);
-    struct value *v =
-        unit(matmul(reshape(old, SHAPE(1, rows)), fixed, false, false));  // (1, columns)
-    struct value *u = unit(matmul(v, fixed, false, true));                // (1, rows)
+    struct value *u = reshape(old, SHAPE(1, rows)), *v = reshape(kept, SHAPE(1, columns));
     if (site->training) {
+        v = unit(matmul(u, fixed, false, false));
+        u = unit(matmul(v, fixed, false, true));
         site_track(site, old, reshape(u, old->shape), 1);
         site_track(site, kept, reshape(v, kept->shape), 1);
     }
