@@ -69,6 +69,7 @@ static bool judge_side(struct builder *b, const struct game *game, struct expres
 
 static bool recall_fakes(struct builder *b, const struct game *game, struct side *s)
 {
+    enter(b, game->where, arena_printf(b->arena, "%s.pool", game->name));
     for (int i = 0; game->pool && i < game->n; i++) {
         struct operand *x = &s->argument[i];
         if (game->pool < x->value->shape.dim[0])

@@ -14,8 +14,9 @@
 //   grad/U/PARAM@R             the gradient that the update takes a step along
 //   value/U/NAME@R             a named value, as the update's losses read it
 //   noise/NAME@D
-//   random/U/WHERE.I@R         the I-th draw that WHERE, a layer ("critic.2") or a penalty
-//                              ("gradient"), makes for this update. A layer draws for each of its
+//   random/U/WHERE.I@R         the I-th draw that WHERE, a layer ("critic.2"), a penalty
+//                              ("gradient") or a history of fakes ("critic.pool": a place, coins),
+//                              makes for this update. A layer draws for each of its
 //                              network's applications to something new, in the order of asking:
 //                              games before terms, real before fake before penalties.
 // Values that no update needs are not there.

@@ -75,8 +75,9 @@ static void keep_params(struct trace *trace, const struct trainer *t)
     const struct slots *slots = &t->experiment->slots;
     for (int i = 0; i < slots->n; i++) {
         const struct slot *s = slots->slot[i];
-        if (s->kind == SLOT_PARAM || s->kind == SLOT_BUFFER)
-            keep(trace, arena_printf(trace->arena, "param/%s@%" PRId64, s->name, t->step),
+        const char *prefix = s->kind == SLOT_AVERAGE ? "" : "param/";
+        if (s->kind != SLOT_MOMENT)
+            keep(trace, arena_printf(trace->arena, "%s%s@%" PRId64, prefix, s->name, t->step),
                  t->slab + s->offset, s->shape, false);
     }
 }

@@ -10,6 +10,7 @@
 // updates as listed, R an update's repetitions, D draws: 0 is the iteration's own, a repetition or
 // an update with `fresh:` takes the next.
 //   param/NAME@K                     parameters and buffers before iteration K, and after the last
+//   ema/NAME@K                       averages of parameters, where the experiment keeps them
 //   data/SOURCE.FIELD@K.D            what the data sets gave
 //   noise/NAME@K.D  hyper/U@K.R      what was drawn; optimizer_hyper's four numbers
 //   loss/U@K.R  loss/U/PART@K.R  grad/U/PARAM@K.R  value/U/NAME@K.R  random/U/WHERE.I@K.R

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Does PyTorch find what ganexp found?
 
-parity.py [--break] TRACE...
+parity.py [--break] GANEXP
 
-Each TRACE was written by `ganexp trace`. The networks are built from the config in it, start from its weights, get its data, noise and
-masks, and are trained by the rules of the language, in float64. Compared are all losses (1e-4 of their value; of a difference of means
-1e-4 of what the critic says on average), all gradients (1e-3 of their norm) and, after the last iteration, all weights and buffers (1e-4
-of their norm, or of the way they have gone). Exit code 0: all agree; 1: some do not; 77: there is no torch here.
+Each line of standard input is a name, a config and overrides, of which `ganexp trace` runs three iterations. The networks are built from
+the config in the trace, start from its weights, get its data, noise and masks, and are trained by the rules of the language, in float64.
+Compared are all losses (1e-4 of their value; of a difference of means 1e-4 of what the critic says on average), all gradients (1e-3 of
+their norm) and, after the last iteration, all weights, buffers and averages (1e-4 of their norm, or of the way they have gone). Exit code
+0: all agree; 1: some do not; 77: there is no torch here.
 
 Some gradients are zero but for rounding: a bias in front of a batch norm. What is smaller than a millionth of all gradients of an
 update is taken for such, and not compared; and since an optimizer that divides by their size makes full steps of what is only noise,
@@ -18,8 +19,11 @@ kept there if that brings the gradients nearer; they are counted.
 
 --break makes one gradient of each trace wrong by one part in a hundred: then the comparison must fail.
 """
+import gc
 import os
+import subprocess
 import sys
+import tempfile
 
 try:
     import torch
@@ -29,7 +33,7 @@ except ImportError as missing:
     sys.exit(77)
 
 import safetensors
-from networks import load_config
+from config import load_config
 from training import Experiment
 
 LOSS, GRADIENT, WEIGHT = 1e-4, 1e-3, 1e-4
@@ -84,11 +88,6 @@ class Comparison:
         """The farthest that a tensor has been from where it began."""
         return max((self.recorded(f"{name}@{k}") - self.recorded(f"{name}@0")).norm().item() for k in range(self.steps + 1))
 
-    def states(self, k):
-        for name, net in self.experiment.nets.items():
-            yield net, {key: self.recorded(f"param/{name}.{key}@{k}") for key in net.state_dict()
-                        if not key.endswith("num_batches_tracked")}
-
     def see_losses(self, losses, u, at):
         for name, (loss, size) in losses.items():
             full = f"loss/{u}{name and '/'}{name}@{at}"
@@ -102,7 +101,7 @@ class Comparison:
         return worst, torch.cat([(ours - g).flatten() for ours, g in pairs]).norm().item()
 
     def try_sides(self, update, r, grads, at):
-        u, e = update["number"], self.experiment
+        u, e = update.number, self.experiment
         worst, distance = self.distance(grads, u, at)
         for place in e.near()[:TRIES] if worst > GRADIENT / 10 else ():
             e.flip(place)
@@ -140,38 +139,54 @@ class Comparison:
         e = self.experiment
         for k in range(self.steps):
             e.begin(k)
-            for update in e.updates:
-                for r in range(update["repeat"]):
+            for update in e.phase(k)[0].updates:
+                for r in range(update.repeat):
                     losses, grads = e.gradients(update, r)
-                    self.see_losses(losses, update["number"], f"{k}.{r}")
-                    if not self.names_agree(grads, update["number"], f"{k}.{r}"):
+                    self.see_losses(losses, update.number, f"{k}.{r}")
+                    if not self.names_agree(grads, update.number, f"{k}.{r}"):
                         return
                     grads = self.try_sides(update, r, grads, f"{k}.{r}")
-                    self.see_gradients(grads, update["number"], f"{k}.{r}")
+                    self.see_gradients(grads, update.number, f"{k}.{r}")
                     e.step(update, grads)
+            e.finish()
+
+    def see_weights(self):
+        there = {k[:k.rindex("@")] for k in self.tensors if k.startswith(("param/", "ema/"))}
+        for name, value in self.experiment.state():
+            self.weights.see(name, off(self.recorded(f"{name}@{self.steps}"), value.detach(), self.way(name)))
+            there.discard(name)
+        if there:
+            self.weights.see(f"known to one program only: {there}", float("inf"))
 
     def run(self):
-        for net, state in self.states(0):
-            net.load_state_dict(state, strict=True)
+        self.experiment.start(lambda name: self.recorded(f"{name}@0"))
         self.train()
-        for net, state in self.states(self.steps):
-            own = net.state_dict()
-            for key, ganexp in state.items():
-                self.weights.see(f"{net.label}.{key}", off(ganexp, own[key], self.way(f"param/{net.label}.{key}")))
+        self.see_weights()
         worst = (self.losses, self.gradients, self.weights)
         bad = any(w.bad() for w in worst)
         notes = [f"{len(self.zero)} gradients are zero"] if self.zero else []
         notes += [f"{self.flipped} relus at zero"] if self.flipped else []
-        print(f"{'FAIL' if bad else 'ok  '} {self.name}: {self.steps} steps; {'; '.join([*map(str, worst), *notes])}")
+        print(f"{'FAIL' if bad else 'ok  '} {self.name}: {self.steps} steps; {'; '.join([*map(str, worst), *notes])}", flush=True)
         return bad
 
 
-def main(arguments):
-    broken = "--break" in arguments
+def trace(ganexp, arguments, path):
+    subprocess.run([ganexp, "trace", *arguments, "--threads", "1", "--steps", "3", "-o", path], check=True, stdout=subprocess.DEVNULL)
+
+
+def main(ganexp, broken):
+    bad = 0
     torch.set_num_threads(1)
-    results = [Comparison(path, broken).run() for path in arguments if path != "--break"]
-    return 1 if any(results) else 0
+    with tempfile.TemporaryDirectory() as folder:
+        for line in sys.stdin:
+            name, *arguments = line.split()
+            path = f"{folder}/{name}.safetensors"
+            trace(ganexp, arguments, path)
+            bad += Comparison(path, broken).run()
+            os.remove(path)
+            gc.collect()
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[-1], "--break" in sys.argv))
