@@ -1,3 +1,12 @@
+// Measuring is the default, because a plan that nobody asked for is never fast; and it does not
+// cost the promise that a run can be had again, because a winner is measured once: what is
+// remembered is taken without a look, and what a run was answered is recorded with it. So the same
+// command gives the same bits as long as its cache lives, `--replay` gives them after that, and
+// `--no-tune` gives the same plan with any cache, or none. Where nothing can be remembered nothing
+// is measured.
+//
+// Measuring afresh at every start would find the same winners nearly always, and other last digits
+// the one time it does not.
 #include "tuning.h"
 
 #include "base/arena.h"
