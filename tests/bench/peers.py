@@ -28,8 +28,8 @@ DENSE = ["eager", "fused", "fused+joint", "fused+compile", "fused+compile+joint"
 JOINT = ["gan", "wgan_gp"]  # critics that couple no samples
 
 
-def modes_of(config, precision):
-    modes = DENSE if config == "gan" else MODES + (["fused+compile+joint", "fused+compile+channels_last+joint"] if config in JOINT else [])
+def modes_of(config, precision, chosen):
+    modes = chosen or (DENSE if config == "gan" else MODES + (["fused+compile+joint", "fused+compile+channels_last+joint"] if config in JOINT else []))
     return [f"{m}+bf16" for m in modes if m != "eager"] if precision == "bf16" else modes
 
 
@@ -152,7 +152,7 @@ def compare(args, config, precision):
     with alone(args.lock):
         if not started(lambda: ours.warm_up(args.seconds) or True, f"{config}, {precision}: ganexp"):
             return None
-    peers = [Torch(args, config, m) for m in modes_of(config, precision)]
+    peers = [Torch(args, config, m) for m in modes_of(config, precision, args.modes)]
     peers = [p for p in peers if started(p.begun, f"{config}: {p.mode}")]
     for p in peers:
         with alone(args.lock):
@@ -213,6 +213,7 @@ def main():
     parser.add_argument("--realtime", action="store_true")
     parser.add_argument("--lock")
     parser.add_argument("--json")
+    parser.add_argument("--modes", nargs="*", help="of PyTorch, instead of all; as torch_peer.py has them")
     parser.add_argument("--precision", nargs="*", default=["f32", "bf16"])
     parser.add_argument("configs", nargs="*", default=CONFIGS)
     args = parser.parse_args()
