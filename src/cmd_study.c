@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "command.h"
 #include "study/study.h"
@@ -9,7 +10,6 @@
 #include <math.h>
 #include <omp.h>
 #include <string.h>
-#include <time.h>
 
 static const struct option_spec option[] = {
     OPTION_DB,
@@ -39,13 +39,6 @@ struct teller {
 
 enum { TELL_SECONDS = 30 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void wipe(struct teller *y)
 {
     if (y->open)
@@ -65,13 +58,14 @@ static void print_last_line(const char *path)
     fprintf(stderr, "    %s:\n    %s", path, last);
 }
 
-static void told(void *context, const struct study *s, const struct trial *t, const char *what)
+static void told(void *context, const struct study *s, const struct trial *t, const char *what,
+                 bool trouble)
 {
     struct teller *y = context;
     struct arena *a = arena_new(NULL);
     wipe(y);
     fprintf(stderr, "%s, seed %" PRId64 ": %s\n", s->variation[t->variation], t->seed, what);
-    if (strstr(what, "failed"))
+    if (trouble)
         print_last_line(study_log(a, y->workers, s, t));
     arena_free(a);
 }
@@ -86,7 +80,7 @@ static void tick(void *context, const struct study *s, double left)
 {
     struct teller *y = context;
     const bool live = terminal_is(stderr);
-    if (now() - y->told < (live ? 0 : TELL_SECONDS) || isnan(left))
+    if (clock_now() - y->told < (live ? 0 : TELL_SECONDS) || isnan(left))
         return;
     wipe(y);
     fprintf(stderr, "%d of %d done, about ", finished(s), s->n_trial);
@@ -99,7 +93,7 @@ static void tick(void *context, const struct study *s, double left)
     fputs(live ? "" : "\n", stderr);
     fflush(stderr);
     y->open = live;
-    y->told = now();
+    y->told = clock_now();
 }
 
 static void tell_beginning(const struct study *s, const struct study_workers *w)
@@ -142,7 +136,7 @@ static int run_missing(struct options *o, struct study *s)
         return -1;
     const char *db = options_db(o), *slash = strrchr(db, '/');
     const int cores = omp_get_num_procs();
-    struct teller y = {.told = now()};
+    struct teller y = {.told = clock_now()};
     const struct study_workers w = {
         .program = o->argv[0],
         .db = db,

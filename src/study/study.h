@@ -74,8 +74,9 @@ struct study_workers {
     // the last signal that came, and how many came; each is passed on to the workers
     const volatile sig_atomic_t *stop, *stops;
     void *context;
-    // something happened to a trial
-    void (*told)(void *context, const struct study *s, const struct trial *t, const char *what);
+    // something happened to a trial; trouble: its log says more
+    void (*told)(void *context, const struct study *s, const struct trial *t, const char *what,
+                 bool trouble);
     // every second or so; left: seconds until all is done, NAN: not known yet
     void (*tick)(void *context, const struct study *s, double left);
 };

@@ -9,6 +9,7 @@
 #include "study/study.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -24,13 +25,6 @@
 #include <unistd.h>
 
 enum { LOOK_SECONDS = 2 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 // --- a worker ------------------------------------------------------------------------------------
 
@@ -115,13 +109,14 @@ static bool start(struct study *s, struct trial *t, struct arena *a, const struc
         become_worker(log, argv, parent);
     close(log);
     t->pid = pid > 0 ? pid : 0;
-    t->began = now();
+    t->began = clock_now();
     t->first = t->step;
     w->told(w->context, s, t,
             log < 0                        ? "cannot write its log"
             : pid < 0                      ? strerror(errno)
             : t->state == TRIAL_BROKEN_OFF ? "goes on"
-                                           : "starts");
+                                           : "starts",
+            false);
     return pid > 0;
 }
 
@@ -177,7 +172,7 @@ static double pace(const struct study *s, int variation)
         const struct trial *t = &s->trial[i];
         if ((variation >= 0 && t->variation != variation) || !tells_pace(t))
             continue;
-        seconds += t->pid ? now() - t->began : t->seconds;
+        seconds += t->pid ? clock_now() - t->began : t->seconds;
         steps += t->step - t->first;
     }
     return steps ? seconds / (double)steps : NAN;
@@ -240,11 +235,12 @@ static int gather(struct study *s, struct arena *a, const struct study_workers *
         if (!t)
             continue;
         t->pid = 0;
-        t->seconds = now() - t->began;
+        t->seconds = clock_now() - t->began;
         running--;
-        *failed += !WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 3);
+        const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        *failed += code != 0 && code != 3;
         study_look(s, a, w->db);
-        w->told(w->context, s, t, verdict(a, t, status));
+        w->told(w->context, s, t, verdict(a, t, status), code > 0 && code < 128);
     }
     return running;
 }
@@ -253,7 +249,7 @@ int study_run(struct study *s, struct arena *a, const struct study_workers *w)
 {
     bool *tried = NEW_ARRAY(a, bool, s->n_trial);
     int running = 0, failed = 0, passed = 0;
-    double looked = now();
+    double looked = clock_now();
     mkdir(w->logs, 0777);
     for (;;) {
         running = fill(s, a, w, tried, running, &failed);
@@ -263,10 +259,10 @@ int study_run(struct study *s, struct arena *a, const struct study_workers *w)
         nanosleep(&(struct timespec){0, 100 * 1000 * 1000}, NULL);
         pass_on(s, w, &passed);
         running = gather(s, a, w, running, &failed);
-        if (now() - looked < LOOK_SECONDS)
+        if (clock_now() - looked < LOOK_SECONDS)
             continue;
         study_look(s, a, w->db);
-        looked = now();
+        looked = clock_now();
         if (running)
             w->tick(w->context, s, seconds_left(s, w->jobs));
     }
