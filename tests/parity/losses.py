@@ -73,6 +73,7 @@ class Site:
 
     def __init__(self, critic, real, fake, draw):
         self.critic, self.real, self.fake, self.draw = critic, real, fake, draw
+        self.size = 0.0  # what the penalty is held against when that is more than itself
         self.free = [i for i, (r, f) in enumerate(zip(real, fake)) if r.is_floating_point() and r is not f]
 
     def slope(self, arguments):
@@ -85,8 +86,11 @@ class Site:
         return [how(i, x) if i in self.free else x for i, x in enumerate(self.real)]
 
 
-def distance(slope, target):
-    return (((slope + 1e-12).sqrt() - target) ** 2).mean()
+def distance(site, slope, target, weight):
+    """Cancels near the target; site.size is what it moves by, the slope being off by a share of itself, for that share."""
+    norm = (slope + 1e-12).sqrt()
+    site.size = weight * (2 * norm * (norm - target).abs()).mean().item()
+    return weight * ((norm - target) ** 2).mean()
 
 
 def gradient(site, weight="10", target="1"):
@@ -95,14 +99,14 @@ def gradient(site, weight="10", target="1"):
     def between(i, x):
         a = alpha.reshape(-1, *[1] * (x.dim() - 1))
         return a * x + (1 - a) * site.fake[i]
-    return number(weight) * distance(site.slope(site.moved(between)), number(target))
+    return distance(site, site.slope(site.moved(between)), number(target), number(weight))
 
 
 def dragan(site, weight="10", spread="0.5"):
     def around(i, x):
         u, alpha = site.draw(), site.draw()
         return x + alpha * number(spread) * x.std(unbiased=False) * u
-    return number(weight) * distance(site.slope(site.moved(around)), 1)
+    return distance(site, site.slope(site.moved(around)), 1, number(weight))
 
 
 def r1(site, weight="10"):

@@ -5,9 +5,9 @@ parity.py [--break] GANEXP
 
 Each line of standard input is a name, a config and overrides, of which `ganexp trace` runs three iterations. The networks are built from
 the config in the trace, start from its weights, get its data, noise and masks, and are trained by the rules of the language, in float64.
-Compared are all losses (1e-4 of their value; of a difference of means 1e-4 of what the critic says on average), all gradients (1e-3 of
-their norm) and, after the last iteration, all weights, buffers and averages (1e-4 of their norm, or of the way they have gone). Exit code
-0: all agree; 1: some do not; 77: there is no torch here.
+Compared are all losses (1e-4 of their value; of what may cancel, a difference of means or a slope's distance from 1, of its parts), all
+gradients (1e-3 of their norm) and, after the last iteration, all weights, buffers and averages (1e-4 of their norm, or of the way they
+have gone). Exit code 0: all agree; 1: some do not; 77: there is no torch here.
 
 Some gradients are zero but for rounding: a bias in front of a batch norm. What is smaller than a millionth of all gradients of an
 update is taken for such, and not compared; and since an optimizer that divides by their size makes full steps of what is only noise,

@@ -143,7 +143,7 @@ class Experiment(Values):
         yield f"{game.name}.critic", loss, self.size(game, r, f)
         for word, params in game.penalties:
             site = Site(lambda x: self.judge(game, x), real, fake, lambda: self.random_next(word))
-            yield f"{game.name}.{word}", call(PENALTIES, word, params, site), 0.0
+            yield f"{game.name}.{word}", call(PENALTIES, word, params, site), site.size
 
     def other_side(self, game, trains):
         on = [any(self.depends(e, t) for e in side for t in trains) for side in (game.real, game.fake)]
@@ -197,7 +197,8 @@ class Experiment(Values):
         for name, value, size in self.losses(update.trains):
             same = sum(key == name or key.startswith(f"{name}.") and key[len(name) + 1:].isdigit() for key in losses)
             losses[f"{name}.{same + 1}" if same else name] = (value, size)
-        losses[""] = tuple(map(sum, zip(*losses.values())))
+        sizes = [max(abs(value.item()), size) for value, size in losses.values()]  # parts may cancel in the sum
+        losses[""] = sum(value for value, _ in losses.values()), sum(sizes)
         grads = torch.autograd.grad(losses[""][0], list(update.weights.values()), allow_unused=True, retain_graph=True)
         return losses, {name: g for name, g in zip(update.weights, grads) if g is not None}
 
