@@ -141,18 +141,15 @@ static struct value *sum_of_broadcast(struct value *v)
     return shape_equal(s->shape, v->shape) ? affine(s, repeats, 0) : NULL;
 }
 
-// The sum over all pixels of block sums, or of an upsampled image.
-static struct value *sum_of_pixels(struct value *v)
+// The sum over all pixels of an upsampled image. (That of block sums stays: whoever wants them pays
+// for the large image, which pass/upsample_conv.c does without.)
+static struct value *sum_of_upsampled(struct value *v)
 {
     const unsigned pixels = 1 << 2 | 1 << 3, axes = (unsigned)v->attr.i[0];
-    if (v->op != &op_reduce_sum || (axes & pixels) != pixels)
-        return NULL;
     const struct value *x = v->in[0];
-    if (x->op == &op_pool_sum)
-        return reduce_sum(x->in[0], axes);
-    return x->op == &op_upsample
-        ? affine(reduce_sum(x->in[0], axes), (double)(x->attr.i[0] * x->attr.i[0]), 0)
-        : NULL;
+    if (v->op != &op_reduce_sum || (axes & pixels) != pixels || x->op != &op_upsample)
+        return NULL;
+    return affine(reduce_sum(x->in[0], axes), (double)(x->attr.i[0] * x->attr.i[0]), 0);
 }
 
 // A pointwise op repeats its inputs by itself: f(broadcast(x), y) → f(x, y) while another input
@@ -190,7 +187,7 @@ static struct value *lift_broadcast(struct value *v)
 typedef struct value *rule(struct value *v);
 static rule *const rules[] = {
     identity, fold,             fold_shape,    fold_zero,      to_affine,      simplify_affine,
-    collapse, sum_of_broadcast, sum_of_pixels, drop_broadcast, lift_broadcast,
+    collapse, sum_of_broadcast, sum_of_upsampled, drop_broadcast, lift_broadcast,
 };
 
 static struct value *apply(struct value *v, void *context)
