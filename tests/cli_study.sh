@@ -39,6 +39,11 @@ begin() {
     study=$!
 }
 complain() { echo "$1"; cat "$dir/table" "$dir/told"; exit 1; }
+alive() {  # any of these processes; one that has ended and waits for its parent has ended
+    local p
+    for p; do grep -qs '^State:.[^ZX]' "/proc/$p/status" && return; done
+    return 1
+}
 until_checkpoint() {
     for ((i = 0; i < 3000; i++)); do
         find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" | grep -q . && return
@@ -54,10 +59,10 @@ workers=$(ask "SELECT pid AS x FROM attempt a JOIN run r ON r.id = a.run_id WHER
 kill -KILL $study
 wait $study 2> /dev/null || true
 for ((i = 0; i < 3000; i++)); do
-    kill -0 $workers 2> /dev/null || break
+    alive $workers || break
     sleep 0.01
 done
-kill -0 $workers 2> /dev/null && complain "workers outlive their study"
+alive $workers && complain "workers outlive their study"
 
 # A worker killed: the others go on, and only it is left.
 begin
