@@ -72,19 +72,19 @@ static void test_eigenvectors(void **state)
 {
     (void)state;
     enum { N = 17 };
-    double A[N * N], D[N * N], V[N * N];
+    double A[N * N], D[N], V[N * N];
     struct rng r;
     rng_init(&r, 3, 1);
     for (int i = 0; i < N; i++)
         for (int j = 0; j <= i; j++)
             A[i * N + j] = A[j * N + i] = rng_normal(&r);
-    memcpy(D, A, sizeof A);
-    eigen_symmetric(D, N, V);
+    memcpy(V, A, sizeof A);
+    eigen_symmetric(V, N, D);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             double product = 0, dot = 0;
             for (int k = 0; k < N; k++) {
-                product += V[i * N + k] * D[k * (N + 1)] * V[j * N + k];
+                product += V[i * N + k] * D[k] * V[j * N + k];
                 dot += V[k * N + i] * V[k * N + j];
             }
             close_to(product, A[i * N + j], 1e-12);

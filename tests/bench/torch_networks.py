@@ -1,22 +1,13 @@
 # Networks of a config as one would write them in torch: its own modules, in an nn.Sequential where they are a chain. Only the words of
 # the configs that are compared are known here; tests/parity knows all, in modules made to be looked into rather than to be fast.
+import os
+import sys
+
 import torch
-import yaml
 from torch import nn
 
-
-def load_config(path):
-    with open(path) as f:
-        return yaml.load(f, Loader=yaml.BaseLoader)  # all scalars are text: what they mean is up to who reads them
-
-
-def one_word(node):
-    """{dense: 3} → dense, 3; {flatten: {of: x}} → flatten, {of: x}; relu → relu, {}"""
-    return next(iter(node.items())) if isinstance(node, dict) else (node, {})
-
-
-def listed(x):
-    return x if isinstance(x, list) else [x]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "parity"))
+from config import call, expand, listed, one_word  # noqa: E402
 
 
 # --- words: the example x above the layer, then the parameters ---------------------------------------------------------------
@@ -75,29 +66,13 @@ LAYERS = {
 }
 
 
-def make(word, params, x):
-    if isinstance(params, dict):
-        return LAYERS[word](x, **params)
-    return LAYERS[word](x, params)
-
-
 # --- networks ----------------------------------------------------------------------------------------------------------------
-
-def substitute(node, given):
-    if isinstance(node, dict):
-        return {k: substitute(v, given) for k, v in node.items()}
-    if isinstance(node, list):
-        return [substitute(v, given) for v in node]
-    return given[node[1:]] if node.startswith("$") else node
-
 
 def flat(layers, templates):
     """With templates written out."""
     for layer in layers:
         if isinstance(layer, dict) and "use" in layer:
-            is_ = templates[layer["use"]]
-            given = {**is_.get("with", {}), **{k: v for k, v in layer.items() if k != "use"}}
-            yield from flat(substitute(is_["layers"], given), templates)
+            yield from flat(expand(layer, templates)["layers"], templates)
         else:
             yield one_word(layer)
 
@@ -123,12 +98,12 @@ class Network(nn.Module):
             params = dict(params) if isinstance(params, dict) else params
             of = params.pop("of", None) if isinstance(params, dict) else None
             other = params if word == "multiply" else None
-            stage = make(word, params, values[of] if of else above)
+            stage = call(LAYERS, word, params, values[of] if of else above)
             above = self.call(stage, of, other, values, above).detach()
             self.stages.append(stage)
             self.sources.append((of, other))
         for layers in node.get("outputs", {}).values():
-            self.heads.append(nn.Sequential(*[make(word, params, above) for word, params in flat(layers, templates)]))
+            self.heads.append(nn.Sequential(*[call(LAYERS, word, params, above) for word, params in flat(layers, templates)]))
 
     @staticmethod
     def call(stage, of, other, values, above):
