@@ -6,6 +6,7 @@
 #include "pass/pass.h"
 #include "plan/plan.h"
 #include "prim/kernel.h"
+#include "numbers.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,21 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h> // last: its fail() is another
-
-static double number(const struct value *v, int64_t i)
-{
-    uint64_t z = ((uint64_t)i + 1) * 0x9E3779B97F4A7C15u +
-                 (uint64_t)v->attr.name[0] * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 29)) * 0x94D049BB133111EBu;
-    return (double)(z >> 40) / (1 << 23) - 1;
-}
-
-static void feed(void *context, const struct value *v, double *out)
-{
-    (void)context;
-    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        out[i] = (float)number(v, i);
-}
 
 static double widened(uint16_t half)
 {

@@ -7,6 +7,7 @@
 #include "pass/pass.h"
 #include "plan/plan.h"
 #include "prim/kernel.h"
+#include "sources.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,8 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>  // last: its fail() is another
-
-enum { SEED = 99, STEP = 3 };
 
 static double given(const struct value *v, int64_t i)
 {
@@ -26,28 +25,6 @@ static double given(const struct value *v, int64_t i)
     case 'i': return (double)(i * 3 % 5);               // index
     case 'v': return x * x;                             // a second moment
     default: return x;
-    }
-}
-
-static void feed(void *context, const struct value *v, double *out)
-{
-    (void)context;
-    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        out[i] = v->op != &op_random
-                     ? (float)given(v, i)
-                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1],
-                                 (uint64_t)v->attr.i[1], (struct plan_clock){SEED, STEP}, i);
-}
-
-static void write_sources(const struct graph *g, struct plan *p, float *slab)
-{
-    for (int k = 0; k < g->n; k++) {
-        const struct value *v = g->value[k];
-        float *to = v->attr.name         ? plan_input(p, v->attr.name)
-                    : v->op == &op_param ? slab + v->attr.slot->offset
-                                         : NULL;
-        for (int64_t i = 0, n = shape_size(v->shape); to && i < n; i++)
-            to[i] = (float)given(v, i);
     }
 }
 

@@ -12,12 +12,13 @@
 #include "plan/plan.h"
 #include "prim/kernel.h"
 #include "tests/random_gan.h"
+#include "tests/sources.h"
 
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DRAWS = 99, STEP = 3, LONGEST = 9 };
+enum { LONGEST = 9 };
 
 static double given(const struct value *v, int64_t i)
 {
@@ -35,29 +36,7 @@ static double given(const struct value *v, int64_t i)
     return (double)(s >> 40 & 0xffffff) / (1 << 23) - 1;
 }
 
-static void feed(void *context, const struct value *v, double *out)
-{
-    (void)context;
-    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        out[i] = v->op != &op_random
-                     ? (float)given(v, i)
-                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1],
-                                 (uint64_t)v->attr.i[1], (struct plan_clock){DRAWS, STEP}, i);
-}
-
 static const struct reference source = {feed, NULL};
-
-static void write_sources(const struct graph *g, struct plan *p, float *slab)
-{
-    for (int k = 0; k < g->n; k++) {
-        const struct value *v = g->value[k];
-        float *to = v->attr.name         ? plan_input(p, v->attr.name)
-                    : v->op == &op_param ? slab + v->attr.slot->offset
-                                         : NULL;
-        for (int64_t i = 0, n = shape_size(v->shape); to && i < n; i++)
-            to[i] = (float)given(v, i);
-    }
-}
 
 // Where there is a choice, what the letters of the question say; direct convolutions seldom.
 static void any(struct chooser *chooser, const struct question *q, int answer[CHOICE_AXES])
@@ -145,7 +124,7 @@ static void judge(struct verdict *to, const char *stage, const char *root, doubl
 static double run(struct gan *c, const double *const *want, const char **name)
 {
     float *slab = NEW_ARRAY(c->arena, float, c->slots.floats);
-    struct plan *p = plan_new(c->arena, c->g, slab, DRAWS);
+    struct plan *p = plan_new(c->arena, c->g, slab, SEED);
     write_sources(c->g, p, slab);
     plan_run(p, STEP);
     return furthest(c, p, NULL, want, name);

@@ -1,0 +1,31 @@
+// What a test gives to a graph's sources, to its reference kernels and to its plan alike.
+#include "graph/op.h"
+#include "graph/slot.h"
+#include "plan/plan.h"
+#include "prim/kernel.h"
+
+enum { SEED = 99, STEP = 3 };                           // of the draws
+
+static double given(const struct value *v, int64_t i);  // element i of an input or a slot: the test's
+
+static void feed(void *context, const struct value *v, double *out)
+{
+    (void)context;
+    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
+        out[i] = v->op != &op_random
+                     ? (float)given(v, i)
+                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1],
+                                 (uint64_t)v->attr.i[1], (struct plan_clock){SEED, STEP}, i);
+}
+
+static void write_sources(const struct graph *g, struct plan *p, float *slab)
+{
+    for (int k = 0; k < g->n; k++) {
+        const struct value *v = g->value[k];
+        float *to = v->attr.name         ? plan_input(p, v->attr.name)
+                    : v->op == &op_param ? slab + v->attr.slot->offset
+                                         : NULL;
+        for (int64_t i = 0, n = shape_size(v->shape); to && i < n; i++)
+            to[i] = (float)given(v, i);
+    }
+}
