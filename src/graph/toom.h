@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { TOOM_MOST = 6 };
+enum { TOOM_MOST = 8 };
 
 struct toom {
     int n, r, q;                             // q = n + r − 1 ≤ TOOM_MOST

@@ -13,9 +13,9 @@
 // it, since both ask for the same map of the same value.
 //
 // Square kernels of 2 to 5 pixels, both strides 1 or both 2, any padding. TOOM_MOST points allow
-// tiles of n with n + ⌈k/s⌉ − 1 ≤ 6:
-//     stride 1:  k = 2, 3: n = 2, 3, 4    k = 4: n = 2, 3    k = 5: n = 2
-//     stride 2:  k = 2 to 5: n = 2, 3, 4
+// tiles of n with n + ⌈k/s⌉ − 1 ≤ 8:
+//     stride 1:  k = 2, 3: n = 2 to 6    k = 4: n = 2 to 5    k = 5: n = 2, 3, 4
+//     stride 2:  k = 2 to 5: n = 2 to 6
 //
 // Whether it pays, and with which tiles, is chosen for all convolutions together that share
 // operands (pass/filter_family.c): by measuring, or by a rule of shapes.

@@ -7,6 +7,7 @@
 
 #include "graph/build.h"
 #include "graph/map.h"
+#include "graph/toom.h"
 #include "plan/lower.h"
 
 #define KERNEL_JOIN_(a, b) a##_##b
@@ -130,7 +131,8 @@ struct tile_task {
     int64_t n, step, phases, count[2], pad[2];
     int64_t plane;                       // numbers in each of the rows² planes of `tiles`
     int rows, columns;
-    float m[36], turned[36];             // rows × columns, and columns × rows
+    // rows × columns, and columns × rows
+    float m[TOOM_MOST * TOOM_MOST], turned[TOOM_MOST * TOOM_MOST];
     bool adjoint;                        // tiles to image
     int threads;
 };

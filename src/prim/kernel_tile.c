@@ -17,7 +17,7 @@ enum { WIDE = 64 };
         for (int i = 0; i < rows; i++, m += cols, y += ys)                                         \
             for (int64_t c = 0; c < width; c++) {                                                  \
                 float s = m[0] * x[c];                                                             \
-                _Pragma("GCC unroll 6") for (int j = 1; j < cols; j++) s += m[j] * x[j * xs + c];  \
+                _Pragma("GCC unroll 8") for (int j = 1; j < cols; j++) s += m[j] * x[j * xs + c];  \
                 y[c] = s;                                                                          \
             }                                                                                      \
     }
@@ -27,10 +27,12 @@ LINE(3)
 LINE(4)
 LINE(5)
 LINE(6)
+LINE(7)
+LINE(8)
 
 typedef void line(float *restrict y, int64_t ys, const float *restrict x, int64_t xs,
                   const float *m, int rows, int64_t width);
-static line *const lines[] = {line_1, line_2, line_3, line_4, line_5, line_6};
+static line *const lines[] = {line_1, line_2, line_3, line_4, line_5, line_6, line_7, line_8};
 
 // One tile of one phase: where it begins in the image, and in its row of each plane, in numbers.
 struct place_of {
@@ -98,7 +100,7 @@ static void round_numbers(uint16_t *restrict to, const float *restrict x, int64_
 
 static void evaluate(const struct tile_task *t, const struct place_of *p)
 {
-    float tile[6 * 6 * WIDE], half[6 * 6 * WIDE];
+    float tile[TOOM_MOST * TOOM_MOST * WIDE], half[TOOM_MOST * TOOM_MOST * WIDE];
     const int n = t->columns, q = t->rows;
     line *const apply = lines[n - 1];
     gather_tile(t, p, tile);
@@ -118,7 +120,7 @@ static void evaluate(const struct tile_task *t, const struct place_of *p)
 
 static void interpolate(const struct tile_task *t, const struct place_of *p)
 {
-    float tile[6 * 6 * WIDE], half[6 * 6 * WIDE];
+    float tile[TOOM_MOST * TOOM_MOST * WIDE], half[TOOM_MOST * TOOM_MOST * WIDE];
     const int n = t->columns, q = t->rows;
     line *const apply = lines[q - 1];
     for (int i = 0; i < q; i++) {
