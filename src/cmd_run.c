@@ -53,7 +53,7 @@ static int open_again(struct laboratory *lab, struct options *o, int *threads)
 
 static void print_profile(struct laboratory *lab)
 {
-    for (int i = 0; i < lab->experiment->n_phase; i++) {
+    for (int i = 0; lab->trainer->timed && i < lab->experiment->n_phase; i++) {
         const struct timing *t = trainer_timing(lab->trainer, i);
         if (t)
             annotate(trainer_plan(lab->trainer, i), t, lab->config->root->where.source, stdout);
@@ -104,7 +104,9 @@ const struct command cmd_run = {
         "again, so that the next\n"
         "run computes the same bits. --no-tune plans by rules instead, on any machine alike. "
         "Either way the plan is\n"
-        "recorded with the run: resume and --replay take it from there.",
+        "recorded with the run: resume and --replay take it from there.\n"
+        "What batches and the database cost the iterations is recorded as the event `time`; "
+        "`ganexp show` has it.",
     .options = option,
     .overrides = true,
     .min_words = 0,

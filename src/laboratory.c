@@ -7,6 +7,7 @@
 #include "store/environment.h"
 #include "store/scorers.h"
 #include "tuning.h"
+#include "view/annotate.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -472,6 +473,12 @@ static bool on_checkpoint(void *context, struct trainer *t)
     return written || !must;
 }
 
+static struct cost on_recording(void *context)
+{
+    const struct laboratory *lab = context;
+    return (struct cost){recorder_held(lab->recorder), recorder_seconds(lab->recorder)};
+}
+
 static bool make_folders(struct laboratory *lab)
 {
     const char *const sub[] = {"samples", "checkpoints"};
@@ -509,10 +516,22 @@ static int end(struct laboratory *lab, enum run_status status, const char *why, 
     return code;
 }
 
+// Where this process's time went, phase by phase.
+static void record_timing(struct laboratory *lab)
+{
+    for (int i = 0; i < lab->experiment->n_phase; i++) {
+        const struct timing *t = trainer_timing(lab->trainer, i);
+        if (t)
+            recorder_event(lab->recorder, EVENT_INFO, "time", lab->trainer->step, "%s",
+                           timing_text(lab->arena, t));
+    }
+}
+
 static int finish(struct laboratory *lab, enum outcome outcome)
 {
     const int signal = stop_signal ? stop_signal : SIGINT;
     int code;
+    record_timing(lab);
     show(lab, lab->trainer);
     progress_end(lab->progress);
     switch (outcome) {
@@ -546,8 +565,8 @@ static bool catch_up(struct laboratory *lab)
 int laboratory_train(struct laboratory *lab)
 {
     const struct experiment *e = lab->experiment;
-    const struct observer o = {lab,        on_progress,   on_metrics,
-                               on_samples, on_checkpoint, on_evaluate};
+    const struct observer o = {lab,           on_progress, on_metrics,  on_samples,
+                               on_checkpoint, on_evaluate, on_recording};
     lab->images = e->batch;
     lab->dir = recorder_dir(lab->recorder);
     fprintf(stderr, "%s\n", lab->dir);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/philox.h"
 
 enum { RING = 4 };  // one with the reader, the others ahead of it
@@ -221,6 +222,11 @@ const struct batch *loader_next(struct loader *l, const char **error)
     }
     take(l);
     return &slot->batch;
+}
+
+double loader_seconds(const struct loader *l)
+{
+    return l->threaded ? clock_of_thread(l->thread) : 0;
 }
 
 int64_t loader_position(const struct loader *l)

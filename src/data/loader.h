@@ -21,6 +21,8 @@ struct loader *loader_new(struct arena *a, const struct dataset *s, int64_t batc
 // The next batch; valid until the next call. NULL when an example could not be read; *error then
 // says why.
 const struct batch *loader_next(struct loader *l, const char **error);
+// Processor time that preparing batches took so far, in seconds.
+double loader_seconds(const struct loader *l);
 int64_t loader_position(const struct loader *l);   // draws taken so far, counted from draw 0
 
 #endif

@@ -43,9 +43,9 @@ struct stage {
     int n_mouth;
     float *kept;            // the slab at kept_step
     int64_t kept_step;
-    struct timing timing;
-    double *lap; // of one iteration, by step of the plan
-    bool warm;   // an iteration has run
+    struct timing timing, lap; // of all iterations, of this one
+    struct timing before;      // what loader and recording had cost when timing began
+    bool warm;                 // an iteration has run
 };
 
 static const char *update_name(struct trainer *t, const struct update *u)
@@ -216,7 +216,7 @@ struct plan *trainer_plan(struct trainer *t, int phase)
 const struct timing *trainer_timing(const struct trainer *t, int phase)
 {
     const struct stage *s = &t->stage[phase];
-    return t->timed && s->plan && s->timing.n ? &s->timing : NULL;
+    return s->timing.n ? &s->timing : NULL;
 }
 
 const struct program *trainer_program(const struct trainer *t, int phase)
@@ -224,23 +224,31 @@ const struct program *trainer_program(const struct trainer *t, int phase)
     return t->stage[phase].program;
 }
 
-static bool feed_data(struct trainer *t, struct mouth *m)
+static void copy_batch(const struct data_source *source, const struct batch *b, float *const *field)
+{
+    const struct dataset *s = source->dataset;
+    const size_t n = (size_t)source->batch;
+    if (field[FIELD_IMAGE])
+        memcpy(field[FIELD_IMAGE], b->image,
+               sizeof(float) * n * (size_t)(s->channels * s->height * s->width));
+    if (field[FIELD_LABEL])
+        memcpy(field[FIELD_LABEL], b->label, sizeof(float) * n);
+    if (field[FIELD_INDEX])
+        memcpy(field[FIELD_INDEX], b->index, sizeof(float) * n);
+}
+
+static bool feed_data(struct trainer *t, struct stage *s, struct mouth *m)
 {
     for (int i = 0; i < m->n; i++) {
         const char *error = NULL;
+        const double began = clock_now();
         const struct batch *b = loader_next(m->loader, &error);
         if (!b)
             return fail(t->diag, m->source->where, "%s", error);
-        const struct dataset *s = m->source->dataset;
-        float *const *field = m->field + i * FIELDS;
-        const size_t n = (size_t)m->source->batch;
-        if (field[FIELD_IMAGE])
-            memcpy(field[FIELD_IMAGE], b->image,
-                   sizeof(float) * n * (size_t)(s->channels * s->height * s->width));
-        if (field[FIELD_LABEL])
-            memcpy(field[FIELD_LABEL], b->label, sizeof(float) * n);
-        if (field[FIELD_INDEX])
-            memcpy(field[FIELD_INDEX], b->index, sizeof(float) * n);
+        const double came = clock_now();
+        copy_batch(m->source, b, m->field + i * FIELDS);
+        s->lap.waiting += came - began;
+        s->lap.copying += clock_now() - came;
     }
     return true;
 }
@@ -259,7 +267,7 @@ static void feed_rates(const struct stage *s, int64_t step)
 static bool feed(struct trainer *t, struct stage *s)
 {
     for (int i = 0; i < s->n_mouth; i++)
-        if (!feed_data(t, &s->mouth[i]))
+        if (!feed_data(t, s, &s->mouth[i]))
             return false;
     feed_rates(s, t->step);
     return true;
@@ -336,79 +344,103 @@ static enum outcome tell(struct trainer *t, const struct observer *o,
     return last && scored ? OUTCOME_DONE : OUTCOME_INTERRUPTED;
 }
 
-// plan_run, timed where that is wanted.
+// plan_run, its steps timed where that is wanted.
 static void compute(const struct trainer *t, struct stage *s)
 {
-    if (!t->timed) {
+    if (t->timed)
+        plan_profile(s->plan, (uint64_t)t->step, s->lap.step);
+    else
         plan_run(s->plan, (uint64_t)t->step);
-        return;
-    }
-    plan_profile(s->plan, (uint64_t)t->step, s->lap);
-    for (int i = 0; i < plan_steps(s->plan); i++)
-        s->timing.step[i] += s->lap[i];
 }
 
-static void start_timing(const struct trainer *t, struct stage *s)
+// What goes on beside the loop, and in the recorder, so far.
+static struct timing so_far(const struct stage *s, const struct observer *o)
+{
+    const struct cost c = o->recording ? o->recording(o->context) : (struct cost){0};
+    struct timing all = {.recording = c.held, .recorder = c.beside};
+    for (int i = 0; i < s->n_mouth; i++)
+        all.loader += loader_seconds(s->mouth[i].loader);
+    return all;
+}
+
+static void start_timing(const struct trainer *t, struct stage *s, const struct observer *o)
 {
     const int n = t->timed ? plan_steps(s->plan) : 0;
     s->timing = (struct timing){.step = NEW_ARRAY(s->arena, double, n + 1)};
-    s->lap = NEW_ARRAY(s->arena, double, n + 1);
+    s->lap = (struct timing){.step = NEW_ARRAY(s->arena, double, n + 1)};
+    s->before = so_far(s, o);
 }
 
-// An iteration began, had its data, was computed, was told at these times. Whether it is the first
-// of several, and does not count.
-static void add_lap(struct stage *s, const double at[4], bool first)
+static void add_lap(const struct trainer *t, struct stage *s)
 {
     struct timing *l = &s->timing;
-    l->n++;
-    l->data += at[1] - at[0];
-    l->observer += at[3] - at[2];
-    l->all += at[3] - at[0];
-    if (!first)
+    l->n += s->lap.all > 0; // or it was not completed
+    for (int i = 0; t->timed && i < plan_steps(s->plan); i++)
+        l->step[i] += s->lap.step[i];
+    l->waiting += s->lap.waiting;
+    l->copying += s->lap.copying;
+    l->observer += s->lap.observer;
+    l->all += s->lap.all;
+}
+
+static void end_timing(struct stage *s, const struct observer *o)
+{
+    const struct timing now = so_far(s, o);
+    s->timing.recording = now.recording - s->before.recording;
+    s->timing.observer -= s->timing.recording;
+    s->timing.recorder = now.recorder - s->before.recorder;
+    s->timing.loader = now.loader - s->before.loader;
+}
+
+static void keep_slab(const struct trainer *t, struct stage *s)
+{
+    if (s->kept_step >= 0 && t->step - s->kept_step < REPLAY)
         return;
-    memset(l->step, 0, sizeof *l->step * (size_t)plan_steps(s->plan));
-    *l = (struct timing){.step = l->step};
+    memcpy(s->kept, t->slab, t->experiment->slots.floats * sizeof(float));
+    s->kept_step = t->step;
 }
 
 static enum outcome iterate(struct trainer *t, struct stage *s, const struct observer *o,
                             const volatile sig_atomic_t *stop)
 {
-    double at[4] = {clock_now()};
+    const double began = clock_now();
+    s->lap = (struct timing){.step = s->lap.step};
+    keep_slab(t, s);
     if (!feed(t, s))
         return OUTCOME_FAILED;
-    at[1] = clock_now();
     compute(t, s);
-    at[2] = clock_now();
-    if (!finite_losses(t)) {
-        find_culprit(t, s);
+    const double computed = clock_now();
+    if (!finite_losses(t))
         return OUTCOME_DIVERGED;
-    }
     t->step++;
     const enum outcome told = tell(t, o, stop);
-    at[3] = clock_now();
-    if (t->timed)
-        add_lap(s, at, !s->warm && t->step < s->first + s->phase->steps);
-    s->warm = true;
+    const double ended = clock_now();
+    s->lap.observer = ended - computed;
+    s->lap.all = ended - began;
     return told;
 }
 
 static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o,
                               const volatile sig_atomic_t *stop)
 {
+    const int64_t end = s->first + s->phase->steps;
+    enum outcome outcome = OUTCOME_DONE;
     open_loaders(t, s);
-    start_timing(t, s);
+    start_timing(t, s, o);
     t->measure = s->measure;
     t->n_measure = s->n_measure;
-    while (t->step < s->first + s->phase->steps) {
-        if (s->kept_step < 0 || t->step - s->kept_step >= REPLAY) {
-            memcpy(s->kept, t->slab, t->experiment->slots.floats * sizeof(float));
-            s->kept_step = t->step;
-        }
-        const enum outcome outcome = iterate(t, s, o, stop);
-        if (outcome != OUTCOME_DONE)
-            return outcome;
+    while (t->step < end && outcome == OUTCOME_DONE) {
+        outcome = iterate(t, s, o, stop);
+        if (s->warm || t->step == end)
+            add_lap(t, s);
+        else
+            s->before = so_far(s, o);
+        s->warm = true;
     }
-    return OUTCOME_DONE;
+    end_timing(s, o);
+    if (outcome == OUTCOME_DIVERGED)
+        find_culprit(t, s);
+    return outcome;
 }
 
 enum outcome trainer_run(struct trainer *t, const struct observer *o,

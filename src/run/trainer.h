@@ -32,7 +32,11 @@ struct trainer {
     struct measure *measure;   // of the current phase
     int n_measure;
     bool traced;          // its programs are program_traced's
-    bool timed;           // trainer_timing is wanted
+    bool timed;           // trainer_timing is to know each step of the plan
+};
+
+struct cost {
+    double held, beside; // seconds
 };
 
 // What happens between steps. Each may be NULL. `step` is the number of complete steps.
@@ -47,16 +51,21 @@ struct observer {
     bool (*checkpoint)(void *context, struct trainer *t);
     // every evaluate.every, and at the end, but not when interrupted; false: could not
     bool (*evaluate)(void *context, struct trainer *t);
+    // What recording has cost so far: of the loop's time, and processor time beside it.
+    struct cost (*recording)(void *context);
 };
 
 // Where the time of a phase's iterations went, in seconds over all of them; the first, which
 // touches memory for the first time, is left out where there are others.
 struct timing {
-    int64_t n;       // iterations
-    double *step;    // each step of the phase's plan
-    double data;     // waiting for batches
-    double observer; // what happens between steps
+    int64_t n;        // iterations
+    double *step;     // each step of the phase's plan, where trainer.timed
+    double waiting;   // for batches
+    double copying;   // them to where the plan reads them
+    double recording; // held up by the recorder
+    double observer;  // what else happens between steps
     double all;
+    double loader, recorder; // processor time of their threads, beside the loop
 };
 
 // Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
@@ -71,7 +80,7 @@ enum outcome trainer_run(struct trainer *t, const struct observer *o,
 bool trainer_evaluation_due(const struct trainer *t);
 // The plan of a phase, for `explain` and `bench`.
 struct plan *trainer_plan(struct trainer *t, int phase);
-// NULL unless t->timed, and before the phase has run.
+// NULL before the phase has run.
 const struct timing *trainer_timing(const struct trainer *t, int phase);
 // What that plan computes; NULL before the phase is compiled.
 const struct program *trainer_program(const struct trainer *t, int phase);

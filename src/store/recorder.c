@@ -6,6 +6,7 @@
 #include "store/recorder.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "store/describe.h"
 #include "store/query.h"
 #include "store/record.h"
@@ -51,6 +52,7 @@ struct recorder {
     const char **name;
     int n_name;
     char given[512];
+    double held; // seconds in enqueue and flush
 
     // The writer's.
     struct db db;
@@ -236,6 +238,7 @@ static void *writer(void *context)
 static void enqueue(struct recorder *r, struct record record)
 {
     assert(!r->ended);
+    const double began = clock_now();
     pthread_mutex_lock(&r->mutex);
     while (r->n_front == FRONT_ROOM) {
         r->urgent = true;
@@ -247,6 +250,7 @@ static void enqueue(struct recorder *r, struct record record)
     if (r->n_front == BATCH)
         pthread_cond_signal(&r->wake);
     pthread_mutex_unlock(&r->mutex);
+    r->held += clock_now() - began;
 }
 
 static void enqueue_other(struct recorder *r, json_t *fields)
@@ -256,6 +260,7 @@ static void enqueue_other(struct recorder *r, json_t *fields)
 
 static void flush(struct recorder *r, bool durable, bool patient)
 {
+    const double began = clock_now();
     pthread_mutex_lock(&r->mutex);
     const uint64_t upto =
         ++r->queued; // counts as a record, so that the writer goes round once more
@@ -266,6 +271,7 @@ static void flush(struct recorder *r, bool durable, bool patient)
     while (r->written < upto)
         pthread_cond_wait(&r->done, &r->mutex);
     pthread_mutex_unlock(&r->mutex);
+    r->held += clock_now() - began;
 }
 
 // Signals are the main thread's business.
@@ -529,6 +535,16 @@ bool recorder_late_scores(const char *path, const char *uid, int64_t step,
     sink_release(&sink);
     db_close(&db);
     return ok;
+}
+
+double recorder_held(const struct recorder *r)
+{
+    return r->held;
+}
+
+double recorder_seconds(const struct recorder *r)
+{
+    return r->started ? clock_of_thread(r->thread) : 0;
 }
 
 const char *recorder_notice(struct recorder *r)

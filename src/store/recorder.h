@@ -114,6 +114,10 @@ void recorder_end(struct recorder *r, enum run_status status, const char *reason
 bool recorder_late_scores(const char *db, const char *uid, int64_t step, const struct evaluation *e,
                           int n, struct diag *d);
 
+// What it has cost so far: seconds that the caller was held up, and the writer's processor time.
+double recorder_held(const struct recorder *r);
+double recorder_seconds(const struct recorder *r);
+
 // What the user should be told and was not yet ("results.db is busy: …"); NULL when there is
 // nothing. Each is given once.
 const char *recorder_notice(struct recorder *r);

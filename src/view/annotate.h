@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+struct arena;
 struct plan;
 struct source;
 struct timing;
@@ -12,5 +13,10 @@ struct timing;
 // its steps come from: of `first`, and of all other texts that have such lines. Below, what no line
 // has: optimizers, changes of layout, batches, observers.
 void annotate(const struct plan *p, const struct timing *t, const struct source *first, FILE *to);
+
+// "4000 iterations of 2.6 ms: …", in a line: what of an iteration batches and results.db take, and
+// what they take of a core beside it. Of an iteration, not of what is drawn, saved and scored
+// between them.
+const char *timing_text(struct arena *a, const struct timing *t);
 
 #endif
