@@ -357,7 +357,8 @@ static void test_random(void **state)
                              : kind == RANDOM_BERNOULLI ? 0.25
                                                         : -0.5,
                          b = 2;
-            const struct random_task t = {x, N, (enum random_kind)kind, a, b, 3, &clock, 1 + isa};
+            const struct random_task t = {
+                x, N, 1, 1, (enum random_kind)kind, a, b, 3, &clock, 1 + isa};
             kernels_at(isa)->random(&t);
             double sum = 0, squares = 0;
             for (int i = 0; i < N; i++) {
@@ -371,6 +372,27 @@ static void test_random(void **state)
             sum /= N;
             assert_true(fabs(sum - mean[kind]) < 5 * deviation[kind] / sqrt(N));
             assert_true(fabs(sqrt(squares / N - sum * sum) / deviation[kind] - 1) < 0.02);
+        }
+}
+
+// Element (n, c, p) draws what it draws anywhere else.
+static void test_random_channels_last(void **state)
+{
+    (void)state;
+    static const int64_t cases[][3] = {{2, 32, 196}, {3, 100, 4},  {2, 3, 49}, {2, 128, 49},
+                                       {5, 1, 16},   {2, 64, 64}, {1, 17, 12}, {3, 5, 1}};
+    static float x[2 * 32 * 196];
+    const struct plan_clock clock = {0x123456789abcdefull, 7};
+    for (size_t k = 0; k < LENGTH(cases); k++)
+        for (int isa = 0; kernels_at(isa); isa++) {
+            const int64_t C = cases[k][1], P = cases[k][2], n = cases[k][0] * C * P;
+            const enum random_kind kind = (enum random_kind)(k % 4);
+            const struct random_task t = {x, n, C, P, kind, 0.75, 2, 3, &clock, 1 + isa};
+            kernels_at(isa)->random(&t);
+            for (int64_t i = 0; i < n; i++)
+                assert_near("random, channels last", kernels_at(isa)->isa, i,
+                            x[i / (C * P) * C * P + i % P * C + i / P % C],
+                            random_at(kind, 0.75, 2, 3, clock, i), 1);
         }
 }
 
@@ -493,7 +515,8 @@ int main(void)
         cmocka_unit_test(test_unary),  cmocka_unit_test(test_nan_stays),
         cmocka_unit_test(test_maps),   cmocka_unit_test(test_reductions),
         cmocka_unit_test(test_copies), cmocka_unit_test(test_resample),
-        cmocka_unit_test(test_random), cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_random), cmocka_unit_test(test_random_channels_last),
+        cmocka_unit_test(test_updates),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,22 @@ static void readers_share_a_reorder(void **state)
     arena_free(a);
 }
 
+// A mask is drawn as it is wanted.
+static void a_mask_lies_as_what_it_covers(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    struct value *y = conv(input(g, "x", SHAPE(2, 3, 8, 8)), input(g, "w", SHAPE(16, 3, 3, 3)),
+                           same);
+    struct value *mask = random_value(g, RANDOM_BERNOULLI, 0.5, 0, 1, y->shape);
+    graph_root(g, "y", sum(conv(mul(y, mask), input(g, "v", SHAPE(16, 16, 3, 3)), same)));
+    pass_layout(g);
+    assert_int_equal(mask->layout, LAYOUT_CHANNELS_LAST);
+    assert_int_equal(count_to(g, LAYOUT_CHANNELS_LAST), 1);  // x
+    arena_free(a);
+}
+
 // Every op that takes any layout, between two convolutions.
 static void ops_between(void **state)
 {
@@ -198,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_reorder_stands_where_the_tensor_is_small),
         cmocka_unit_test(what_is_the_same_in_both_is_not_moved),
         cmocka_unit_test(readers_share_a_reorder),
+        cmocka_unit_test(a_mask_lies_as_what_it_covers),
         cmocka_unit_test(ops_between),
         cmocka_unit_test(counted),
         cmocka_unit_test(computed),

@@ -157,7 +157,9 @@ struct few_task {
 // --- random --------------------------------------------------------------------------------------
 struct random_task {
     float *to;
-    int64_t n;
+    // elements; where channels > 1, (n / (channels·pixels), channels, pixels) lying with the
+    // channels last
+    int64_t n, channels, pixels;
     enum random_kind kind;
     double a, b;
     uint64_t stream;

@@ -1,5 +1,8 @@
 // Philox draws, 64 blocks of four words at a time beside each other in vectors. What is drawn is
-// said in kernel.h.
+// said in kernel.h: a function of an element's place in the shape, wherever it lies in memory. So
+// where channels lie beside each other, the 64 blocks are those of different channels, and their
+// words go straight to where they belong. That needs pixels in fours; where they are not, elements
+// are drawn in their order and scattered.
 #include "prim/kernel.h"
 
 #include "prim/kernel_math.h"
@@ -40,18 +43,16 @@ static inline void philox_lane(uint64_t key, uint64_t high, uint64_t low, uint32
     *w3 = d;
 }
 
-static void philox_lanes(uint64_t key, uint64_t high, uint64_t low, struct lanes *s)
+// Blocks low + apart[i].
+static void philox_lanes(uint64_t key, uint64_t high, uint64_t low, const uint64_t *apart,
+                         struct lanes *s)
 {
 #pragma omp simd
     for (int i = 0; i < LANES; i++)
-        philox_lane(key, high, low + (uint64_t)i, &s->w[0][i], &s->w[1][i], &s->w[2][i],
-                    &s->w[3][i]);
+        philox_lane(key, high, low + apart[i], &s->w[0][i], &s->w[1][i], &s->w[2][i], &s->w[3][i]);
 }
 
-static inline float unit(uint32_t w)
-{
-    return (float)(int32_t)(w >> 8) * 0x1p-24f;
-}
+static inline float unit(uint32_t w) { return (float)(int32_t)(w >> 8) * 0x1p-24f; }
 
 static void uniform(const struct random_task *t, const struct lanes *s, float (*x)[LANES])
 {
@@ -102,35 +103,92 @@ static void interleave(float *restrict y, float (*restrict x)[LANES])
     }
 }
 
-// Elements [4·LANES·from, 4·LANES·to).
-static void draw(const struct random_task *t, int64_t from, int64_t to)
+// What is drawn at once: `rows` blocks of four pixels of `width` channels, or, where the order in
+// memory is the elements', a row of LANES blocks.
+struct units {
+    uint64_t apart[LANES];
+    int64_t n, quads, width, rows, chunks, steps;
+};
+
+static struct units units_of(const struct random_task *t)
+{
+    struct units s = {.width = 1, .rows = LANES, .chunks = 1};
+    if (t->pixels % 4 == 0 && t->channels > 1) {
+        s.quads = t->pixels / 4;
+        s.width = t->channels < LANES ? t->channels : LANES;
+        s.rows = LANES / s.width;
+        s.chunks = (t->channels + s.width - 1) / s.width;
+        s.steps = (s.quads + s.rows - 1) / s.rows;
+        s.n = t->n / (t->channels * t->pixels) * s.steps * s.chunks;
+    } else {
+        s.n = (t->n + 4 * LANES - 1) / (4 * LANES);
+    }
+    for (int64_t i = 0; i < LANES; i++)
+        s.apart[i] = (uint64_t)(i / s.width + i % s.width * s.quads);
+    return s;
+}
+
+static void draw(const struct random_task *t, const struct units *s, int64_t low, float (*x)[LANES])
 {
     static void (*const kind[])(const struct random_task *, const struct lanes *,
                                 float(*)[LANES]) = {[RANDOM_UNIFORM] = uniform,
                                                     [RANDOM_NORMAL] = normal,
                                                     [RANDOM_BERNOULLI] = bernoulli,
                                                     [RANDOM_LABEL] = label};
-    const uint64_t high = 1ull << 63 | t->clock->step << 20 | t->stream;
-    for (int64_t at = from; at < to; at++) {
-        struct lanes s;
-        float x[4][LANES], last[4 * LANES];
-        philox_lanes(t->clock->seed, high, (uint64_t)at * LANES, &s);
-        kind[t->kind](t, &s, x);
-        const int64_t left = t->n - at * 4 * LANES;
-        interleave(left < 4 * LANES ? last : t->to + at * 4 * LANES, x);
-        if (left < 4 * LANES)
-            memcpy(t->to + at * 4 * LANES, last, sizeof *last * (size_t)left);
+    struct lanes w;
+    philox_lanes(t->clock->seed, 1ull << 63 | t->clock->step << 20 | t->stream, (uint64_t)low,
+                 s->apart, &w);
+    kind[t->kind](t, &w, x);
+}
+
+// Elements `at` and following, (n, c, p), to (n, p, c).
+static void scatter(const struct random_task *t, int64_t at, int64_t n, const float *y)
+{
+    const int64_t C = t->channels, P = t->pixels;
+    int64_t row = at / P, p = at % P;
+    for (int64_t i = 0; i < n; i++) {
+        t->to[row / C * C * P + p * C + row % C] = y[i];
+        if (++p == P) {
+            p = 0;
+            row++;
+        }
     }
+}
+
+static void draw_in_order(const struct random_task *t, const struct units *s, int64_t unit)
+{
+    float x[4][LANES], y[4 * LANES];
+    const int64_t at = unit * 4 * LANES, left = t->n - at, n = left < 4 * LANES ? left : 4 * LANES;
+    draw(t, s, at / 4, x);
+    interleave(y, x);
+    if (t->channels > 1)
+        scatter(t, at, n, y);
+    else
+        memcpy(t->to + at, y, sizeof *y * (size_t)n);
+}
+
+static void draw_channels(const struct random_task *t, const struct units *s, int64_t unit)
+{
+    float x[4][LANES];
+    const int64_t c = unit % s->chunks * s->width, q = unit / s->chunks % s->steps * s->rows,
+                  image = unit / (s->chunks * s->steps), left = t->channels - c,
+                  n = left < s->width ? left : s->width;
+    draw(t, s, (image * t->channels + c) * s->quads + q, x);
+    float *y = t->to + (image * t->pixels + 4 * q) * t->channels + c;
+    for (int64_t r = 0; r < s->rows && q + r < s->quads; r++)
+        for (int k = 0; k < 4; k++, y += t->channels)
+            memcpy(y, x[k] + r * s->width, sizeof *y * (size_t)n);
 }
 
 void KERNEL(random)(const void *task);
 void KERNEL(random)(const void *task)
 {
     const struct random_task *t = task;
-    const int64_t n = (t->n + 4 * LANES - 1) / (4 * LANES);
+    const struct units s = units_of(t);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
         const int64_t me = omp_get_thread_num(), all = omp_get_num_threads();
-        draw(t, n * me / all, n * (me + 1) / all);
+        for (int64_t i = s.n * me / all; i < s.n * (me + 1) / all; i++)
+            (s.quads ? draw_channels : draw_in_order)(t, &s, i);
     }
 }

@@ -33,8 +33,11 @@ void lower_random(struct plan *p, const struct value *v)
 {
     struct random_task *t = NEW(plan_arena(p), struct random_task);
     const int64_t n = shape_size(v->shape);
+    const bool last = v->layout == LAYOUT_CHANNELS_LAST;
     *t = (struct random_task){.to = plan_data(p, v),
                               .n = n,
+                              .channels = last ? v->shape.dim[1] : 1,
+                              .pixels = last ? v->shape.dim[2] * v->shape.dim[3] : 1,
                               .kind = (enum random_kind)v->attr.i[0],
                               .a = v->attr.f[0],
                               .b = v->attr.f[1],

@@ -47,10 +47,12 @@ static void random_print(const struct value *v, struct text *out)
 
 const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
 const struct op op_param = {.name = "param", .flags = OP_SOURCE};
-const struct op op_random = {
-    .name = "random", .flags = OP_SOURCE, .lower = lower_random, .print = random_print};
+const struct op op_random = {.name = "random",
+                             .flags = OP_SOURCE | OP_ANY_LAYOUT,
+                             .lower = lower_random,
+                             .print = random_print};
 const struct op op_constant = {.name = "constant",
-                               .flags = OP_SOURCE | OP_PINNED,
+                               .flags = OP_SOURCE | OP_PINNED | OP_ANY_LAYOUT,
                                .reference = constant_reference,
                                .lower = lower_constant,
                                .print = constant_print};
