@@ -114,6 +114,22 @@ static void normalised(struct graph *g)
     graph_root(g, "y", leaky_relu(mul(centred, scale), 0.2));
 }
 
+// Three convolutions, the last to one channel, and a gradient: what is read by products that are
+// worth it alone is kept as bf16.
+static void rounded(struct graph *g)
+{
+    struct value *h = input(g, "x", SHAPE(8, 16, 16, 16)), *w[3], *dw;
+    for (int i = 0; i < 3; i++) {
+        w[i] = input(g, graph_name(g, "w"), SHAPE(i < 2 ? 32 : 1, i ? 32 : 16, 3, 3));
+        h = leaky_relu(conv(h, w[i], same), 0.2);
+    }
+    gradient(mean(square(h)), w + 1, 1, &dw);
+    graph_root(g, "y", h);
+    graph_root(g, "dw", dw);
+    g->precision = TYPE_BF16;
+    passes_run(g, "simplify");
+}
+
 // Planes of an image want it channels-last; what is flattened wants it plain.
 static void laid(struct graph *g)
 {
@@ -145,6 +161,7 @@ static const struct golden {
     {"one_batch", "one_batch", two_batches},
     {"minimal_filter", "minimal_filter", strided},
     {"fuse", "fuse", normalised},
+    {"bf16", "bf16", rounded},
     {"layout", "layout", laid},
     {"memory", "memory", chain},
 };

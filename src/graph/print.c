@@ -14,6 +14,7 @@ void value_text(const struct value *v, struct text *out)
     shape_text(v->shape, out);
     text_add(out, layout_name[v->layout]);
     text_add(out, v->type == TYPE_BF16 ? " bf16" : "");
+    text_add(out, v->takes == TYPE_BF16 ? " of bf16" : "");
     if (v->attr.name)
         text_addf(out, " %s", v->attr.name);
     if (v->attr.slot)
