@@ -28,6 +28,7 @@ static const struct option_spec option[] = {
      "group by `op` (the default), by `line` of the config, or list every `step`"},
     {"threads", 't', "N", "cores to use; all unless told"},
     OPTION_NO_TUNE,
+    OPTION_REPLAY,
     OPTION_DB,
     OPTION_JSON,
     OPTION_END,
@@ -263,10 +264,11 @@ static int run(struct options *o)
         fail(o->diag, (struct place){0}, "--by takes op, line or step");
         return EXIT_USAGE;
     }
-    if (!option_int(o, "steps", 1, 100000, &rounds) || !laboratory_threads(o, 0, &threads) ||
-        !laboratory_open(&lab, o))
+    if (!option_int(o, "steps", 1, 100000, &rounds))
         return EXIT_USAGE;
-    tuning_open(&lab, option_given(o, "no-tune") ? TUNING_RULES : TUNING_MEASURE, threads);
+    const int opened = tuning_open(&lab, o, TUNING_MEASURE, &threads);
+    if (opened != EXIT_DONE)
+        return opened;
     struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
     if (!t)
         return EXIT_USAGE;
@@ -283,7 +285,7 @@ static int run(struct options *o)
 const struct command cmd_bench = {
     .name = "bench",
     .group = GROUP_TOOLS,
-    .usage = "[options] CONFIG [key=value …]",
+    .usage = "[options] CONFIG|--replay RUN [key=value …]",
     .help =
         "time a training iteration, step by step, against what the machine could do\n"
         "Data is not read: the figures are those of the compiled iteration alone. `floor ms` is "
@@ -291,10 +293,11 @@ const struct command cmd_bench = {
         "measured peak or bytes at the measured bandwidth, of each step as it is; of the "
         "iteration, what the direct\n"
         "algorithm takes. `of floor` is time over floor. A row goes to the table `bench` of the "
-        "database.",
+        "database.\n"
+        "--replay times the plan that a run was recorded with.",
     .options = option,
     .overrides = true,
-    .min_words = 1,
+    .min_words = 0,
     .max_words = 1,
     .run = run,
 };

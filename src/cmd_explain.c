@@ -12,6 +12,8 @@ static const struct option_spec option[] = {
     {"phase", 'p', "N", "which phase of the training, from 0"},
     {"threads", 't', "N", "cores to plan for; all unless told"},
     OPTION_NO_TUNE,
+    OPTION_REPLAY,
+    OPTION_DB,
     OPTION_END,
 };
 
@@ -42,12 +44,14 @@ static int run(struct options *o)
     const char *at = option_text(o, "at", "plan");
     int64_t phase = 0;
     int threads;
-    if (!known_stage(at, o->diag) || !laboratory_threads(o, 0, &threads) ||
-        !laboratory_open(&lab, o) ||
-        !option_int(o, "phase", 0, lab.experiment->n_phase - 1, &phase))
+    if (!known_stage(at, o->diag))
+        return EXIT_USAGE;
+    const int opened = tuning_open(&lab, o, TUNING_REMEMBERED, &threads);
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!option_int(o, "phase", 0, lab.experiment->n_phase - 1, &phase))
         return EXIT_USAGE;
     struct text out;
-    tuning_open(&lab, option_given(o, "no-tune") ? TUNING_RULES : TUNING_REMEMBERED, threads);
     text_init(&out);
     if (!strcmp(at, "plan")) {
         struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
@@ -73,16 +77,18 @@ static int run(struct options *o)
 const struct command cmd_explain = {
     .name = "explain",
     .group = GROUP_EXPERIMENT,
-    .usage = "[options] CONFIG [key=value …]",
+    .usage = "[options] CONFIG|--replay RUN [key=value …]",
     .help =
         "show what a config is compiled to, at any stage\n"
         "One training iteration as a list of values, each with its shape and the line of the "
         "config it comes from: as built\n"
         "(graph), after each pass, or as the steps that run (plan): with what is fastest, as far "
-        "as that was measured on this\nmachine before; explain measures nothing.",
+        "as that was measured on this\nmachine before, or with --replay as it was recorded; "
+        "explain "
+        "measures nothing.",
     .options = option,
     .overrides = true,
-    .min_words = 1,
+    .min_words = 0,
     .max_words = 1,
     .run = run,
 };

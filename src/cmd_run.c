@@ -9,47 +9,13 @@ static const struct option_spec option[] = {
     {"threads", 't', "N",
      "cores to use; all unless told. Results are the same bits for the same number"},
     OPTION_NO_TUNE,
-    {"replay", 0, "RUN", "do RUN again, to the same bits: its config, its threads, its plan"},
+    OPTION_REPLAY,
     {"profile", 0, NULL,
      "print the config back afterwards, with milliseconds beside each line, forward and backward"},
     {"note", 'm', "TEXT", "a remark, kept with the run"},
     {"experiment", 'e', "NAME", "what the run is counted under; `default` unless told"},
     OPTION_END,
 };
-
-static int open_config(struct laboratory *lab, struct options *o, int *threads)
-{
-    if (!laboratory_threads(o, 0, threads))
-        return EXIT_USAGE;
-    if (!o->n_word) {
-        fail(o->diag, (struct place){0}, "`ganexp run` needs a config\nor --replay RUN");
-        return EXIT_USAGE;
-    }
-    if (!laboratory_open(lab, o))
-        return EXIT_USAGE;
-    tuning_open(lab, option_given(o, "no-tune") ? TUNING_RULES : TUNING_MEASURE, *threads);
-    return EXIT_DONE;
-}
-
-// The run's description, opened as a new one.
-static int open_again(struct laboratory *lab, struct options *o, int *threads)
-{
-    if (o->n_word || option_given(o, "no-tune")) {
-        fail(o->diag, (struct place){0},
-             "--replay takes config and plan from the run\n"
-             "leave out the config and --no-tune");
-        return EXIT_USAGE;
-    }
-    const int opened = laboratory_open_run(lab, o, option_text(o, "replay", ""));
-    if (opened != EXIT_DONE)
-        return opened;
-    if (!laboratory_threads(o, lab->stored.threads, threads))
-        return EXIT_USAGE;
-    if (!tuning_replay(lab, &lab->stored))
-        return EXIT_FAILED;
-    lab->stored = (struct stored_run){0};
-    return EXIT_DONE;
-}
 
 static void print_profile(struct laboratory *lab)
 {
@@ -64,7 +30,7 @@ static int run(struct options *o)
 {
     struct laboratory lab;
     int threads;
-    const int opened = (option_given(o, "replay") ? open_again : open_config)(&lab, o, &threads);
+    const int opened = tuning_open(&lab, o, TUNING_MEASURE, &threads);
     if (opened != EXIT_DONE)
         return opened;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);

@@ -2,11 +2,14 @@
 #include "laboratory.h"
 #include "store/trace.h"
 #include "store/weights.h"
+#include "tuning.h"
 
 static const struct option_spec option[] = {
     {"steps", 'n', "N", "how many iterations; 3 unless told"},
     {"output", 'o', "FILE", "the file to write; trace.safetensors unless told"},
     {"threads", 't', "N", "cores to use; all unless told"},
+    OPTION_REPLAY,
+    OPTION_DB,
     OPTION_END,
 };
 
@@ -16,9 +19,11 @@ static int run(struct options *o)
     int64_t steps = 3;
     int threads;
     const char *to = option_text(o, "output", "trace.safetensors");
-    if (!laboratory_threads(o, 0, &threads) || !option_int(o, "steps", 1, 1000, &steps) ||
-        !laboratory_open(&lab, o))
+    if (!option_int(o, "steps", 1, 1000, &steps))
         return EXIT_USAGE;
+    const int opened = tuning_open(&lab, o, TUNING_RULES, &threads);
+    if (opened != EXIT_DONE)
+        return opened;
     lab.trainer = trainer_new_traced(o->arena, lab.experiment, o->diag);
     if (!lab.trainer)
         return EXIT_USAGE;
@@ -34,17 +39,18 @@ static int run(struct options *o)
 const struct command cmd_trace = {
     .name = "trace",
     .group = GROUP_TOOLS,
-    .usage = "[options] CONFIG [key=value …]",
+    .usage = "[options] CONFIG|--replay RUN [key=value …]",
     .help = "write all that the first iterations draw, compute and change\n"
             "One safetensors file: data, noise and masks as drawn, every loss, every gradient, "
             "weights and buffers\n"
             "before each iteration, in PyTorch's layouts, and the resolved config. Another "
             "implementation that is\n"
             "fed the draws must find the rest: tests/parity does so with PyTorch. Names: "
-            "src/store/trace.h.",
+            "src/store/trace.h.\n"
+            "Planned by rules, or with --replay as the run was.",
     .options = option,
     .overrides = true,
-    .min_words = 1,
+    .min_words = 0,
     .max_words = 1,
     .run = run,
 };

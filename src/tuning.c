@@ -58,7 +58,7 @@ static void start(struct laboratory *lab)
     lab->experiment->chooser = &lab->choices->chooser;
 }
 
-void tuning_open(struct laboratory *lab, enum tuning how, int threads)
+static void open_cache(struct laboratory *lab, enum tuning how, int threads)
 {
     start(lab);
     const char *off = getenv("GANEXP_NO_TUNE");
@@ -82,6 +82,47 @@ bool tuning_replay(struct laboratory *lab, const struct stored_run *run)
     for (int i = 0; i < n; i++)
         choices_know(lab->choices, p[i].key + strlen(prefix), p[i].text, p[i].origin);
     return true;
+}
+
+static int open_config(struct laboratory *lab, struct options *o, enum tuning how, int *threads)
+{
+    if (!laboratory_threads(o, 0, threads))
+        return EXIT_USAGE;
+    if (!o->n_word) {
+        fail(o->diag, (struct place){0}, "`ganexp %s` needs a config\nor --replay RUN",
+             o->command->name);
+        return EXIT_USAGE;
+    }
+    if (!laboratory_open(lab, o))
+        return EXIT_USAGE;
+    open_cache(lab, how, *threads);
+    return EXIT_DONE;
+}
+
+static int open_run(struct laboratory *lab, struct options *o, int *threads)
+{
+    const int opened = laboratory_open_run(lab, o, option_text(o, "replay", ""));
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!laboratory_threads(o, lab->stored.threads, threads))
+        return EXIT_USAGE;
+    if (!tuning_replay(lab, &lab->stored))
+        return EXIT_FAILED;
+    lab->stored = (struct stored_run){0};
+    return EXIT_DONE;
+}
+
+int tuning_open(struct laboratory *lab, struct options *o, enum tuning how, int *threads)
+{
+    const bool by_rules = how != TUNING_RULES && option_given(o, "no-tune");
+    if (!option_given(o, "replay"))
+        return open_config(lab, o, by_rules ? TUNING_RULES : how, threads);
+    if (!o->n_word && !by_rules)
+        return open_run(lab, o, threads);
+    fail(o->diag, (struct place){0},
+         "--replay takes config and plan from the run\nleave out the config%s",
+         how != TUNING_RULES ? " and --no-tune" : "");
+    return EXIT_USAGE;
 }
 
 // Later phases are compiled when their time comes; what they will ask is asked now.

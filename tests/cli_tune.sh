@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Choosing by measuring: what is measured is remembered, taken by the next run, recorded with it, and replayed from there to the bit,
-# by `run --replay` and by `resume`, whatever is remembered by then. `--no-tune` asks nobody.
+# by `--replay` and by `resume`, whatever is remembered by then. `--no-tune` asks nobody.
 set -u
 ganexp=$(realpath "$1")
 bad=0
@@ -85,6 +85,8 @@ differ forced rules
 train short run "$dir/conv.yaml" train.steps=3
 short=$("$ganexp" query --json "SELECT short FROM runs ORDER BY id DESC LIMIT 1" | grep -o '"short": "[^"]*' | cut -d'"' -f4)
 forced=$(basename "$(dirname "$(dirname "$(weights forced)")")")
+places='s/ *#.*//; s/[a-z]*\.yaml:[0-9]*//'
+"$ganexp" explain "$dir/conv.yaml" --threads 1 | sed "$places" >"$dir/forced.txt"
 rm -r "$GANEXP_CACHE"
 train replayed run --replay "${forced%%-*}"
 same forced replayed
@@ -97,6 +99,19 @@ GANEXP_NO_TUNE=1 "$ganexp" explain "$dir/conv.yaml" >"$dir/rules.txt"
 "$ganexp" explain "$dir/conv.yaml" --no-tune | cmp -s - "$dir/rules.txt" || complain "GANEXP_NO_TUNE is not --no-tune"
 train rules_again run "$dir/conv.yaml" --no-tune
 same rules rules_again
+
+# --- what else can be done with a recorded plan: read it, time it, trace it
+"$ganexp" explain --replay "${forced%%-*}" | sed "$places" >"$dir/explained.txt"
+cmp -s "$dir/forced.txt" "$dir/explained.txt" || complain "explain --replay is another plan: $(diff "$dir/forced.txt" "$dir/explained.txt" | head)"
+sed "$places" "$dir/rules.txt" | cmp -s - "$dir/forced.txt" && complain "the forced plan is the rules'"
+"$ganexp" bench --replay "${forced%%-*}" --steps 1 --by step >"$dir/bench.txt" 2>&1 || complain "bench --replay: $(cat "$dir/bench.txt")"
+[[ $(grep -c tile_map "$dir/bench.txt") == $(grep -c tile_map "$dir/forced.txt") ]] || complain "bench --replay times another plan"
+for how in "$dir/conv.yaml" "--replay ${forced%%-*}"; do
+    # shellcheck disable=SC2086
+    "$ganexp" trace $how --threads 1 --steps 1 --output "$dir/trace${how%%[ /]*}" >"$dir/out" 2>&1 || complain "trace $how: $(cat "$dir/out")"
+done
+cmp -s "$dir/trace" "$dir/trace--replay" && complain "trace --replay is the rules'"
+[[ -e $cache ]] && complain "looking at a recorded plan left something in the cache"
 
 # --- a cache that is damaged is written anew; one that cannot be written leaves it to the rules
 mkdir -p "$GANEXP_CACHE"
@@ -115,4 +130,8 @@ same nowhere rules
 [[ $? == 2 ]] && grep -q -- '--replay takes config and plan' "$dir/out" || complain "--replay with a config is not refused"
 "$ganexp" run --replay nobody >"$dir/out" 2>&1
 [[ $? == 4 ]] || complain "--replay of no run is not refused"
+for command in explain bench trace; do
+    "$ganexp" $command >"$dir/out" 2>&1
+    [[ $? == 2 ]] && grep -q 'or --replay RUN' "$dir/out" || complain "$command without a word is not refused"
+done
 exit $bad
