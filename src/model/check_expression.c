@@ -9,6 +9,38 @@
 // have one named.
 static bool check(struct reader *r, const struct expression *is, bool whole);
 
+// "z, y"
+static const char *input_list(struct reader *r, const struct network *net)
+{
+    const char *list = net->n_input ? net->input[0].name : "";
+    for (int i = 1; i < net->n_input; i++)
+        list = arena_printf(r->arena, "%s, %s", list, net->input[i].name);
+    return list;
+}
+
+// "judge(…).valid, judge(…).class"; of a network with one output the call alone
+static const char *output_list(struct reader *r, const struct network *net, const char *call)
+{
+    const char *list = net->n_output > 1 ? "" : call;
+    for (int i = 0; i < net->n_output && net->n_output > 1; i++)
+        list = arena_printf(r->arena, "%s%s%s.%s", list, i ? ", " : "", call, net->output[i]);
+    return list;
+}
+
+static bool fail_several(struct reader *r, const struct expression *is, const struct network *net,
+                         const char *call)
+{
+    return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s", net->name,
+                output_list(r, net, call));
+}
+
+static bool fail_network(struct reader *r, const struct expression *is, const struct network *net)
+{
+    const char *call = arena_printf(r->arena, "%s(%s)", net->name, input_list(r, net));
+    return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s", net->name,
+                output_list(r, net, call));
+}
+
 static bool fail_no_name(struct reader *r, const struct expression *is)
 {
     const struct experiment *e = r->e;
@@ -16,8 +48,7 @@ static bool fail_no_name(struct reader *r, const struct expression *is)
     for (size_t i = 0; i < r->names.n; i++)
         known[i] = r->names.item[i].key;
     if (experiment_network(e, is->name))
-        return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s(…)", is->name,
-                    is->name);
+        return fail_network(r, is, experiment_network(e, is->name));
     if (experiment_source(e, is->name))
         return fail(
             r->d, is->where,
@@ -43,8 +74,7 @@ static bool check_named_value(struct reader *r, const struct expression *is, boo
                     is->name);
     if (whole && behind->kind == EXPR_CALL && experiment_network(e, behind->name) &&
         experiment_network(e, behind->name)->n_output > 1)
-        return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s.%s",
-                    behind->name, is->name, experiment_network(e, behind->name)->output[0]);
+        return fail_several(r, is, experiment_network(e, behind->name), is->name);
     if (r->value_state[i] == 2)
         return true;
     r->value_state[i] = 1;
@@ -69,15 +99,6 @@ static bool check_arguments(struct reader *r, const struct expression *is)
     for (int i = 0; i < is->n_arg; i++)
         good &= check(r, is->arg[i], true);
     return good;
-}
-
-// "(z, y)"
-static const char *input_list(struct reader *r, const struct network *net)
-{
-    const char *list = net->n_input ? net->input[0].name : "";
-    for (int i = 1; i < net->n_input; i++)
-        list = arena_printf(r->arena, "%s, %s", list, net->input[i].name);
-    return list;
 }
 
 static bool check_binding(struct reader *r, const struct expression *is, const struct network *net)
@@ -129,8 +150,7 @@ static bool check_call(struct reader *r, const struct expression *is, bool whole
     if (net)
         return !whole || net->n_output == 1
                    ? good
-                   : fail(r->d, is->where, "network '%s' has several outputs\nname one: %s(…).%s",
-                          net->name, net->name, net->output[0]);
+                   : fail_several(r, is, net, arena_printf(r->arena, "%s(…)", net->name));
     if (!f)
         return fail_no_callee(r, is);
     for (int i = 0; i < is->n_arg; i++)

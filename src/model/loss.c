@@ -34,7 +34,7 @@ static bool fit_critic(struct builder *b, const struct game *game, const struct 
 {
     const struct network_input *in = &game->critic.network->input[i];
     if (!x->value)
-        return fail(b->d, is->where, "a number is no argument of a critic\nexpected a tensor %s",
+        return fail(b->d, is->where, "a number is no argument of a critic\nexpected %s",
                     signature_text(b->arena, in->is));
     if (x->value->shape.rank && signature_fits(x->is, in->is))
         return true;
