@@ -66,16 +66,9 @@ static bool restore(struct laboratory *lab, const char *path, const char **chang
     struct checkpoint c;
     struct trainer *t = lab->trainer;
     struct safetensors *file = safetensors_open(lab->arena, path, lab->diag);
-    const char *hash = file ? safetensors_metadata(file, "config_hash") : NULL,
-               *yaml = file ? safetensors_metadata(file, "config") : NULL;
-    if (!file)
-        return false;
-    if (!hash || !yaml)
-        return fail(lab->diag, nowhere,
-                    "%s: does not say which config it was trained under\nthe checkpoint is of "
-                    "another program",
-                    path);
-    if (!compare(lab, hash, yaml, changed) ||
+    if (!file ||
+        !compare(lab, safetensors_metadata(file, "config_hash"),
+                 safetensors_metadata(file, "config"), changed) ||
         !checkpoint_read(lab->arena, path, lab->experiment, t->slab, &c, lab->diag))
         return false;
     if (c.step > t->steps)
@@ -86,7 +79,58 @@ static bool restore(struct laboratory *lab, const char *path, const char **chang
     return true;
 }
 
-static int go_on(struct laboratory *lab, int threads, const char *path, const char *changed)
+// Where a run is taken up.
+struct origin {
+    const char *path;    // a checkpoint; NULL: the start
+    const char *changed; // "" for nothing
+    int64_t *damaged;    // steps of newer checkpoints that cannot be used, newest first
+    int n_damaged;
+};
+
+// The newest checkpoint that is sound, or the start where there is none at all; what is wrong with
+// newer ones is said at once.
+static bool find_origin(struct laboratory *lab, struct origin *o)
+{
+    struct diag *trouble = diag_new(lab->arena);
+    struct reader *r = reader_open(lab->arena, options_db(lab->options), false, lab->diag);
+    int n;
+    const int64_t *step = checkpoints_steps(lab->arena, lab->dir, &n);
+    *o = (struct origin){.changed = ""};
+    for (int i = n; r && i-- && !o->path;) {
+        const char *path = checkpoints_path(lab->arena, lab->dir, step[i]);
+        if (checkpoint_sound(lab->arena, path, reader_sha256(r, &lab->stored, path), trouble))
+            o->path = path;
+        else
+            APPEND(lab->arena, o->damaged, o->n_damaged, step[i]);
+    }
+    diag_print(trouble, stderr);
+    if (!r)
+        return false;
+    if (n && !o->path)
+        return fail(lab->diag, nowhere,
+                    "no checkpoint of run %s can be used\nremove them from %s/checkpoints, and it "
+                    "begins again at step 0",
+                    uid_short(lab->stored.uid), lab->dir);
+    return o->path ? restore(lab, o->path, &o->changed) : restore_start(lab, &o->changed);
+}
+
+static void set_aside(struct laboratory *lab, const struct origin *o)
+{
+    const int64_t from = lab->trainer->step;
+    for (int i = 0; i < o->n_damaged; i++) {
+        checkpoints_set_aside(lab->dir, o->damaged[i]);
+        recorder_event(lab->recorder, EVENT_WARN, "damaged", from,
+                       "the checkpoint of step %" PRId64 " is damaged and set aside",
+                       o->damaged[i]);
+    }
+    if (o->n_damaged)
+        fprintf(stderr,
+                "going on from the checkpoint of step %" PRId64 ": %" PRId64
+                " steps are made again\n",
+                from, o->damaged[0] - from);
+}
+
+static int go_on(struct laboratory *lab, int threads, const struct origin *o)
 {
     const struct run_description now = laboratory_describe(lab, threads);
     laboratory_catch_signals();
@@ -95,13 +139,14 @@ static int go_on(struct laboratory *lab, int threads, const char *path, const ch
     if (!lab->recorder)
         return rundir_alive(lab->dir) ? EXIT_REFUSED : EXIT_FAILED;
     checkpoints_sweep(lab->dir);
-    if (path) {  // a kill may have come between the files and their records
-        recorder_artifact(lab->recorder, "checkpoint", path, "safetensors", lab->trainer->step,
+    set_aside(lab, o);
+    if (o->path) {  // a kill may have come between the files and their records
+        recorder_artifact(lab->recorder, "checkpoint", o->path, "safetensors", lab->trainer->step,
                           "last");
         recorder_forget(lab->recorder,
                         checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
     }
-    if (*changed && !recorder_change(lab->recorder, &now, changed, lab->diag))
+    if (*o->changed && !recorder_change(lab->recorder, &now, o->changed, lab->diag))
         return EXIT_FAILED;
     return laboratory_train(lab);
 }
@@ -116,7 +161,7 @@ static bool refuse_alive(struct laboratory *lab)
 static int run(struct options *o)
 {
     struct laboratory lab;
-    const char *changed = "";
+    struct origin origin;
     int threads;
     const int opened = laboratory_open_run(&lab, o, o->word[0]);
     if (lab.stored.uid && rundir_alive(lab.dir))
@@ -128,10 +173,9 @@ static int run(struct options *o)
     if (!tuning_replay(&lab, &lab.stored))
         return EXIT_FAILED;
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
-    const char *path = checkpoints_newest(o->arena, lab.dir);
-    if (!lab.trainer || !(path ? restore(&lab, path, &changed) : restore_start(&lab, &changed)))
+    if (!lab.trainer || !find_origin(&lab, &origin))
         return EXIT_USAGE;
-    return go_on(&lab, threads, path, changed);
+    return go_on(&lab, threads, &origin);
 }
 
 const struct command cmd_resume = {
@@ -141,13 +185,13 @@ const struct command cmd_resume = {
     .help = "go on with a run from its last checkpoint\n"
             "What was recorded after the checkpoint is taken back first, so the run ends with the "
             "numbers, weights and scores\n"
-            "of one that was never interrupted, to the bit. A run without a checkpoint begins "
-            "again at step 0, in its own\n"
-            "directory. A config that says something else than the checkpoint's is refused, with "
-            "the difference, unless\n"
-            "--change allows it: ganexp resume @last train.steps=20000 --change. RUN is a short "
-            "id, the start of one, a name,\n"
-            "or @last.",
+            "of one that was never interrupted, to the bit. A checkpoint that is damaged is set "
+            "aside, and the one before it\n"
+            "taken. A run without a checkpoint begins again at step 0, in its own directory. A config "
+            "that says something\n"
+            "else than the checkpoint's is refused, with the difference, unless --change allows it: "
+            "ganexp resume @last\n"
+            "train.steps=20000 --change. RUN is a short id, the start of one, a name, or @last.",
     .options = option,
     .overrides = true,
     .min_words = 1,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A run that is killed twenty times and resumed each time ends with the checkpoint, the metrics, the scores and the pictures of
-# one that was left alone, to the bit. Also: what the config now says is held against the checkpoint; damaged files are refused.
+# one that was left alone, to the bit. Also: what the config now says is held against the checkpoint; damaged
+# checkpoints are left for the one before them.
 set -u
 ganexp=$(realpath "$1")
 bad=0
@@ -140,18 +141,39 @@ expect 4 "no run 'nobody'" resume nobody
 # --- checkpoints that are damaged, cut or foreign
 checkpoint=$(last_checkpoint "$early")
 cp "$checkpoint" "$dir/good"
-refused() {  # why, the message
+older=$(dirname "$checkpoint")/step-00002400.safetensors
+cp "$older" "$dir/older"
+avoided() {  # why, the message: the one before is taken, and the run ends as it had
     cp "$checkpoint" "$dir/before"
+    expect 0 "$2" resume "$id" --change  # since the one before is of 2400 steps in all
+    grep -F "error: " "$dir/out" | grep -qF "$checkpoint" || complain "$1: the file is not named"
+    grep -qx 'going on from the checkpoint of step 2400: 60 steps are made again' "$dir/out" || complain "$1: not said what is lost"
+    cmp -s "$checkpoint" "$dir/good" || complain "$1: the run ends otherwise"
+    cmp -s "$checkpoint.damaged" "$dir/before" || complain "$1: the file was not kept"
+    rm -f "$checkpoint.damaged"
+}
+refused() {  # why, the message: no other is there
+    cp "$checkpoint" "$dir/before"
+    rm -f "$older"
     expect 2 "$2" resume "$id"
+    grep -q "no checkpoint of run $id can be used" "$dir/out" || complain "$1: not said that there is no other"
     cmp -s "$checkpoint" "$dir/before" || complain "$1: the file was changed"
     cp "$dir/good" "$checkpoint"
+    cp "$dir/older" "$older"
 }
-head -c 5000 "$dir/good" >"$checkpoint"; refused cut "$(basename "$checkpoint")"
-: >"$checkpoint"; refused empty "$(basename "$checkpoint")"
-printf 'PK\3\4 a pickle' >"$checkpoint"; refused foreign "$(basename "$checkpoint")"
-{ head -c 3 "$dir/good"; printf '\377\377\377\377\377'; tail -c +9 "$dir/good"; } >"$checkpoint"; refused 'header length' "$(basename "$checkpoint")"
-sed 's/"step"/"stop"/' "$dir/good" >"$checkpoint"; refused 'no step' 'does not say which step'
-sed 's/"config_hash"/"config_hush"/' "$dir/good" >"$checkpoint"; refused 'no hash' 'does not say which config'
+damaged() {
+    cp "$checkpoint" "$dir/damaged"
+    avoided "$@"
+    cp "$dir/damaged" "$checkpoint"
+    refused "$@"
+}
+head -c 5000 "$dir/good" >"$checkpoint"; damaged cut "$(basename "$checkpoint")"
+: >"$checkpoint"; damaged empty "$(basename "$checkpoint")"
+printf 'PK\3\4 a pickle' >"$checkpoint"; damaged foreign "$(basename "$checkpoint")"
+{ head -c 3 "$dir/good"; printf '\377\377\377\377\377'; tail -c +9 "$dir/good"; } >"$checkpoint"; damaged 'header length' "$(basename "$checkpoint")"
+sed 's/"step"/"stop"/' "$dir/good" >"$checkpoint"; damaged 'no step' 'does not say which step'
+sed 's/"config_hash"/"config_hush"/' "$dir/good" >"$checkpoint"; damaged 'no hash' 'does not say which config'
+{ head -c -100 "$dir/good"; head -c 100 /dev/urandom; } >"$checkpoint"; damaged 'other weights' 'its SHA-256 has changed'
 expect 0 'done: 2460 steps' resume "$id"
 
 # --- databases that are damaged, cut or foreign

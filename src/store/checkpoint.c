@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,19 +66,43 @@ static bool check(const struct safetensors *file, const char *path, const struct
                                          path);
 }
 
+static bool read_step(const struct safetensors *file, const char *path, int64_t *step,
+                      struct diag *d)
+{
+    const char *said = safetensors_metadata(file, "step");
+    char *end = NULL;
+    *step = said ? strtoll(said, &end, 10) : -1;
+    return (*step >= 0 && !*end) ||
+           fail(d, (struct place){0}, "%s: does not say which step it is of", path);
+}
+
+bool checkpoint_sound(struct arena *a, const char *path, const char *sha256, struct diag *d)
+{
+    const struct place nowhere = {0};
+    char now[SHA256_DIGEST_STRING_LENGTH];
+    int64_t step;
+    const struct safetensors *file = safetensors_open(a, path, d);
+    if (!file || !read_step(file, path, &step, d))
+        return false;
+    if (!safetensors_metadata(file, "config_hash") || !safetensors_metadata(file, "config"))
+        return fail(d, nowhere,
+                    "%s: does not say which config it was trained under\nthe checkpoint is of "
+                    "another program",
+                    path);
+    return !sha256 || (SHA256File(path, now) && !strcmp(now, sha256)) ||
+           fail(d, nowhere, "%s: is not the file that was saved: its SHA-256 has changed", path);
+}
+
 bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab,
                      struct checkpoint *out, struct diag *d)
 {
     struct safetensors *file = safetensors_open(a, path, d);
     if (!file || !check(file, path, e, d))
         return false;
-    const char *step = safetensors_metadata(file, "step"),
-               *hash = safetensors_metadata(file, "config_hash");
-    char *end = NULL;
-    out->step = step ? strtoll(step, &end, 10) : -1;
+    const char *hash = safetensors_metadata(file, "config_hash");
     out->config_hash = hash ? hash : "";
-    if (out->step < 0 || (end && *end))
-        return fail(d, (struct place){0}, "%s: does not say which step it is of", path);
+    if (!read_step(file, path, &out->step, d))
+        return false;
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
         memcpy(slab + s->offset, safetensors_find(file, s->name)->data,

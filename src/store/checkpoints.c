@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static int ascending(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-static int64_t *list(struct arena *a, const char *dir, int *n)
+int64_t *checkpoints_steps(struct arena *a, const char *dir, int *n)
 {
     int64_t *steps = NULL;
     *n = 0;
@@ -53,15 +54,23 @@ const char *checkpoints_path(struct arena *a, const char *dir, int64_t step)
 const char *checkpoints_newest(struct arena *a, const char *dir)
 {
     int n;
-    const int64_t *step = list(a, dir, &n);
+    const int64_t *step = checkpoints_steps(a, dir, &n);
     return n ? checkpoints_path(a, dir, step[n - 1]) : NULL;
+}
+
+void checkpoints_set_aside(const char *dir, int64_t step)
+{
+    struct arena *a = arena_new(NULL);
+    const char *path = checkpoints_path(a, dir, step);
+    rename(path, arena_printf(a, "%s.damaged", path));
+    arena_free(a);
 }
 
 int64_t checkpoints_forget(const char *dir, int64_t keep)
 {
     struct arena *a = arena_new(NULL);
     int n;
-    const int64_t *step = list(a, dir, &n);
+    const int64_t *step = checkpoints_steps(a, dir, &n);
     int i = 0;
     while (i < n - keep && !unlink(checkpoints_path(a, dir, step[i])))
         i++;

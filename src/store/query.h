@@ -33,6 +33,9 @@ bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_
 // there is none.
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step);
 
+// The SHA-256 recorded of a file of the run's directory; NULL when there is none.
+const char *reader_sha256(struct reader *r, const struct stored_run *run, const char *path);
+
 // How many scores of n_fake samples, or of none, are stored for a step of a run.
 int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake);
 

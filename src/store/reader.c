@@ -253,6 +253,21 @@ const char *reader_checkpoint(struct reader *r, const struct stored_run *run, in
     return found;
 }
 
+const char *reader_sha256(struct reader *r, const struct stored_run *run, const char *path)
+{
+    sqlite3_stmt *stmt =
+        db_prepare(&r->db, "SELECT sha256 FROM artifact WHERE run_id=? AND path=?");
+    const char *found = NULL;
+    if (!stmt)
+        return NULL;
+    sqlite3_bind_int64(stmt, 1, run->id);
+    sqlite3_bind_text(stmt, 2, path_inside(r->arena, run->dir, path), -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        found = column_text(r->arena, stmt, 0);
+    sqlite3_reset(stmt);
+    return found;
+}
+
 // Where in the SQL the trouble is: SQLite's offset, else the first occurrence of the name that ends
 // "no such table: rns".
 static int sql_offset(struct reader *r, const char *sql, const char *message)
