@@ -75,7 +75,7 @@ plan ', origin' | grep -q '"remembered"' || complain "what was remembered is not
 same measured again
 
 # --- winners as we want them: recorded and replayed, when the cache says otherwise by then
-awk -F '\t' -v OFS='\t' 'NR > 1 {d = ($2 ~ / x[0-9]+[pw]/) + ($2 ~ / y[0-9]+[pw]/) + ($2 ~ / x[0-9]+y/); $3 = d == 3 ? "2 3 4" : d == 2 ? "2 3" : "2"} 1' \
+awk -F '\t' -v OFS='\t' 'NR > 1 && $2 ~ /^conv/ {d = ($2 ~ / x[0-9]+[pw]/) + ($2 ~ / y[0-9]+[pw]/) + ($2 ~ / x[0-9]+y/); $3 = d == 3 ? "2 3 4" : d == 2 ? "2 3" : "2"} 1' \
     "$cache" >"$dir/forced" && mv "$dir/forced" "$cache"
 train forced run "$dir/conv.yaml"
 silent forced damaged

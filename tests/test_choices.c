@@ -1,5 +1,6 @@
 // Choosing by measuring, with clocks that say what the test wants; and the file that remembers.
 #include "base/arena.h"
+#include "base/text.h"
 #include "graph/build.h"
 #include "graph/op.h"
 #include "pass/pass.h"
@@ -220,6 +221,89 @@ static void test_example(void **state)
     arena_free(g->arena);
 }
 
+// --- yes or no
+// -----------------------------------------------------------------------------------
+
+static const struct window same = {{1, 1}, {1, 1, 1, 1}};
+
+// A convolution of an upsampled image, and both its gradients.
+static void upsampled(struct graph *g)
+{
+    struct value *x = leaky_relu(input(g, "x", SHAPE(4, 16, 8, 8)), 0.2),
+                 *w = input(g, "w", SHAPE(16, 16, 3, 3)), *dx[2];
+    struct value *y = conv(upsample(x, 2), w, same);
+    gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+}
+
+static const struct yes_or_no {
+    const char *pass;
+    void (*build)(struct graph *g);
+    const char *key;            // as far as the words go
+    const char *only_no, *both; // steps of the examples
+} yes_or_no[] = {
+    {"upsample_conv", upsampled, "upsample 2 of 4x16x8x8 16x16x3x3 /1 1,1,1,1 #", "pool_sum",
+     "conv"},
+};
+
+// Says no to one pass; what it is asked is checked.
+struct refuser {
+    struct chooser chooser;
+    const struct yes_or_no *of;
+    int asked;
+};
+
+static void refuse(struct chooser *chooser, const struct question *q, int answer[CHOICE_AXES])
+{
+    struct refuser *r = (struct refuser *)chooser;
+    if (strcmp(q->pass, r->of->pass) != 0)
+        return;
+    assert_int_equal(strncmp(q->key, r->of->key, strlen(r->of->key)), 0);
+    assert_int_equal(answer[0], 1);
+    for (int yes = 0; yes < 2; yes++) {
+        struct arena *a = arena_new(NULL);
+        struct plan *p = stopwatch.ready(q, (int[CHOICE_AXES]){yes}, a);
+        assert_int_equal(count(p, r->of->only_no) > 0, !yes);
+        assert_true(count(p, r->of->both) > 0);
+        assert_true(stopwatch.seconds(p) > 0);
+        arena_free(a);
+    }
+    r->asked++;
+    answer[0] = 0;
+}
+
+static const char *text_of(const struct graph *g)
+{
+    struct text t;
+    text_init(&t);
+    graph_print(g, &t);
+    const char *kept = arena_strdup(g->arena, t.s);
+    text_release(&t);
+    return kept;
+}
+
+// All that is alike is one question; a no leaves the graph as it was.
+static void test_yes_or_no(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(yes_or_no); i++)
+        for (int no = 0; no < 2; no++) {
+            const struct yes_or_no *of = &yes_or_no[i];
+            struct refuser refuser = {{refuse}, of, 0};
+            struct graph *g = graph_new(arena_new(NULL));
+            of->build(g);
+            passes_run(g, "simplify");
+            const char *before = text_of(g);
+            g->chooser = no ? &refuser.chooser : NULL;
+            passes_run_between(g, of->pass, of->pass);
+            assert_int_equal(refuser.asked, no);
+            assert_int_equal(!strcmp(text_of(g), before), no);
+            arena_free(g->arena);
+        }
+}
+
 // --- remembering
 // ----------------------------------------------------------------------------------
 
@@ -283,9 +367,8 @@ static void test_cache(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),
-        cmocka_unit_test(test_forced),
-        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_search),  cmocka_unit_test(test_forced),
+        cmocka_unit_test(test_example), cmocka_unit_test(test_yes_or_no),
         cmocka_unit_test(test_cache),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ struct question {
     int n_axes, n_options, option[CHOICE_OPTIONS];
     int rule[CHOICE_AXES]; // what the pass takes by itself
     const char *pass;      // who asks
-    // The work alone, as that pass would find it, for timing; asks the same question again.
+    // The work alone, as that pass would find it, for timing; what the pass asks of it gets the
+    // answer that is timed.
     struct graph *(*example)(const struct question *q, struct arena *a);
     const void *about; // the pass's own, for `example`
 };

@@ -20,8 +20,8 @@
 #include "graph/choice.h"
 #include "graph/op.h"
 #include "graph/toom.h"
+#include "pass/region.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 // a number written to a plane and read back, in multiply-adds of a convolution
@@ -186,26 +186,16 @@ static int axes(const struct family *f, int axis[3])
     return n;
 }
 
-static void add_shape(struct text *t, struct shape s)
-{
-    for (int i = 0; i < s.rank; i++)
-        text_addf(t, "%s%" PRId64, i ? "x" : "", s.dim[i]);
-}
-
 // "conv 64x32x14x14 64x32x3x3 /2 1,1,1,1: x0p0 x1p0 y0p0 x0y0": images, weights, window, then who
 // meets whom. p is a parameter, w computed weights, y a result's gradient.
 static const char *key_of(const struct family *f)
 {
     static const char letter[] = {[TILE_COARSE] = 'y', [TILE_FINE] = 'x', [TILE_WEIGHT] = 'w'};
-    const int64_t *i = f->member[0]->v->attr.i;
+    const char *words = f->graph->precision == TYPE_BF16 ? "conv bf16" : "conv";
     struct text t;
     text_init(&t);
-    text_add(&t, f->graph->precision == TYPE_BF16 ? "conv bf16 " : "conv ");
-    add_shape(&t, f->filter.fine);
-    text_add(&t, " ");
-    add_shape(&t, f->filter.weight);
-    text_addf(&t, " /%" PRId64 " %" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ":", i[0], i[2],
-              i[3], i[4], i[5]);
+    text_addf(
+        &t, "%s:", region_conv(f->arena, words, f->filter.fine, f->filter.weight, f->member[0]->v));
     for (int k = 0; k < f->n; k++) {
         const struct member *m = f->member[k];
         for (int o = 0, n = 0; o < ROLES; o++) {

@@ -12,86 +12,123 @@
 // A kernel of one pixel is no wider for it: it commutes with upsampling, so it is applied to the
 // small image, with f² times fewer products.
 //
+// Whether it pays is asked, since minimal filtering takes kernels of up to 5 pixels: a kernel of 5
+// is one of 6 behind this, but for factor 2 costs no more products as it was (dcgan with kernels
+// of 5: 52 ms an iteration with all rewritten, 49 as chosen, two AVX-512 cores). The rule is yes.
+//
 // Rewriting before differentiation would need only the first, but the gradient is taken while the
 // losses are being built.
 #include "pass/pass.h"
 
+#include "base/arena.h"
 #include "graph/build.h"
 #include "graph/op.h"
+#include "pass/region.h"
+
+enum pattern { NONE, FORWARD, DATA_GRADIENT, WEIGHT_GRADIENT };
 
 struct match {
+    enum pattern pattern;
+    const struct value *conv; // over the upsampled image
     int64_t factor;
+    struct shape x, w;    // of the small image, of the weights
     struct window window; // of the transposed convolution
 };
 
-// The conv of v over an image upsampled by `factor`, kernel (kh, kw).
-static bool matches(const struct value *v, int64_t factor, int64_t kh, int64_t kw, struct match *m)
+static struct match pattern_of(const struct value *v)
 {
-    const int64_t *i = v->attr.i, k[2] = {kh, kw};
-    m->factor = factor;
-    m->window.stride[0] = m->window.stride[1] = factor;
-    for (int side = 0; side < 4; side++)
-        m->window.pad[side] = k[side / 2] - 1 - i[2 + side];
-    for (int side = 0; side < 4; side++)
-        if (m->window.pad[side] < 0)
-            return false;
-    return i[0] == 1 && i[1] == 1 && factor > 1;
+    const struct value *in = v->n_in ? v->in[0] : v;
+    if (v->op == &op_pool_sum && in->op == &op_conv_data_grad)
+        return (struct match){.pattern = DATA_GRADIENT,
+                              .conv = in,
+                              .factor = v->attr.i[0],
+                              .x = v->shape,
+                              .w = in->in[1]->shape};
+    if ((v->op == &op_conv || v->op == &op_conv_weight_grad) && in->op == &op_upsample)
+        return (struct match){.pattern = v->op == &op_conv ? FORWARD : WEIGHT_GRADIENT,
+                              .conv = v,
+                              .factor = in->attr.i[0],
+                              .x = in->in[0]->shape,
+                              .w = v->op == &op_conv ? v->in[1]->shape : v->shape};
+    return (struct match){0};
+}
+
+static struct match match_of(const struct value *v)
+{
+    struct match m = pattern_of(v);
+    const int64_t *i = m.conv ? m.conv->attr.i : NULL;
+    if (!m.conv || i[0] != 1 || i[1] != 1 || m.factor < 2)
+        return (struct match){0};
+    m.window.stride[0] = m.window.stride[1] = m.factor;
+    for (int side = 0; side < 4; side++) {
+        m.window.pad[side] = m.w.dim[2 + side / 2] - 1 - i[2 + side];
+        if (m.window.pad[side] < 0)
+            return (struct match){0};
+    }
+    return m;
 }
 
 static const struct window unpadded = {{1, 1}, {0}};
 
-// matches has said that there is no padding where the kernel has one pixel.
+// match_of has said that there is no padding where the kernel has one pixel.
 static bool pixelwise(struct shape w) { return w.dim[2] == 1 && w.dim[3] == 1; }
 
-static struct value *forward(struct value *v, struct match *m)
+static struct value *forward(const struct value *v, const struct match *m)
 {
-    if (v->op != &op_conv || v->in[0]->op != &op_upsample)
-        return NULL;
     struct value *x = v->in[0]->in[0], *w = v->in[1];
-    if (!matches(v, v->in[0]->attr.i[0], w->shape.dim[2], w->shape.dim[3], m))
-        return NULL;
-    if (pixelwise(w->shape))
+    if (pixelwise(m->w))
         return upsample(conv(x, w, unpadded), m->factor);
     return conv_data_grad(x, upsampled_kernel(w, m->factor), m->window, v->shape.dim[2],
                           v->shape.dim[3]);
 }
 
-static struct value *data_gradient(struct value *v, struct match *m)
+static struct value *data_gradient(const struct match *m)
 {
-    if (v->op != &op_pool_sum || v->in[0]->op != &op_conv_data_grad)
-        return NULL;
-    const struct value *c = v->in[0];
-    struct value *dy = c->in[0], *w = c->in[1];
-    if (!matches(c, v->attr.i[0], w->shape.dim[2], w->shape.dim[3], m))
-        return NULL;
-    if (pixelwise(w->shape))
-        return conv_data_grad(pool_sum(dy, m->factor), w, unpadded, v->shape.dim[2],
-                              v->shape.dim[3]);
+    struct value *dy = m->conv->in[0], *w = m->conv->in[1];
+    if (pixelwise(m->w))
+        return conv_data_grad(pool_sum(dy, m->factor), w, unpadded, m->x.dim[2], m->x.dim[3]);
     return conv(dy, upsampled_kernel(w, m->factor), m->window);
 }
 
-static struct value *weight_gradient(struct value *v, struct match *m)
+static struct value *weight_gradient(const struct value *v, const struct match *m)
 {
-    if (v->op != &op_conv_weight_grad || v->in[0]->op != &op_upsample)
-        return NULL;
     struct value *x = v->in[0]->in[0], *dy = v->in[1];
-    const int64_t kh = v->shape.dim[2], kw = v->shape.dim[3];
-    if (!matches(v, v->in[0]->attr.i[0], kh, kw, m))
-        return NULL;
-    if (pixelwise(v->shape))
+    if (pixelwise(m->w))
         return conv_weight_grad(x, pool_sum(dy, m->factor), unpadded, 1, 1);
-    struct value *wide = conv_weight_grad(dy, x, m->window, kh + m->factor - 1, kw + m->factor - 1);
+    struct value *wide = conv_weight_grad(dy, x, m->window, m->w.dim[2] + m->factor - 1,
+                                          m->w.dim[3] + m->factor - 1);
     return upsampled_kernel_grad(wide, m->factor);
 }
 
 static struct value *rewrite(struct value *v, void *context)
 {
-    struct match m;
-    (void)context;
-    struct value *instead = forward(v, &m);
-    if (!instead)
-        instead = data_gradient(v, &m);
-    return instead ? instead : weight_gradient(v, &m);
+    const bool *declined = context;
+    const struct match m = match_of(v);
+    if (declined[v->id])
+        return NULL;
+    switch (m.pattern) {
+    case FORWARD: return forward(v, &m);
+    case DATA_GRADIENT: return data_gradient(&m);
+    case WEIGHT_GRADIENT: return weight_gradient(v, &m);
+    default: return NULL;
+    }
 }
 
-bool pass_upsample_conv(struct graph *g) { return graph_rewrite(g, rewrite, NULL); }
+// "upsample 2 of 32x64x7x7, 128x64x3x3 1,1,1,1"
+static const char *work(const struct value *v, bool *inside, struct arena *a)
+{
+    const struct match m = match_of(v);
+    if (!m.pattern || pixelwise(m.w))
+        return NULL;
+    if (inside)
+        inside[v->id] = inside[v->in[0]->id] = true;
+    return region_conv(a, arena_printf(a, "upsample %d of", (int)m.factor), m.x, m.w, m.conv);
+}
+
+bool pass_upsample_conv(struct graph *g)
+{
+    struct arena *a = arena_new(NULL);
+    const bool any = graph_rewrite(g, rewrite, region_declined(g, "upsample_conv", work, a));
+    arena_free(a);
+    return any;
+}

@@ -1,0 +1,25 @@
+// Part of a graph as work to be timed alone, for questions (graph/choice.h). For pass/ alone.
+#ifndef PASS_REGION_H
+#define PASS_REGION_H
+
+#include "graph/choice.h"
+
+struct region {
+    const struct graph *graph;
+    bool *inside; // by id: what is part of it; sources and effects are not
+};
+
+// "WORDS #0123abcd": equal for regions that do the same to operands of the same shapes.
+const char *region_key(const struct region *r, const char *words, struct arena *a);
+// Asks `pass`'s question, yes (1) or no (0), about a region; `rule` is the pass's own answer.
+bool region_ask(struct region *r, const char *pass, const char *words, bool rule, struct arena *a);
+// "WORDS 32x64x7x7 128x64x3x3 /2 1,1,1,1": images, weights, and the window of `conv`.
+const char *region_conv(struct arena *a, const char *words, struct shape x, struct shape w,
+                        const struct value *conv);
+// Asks `pass` whether it should rewrite, for all values at once that get equal words; its rule is
+// yes. `work` gives the words of what v would be rewritten from, by shape, or NULL where it would
+// not be, and marks that where `inside` is given. By id: whether the answer is no.
+typedef const char *region_work(const struct value *v, bool *inside, struct arena *a);
+bool *region_declined(const struct graph *g, const char *pass, region_work *work, struct arena *a);
+
+#endif
