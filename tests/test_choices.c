@@ -238,6 +238,19 @@ static void upsampled(struct graph *g)
     graph_root(g, "dw", dx[1]);
 }
 
+// A convolution and a bias, then means of blocks, and both gradients.
+static void averaged(struct graph *g)
+{
+    struct value *x = leaky_relu(input(g, "x", SHAPE(4, 16, 16, 16)), 0.2),
+                 *w = input(g, "w", SHAPE(16, 16, 3, 3)), *b = input(g, "b", SHAPE(1, 16, 1, 1)),
+                 *dx[2];
+    struct value *y = pool_sum(add(conv(x, w, same), b), 2);
+    gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+}
+
 static const struct yes_or_no {
     const char *pass;
     void (*build)(struct graph *g);
@@ -246,6 +259,7 @@ static const struct yes_or_no {
 } yes_or_no[] = {
     {"upsample_conv", upsampled, "upsample 2 of 4x16x8x8 16x16x3x3 /1 1,1,1,1 #", "pool_sum",
      "conv"},
+    {"conv_pool", averaged, "pool 2 of 4x16x16x16 16x16x3x3 /1 1,1,1,1 #", "pool_sum", "conv"},
 };
 
 // Says no to one pass; what it is asked is checked.

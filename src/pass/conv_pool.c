@@ -11,6 +11,8 @@
 // A bias between the two is added f² times, afterwards. A kernel of one pixel is no wider for it:
 // there the blocks are summed first, and f² times fewer products are left.
 //
+// Whether it pays is asked, as there; the rule is yes.
+//
 // The first pattern needs to know that nobody else reads the large image: it would be computed
 // twice. The other two read what upsampling repeats, and leave it to whoever else wants it.
 #include "pass/pass.h"
@@ -18,9 +20,12 @@
 #include "base/arena.h"
 #include "graph/build.h"
 #include "graph/op.h"
+#include "pass/region.h"
 
+// By id.
 struct sights {
-    bool *alone; // by id: of all its inputs v is the only reader
+    bool *alone;    // of all its inputs v is the only reader
+    bool *declined; // v is to stay as it is
 };
 
 static bool plain(const struct value *conv) { return conv->attr.i[0] == 1 && conv->attr.i[1] == 1; }
@@ -49,26 +54,46 @@ static struct value *pooled(const struct value *c, int64_t f)
 
 static bool is_bias(const struct value *b) { return b->shape.dim[2] == 1 && b->shape.dim[3] == 1; }
 
-static struct value *forward(struct value *v, const struct sights *s)
+// The convolution that pool_sum v sums, as it is or (*bias) with a bias; or NULL.
+static const struct value *summed(const struct value *v, struct value **bias)
 {
-    const int64_t f = v->attr.i[0];
-    struct value *y = v->in[0];
-    if (v->op != &op_pool_sum || f < 2 || !s->alone[v->id])
-        return NULL;
-    if (y->op == &op_conv && plain(y))
-        return pooled(y, f);
+    const struct value *y = v->in[0];
+    *bias = NULL;
+    if (y->op == &op_conv)
+        return plain(y) ? y : NULL;
     for (int i = 0; i < 2 && y->op == &op_pointwise[PW_ADD]; i++) {
         const struct value *c = y->in[i];
-        struct value *b = y->in[1 - i];
-        if (c->op == &op_conv && plain(c) && is_bias(b) && shape_equal(c->shape, y->shape))
-            return add(pooled(c, f), affine(b, (double)(f * f), 0));
+        *bias = y->in[1 - i];
+        if (c->op == &op_conv && plain(c) && is_bias(*bias) && shape_equal(c->shape, y->shape))
+            return c;
     }
     return NULL;
 }
 
+static bool pools(const struct value *v) { return v->op == &op_pool_sum && v->attr.i[0] > 1; }
+
+static struct value *forward(struct value *v, const struct sights *s)
+{
+    const int64_t f = v->attr.i[0];
+    struct value *bias;
+    const struct value *c = pools(v) && s->alone[v->id] ? summed(v, &bias) : NULL;
+    if (!c)
+        return NULL;
+    return bias ? add(pooled(c, f), affine(bias, (double)(f * f), 0)) : pooled(c, f);
+}
+
+// What a gradient v reads of upsampling, if it does.
+static const struct value *repeated(const struct value *v)
+{
+    const bool of_weights = v->op == &op_conv_weight_grad;
+    if ((!of_weights && v->op != &op_conv_data_grad) || !plain(v))
+        return NULL;
+    return v->in[of_weights]->op == &op_upsample ? v->in[of_weights] : NULL;
+}
+
 static struct value *data_gradient(struct value *v)
 {
-    if (v->op != &op_conv_data_grad || v->in[0]->op != &op_upsample || !plain(v))
+    if (v->op != &op_conv_data_grad || !repeated(v))
         return NULL;
     struct value *dy = v->in[0]->in[0], *w = v->in[1];
     const int64_t f = v->in[0]->attr.i[0], H = v->shape.dim[2], W = v->shape.dim[3];
@@ -79,7 +104,7 @@ static struct value *data_gradient(struct value *v)
 
 static struct value *weight_gradient(struct value *v)
 {
-    if (v->op != &op_conv_weight_grad || v->in[1]->op != &op_upsample || !plain(v))
+    if (v->op != &op_conv_weight_grad || !repeated(v))
         return NULL;
     struct value *x = v->in[0], *dy = v->in[1]->in[0];
     const int64_t f = v->in[1]->attr.i[0], kh = v->shape.dim[2], kw = v->shape.dim[3];
@@ -90,7 +115,10 @@ static struct value *weight_gradient(struct value *v)
 
 static struct value *rewrite(struct value *v, void *context)
 {
-    struct value *instead = forward(v, context);
+    const struct sights *s = context;
+    if (s->declined[v->id])
+        return NULL;
+    struct value *instead = forward(v, s);
     if (!instead)
         instead = data_gradient(v);
     return instead ? instead : weight_gradient(v);
@@ -115,10 +143,28 @@ static bool *find_alone(const struct graph *g, struct arena *a)
     return alone;
 }
 
+// "pool 2 of 32x64x14x14 128x64x3x3 /1 1,1,1,1"
+static const char *work(const struct value *v, bool *inside, struct arena *a)
+{
+    struct value *bias;
+    const struct value *c = pools(v) ? summed(v, &bias) : v,
+                       *between = pools(v) ? v->in[0] : repeated(v);
+    if (!c || !between)
+        return NULL;
+    const struct shape x = v->op == &op_conv_data_grad ? v->shape : c->in[0]->shape,
+                       w = v->op == &op_conv_weight_grad ? v->shape : c->in[1]->shape;
+    if (pixelwise(c, w))
+        return NULL;
+    if (inside)
+        inside[v->id] = inside[between->id] = inside[c->id] = true;
+    const int64_t factor = pools(v) ? v->attr.i[0] : between->attr.i[0];
+    return region_conv(a, arena_printf(a, "pool %d of", (int)factor), x, w, c);
+}
+
 bool pass_conv_pool(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    struct sights s = {find_alone(g, a)};
+    struct sights s = {find_alone(g, a), region_declined(g, "conv_pool", work, a)};
     const bool changed = graph_rewrite(g, rewrite, &s);
     arena_free(a);
     return changed;

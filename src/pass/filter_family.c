@@ -29,8 +29,8 @@ enum { PLANE_COST = 25 };
 // Planes of 0, 1, −1 and ∞ bear being rounded to bf16: results are off by 1.3 to 2.5 times what the
 // rounding of a convolution's own operands makes them. With ±2 it is 5 to 25 times.
 enum { ROUNDED_MOST = 4 };
-// The largest tile the rule takes, and the largest that is measured: F(7, 2) would be off by 3e-5
-// of the largest result with 256 channels.
+// The largest tile the rule takes, and the largest that is measured, where it saves products:
+// F(7, 2) would be off by 3e-5 of the largest result with 256 channels.
 enum { RULE_LARGEST = 4, LARGEST = 6 };
 // of the pointwise ops around an example
 static const double SLOPE = 0.2;
@@ -70,12 +70,17 @@ static bool has_points(const struct family *f, int64_t n)
     return n + up(f->filter.kernel, f->filter.stride) - 1 <= most;
 }
 
+// Points of all tiles of n: products for each pair of channels.
+static double points(const struct filter *f, int64_t n)
+{
+    const double q = (double)(n + up(f->kernel, f->stride) - 1);
+    return q * q * (double)(f->coarse.dim[0] * up(f->coarse.dim[2], n) * up(f->coarse.dim[3], n));
+}
+
 // What the convolution costs with tiles of n, in multiply-adds.
 static double cost(const struct filter *f, int64_t n)
 {
-    const double q = (double)(n + up(f->kernel, f->stride) - 1);
-    const double tiles = (double)(f->coarse.dim[0] * up(f->coarse.dim[2], n) *
-                                  up(f->coarse.dim[3], n));
+    const double q = (double)(n + up(f->kernel, f->stride) - 1), tiles = points(f, n) / (q * q);
     const double K = (double)f->weight.dim[0],
                  C = (double)(f->stride * f->stride * f->weight.dim[1]);
     return q * q * (tiles * K * C + PLANE_COST * (tiles * K + tiles * C + K * C));
@@ -275,11 +280,13 @@ static struct graph *example(const struct question *q, struct arena *a)
     return g;
 }
 
-// Whether tiles of n are fewer than tiles of n − 1, which are cheaper each.
-static bool are_fewer(const struct filter *f, int64_t n)
+// Whether tiles of n, whose transforms cost more, have fewer products than all smaller ones.
+static bool saves(const struct filter *f, int64_t n)
 {
-    return up(f->coarse.dim[2], n) < up(f->coarse.dim[2], n - 1) ||
-           up(f->coarse.dim[3], n) < up(f->coarse.dim[3], n - 1);
+    bool fewest = true;
+    for (int64_t m = 2; m < n; m++)
+        fewest &= points(f, n) < points(f, m);
+    return fewest;
 }
 
 static void ask(struct family *f, int *tile)
@@ -289,7 +296,7 @@ static void ask(struct family *f, int *tile)
         .key = key_of(f), .pass = "minimal_filter", .example = example, .about = f, .n_options = 1};
     q.n_axes = axes(f, axis);
     for (int n = 2; n <= LARGEST && has_points(f, n); n++)
-        if (n <= RULE_LARGEST || are_fewer(&f->filter, n))
+        if (n <= RULE_LARGEST || saves(&f->filter, n))
             q.option[q.n_options++] = n;
     for (int i = 0; i < q.n_axes; i++)
         q.rule[i] = worth(f);

@@ -174,26 +174,40 @@ bool region_ask(struct region *r, const char *pass, const char *words, bool rule
     return answer[0];
 }
 
+// The last of each op: as a rule those of one update, that read each other's operands.
+static void mark_last(const struct graph *g, const bool *alike, region_work *work, bool *inside,
+                      struct arena *a)
+{
+    for (int i = 0; i < g->n; i++) {
+        int later = i + 1;
+        while (alike[i] && later < g->n &&
+               !(alike[later] && g->value[later]->op == g->value[i]->op))
+            later++;
+        if (alike[i] && later == g->n)
+            work(g->value[i], inside, a);
+    }
+}
+
 bool *region_declined(const struct graph *g, const char *pass, region_work *work, struct arena *a)
 {
     const char **words = NEW_ARRAY(a, const char *, g->n + 1);
     bool *declined = NEW_ARRAY(a, bool, g->n + 1);
-    for (int i = 0; i < g->n; i++)
+    for (int i = 0; g->chooser && i < g->n; i++)
         words[i] = work(g->value[i], NULL, a);
     for (int i = 0; i < g->n; i++) {
-        struct region r = {g, NEW_ARRAY(a, bool, g->n + 1)};
         const char *common = words[i];
+        if (!common)
+            continue;
+        struct region r = {g, NEW_ARRAY(a, bool, g->n + 1)};
         bool *alike = NEW_ARRAY(a, bool, g->n + 1);
-        for (int j = i; common && j < g->n; j++) {
+        for (int j = i; j < g->n; j++) {
             alike[j] = words[j] && !strcmp(words[j], common);
-            if (alike[j]) {
-                work(g->value[j], r.inside, a);
-                words[j] = NULL;
-            }
+            words[j] = alike[j] ? NULL : words[j];
         }
-        const bool no = common && !region_ask(&r, pass, common, true, a);
-        for (int j = i; no && j < g->n; j++)
-            declined[j] |= alike[j];
+        mark_last(g, alike, work, r.inside, a);
+        const bool no = !region_ask(&r, pass, common, true, a);
+        for (int j = i; j < g->n; j++)
+            declined[j] |= no && alike[j];
     }
     return declined;
 }

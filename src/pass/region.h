@@ -16,9 +16,10 @@ bool region_ask(struct region *r, const char *pass, const char *words, bool rule
 // "WORDS 32x64x7x7 128x64x3x3 /2 1,1,1,1": images, weights, and the window of `conv`.
 const char *region_conv(struct arena *a, const char *words, struct shape x, struct shape w,
                         const struct value *conv);
-// Asks `pass` whether it should rewrite, for all values at once that get equal words; its rule is
-// yes. `work` gives the words of what v would be rewritten from, by shape, or NULL where it would
-// not be, and marks that where `inside` is given. By id: whether the answer is no.
+// Asks `pass` whether it should rewrite, for all values at once that get equal words, of which one
+// of each op is the example; its rule is yes. `work` gives the words of what v would be rewritten
+// from, by shape, or NULL where it would not be, and marks that where `inside` is given. By id:
+// whether the answer is no.
 typedef const char *region_work(const struct value *v, bool *inside, struct arena *a);
 bool *region_declined(const struct graph *g, const char *pass, region_work *work, struct arena *a);
 
