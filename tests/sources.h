@@ -1,4 +1,5 @@
 // What a test gives to a graph's sources, to its reference kernels and to its plan alike.
+#include "base/arena.h"
 #include "graph/op.h"
 #include "graph/slot.h"
 #include "plan/plan.h"
@@ -22,10 +23,13 @@ static void write_sources(const struct graph *g, struct plan *p, float *slab)
 {
     for (int k = 0; k < g->n; k++) {
         const struct value *v = g->value[k];
+        const int64_t n = shape_size(v->shape);
         float *to = v->attr.name         ? plan_input(p, v->attr.name)
-                    : v->op == &op_param ? slab + v->attr.slot->offset
+                    : v->op == &op_param ? NEW_ARRAY(g->arena, float, n)
                                          : NULL;
-        for (int64_t i = 0, n = shape_size(v->shape); to && i < n; i++)
+        for (int64_t i = 0; to && i < n; i++)
             to[i] = (float)given(v, i);
+        if (v->op == &op_param)
+            slot_put(v->attr.slot, slab, to);
     }
 }

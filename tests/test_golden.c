@@ -130,14 +130,19 @@ static void rounded(struct graph *g)
     passes_run(g, "simplify");
 }
 
-// Planes of an image want it channels-last; what is flattened wants it plain.
+// Planes of an image want it channels-last; so the weights of the dense layer behind it live turned,
+// and so does what changes them. A root, and a slice of what is flat, have to be plain.
 static void laid(struct graph *g)
 {
     const struct tiling t = {2, 1, 3, {1, 1}, {4, 4}};
-    struct value *x = input(g, "x", SHAPE(2, 8, 4, 4));
-    struct value *h = leaky_relu(upsample(x, 2), 0.2);
+    struct value *x = input(g, "x", SHAPE(2, 8, 4, 4)), *w = param(g, weights(g, SHAPE(1, 512))), *dw;
+    struct value *h = leaky_relu(upsample(x, 2), 0.2), *flat = reshape(square(h), SHAPE(2, 512));
     graph_root(g, "planes", tile_map(h, TILE_FINE, t));
-    graph_root(g, "flat", reshape(square(h), SHAPE(2, 512)));
+    struct value *y = mean(matmul(flat, w, false, true));
+    gradient(y, &w, 1, &dw);
+    sgd(w, dw, NULL, input(g, "hyper", SHAPE(4)), 0, false);
+    graph_root(g, "y", y);
+    graph_root(g, "some", slice(flat, 1, 0, 4));
 }
 
 // Chains written over themselves, and rooms used again.

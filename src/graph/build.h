@@ -133,9 +133,9 @@ struct value *lerp_slot(struct value *p, struct value *x, double t);
 struct value *assign_slot(struct value *p, struct value *x);          // p ← x
 
 // --- layout: for passes --------------------------------------------------------------------------
-// x in another layout: the same value, so plain for autodiff and reference. attr.i[0] = layout,
-// attr.ref = opaque.
-struct value *reorder(struct value *x, enum layout layout, const struct opaque_layout *opaque);
+// x in another layout, which the pass sets: the same value for autodiff and reference. attr.ref is
+// why, for people; it lives as long as the graph.
+struct value *reorder(struct value *x, const char *why);
 
 // --- differentiation -----------------------------------------------------------------------------
 // dy/dx_i for a scalar y, appended to the graph; zero where y does not depend on x_i. The results

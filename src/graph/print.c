@@ -3,8 +3,6 @@
 #include "base/text.h"
 #include "graph/slot.h"
 
-static const char *const layout_name[] = {"", " channels-last", " opaque"};
-
 void value_text(const struct value *v, struct text *out)
 {
     text_addf(out, "%%%d = %s(", v->id, v->op->name);
@@ -12,7 +10,8 @@ void value_text(const struct value *v, struct text *out)
         text_addf(out, "%s%%%d", i ? ", " : "", v->in[i]->id);
     text_add(out, ") ");
     shape_text(v->shape, out);
-    text_add(out, layout_name[v->layout]);
+    if (v->layout != LAYOUT_PLAIN)
+        text_addf(out, " %s", v->opaque ? v->opaque->name : "channels-last");
     text_add(out, v->type == TYPE_BF16 ? " bf16" : "");
     text_add(out, v->takes == TYPE_BF16 ? " of bf16" : "");
     if (v->attr.name)

@@ -39,6 +39,47 @@ struct slot *slots_find(const struct slots *s, const char *name)
     return NULL;
 }
 
+const struct opaque_layout *slot_lies(const struct slot *s)
+{
+    return s->of ? s->of->lies : s->lies;
+}
+
+static const int64_t *positions(const struct slot *s, struct arena *a)
+{
+    const int64_t n = shape_size(s->shape);
+    const struct permutation order = permutation_of(slot_lies(s), n);
+    int64_t *at = NEW_ARRAY(a, int64_t, n);
+    permutation_positions(&order, at);
+    return at;
+}
+
+void slot_put(const struct slot *s, float *slab, const float *x)
+{
+    const int64_t n = shape_size(s->shape);
+    float *to = slab + s->offset;
+    if (!slot_lies(s)) {
+        memcpy(to, x, sizeof *to * (size_t)n);
+        return;
+    }
+    struct arena *a = arena_new(NULL);
+    const int64_t *at = positions(s, a);
+    for (int64_t i = 0; i < n; i++)
+        to[at[i]] = x[i];
+    arena_free(a);
+}
+
+const float *slot_get(const struct slot *s, const float *slab, struct arena *a)
+{
+    const int64_t n = shape_size(s->shape);
+    if (!slot_lies(s))
+        return slab + s->offset;
+    const int64_t *at = positions(s, a);
+    float *x = NEW_ARRAY(a, float, n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = slab[s->offset + (size_t)at[i]];
+    return x;
+}
+
 static double draw(struct rng *r, struct init init)
 {
     switch (init.kind) {
@@ -103,6 +144,15 @@ static void fill(const struct slot *slot, float *x, uint64_t seed)
 void slots_fill(const struct slots *s, float *slab, uint64_t seed)
 {
     memset(slab, 0, s->floats * sizeof *slab);
-    for (int i = 0; i < s->n; i++)
-        fill(s->slot[i], slab + s->slot[i]->offset, seed);
+    for (int i = 0; i < s->n; i++) {
+        struct slot *slot = s->slot[i];
+        struct arena *a = arena_new(NULL);
+        float *x = slot_lies(slot) ? NEW_ARRAY(a, float, shape_size(slot->shape))
+                                   : slab + slot->offset;
+        slot->settled = true;
+        fill(slot, x, seed);
+        if (slot_lies(slot))
+            slot_put(slot, slab, x);
+        arena_free(a);
+    }
 }

@@ -7,7 +7,7 @@
 #define GRAPH_SLOT_H
 
 #include "base/diag.h"
-#include "graph/shape.h"
+#include "graph/layout.h"
 
 enum slot_kind { SLOT_PARAM, SLOT_BUFFER, SLOT_MOMENT, SLOT_AVERAGE };
 
@@ -31,6 +31,11 @@ struct slot {
     struct init init;
     struct place where;     // the layer in the user's text
     size_t offset;          // in floats, in the slab
+    // What its elements lie like in the slab: dense, NULL for plain. The layout pass chooses, until
+    // a slab is filled; then all plans obey. Moments and averages lie as what they are `of`.
+    const struct opaque_layout *lies;
+    const struct slot *of;
+    bool settled;           // a slab was filled
 };
 
 // All slots of an experiment, in the order of their making.
@@ -46,7 +51,13 @@ void slots_init(struct slots *s, struct arena *a);
 struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, struct shape shape,
                        struct init init, struct place where);
 struct slot *slots_find(const struct slots *s, const char *name);  // NULL when absent
-// Fills the slab of s->floats floats: each slot from its own Philox stream (seed, index).
+const struct opaque_layout *slot_lies(const struct slot *s);
+// The slot's elements to and from the slab, in row-major order wherever they lie. slot_get gives
+// the slab's own memory where that is so, else a copy in the arena.
+void slot_put(const struct slot *s, float *slab, const float *x);
+const float *slot_get(const struct slot *s, const float *slab, struct arena *a);
+// Fills the slab of s->floats floats: each slot from its own Philox stream (seed, index). From now
+// on the slots lie as they do.
 void slots_fill(const struct slots *s, float *slab, uint64_t seed);
 
 #endif

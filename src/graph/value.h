@@ -6,6 +6,7 @@
 #define GRAPH_VALUE_H
 
 #include "base/diag.h"
+#include "graph/layout.h"
 #include "graph/shape.h"
 
 struct arena;
@@ -15,13 +16,6 @@ struct op;
 struct slot;
 struct text;
 
-// How a value lies in memory; chosen by pass/layout.c, plain before it.
-enum layout {
-    LAYOUT_PLAIN,          // row-major, as the shape reads
-    LAYOUT_CHANNELS_LAST,  // rank 4 only: (N, C, H, W) stored as N, H, W, C
-    LAYOUT_OPAQUE,         // known to oneDNN only: convolution weights; `opaque` describes it
-};
-
 // What a number is in memory: float32, or the upper half of one.
 enum type { TYPE_F32, TYPE_BF16 };
 
@@ -29,13 +23,6 @@ static inline size_t type_bytes(enum type t)
 {
     return t == TYPE_BF16 ? 2 : 4;
 }
-
-// What everybody may know about an opaque layout: the head of struct dnn_layout (plan/dnn.h). Equal
-// layouts are equal pointers.
-struct opaque_layout {
-    size_t bytes;
-    bool plain;            // it happens to be the plain layout
-};
 
 // What an op knows beside its inputs. Unused members are zero, so two attrs are equal when their
 // bytes are.
@@ -61,8 +48,8 @@ struct value {
 
     // Set by passes.
     struct value *replaced; // during graph_rewrite only: what took this value's place
-    enum layout layout;
-    const struct opaque_layout *opaque;  // LAYOUT_OPAQUE only
+    enum layout layout;     // chosen by pass/layout.c, plain before it
+    const struct opaque_layout *opaque;  // LAYOUT_TURNED and LAYOUT_OPAQUE only
     enum type type;         // of the numbers in memory
     enum type takes;        // OP_PRODUCT: what its operands are rounded to
     // the value whose memory this one shares; itself when it has its own; NULL for slots
@@ -72,7 +59,9 @@ struct value {
 
 enum op_flag {
     OP_SOURCE = 1 << 0,     // no inputs
-    OP_EFFECT = 1 << 1,     // writes attr.slot in place; in[0] is the slot's previous version
+    // writes attr.slot in place; in[0] is the slot's previous version, in[1] a gradient or what is
+    // mixed in, in[EFFECT_NUMBERS] a few numbers, what follows moments
+    OP_EFFECT = 1 << 1,
     // one output element depends on the same element of each (broadcast) input
     OP_POINTWISE = 1 << 2,
     // opaque_layout says which inputs, or the output, want an opaque layout; the others
@@ -90,6 +79,8 @@ enum op_flag {
     OP_READS_BF16 = 1 << 9, // each input may be of either type
     OP_WRITES_BF16 = 1 << 10,
 };
+
+enum { EFFECT_NUMBERS = 2 };
 
 struct plan;
 
@@ -109,6 +100,11 @@ struct op {
     // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL where that is
     // channels-last. See OP_OPAQUE_OK.
     const struct opaque_layout *(*opaque_layout)(const struct value *v, int i);
+    // For ops that work dimension by dimension: which dimension of each operand is dimension d of
+    // operand `known` (an input, or -1: the result). axis[0 … n_in − 1] of the inputs, axis[n_in]
+    // of the result; -1 where it has none, or one of size 1. NULL or false: not so. Such an op may
+    // take that dimension in another order, the same in all.
+    bool (*same_axis)(const struct value *v, int known, int d, int *axis);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };

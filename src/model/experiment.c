@@ -248,8 +248,8 @@ void experiment_fill(const struct experiment *e, float *slab)
         const struct slot *s = e->slots.slot[i];
         if (s->kind != SLOT_AVERAGE)
             continue;
-        const struct slot *of = slots_find(&e->slots, strchr(s->name, '/') + 1);
-        memcpy(slab + s->offset, slab + of->offset, sizeof *slab * (size_t)shape_size(s->shape));
+        memcpy(slab + s->offset, slab + s->of->offset,
+               sizeof *slab * (size_t)shape_size(s->shape));
     }
 }
 

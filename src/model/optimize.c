@@ -11,7 +11,11 @@ static struct slot *own_slot(struct experiment *e, const char *name, enum slot_k
                              const struct slot *of, struct init init)
 {
     struct slot *s = slots_find(&e->slots, name);
-    return s ? s : slots_add(&e->slots, name, kind, of->shape, init, of->where);
+    if (!s) {
+        s = slots_add(&e->slots, name, kind, of->shape, init, of->where);
+        s->of = of;
+    }
+    return s;
 }
 
 static int trainers(const struct experiment *e, struct target what)

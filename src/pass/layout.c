@@ -1,29 +1,34 @@
 // Where values lie. oneDNN's convolutions are about twice as fast on channels-last activations as
-// on plain ones, and want their weights in layouts of their own; everything that reshapes wants the
-// plain order. So a rank-4 activation lies channels-last from convolution to convolution, weights
-// pass through a reorder on their way in, weight gradients through one on their way out, and the
-// rest of the program is plain.
+// on plain ones, and want their weights in layouts of their own; the host reads and writes plain
+// ones. So a rank-4 activation lies channels-last from convolution to convolution, and through
+// flatten and reshape, turned, into the dense layers beside them. Parameters live, with their
+// moments and averages, between steps, in the layout that most of the steps' reads and the gradient
+// want; where a reader wants another, a reorder is put in that says why.
 //
-// Two sweeps. Backwards: who is wanted channels-last? What a convolution reads, and, through the
-// ops that take any layout, what those are made from: so the reorder lands before the upsampling,
-// where the tensor is small, and not after. Forwards: each value takes its layout from that wish
-// and from its inputs, and reorders are put in where an input lies differently from what the op
-// takes. One reorder serves all readers that want the same. A tensor with one channel, or one
-// pixel, is the same bytes in both layouts: it is called plain and never moved. No op is known here
-// by name: flags and opaque_layout say it all, and an op that says nothing gets plain inputs.
+// Three sweeps. Forwards: how will each value be made? Backwards: how is it wanted? By what a
+// convolution reads, and, through the ops that take any layout, by what those are made from: so a
+// reorder lands before the upsampling, where the tensor is small, and not after. Both again, since
+// what is wanted so will be made so; wishes for what is a slot's are votes; and once more with the
+// votes counted, since a parameter's layout is a wish for its gradient. Last, forwards: each value
+// takes its layout from that wish and from its inputs, and reorders are put in where an input lies
+// differently from what the op takes. One reorder serves all readers that want the same. A tensor
+// with one channel, or one pixel, is the same bytes in both layouts: it is called plain and never
+// moved. No op is known here by name: flags, opaque_layout and same_axis say it all, and an op that
+// says nothing gets plain inputs.
 //
 // The simpler idea, reorders around each convolution and a later pass that cancels neighbours,
 // fails at the pointwise ops in between: nothing cancels across a sum of a channels-last and a
 // plain value unless somebody decides which of the two it is to be.
+#include "pass/lie.h"
 #include "pass/pass.h"
 
 #include "base/arena.h"
 #include "graph/build.h"
+#include "graph/slot.h"
 
 struct place_of {
     enum type type;
-    enum layout layout;
-    const struct opaque_layout *opaque;
+    struct lie lie;
 };
 
 // Reorders already made of one value.
@@ -32,44 +37,200 @@ struct made {
     struct made *next;
 };
 
-struct layouts {
-    struct arena *arena;
-    bool *wanted;          // channels-last, by the id before the pass
-    struct made **made;    // by the position of the source after it
+// One reorder saved, where the slot lies so.
+struct vote {
+    struct lie lie;
+    int of; // the id of the value that would need no reorder
+    struct vote *next;
 };
 
-static bool has(const struct value *v, enum op_flag flag)
-{
-    return v->op->flags & (unsigned)flag;
-}
+struct layouts {
+    struct arena *arena;
+    struct lie *comes, *wish; // by the id before the pass
+    struct vote **vote;       // by slot
+    struct made **made;       // by the position of the source after it
+    struct lie *of;           // of one op's operands
+};
 
-// Whether the two layouts differ in memory.
-static bool two_layouts(struct shape s)
-{
-    return s.rank == 4 && s.dim[1] != 1 && s.dim[2] * s.dim[3] != 1;
-}
+static const struct lie plain = {LAYOUT_PLAIN, NULL};
+
+static bool has(const struct value *v, enum op_flag flag) { return v->op->flags & (unsigned)flag; }
 
 static const struct opaque_layout *opaque_of(const struct value *v, int i)
 {
     return v->op->opaque_layout ? v->op->opaque_layout(v, i) : NULL;
 }
 
-// An alias that keeps the shape keeps the layout, whatever it is.
-static bool passes_through(const struct value *v)
+static bool any_picture(const struct value *v)
 {
-    return has(v, OP_ALIAS) && shape_equal(v->shape, v->in[0]->shape);
+    return has(v, OP_ANY_LAYOUT) && v->shape.rank == 4;
 }
 
-static void want_inputs(const struct value *v, bool *wanted)
+// --- how it will be made -------------------------------------------------------------------------
+
+static struct lie foreseen(const struct layouts *l, const struct value *v)
 {
-    const bool any = has(v, OP_ANY_LAYOUT) || passes_through(v);
+    if (v->attr.slot)
+        return lie_of_slot(v->attr.slot);
+    if (has(v, OP_ALIAS))
+        return lie_reshaped(l->comes[v->in[0]->id], v->in[0]->shape, v->shape);
+    const struct opaque_layout *o = opaque_of(v, -1);
+    if (o)
+        return o->dense ? (struct lie){LAYOUT_OPAQUE, o} : plain;
+    if (has(v, OP_OPAQUE_OK))
+        return lie_of_picture(v->shape);
+    if (any_picture(v) && l->wish[v->id].layout == LAYOUT_CHANNELS_LAST)
+        return lie_of_picture(v->shape);
     for (int i = 0; i < v->n_in; i++) {
-        if (any && wanted[v->id])
-            wanted[v->in[i]->id] = true;
-        if (has(v, OP_OPAQUE_OK) && !opaque_of(v, i))
-            wanted[v->in[i]->id] = true;
+        const struct lie in = l->comes[v->in[i]->id];
+        if (in.layout == LAYOUT_CHANNELS_LAST && any_picture(v))
+            return lie_of_picture(v->shape);
+        if (lie_alike(v, i, in, l->of))
+            return l->of[v->n_in];
+    }
+    return plain;
+}
+
+// --- how it is wanted ----------------------------------------------------------------------------
+
+static void vote(struct layouts *l, const struct slot *s, struct lie lie, int of)
+{
+    for (const struct vote *v = l->vote[s->index]; v; v = v->next)
+        if (v->of == of && lie_equal(v->lie, lie))
+            return;
+    struct vote *v = NEW(l->arena, struct vote);
+    *v = (struct vote){lie, of, l->vote[s->index]};
+    l->vote[s->index] = v;
+}
+
+static void ask(struct layouts *l, const struct value *x, struct lie lie)
+{
+    if (lie_is_plain(lie))
+        return;
+    if (lie_is_plain(l->wish[x->id]))
+        l->wish[x->id] = lie;
+    if (x->attr.slot && lie.opaque)
+        vote(l, x->attr.slot, lie, x->id);
+}
+
+// The order in memory that v is wanted to make, or that an input will have.
+static bool ask_alike(struct layouts *l, const struct value *v)
+{
+    bool alike = lie_alike(v, -1, l->wish[v->id], l->of);
+    for (int i = 0; i < v->n_in && !alike; i++)
+        alike = lie_alike(v, i, l->comes[v->in[i]->id], l->of);
+    for (int i = 0; i < v->n_in && alike; i++)
+        ask(l, v->in[i], l->of[i]);
+    return alike;
+}
+
+static void ask_weights(struct layouts *l, const struct value *v, int i)
+{
+    const struct opaque_layout *o = opaque_of(v, i);
+    if (v->in[i]->attr.slot && !o->any && (o->plain || o->dense))
+        vote(l, v->in[i]->attr.slot, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o},
+             v->in[i]->id);
+}
+
+// What makes the gradient of a slot, through sums, would like the slot to lie like it; `whole` is
+// what would be reordered.
+static void ask_gradient(struct layouts *l, const struct slot *s, const struct value *g,
+                         const struct value *whole)
+{
+    const struct opaque_layout *o = opaque_of(g, -1);
+    if (has(g, OP_POINTWISE)) {
+        for (int i = 0; i < g->n_in; i++)
+            if (shape_equal(g->in[i]->shape, g->shape))
+                ask_gradient(l, s, g->in[i], whole);
+    } else if (o && !o->any && (o->plain || o->dense)) {
+        vote(l, s, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o}, whole->id);
+    } else if (!o && !g->op->same_axis && !has(g, OP_ALIAS)) {
+        vote(l, s, plain, whole->id);
     }
 }
+
+static void ask_of_effect(struct layouts *l, const struct value *v)
+{
+    if (v->n_in == 1)
+        return;
+    ask(l, v->in[1], lie_reshaped(lie_of_slot(v->attr.slot), v->shape, v->in[1]->shape));
+    if (!v->in[1]->attr.slot)
+        ask_gradient(l, v->attr.slot, v->in[1], v->in[1]);
+}
+
+// Weights seen in another shape have to lie plain.
+static void ask_aliased(struct layouts *l, const struct value *v)
+{
+    const struct value *x = v->in[0];
+    ask(l, x, lie_reshaped(l->wish[v->id], v->shape, x->shape));
+    if (x->attr.slot && x->shape.rank == 4 && !shape_equal(x->shape, v->shape))
+        vote(l, x->attr.slot, plain, x->id);
+}
+
+static void ask_inputs(struct layouts *l, const struct value *v)
+{
+    const bool last = l->wish[v->id].layout == LAYOUT_CHANNELS_LAST ||
+                      l->comes[v->id].layout == LAYOUT_CHANNELS_LAST;
+    if (has(v, OP_EFFECT)) {
+        ask_of_effect(l, v);
+        return;
+    }
+    if (has(v, OP_ALIAS)) {
+        ask_aliased(l, v);
+        return;
+    }
+    if (ask_alike(l, v))
+        return;
+    for (int i = 0; i < v->n_in; i++) {
+        if (opaque_of(v, i))
+            ask_weights(l, v, i);
+        else if (has(v, OP_OPAQUE_OK) || (last && any_picture(v)))
+            ask(l, v->in[i], lie_of_picture(v->in[i]->shape));
+        else if (v->in[i]->attr.slot && !v->op->same_axis)
+            vote(l, v->in[i]->attr.slot, plain, v->in[i]->id);
+    }
+}
+
+static void look_through(struct layouts *l, const struct graph *g)
+{
+    for (int i = 0; i < g->n; i++)
+        l->comes[i] = foreseen(l, g->value[i]);
+    for (int i = 0; i < g->n; i++)
+        l->wish[i] = plain;
+    for (int i = g->n - 1; i >= 0; i--)
+        ask_inputs(l, g->value[i]);
+}
+
+// --- slots ---------------------------------------------------------------------------------------
+
+static int count(const struct vote *all, struct lie lie)
+{
+    int n = 0;
+    for (; all; all = all->next)
+        n += lie_equal(all->lie, lie);
+    return n;
+}
+
+// Plain where that is as good as any.
+static void settle(struct slot *s, const struct vote *all)
+{
+    struct lie best = plain;
+    if (s->settled || s->of)
+        return;
+    for (const struct vote *v = all; v; v = v->next)
+        if (count(all, v->lie) > count(all, best))
+            best = v->lie;
+    s->lies = best.opaque;
+}
+
+static void settle_slots(const struct layouts *l, const struct graph *g)
+{
+    for (int i = 0; i < g->n; i++)
+        if (g->value[i]->attr.slot)
+            settle(g->value[i]->attr.slot, l->vote[g->value[i]->attr.slot->index]);
+}
+
+// --- laying --------------------------------------------------------------------------------------
 
 // The type of what v takes as input i, or makes.
 static enum type type_at(const struct value *v, int i)
@@ -81,39 +242,65 @@ static enum type type_at(const struct value *v, int i)
     return has(v, OP_READS_BF16) || has(v, OP_ALIAS) ? v->in[i]->type : TYPE_F32;
 }
 
+static struct lie weights_at(const struct layouts *l, const struct value *v, int i,
+                             const struct opaque_layout *o)
+{
+    if (!o->any)
+        return o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o};
+    const struct lie now = i < 0 ? l->wish[v->id] : lie_of(v->in[i]);
+    return now.layout == LAYOUT_OPAQUE && now.opaque->dense ? now : plain;
+}
+
 // What v takes as input i, or makes (i == -1), when it works channels-last or does not.
-static struct place_of place_at(const struct value *v, int i, bool channels_last)
+static struct place_of place_at(const struct layouts *l, const struct value *v, int i,
+                                bool channels_last)
 {
     const struct opaque_layout *o = opaque_of(v, i);
-    const enum type type = type_at(v, i);
-    if (o && !o->plain)
-        return (struct place_of){type, LAYOUT_OPAQUE, o};
-    const bool last = !o && channels_last && two_layouts(i < 0 ? v->shape : v->in[i]->shape);
-    return (struct place_of){type, last ? LAYOUT_CHANNELS_LAST : LAYOUT_PLAIN, NULL};
+    const struct shape s = i < 0 ? v->shape : v->in[i]->shape;
+    return (struct place_of){type_at(v, i), o               ? weights_at(l, v, i, o)
+                                            : channels_last ? lie_of_picture(s)
+                                                            : plain};
 }
 
 static void put(struct value *v, struct place_of at)
 {
     v->type = at.type;
-    v->layout = at.layout;
-    v->opaque = at.opaque;
+    v->layout = at.lie.layout;
+    v->opaque = at.lie.opaque;
 }
 
 static bool lies(const struct value *x, struct place_of at)
 {
-    return x->layout == at.layout && x->opaque == at.opaque && x->type == at.type;
+    return lie_equal(lie_of(x), at.lie) && x->type == at.type;
+}
+
+// "discriminator.3.weight lies ABcd16b16a, conv_data_grad takes ABcd16a16b"
+static const char *why(const struct value *x, struct place_of to, const char *reader)
+{
+    struct arena *a = x->graph->arena;
+    const char *who = x->attr.slot ? x->attr.slot->name : x->op->name, *from = lie_name(lie_of(x)),
+               *as = lie_name(to.lie);
+    const bool padded = to.lie.layout == LAYOUT_OPAQUE && to.type == TYPE_F32 &&
+                        !to.lie.opaque->dense;
+    if (to.type != x->type)
+        as = arena_printf(a, "%s, %s", to.type == TYPE_BF16 ? "bf16" : "float32", as);
+    return arena_printf(a, "%s %s %s, %s takes %s%s", who, x->attr.slot ? "lies" : "makes", from,
+                        reader, as, padded ? ", padded" : "");
 }
 
 // x, lying as `to` says.
-static struct value *lying(struct layouts *l, struct value *x, struct place_of to)
+static struct value *lying(struct layouts *l, struct value *x, struct place_of to,
+                           const char *reader)
 {
     if (lies(x, to))
         return x;
     for (struct made *m = l->made[x->id]; m; m = m->next)
         if (lies(m->value, to))
             return m->value;
+    if (x->layout == LAYOUT_TURNED && to.lie.layout == LAYOUT_TURNED)
+        return lying(l, lying(l, x, (struct place_of){x->type, plain}, reader), to, reader);
     struct made *m = NEW(l->arena, struct made);
-    *m = (struct made){reorder(x, to.layout, to.opaque), l->made[x->id]};
+    *m = (struct made){reorder(x, why(x, to, reader)), l->made[x->id]};
     put(m->value, to);
     l->made[x->id] = m;
     return m->value;
@@ -130,19 +317,82 @@ static bool works_channels_last(const struct value *v, bool wanted)
     return wanted;
 }
 
+// Elements to be moved where v's operands lie like `of`, and the result as it is wanted.
+static int64_t moved(const struct layouts *l, const struct value *v, const struct lie *of)
+{
+    const struct lie wish = l->wish[v->id];
+    int64_t n = lie_is_plain(wish) || lie_equal(wish, of[v->n_in]) ? 0 : shape_size(v->shape);
+    for (int i = 0; i < v->n_in; i++)
+        if (!lie_equal(lie_of(v->in[i]), of[i]))
+            n += shape_size(v->in[i]->shape);
+    return n;
+}
+
+// Another order in memory, of an input or wanted, where v can work in it and that moves less than
+// working in the shape's.
+static bool works_alike(const struct layouts *l, const struct value *v)
+{
+    bool alike = false;
+    for (int i = 0; i < v->n_in && !alike; i++)
+        alike = lie_alike(v, i, lie_of(v->in[i]), l->of);
+    alike = alike || lie_alike(v, -1, l->wish[v->id], l->of);
+    const int64_t there = alike ? moved(l, v, l->of) : 0;
+    struct lie *in_shape = l->of + v->n_in + 1;
+    for (int i = 0; i <= v->n_in; i++)
+        in_shape[i] = plain;
+    return alike && there < moved(l, v, in_shape);
+}
+
+static void lay_alike(struct layouts *l, struct value *v)
+{
+    for (int i = 0; i < v->n_in; i++)
+        v->in[i] = lying(l, v->in[i], (struct place_of){type_at(v, i), l->of[i]}, v->op->name);
+    put(v, (struct place_of){type_at(v, -1), l->of[v->n_in]});
+}
+
+// An effect works on the slot's memory, and on that of its moments, which lie alike. A gradient of
+// another shape is seen as the slot's first.
+static void lay_effect(struct layouts *l, struct value *v)
+{
+    const struct lie lie = lie_of_slot(v->attr.slot);
+    for (int i = 0; i < v->n_in; i++) {
+        const struct value *x = v->in[i];
+        const struct lie as = i == EFFECT_NUMBERS ? plain : lie_reshaped(lie, v->shape, x->shape);
+        if (x->attr.slot && i != 1 && !lie_equal(lie_of(x), lie))
+            BUG("%%%d = %s: '%s' lies differently", v->id, v->op->name, x->attr.slot->name);
+        if (lie_is_plain(as) && !lie_is_plain(lie) && i != EFFECT_NUMBERS)
+            BUG("%%%d = %s mixes shapes that lie differently", v->id, v->op->name);
+        v->in[i] = lying(l, v->in[i], (struct place_of){TYPE_F32, as}, v->op->name);
+    }
+    put(v, (struct place_of){TYPE_F32, lie});
+}
+
+static void lay_alias(struct layouts *l, struct value *v)
+{
+    struct value *x = v->in[0];
+    if (lie_is_plain(lie_reshaped(lie_of(x), x->shape, v->shape)))
+        x = v->in[0] = lying(l, x, (struct place_of){x->type, plain}, v->op->name);
+    put(v, (struct place_of){x->type, lie_reshaped(lie_of(x), x->shape, v->shape)});
+}
+
 static struct value *lay(struct value *v, void *context)
 {
     struct layouts *l = context;
-    struct place_of out;
-    if (passes_through(v)) {
-        out = (struct place_of){v->in[0]->type, v->in[0]->layout, v->in[0]->opaque};
+    if (has(v, OP_EFFECT)) {
+        lay_effect(l, v);
+    } else if (has(v, OP_ALIAS)) {
+        lay_alias(l, v);
+    } else if (v->attr.slot) {
+        put(v, (struct place_of){v->type, lie_of_slot(v->attr.slot)});
+    } else if (works_alike(l, v)) {
+        lay_alike(l, v);
     } else {
-        const bool last = works_channels_last(v, l->wanted[v->id]);
-        out = place_at(v, -1, last);
+        const bool last = works_channels_last(v, l->wish[v->id].layout == LAYOUT_CHANNELS_LAST);
+        const struct place_of out = place_at(l, v, -1, last);
         for (int i = 0; i < v->n_in; i++)
-            v->in[i] = lying(l, v->in[i], place_at(v, i, last));
+            v->in[i] = lying(l, v->in[i], place_at(l, v, i, last), v->op->name);
+        put(v, out);
     }
-    put(v, out);
     return NULL;
 }
 
@@ -150,8 +400,8 @@ static void lay_roots(struct layouts *l, struct graph *g)
 {
     for (int i = 0; i < g->n_root; i++)
         if (!has(g->root[i].value, OP_EFFECT))
-            g->root[i].value = lying(l, g->root[i].value,
-                                     (struct place_of){TYPE_F32, LAYOUT_PLAIN, NULL});
+            g->root[i].value = lying(l, g->root[i].value, (struct place_of){TYPE_F32, plain},
+                                     "the host");
 }
 
 static bool laid_out(const struct graph *g)
@@ -167,12 +417,24 @@ bool pass_layout(struct graph *g)
     if (laid_out(g))
         return false;
     struct arena *a = arena_new(NULL);
-    int room = g->n + g->n_root;
-    for (int i = 0; i < g->n; i++)
-        room += g->value[i]->n_in;
-    struct layouts l = {a, NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, struct made *, room + 1)};
-    for (int i = g->n - 1; i >= 0; i--)
-        want_inputs(g->value[i], l.wanted);
+    int room = g->n + 2 * g->n_root, n_slots = 0, operands = 0;
+    for (int i = 0; i < g->n; i++) {
+        const struct value *v = g->value[i];
+        room += 2 * v->n_in;
+        operands = v->n_in > operands ? v->n_in : operands;
+        n_slots = v->attr.slot && v->attr.slot->index >= n_slots ? v->attr.slot->index + 1
+                                                                 : n_slots;
+    }
+    struct layouts l = {a,
+                        NEW_ARRAY(a, struct lie, g->n + 1),
+                        NEW_ARRAY(a, struct lie, g->n + 1),
+                        NEW_ARRAY(a, struct vote *, n_slots + 1),
+                        NEW_ARRAY(a, struct made *, room + 1),
+                        NEW_ARRAY(a, struct lie, 2 * operands + 2)};
+    look_through(&l, g);
+    look_through(&l, g);
+    settle_slots(&l, g);
+    look_through(&l, g);
     graph_rewrite(g, lay, &l);
     lay_roots(&l, g);
     arena_free(a);

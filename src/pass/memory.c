@@ -66,7 +66,8 @@ static int *last_reads(const struct graph *g, struct arena *a)
 
 static bool same_memory_order(const struct value *a, const struct value *b)
 {
-    return shape_equal(a->shape, b->shape) && a->layout == b->layout && a->type == b->type;
+    return shape_equal(a->shape, b->shape) && a->layout == b->layout && a->opaque == b->opaque &&
+           a->type == b->type;
 }
 
 // Whether v may write over x: nobody reads that memory after v, and v itself reads each element of

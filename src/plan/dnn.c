@@ -20,6 +20,7 @@
 
 #include <dnnl_debug.h>
 #include <dnnl_version.h>
+#include <stdint.h>
 #include <string.h>
 
 struct dnn_layout {
@@ -40,7 +41,8 @@ struct key {
 
 struct dnn_primitive {
     struct key key;
-    dnnl_primitive_t primitive;      // NULL: oneDNN has none
+    dnnl_primitive_desc_t pd;        // NULL: oneDNN has none
+    dnnl_primitive_t primitive;      // NULL until it is bound
     int arg[PARTS];                  // DNNL_ARG_…; 0 where there is no such tensor
     const void *md[PARTS];
     const void *room_md;
@@ -98,6 +100,64 @@ const char *dnn_isa(void)
 
 // --- layouts -------------------------------------------------------------------------------------
 
+// One dimension's pieces, outermost first; those inside blocks have been given their strides.
+static void cut(struct permutation *o, const struct seam_blocks *b, int d)
+{
+    int64_t inside = 1;
+    const int outer = o->rank++;
+    for (int i = 0; i < b->n; i++) {
+        int64_t stride = 1;
+        for (int j = i + 1; j < b->n; j++)
+            stride *= b->block[j];
+        if (b->of[i] != d)
+            continue;
+        o->dim[o->rank] = b->block[i];
+        o->stride[o->rank++] = stride;
+        inside *= b->block[i];
+    }
+    o->dim[outer] = b->dim[d] / inside;
+    o->stride[outer] = b->stride[d];
+}
+
+// oneDNN's word: "ABcd16b16a", dimensions as they lie, those cut in blocks as capitals.
+static const char *layout_name(const struct seam_blocks *b)
+{
+    char dims[RANK_MAX + 1] = "";
+    bool named[RANK_MAX] = {false};
+    const char *name;
+    for (int i = 0; i < b->rank; i++) {
+        int next = -1;
+        for (int d = 0; d < b->rank; d++)
+            if (!named[d] && (next < 0 || b->stride[d] > b->stride[next]))
+                next = d;
+        named[next] = true;
+        dims[i] = (char)('a' + next);
+        for (int j = 0; j < b->n; j++)
+            if (b->of[j] == next)
+                dims[i] = (char)('A' + next);
+    }
+    name = arena_strdup(library.arena, dims);
+    for (int i = 0; i < b->n; i++)
+        name = arena_printf(library.arena, "%s%d%c", name, (int)b->block[i], 'a' + b->of[i]);
+    return name;
+}
+
+static void describe(struct opaque_layout *l, const void *md)
+{
+    struct seam_blocks b;
+    struct shape s = {0};
+    l->bytes = dnnl_memory_desc_get_size(md);
+    l->name = "opaque";
+    if (!seam_blocks(md, &b))
+        return;
+    l->name = layout_name(&b);
+    s.rank = b.rank;
+    memcpy(s.dim, b.dim, sizeof b.dim);
+    l->dense = b.f32 && b.rank + b.n <= ORDER_RANK && l->bytes == sizeof(float) * (size_t)shape_size(s);
+    for (int d = 0; l->dense && d < b.rank; d++)
+        cut(&l->order, &b, d);
+}
+
 // Takes md over.
 static struct dnn_layout *intern(void *md)
 {
@@ -108,7 +168,7 @@ static struct dnn_layout *intern(void *md)
         }
     struct dnn_layout *l = NEW(library.arena, struct dnn_layout);
     l->md = md;
-    l->head.bytes = dnnl_memory_desc_get_size(md);
+    describe(&l->head, md);
     APPEND(library.arena, library.layout, library.n_layout, l);
     return l;
 }
@@ -182,12 +242,12 @@ static const struct dnn_primitive *find(const struct key *key)
     open_library();
     for (int i = 0; i < library.n_primitive; i++)
         if (same_key(&library.primitive[i]->key, key))
-            return library.primitive[i]->primitive ? library.primitive[i] : NULL;
+            return library.primitive[i]->pd ? library.primitive[i] : NULL;
     struct dnn_primitive *p = NEW(library.arena, struct dnn_primitive);
     p->key = *key;
     APPEND(library.arena, library.primitive, library.n_primitive, p);
     make(p);
-    return p->primitive ? p : NULL;
+    return p->pd ? p : NULL;
 }
 
 // "No implementation" is an answer; anything else is trouble.
@@ -202,19 +262,16 @@ static bool refused(dnnl_status_t status, const char *what)
 static void finish(struct dnn_primitive *p, dnnl_primitive_desc_t pd, const int arg[PARTS])
 {
     const char *name = "";
-    check(dnnl_primitive_create(&p->primitive, pd), "make a primitive");
-    const_dnnl_primitive_desc_t kept;
-    check(dnnl_primitive_get_primitive_desc(p->primitive, &kept), "describe a primitive");
+    p->pd = pd;
     for (int i = 0; i < PARTS; i++) {
         p->arg[i] = arg[i];
         if (arg[i])
-            p->md[i] = dnnl_primitive_desc_query_md(kept, dnnl_query_exec_arg_md, arg[i]);
+            p->md[i] = dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, arg[i]);
     }
-    p->room_md = dnnl_primitive_desc_query_md(kept, dnnl_query_scratchpad_md, 0);
+    p->room_md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     p->scratch = dnnl_memory_desc_get_size(p->room_md);
-    check(dnnl_primitive_desc_query(kept, dnnl_query_impl_info_str, 0, &name), "name a primitive");
+    check(dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name), "name a primitive");
     p->name = arena_strdup(library.arena, name);
-    dnnl_primitive_desc_destroy(pd);
 }
 
 // y ← after(y)
@@ -252,7 +309,9 @@ static struct seam_tensors conv_tensors(const struct dnn_conv *s, bool itself)
                               s->kind == DNN_CONV_WEIGHT_GRAD ? result : s->takes,
                               s->kind == DNN_CONV_FORWARD ? result : s->takes};
     return (struct seam_tensors){descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x, type[0]),
-                                 descriptor(SHAPE(s->k, s->c, s->kh, s->kw), s->weights, type[1]),
+                                 s->as && itself ? seam_copy(s->as->md)
+                                       : descriptor(SHAPE(s->k, s->c, s->kh, s->kw), s->weights,
+                                                    type[1]),
                                  s->bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN, TYPE_F32) : NULL,
                                  descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y, type[2])};
 }
@@ -285,8 +344,8 @@ static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
                          s->kind == DNN_CONV_WEIGHT_GRAD ? s->gives : s->takes);
         p->weights = intern(seam_copy(p->md[PART_W]));
         if (known_wrong(p, s)) {
-            dnnl_primitive_destroy(p->primitive);
-            p->primitive = NULL;
+            dnnl_primitive_desc_destroy(p->pd);
+            p->pd = NULL;
         }
     }
     dnnl_primitive_attr_destroy(attr);
@@ -373,6 +432,11 @@ const char *dnn_name(const struct dnn_primitive *p)
     return p->name;
 }
 
+bool dnn_direct(const struct dnn_primitive *p)
+{
+    return !strncmp(p->name, "jit", 3) || !strncmp(p->name, "brg", 3);
+}
+
 size_t dnn_scratch(const struct dnn_primitive *p)
 {
     return p->scratch;
@@ -402,11 +466,20 @@ static dnnl_memory_t add_memory(struct dnn_call *c, int arg, const void *md, voi
     return m;
 }
 
+// Only what is run is made: describing costs little, and some are asked for their layouts alone.
+static dnnl_primitive_t made(const struct dnn_primitive *p)
+{
+    struct dnn_primitive *own = (struct dnn_primitive *)(uintptr_t)p;
+    if (!own->primitive)
+        check(dnnl_primitive_create(&own->primitive, own->pd), "make a primitive");
+    return own->primitive;
+}
+
 struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args)
 {
     struct dnn_call *c = NEW(a, struct dnn_call);
     void *const data[PARTS] = {args.x, args.w, args.bias, args.y};
-    c->primitive = p->primitive;
+    c->primitive = made(p);
     arena_defer(a, release, c);
     for (int i = 0; i < PARTS; i++)
         if (p->arg[i])

@@ -26,6 +26,8 @@ enum dnn_after { DNN_AFTER_NONE, DNN_AFTER_LEAKY_RELU, DNN_AFTER_TANH };
 // x (n, c, h, w), w (k, c, kh, kw), bias (k), y (n, k, oh, ow). Unused members are zero: equal
 // specs are equal in all.
 struct dnn_conv {
+    // how the weights lie; NULL: plain or whatever oneDNN likes best, as `weights` says
+    const struct dnn_layout *as;
     int64_t n, c, h, w, k, kh, kw, oh, ow;
     int64_t stride[2], pad[4];          // pad: top, bottom, left, right
     enum dnn_conv_kind kind;
@@ -55,6 +57,8 @@ const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec);
 const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to);
 
 const char *dnn_name(const struct dnn_primitive *p);  // oneDNN's: "brgconv:avx512_core"
+// Whether it is code made for it, which reads memory as it lies; not a product of copies, not loops.
+bool dnn_direct(const struct dnn_primitive *p);
 size_t dnn_scratch(const struct dnn_primitive *p);    // bytes of room that it wants while it runs
 
 // A primitive bound to addresses: x, w, bias, y of a convolution in any direction (x is written by

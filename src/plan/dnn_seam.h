@@ -14,6 +14,16 @@ struct seam_tensors { const void *x, *w, *bias, *y; };
 void *seam_strided(struct shape shape, const int64_t *stride, enum type type);
 void *seam_any(struct shape shape, enum type type);
 void *seam_copy(const void *md);
+
+// How a blocked layout is made: strides of the blocks, then what is inside them, outermost first:
+// block[i] steps of dimension of[i].
+struct seam_blocks {
+    bool f32;
+    int rank, n;
+    int64_t dim[RANK_MAX], stride[RANK_MAX], block[ORDER_RANK];
+    int of[ORDER_RANK];
+};
+bool seam_blocks(const void *md, struct seam_blocks *out);  // false: not made like that
 void seam_free(void *md);
 bool seam_equal(const void *a, const void *b);
 

@@ -60,6 +60,22 @@ void seam_free(void *md)
     free(md);
 }
 
+bool seam_blocks(const void *md, struct seam_blocks *out)
+{
+    const dnnl_memory_desc_t *m = md;
+    const dnnl_blocking_desc_t *b = &m->format_desc.blocking;
+    if (m->format_kind != dnnl_blocked || m->ndims > RANK_MAX || b->inner_nblks > ORDER_RANK)
+        return false;
+    *out = (struct seam_blocks){m->data_type == dnnl_f32, m->ndims, b->inner_nblks};
+    memcpy(out->dim, m->dims, sizeof *out->dim * (size_t)m->ndims);
+    memcpy(out->stride, b->strides, sizeof *out->stride * (size_t)m->ndims);
+    for (int i = 0; i < b->inner_nblks; i++) {
+        out->block[i] = b->inner_blks[i];
+        out->of[i] = (int)b->inner_idxs[i];
+    }
+    return true;
+}
+
 bool seam_equal(const void *a, const void *b)
 {
     return dnnl_memory_desc_equal(a, b);

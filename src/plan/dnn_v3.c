@@ -54,6 +54,38 @@ void seam_free(void *md)
     dnnl_memory_desc_destroy(md);
 }
 
+static const int64_t *numbers(const void *md, dnnl_query_t what)
+{
+    const dnnl_dims_t *numbers = NULL;
+    dnnl_memory_desc_query(md, what, (void *)&numbers);
+    return numbers ? *numbers : NULL;
+}
+
+bool seam_blocks(const void *md, struct seam_blocks *out)
+{
+    dnnl_format_kind_t kind = dnnl_format_kind_undef;
+    dnnl_data_type_t type = dnnl_data_type_undef;
+    int rank = 0, n = 0;
+    dnnl_memory_desc_query(md, dnnl_query_format_kind, &kind);
+    dnnl_memory_desc_query(md, dnnl_query_ndims_s32, &rank);
+    dnnl_memory_desc_query(md, dnnl_query_data_type, &type);
+    if (kind != dnnl_blocked || rank > RANK_MAX)
+        return false;
+    dnnl_memory_desc_query(md, dnnl_query_inner_nblks_s32, &n);
+    if (n > ORDER_RANK)
+        return false;
+    const int64_t *block = numbers(md, dnnl_query_inner_blks),
+                  *of = numbers(md, dnnl_query_inner_idxs);
+    *out = (struct seam_blocks){type == dnnl_f32, rank, n};
+    memcpy(out->dim, numbers(md, dnnl_query_dims), sizeof *out->dim * (size_t)rank);
+    memcpy(out->stride, numbers(md, dnnl_query_strides), sizeof *out->stride * (size_t)rank);
+    for (int i = 0; i < n; i++) {
+        out->block[i] = block[i];
+        out->of[i] = (int)of[i];
+    }
+    return true;
+}
+
 bool seam_equal(const void *a, const void *b)
 {
     return dnnl_memory_desc_equal(a, b);

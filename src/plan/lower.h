@@ -27,7 +27,9 @@ struct view {
     int64_t dim[RANK_MAX], stride[RANK_MAX];
     enum type type;
 };
-struct view view_of(const struct value *v);                       // plain or channels-last
+// Plain or channels-last. A turned or opaque value as if it were plain: that is for ops that do not
+// care for the order of elements in memory, whose operands all lie alike.
+struct view view_of(const struct value *v);
 // v seen with the shape of a larger iteration space: stride 0 where it repeats. Equal rank, or rank
 // 0.
 struct view view_broadcast(const struct value *v, struct shape to);

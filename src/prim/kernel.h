@@ -147,6 +147,7 @@ struct few_task {
     float *few;
     const float *wide;
     float *weight;                       // (F, C, kh, kw) where few_rows, else (C, F, kh, kw)
+    const int64_t *weight_at;            // where in memory each of them is; NULL: in that order
     int64_t N, F, C, few_size[2], size[2], kernel[2], step[2], pad[2], phases[2], sign;
     int64_t few_stride[4], wide_stride[4];  // wide_stride[1] is 1
     float *zeros, *packed;               // C; kh·kw·F·C, for few_weight_grad a thread

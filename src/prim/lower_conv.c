@@ -55,24 +55,50 @@ static struct dnn_conv spec_of(const struct value *v)
     s.x = activation(p.x);
     s.y = activation(p.y);
     s.weights = p.w->layout;
+    s.as = s.weights == LAYOUT_OPAQUE ? dnn_layout_of(p.w) : NULL;
     return s;
+}
+
+static const struct dnn_layout *liked(struct dnn_conv s, enum dnn_conv_kind kind)
+{
+    s.kind = kind;
+    const struct dnn_primitive *p = dnn_conv(&s);
+    return p ? dnn_conv_weights(p) : NULL;
+}
+
+// Forward, the layout of the weights' gradient: then a parameter lives in one that both want. On
+// AVX-512 oneDNN's kernels for it are as fast as those it prefers where there are few channels; with
+// more they are up to a fifth slower, which is more than a reorder costs unless pixels are few.
+static const struct dnn_layout *liked_by_all(struct dnn_conv s)
+{
+    enum { FEW_CHANNELS = 64 * 64, FEW_PIXELS = 1024 };
+    const struct dnn_layout *best = liked(s, s.kind);
+    const bool few = s.c * s.k <= FEW_CHANNELS || s.n * s.oh * s.ow <= FEW_PIXELS;
+    if (s.kind != DNN_CONV_FORWARD || s.takes != TYPE_F32 || !few)
+        return best;
+    s.as = liked(s, DNN_CONV_WEIGHT_GRAD);
+    if (!best || !s.as || !dnn_layout_head(s.as)->dense)
+        return best;
+    const struct dnn_primitive *p = dnn_conv(&s);
+    return p && dnn_direct(p) ? s.as : best;
 }
 
 // Asked by pass/layout.c before it has laid v out: by the time v runs, the activations will lie
 // channels-last.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
 {
-    static const struct opaque_layout plain = {.plain = true};
+    static const struct opaque_layout plain = {.plain = true}, any = {.any = true};
     const struct parts p = parts_of(v);
     if ((i < 0 ? v : v->in[i]) != p.w)
         return NULL;
     if (has_few_channels(v))
-        return &plain;
+        return &any;
     struct dnn_conv s = spec_of(v);
     s.x = s.y = LAYOUT_CHANNELS_LAST;
     s.weights = LAYOUT_OPAQUE;
-    const struct dnn_primitive *primitive = dnn_conv(&s);
-    return primitive ? dnn_layout_head(dnn_conv_weights(primitive)) : &plain;
+    s.as = NULL;
+    const struct dnn_layout *weights = liked_by_all(s);
+    return weights ? dnn_layout_head(weights) : &plain;
 }
 
 // --- plain loops ---------------------------------------------------------------------------------

@@ -58,17 +58,29 @@ static void fill(struct few_task *t, const struct value *v, const struct sides *
     memcpy(t->wide_stride, view_of(s->wide).stride, sizeof t->wide_stride);
 }
 
+static const int64_t *positions(struct plan *p, const struct value *w)
+{
+    const int64_t n = shape_size(w->shape);
+    if (w->layout != LAYOUT_OPAQUE)
+        return NULL;
+    int64_t *at = NEW_ARRAY(plan_arena(p), int64_t, n);
+    const struct permutation order = permutation_of(w->opaque, n);
+    permutation_positions(&order, at);
+    return at;
+}
+
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word)
 {
     const struct sides s = sides_of(v);
     const bool gradient = v->op == &op_conv_weight_grad;
-    if (view_of(s.wide).stride[1] != 1 || s.w->layout == LAYOUT_OPAQUE)
+    if (view_of(s.wide).stride[1] != 1 || (s.w->layout == LAYOUT_OPAQUE && !s.w->opaque->dense))
         return false;
     struct few_task *t = NEW(plan_arena(p), struct few_task);
     fill(t, v, &s);
     t->few = plan_data(p, s.few);
     t->wide = plan_data(p, s.wide);
     t->weight = plan_data(p, s.w);
+    t->weight_at = positions(p, s.w);
     t->threads = kernel_threads(shape_size(s.wide->shape));
     const int64_t taps = t->kernel[0] * t->kernel[1],
                   packed = taps * t->F * t->C * (gradient ? t->threads : 1);

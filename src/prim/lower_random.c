@@ -7,10 +7,7 @@
 
 #include <math.h>
 
-static double unit(uint32_t w)
-{
-    return (w >> 8) * 0x1p-24;
-}
+static double unit(uint32_t w) { return (w >> 8) * 0x1p-24; }
 
 double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at,
                  int64_t index)
@@ -33,11 +30,17 @@ void lower_random(struct plan *p, const struct value *v)
 {
     struct random_task *t = NEW(plan_arena(p), struct random_task);
     const int64_t n = shape_size(v->shape);
+    const int64_t *d = v->shape.dim,
+                  *turn = v->layout == LAYOUT_TURNED ? v->opaque->order.dim : NULL;
     const bool last = v->layout == LAYOUT_CHANNELS_LAST;
     *t = (struct random_task){.to = plan_data(p, v),
                               .n = n,
-                              .channels = last ? v->shape.dim[1] : 1,
-                              .pixels = last ? v->shape.dim[2] * v->shape.dim[3] : 1,
+                              .channels = last   ? d[1]
+                                          : turn ? turn[1]
+                                                 : 1,
+                              .pixels = last   ? d[2] * d[3]
+                                        : turn ? turn[2]
+                                               : 1,
                               .kind = (enum random_kind)v->attr.i[0],
                               .a = v->attr.f[0],
                               .b = v->attr.f[1],

@@ -116,9 +116,11 @@ const struct op op_fused = {.name = "fused",
                             .flags = OP_POINTWISE | OP_ANY_LAYOUT | OP_READS_BF16 | OP_WRITES_BF16,
                             .reference = fused_reference,
                             .lower = lower_fused,
-                            .print = fused_print};
+                            .print = fused_print,
+                            .same_axis = same_axis_elementwise};
 const struct op op_fused_reduce = {.name = "fused",
                                    .flags = OP_ANY_LAYOUT | OP_READS_BF16,
                                    .reference = fused_reference,
                                    .lower = lower_fused,
-                                   .print = fused_print};
+                                   .print = fused_print,
+                            .same_axis = same_axis_elementwise};

@@ -65,10 +65,25 @@ static double matmul_multiply_adds(const struct value *v)
     return (double)shape_size(v->shape) * (double)columns(v->in[0], v->attr.i[0]);
 }
 
+// Matrices: (m, k), (k, n), (m, n), the first two perhaps stored transposed.
+static bool matmul_axis(const struct value *v, int known, int d, int *axis)
+{
+    static const char letters[3][2] = {"mk", "kn", "mn"};
+    const bool turned[] = {v->attr.i[0], v->attr.i[1], false};
+    const int which = known < 0 ? 2 : known;
+    const char letter = letters[which][d ^ turned[which]];
+    for (int i = 0; i < 3; i++)
+        axis[i] = letters[i][0] == letter   ? turned[i]
+                  : letters[i][1] == letter ? !turned[i]
+                                            : -1;
+    return v->shape.rank == 2;
+}
+
 const struct op op_matmul = {.name = "matmul",
                              .flags = OP_PRODUCT | OP_WRITES_BF16,
                              .grad = matmul_grad,
                              .reference = matmul_reference,
                              .lower = lower_matmul,
                              .print = matmul_print,
+                             .same_axis = matmul_axis,
                              .multiply_adds = matmul_multiply_adds};

@@ -158,6 +158,18 @@ RULE(grad_abs) { SHARE(0, mul(dy, sign_value(A))); }
 #undef B
 #undef C
 
+bool same_axis_elementwise(const struct value *v, int known, int d, int *axis)
+{
+    const struct shape s = known < 0 ? v->shape : v->in[known]->shape;
+    for (int i = 0; i <= v->n_in; i++) {
+        const struct shape other = (i < v->n_in ? v->in[i] : v)->shape;
+        if (other.rank != 0 && other.rank != s.rank)
+            return false;
+        axis[i] = other.rank == 0 || other.dim[d] == 1 ? -1 : d;
+    }
+    return true;
+}
+
 #define POINTWISE_FLAGS (OP_POINTWISE | OP_ANY_LAYOUT | OP_READS_BF16 | OP_WRITES_BF16)
 #define ROW(index, word, more, rule)              \
     [index] = {.name = word,                      \
@@ -165,7 +177,8 @@ RULE(grad_abs) { SHARE(0, mul(dy, sign_value(A))); }
                .grad = rule,                      \
                .reference = pointwise_reference,  \
                .lower = lower_pointwise,          \
-               .print = pointwise_print}
+               .print = pointwise_print,          \
+               .same_axis = same_axis_elementwise}
 
 const struct op op_pointwise[PW_COUNT] = {
     ROW(PW_ADD, "add", 0, grad_add),

@@ -80,9 +80,11 @@ const struct op op_reduce_sum = {.name = "reduce_sum",
                                  .grad = reduce_sum_grad,
                                  .reference = reduce_sum_reference,
                                  .lower = lower_reduce_sum,
-                                 .print = reduce_print};
+                                 .print = reduce_print,
+                                 .same_axis = same_axis_elementwise};
 const struct op op_reduce_max = {.name = "reduce_max",
                                  .flags = OP_ANY_LAYOUT | OP_READS_BF16 | OP_NO_GRAD,
                                  .reference = reduce_max_reference,
                                  .lower = lower_reduce_max,
-                                 .print = reduce_print};
+                                 .print = reduce_print,
+                                 .same_axis = same_axis_elementwise};

@@ -281,13 +281,18 @@ const struct op op_broadcast = {.name = "broadcast", .flags = OP_ANY_LAYOUT, .gr
 // --- reorder: the same tensor lying differently; made by the layout pass, after differentiation
 // ---
 
-struct value *reorder(struct value *x, enum layout layout, const struct opaque_layout *opaque)
+struct value *reorder(struct value *x, const char *why)
 {
-    return graph_add(x->graph, &op_reorder, x->shape, 1, &x,
-                     (struct attr){.i = {layout}, .ref = opaque});
+    return graph_add(x->graph, &op_reorder, x->shape, 1, &x, (struct attr){.ref = why});
+}
+
+static void reorder_print(const struct value *v, struct text *out)
+{
+    text_addf(out, "since %s", (const char *)v->attr.ref);
 }
 
 const struct op op_reorder = {.name = "reorder",
                               .flags = OP_OPAQUE_OK | OP_READS_BF16 | OP_WRITES_BF16,
                               .reference = copy_reference,
-                              .lower = lower_reorder};
+                              .lower = lower_reorder,
+                              .print = reorder_print};

@@ -45,14 +45,27 @@ static void random_print(const struct value *v, struct text *out)
               (int)v->attr.i[1]);
 }
 
+// Draws know channels and pixels, and nothing inside those.
+static bool same_axis_last(const struct value *v, int known, int d, int *axis)
+{
+    (void)known;
+    axis[0] = d;
+    for (int i = d + 1; i < v->shape.rank; i++)
+        if (v->shape.dim[i] != 1)
+            return false;
+    return true;
+}
+
 const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
 const struct op op_param = {.name = "param", .flags = OP_SOURCE};
 const struct op op_random = {.name = "random",
                              .flags = OP_SOURCE | OP_ANY_LAYOUT,
                              .lower = lower_random,
-                             .print = random_print};
+                             .print = random_print,
+                             .same_axis = same_axis_last};
 const struct op op_constant = {.name = "constant",
                                .flags = OP_SOURCE | OP_PINNED | OP_ANY_LAYOUT,
                                .reference = constant_reference,
                                .lower = lower_constant,
-                               .print = constant_print};
+                               .print = constant_print,
+                               .same_axis = same_axis_elementwise};

@@ -188,11 +188,12 @@ static struct trainer *trainer_make(struct arena *parent, struct experiment *e, 
     if (!t->slab)
         BUG("out of memory");
     arena_defer(a, free, t->slab);
-    experiment_fill(e, t->slab);
+    // the first plan says how slots lie; the others find them so
     if (!stage_compile(t, &t->stage[0], 0)) {
         arena_free(a);
         return NULL;
     }
+    experiment_fill(e, t->slab);
     t->measure = t->stage[0].measure;
     t->n_measure = t->stage[0].n_measure;
     return t;

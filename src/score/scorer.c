@@ -71,7 +71,7 @@ static const char *weights_hash(struct arena *a, const struct experiment *e, con
         if (slot->kind != SLOT_PARAM && slot->kind != SLOT_BUFFER)
             continue;
         SHA256Update(&context, (const uint8_t *)slot->name, strlen(slot->name));
-        SHA256Update(&context, (const uint8_t *)(slab + slot->offset),
+        SHA256Update(&context, (const uint8_t *)slot_get(slot, slab, a),
                      sizeof *slab * (size_t)shape_size(slot->shape));
     }
     return SHA256End(&context, hex);

@@ -16,7 +16,7 @@ bool checkpoint_write(const char *path, const struct experiment *e, const float 
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
         tensor[i] = (struct tensor){
-            .name = s->name, .type = TENSOR_F32, .rank = s->shape.rank, .data = slab + s->offset};
+            .name = s->name, .type = TENSOR_F32, .rank = s->shape.rank, .data = slot_get(s, slab, a)};
         memcpy(tensor[i].dim, s->shape.dim, sizeof *s->shape.dim * (size_t)s->shape.rank);
     }
     struct text yaml;
@@ -105,8 +105,7 @@ bool checkpoint_read(struct arena *a, const char *path, const struct experiment 
         return false;
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
-        memcpy(slab + s->offset, safetensors_find(file, s->name)->data,
-               sizeof *slab * (size_t)shape_size(s->shape));
+        slot_put(s, slab, safetensors_find(file, s->name)->data);
     }
     return true;
 }

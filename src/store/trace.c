@@ -78,7 +78,7 @@ static void keep_params(struct trace *trace, const struct trainer *t)
         const char *prefix = s->kind == SLOT_AVERAGE ? "" : "param/";
         if (s->kind != SLOT_MOMENT)
             keep(trace, arena_printf(trace->arena, "%s%s@%" PRId64, prefix, s->name, t->step),
-                 t->slab + s->offset, s->shape, false);
+                 slot_get(s, t->slab, trace->arena), s->shape, false);
     }
 }
 

@@ -53,22 +53,17 @@ static bool check(const struct safetensors *file, const struct network *net,
     return good;
 }
 
-static void put(float *slab, const struct slot *slot, const void *data)
-{
-    memcpy(slab + slot->offset, data, sizeof *slab * (size_t)shape_size(slot->shape));
-}
-
 static void fill(const struct safetensors *file, const struct network *net,
                  struct slot *const *slot, int n, const struct slots *slots, float *slab)
 {
     for (int i = 0; i < n; i++)
-        put(slab, slot[i], find(file, net, slot[i])->data);
+        slot_put(slot[i], slab, find(file, net, slot[i])->data);
     for (int i = 0; i < slots->n; i++) {
         const struct slot *average = slots->slot[i];
         const char *of = average->kind == SLOT_AVERAGE ? strchr(average->name, '/') : NULL;
         for (int j = 0; of && j < n; j++)
             if (!strcmp(of + 1, slot[j]->name))
-                put(slab, average, find(file, net, slot[j])->data);
+                slot_put(average, slab, find(file, net, slot[j])->data);
     }
 }
 

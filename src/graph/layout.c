@@ -1,0 +1,57 @@
+#include "graph/layout.h"
+
+#include "base/arena.h"
+
+#include <inttypes.h>
+
+// (outer, C, P, I) in memory as (outer, P, C, I)
+static struct permutation turned_order(int64_t C, int64_t P, int64_t I)
+{
+    return (struct permutation){4, {0, C, P, I}, {C * P * I, I, C * I, 1}};
+}
+
+const struct opaque_layout *layout_turned(int64_t channels, int64_t pixels, int64_t inner)
+{
+    static struct arena *arena;
+    static struct opaque_layout **known;
+    static int n;
+    for (int i = 0; i < n; i++) {
+        const int64_t *dim = known[i]->order.dim;
+        if (dim[1] == channels && dim[2] == pixels && dim[3] == inner)
+            return known[i];
+    }
+    if (!arena)
+        arena = arena_new(NULL);
+    struct opaque_layout *l = NEW(arena, struct opaque_layout);
+    *l = (struct opaque_layout){
+        .name = arena_printf(arena, "turned %" PRId64 "x%" PRId64, channels, pixels),
+        .dense = true,
+        .order = turned_order(channels, pixels, inner)};
+    APPEND(arena, known, n, l);
+    return l;
+}
+
+struct permutation permutation_of(const struct opaque_layout *l, int64_t n)
+{
+    struct permutation o = l->order;
+    if (o.dim[0] == 0)
+        o.dim[0] = n / o.stride[0];
+    return o;
+}
+
+void permutation_positions(const struct permutation *o, int64_t *at)
+{
+    int64_t index[ORDER_RANK] = {0}, position = 0, n = 1;
+    for (int d = 0; d < o->rank; d++)
+        n *= o->dim[d];
+    for (int64_t i = 0; i < n; i++) {
+        at[i] = position;
+        for (int d = o->rank - 1; d >= 0; d--) {
+            position += o->stride[d];
+            if (++index[d] < o->dim[d])
+                break;
+            position -= o->stride[d] * o->dim[d];
+            index[d] = 0;
+        }
+    }
+}
