@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "graph/build.h"
+#include "graph/choice.h"
 #include "graph/op.h"
 #include "pass/pass.h"
 
@@ -130,6 +131,27 @@ static void rounded(struct graph *g)
     passes_run(g, "simplify");
 }
 
+static void say_no(struct chooser *c, const struct question *q, int answer[CHOICE_AXES])
+{
+    (void)c, (void)q;
+    answer[0] = 0;
+}
+
+// A convolution to one channel and both its gradients, where a chooser wants oneDNN's kernels: the
+// gradient of the wide image is theirs anyway.
+static void grey(struct graph *g)
+{
+    static struct chooser chooser = {say_no};
+    struct value *x = input(g, "x", SHAPE(2, 16, 8, 8)), *w = input(g, "w", SHAPE(1, 16, 3, 3)),
+                 *dx[2];
+    struct value *y = conv(x, w, same);
+    gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "y", y);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+    g->chooser = &chooser;
+}
+
 // Planes of an image want it channels-last; so the weights of the dense layer behind it live turned,
 // and so does what changes them. A root, and a slice of what is flat, have to be plain.
 static void laid(struct graph *g)
@@ -167,6 +189,7 @@ static const struct golden {
     {"minimal_filter", "minimal_filter", strided},
     {"fuse", "fuse", normalised},
     {"bf16", "bf16", rounded},
+    {"own_kernel", "own_kernel", grey},
     {"layout", "layout", laid},
     {"memory", "memory", chain},
 };

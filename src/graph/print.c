@@ -13,6 +13,7 @@ void value_text(const struct value *v, struct text *out)
     if (v->layout != LAYOUT_PLAIN)
         text_addf(out, " %s", v->opaque ? v->opaque->name : "channels-last");
     text_add(out, v->type == TYPE_BF16 ? " bf16" : "");
+    text_add(out, v->by_library ? " by oneDNN" : "");
     text_add(out, v->takes == TYPE_BF16 ? " of bf16" : "");
     if (v->attr.name)
         text_addf(out, " %s", v->attr.name);

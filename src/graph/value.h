@@ -52,6 +52,7 @@ struct value {
     const struct opaque_layout *opaque;  // LAYOUT_TURNED and LAYOUT_OPAQUE only
     enum type type;         // of the numbers in memory
     enum type takes;        // OP_PRODUCT: what its operands are rounded to
+    bool by_library;        // by oneDNN, although op->own_kernel says that we could
     // the value whose memory this one shares; itself when it has its own; NULL for slots
     struct value *storage;
     size_t bytes, offset;   // in the activation slab, when storage == itself
@@ -105,6 +106,8 @@ struct op {
     // of the result; -1 where it has none, or one of size 1. NULL or false: not so. Such an op may
     // take that dimension in another order, the same in all.
     bool (*same_axis)(const struct value *v, int known, int d, int *axis);
+    // Whether v can be computed by a kernel of our own as well as by oneDNN; NULL: no.
+    bool (*own_kernel)(const struct value *v);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };

@@ -47,6 +47,7 @@ const struct pass passes[] = {
     {"minimal_filter", minimal_filter},
     {"fuse", pass_fuse},
     {"bf16", pass_bf16},
+    {"own_kernel", pass_own_kernel},
     {"layout", pass_layout},
     {"memory", pass_memory},
     {0},

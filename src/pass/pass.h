@@ -29,6 +29,8 @@ bool pass_fuse(struct graph *g);
 
 // Where graph->precision says so: products take bf16, and values are kept as such between them.
 bool pass_bf16(struct graph *g);
+// Which products oneDNN computes although we could.
+bool pass_own_kernel(struct graph *g);
 
 // The last two, in this order; each runs once.
 // Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders

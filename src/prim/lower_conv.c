@@ -83,6 +83,8 @@ static const struct dnn_layout *liked_by_all(struct dnn_conv s)
     return p && dnn_direct(p) ? s.as : best;
 }
 
+static bool by_own_kernel(const struct value *v) { return conv_own_kernel(v) && !v->by_library; }
+
 // Asked by pass/layout.c before it has laid v out: by the time v runs, the activations will lie
 // channels-last.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
@@ -91,7 +93,7 @@ const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
     const struct parts p = parts_of(v);
     if ((i < 0 ? v : v->in[i]) != p.w)
         return NULL;
-    if (has_few_channels(v))
+    if (by_own_kernel(v))
         return &any;
     struct dnn_conv s = spec_of(v);
     s.x = s.y = LAYOUT_CHANNELS_LAST;
@@ -193,7 +195,7 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
 
 static void lower(struct plan *p, const struct value *v, const char *word)
 {
-    if (has_few_channels(v) && lower_few_channels(p, v, word))
+    if (by_own_kernel(v) && lower_few_channels(p, v, word))
         return;
     const struct parts q = parts_of(v);
     const struct dnn_conv spec = spec_of(v);

@@ -27,7 +27,7 @@ static struct sides sides_of(const struct value *v)
     return s;
 }
 
-bool has_few_channels(const struct value *v)
+bool conv_own_kernel(const struct value *v)
 {
     const struct sides s = sides_of(v);
     return v->takes == TYPE_F32 && s.few->shape.dim[1] <= FEW_MOST &&

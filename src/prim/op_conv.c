@@ -168,7 +168,7 @@ static double conv_multiply_adds(const struct value *v)
     {                                                                                    \
         .name = #word, .flags = OP_OPAQUE_OK | OP_PRODUCT | (also), .grad = word##_grad, \
         .reference = word##_reference, .lower = lower_##word, .print = conv_print,       \
-        .opaque_layout = conv_opaque_layout, .multiply_adds = conv_multiply_adds         \
+        .opaque_layout = conv_opaque_layout, .own_kernel = conv_own_kernel, .multiply_adds = conv_multiply_adds         \
     }
 
 const struct op op_conv = CONV(conv, OP_WRITES_BF16);
