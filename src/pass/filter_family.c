@@ -6,9 +6,7 @@
 // of one direction differ in nothing but the numbers they hold.
 //
 // The rule weighs the products saved against the planes to be written and read, and gives all
-// directions one answer. A chooser that measures runs the family alone, each operand made by a
-// pointwise op and each result read by one, as in a network, so that layouts are those of a
-// network.
+// directions one answer. A chooser that measures runs the family alone (pass/region.c).
 //
 // Choosing for each convolution by itself fails where it matters: alone, a transform is never
 // shared, and minimal filtering is seldom worth three of them.
@@ -32,8 +30,8 @@ enum { ROUNDED_MOST = 4 };
 // The largest tile the rule takes, and the largest that is measured, where it saves products:
 // F(7, 2) would be off by 3e-5 of the largest result with 256 channels.
 enum { RULE_LARGEST = 4, LARGEST = 6 };
-// of the pointwise ops around an example
-static const double SLOPE = 0.2;
+// multiply-adds of an example that are some tenths of a second
+static const double LONG_WORK = 2e10;
 enum { ROLES = 3 };
 // of operands, as all three ops take them
 static const int order[ROLES] = {TILE_FINE, TILE_COARSE, TILE_WEIGHT};
@@ -216,68 +214,25 @@ static const char *key_of(const struct family *f)
     return key;
 }
 
-// An operand of the example: made by a pointwise op, or a parameter.
-static struct value *stand_in(struct graph *g, struct slots *slots, const struct value *v, int role,
-                              int i)
+// Of a long family, the last two of each direction: how members share is seen there too.
+static bool is_example(const struct family *f, int i)
 {
-    const char *name = arena_printf(g->arena, "%c%d", "yxw"[role], i);
-    static const struct init unit = {INIT_UNIFORM, -1, 1};
-    if (role == TILE_WEIGHT && v->attr.slot)
-        return param(g, slots_add(slots, name, SLOT_PARAM, v->shape, unit, v->where));
-    struct value *in = input(g, graph_name(g, name), v->shape);
-    return role == TILE_WEIGHT ? in : leaky_relu(in, SLOPE);
-}
-
-static struct value *again(const struct member *m, struct value **const with[ROLES])
-{
-    struct value *in[2];
-    const struct value *v = m->v;
-    const int64_t *i = v->attr.i;
-    const struct window w = {{i[0], i[1]}, {i[2], i[3], i[4], i[5]}};
-    for (int o = 0, n = 0; o < ROLES; o++)
-        if (m->operand[order[o]])
-            in[n++] = with[order[o]][m->number[order[o]]];
-    switch (direction(m)) {
-    case 0: return conv(in[0], in[1], w);
-    case 1: return conv_data_grad(in[0], in[1], w, v->shape.dim[2], v->shape.dim[3]);
-    default: return conv_weight_grad(in[0], in[1], w, v->shape.dim[2], v->shape.dim[3]);
+    double work = 0;
+    int later = 0;
+    for (int k = 0; k < f->n; k++) {
+        work += f->member[k]->v->op->multiply_adds(f->member[k]->v);
+        later += k > i && direction(f->member[k]) == direction(f->member[i]);
     }
-}
-
-// The sum of all weight gradients changes the first parameter; computed weights have none.
-static void use_weight_gradient(struct graph *g, struct value *weight, struct value *dw)
-{
-    if (dw && weight && weight->attr.slot)
-        graph_root(g, NULL,
-                   sgd(weight, dw, NULL, input(g, graph_name(g, "hyper"), SHAPE(4)), 0, false));
-    else if (dw)
-        graph_root(g, "dw", sum(dw));
+    return later < 2 || work < LONG_WORK;
 }
 
 static struct graph *example(const struct question *q, struct arena *a)
 {
     const struct family *f = q->about;
-    const struct operands *o = &f->operands;
-    struct graph *g = graph_new(a);
-    struct slots *slots = NEW(a, struct slots);
-    struct value **with[ROLES], *dw = NULL;
-    g->minimal_filtering = true;
-    g->precision = f->graph->precision;
-    slots_init(slots, a);
-    for (int r = 0; r < ROLES; r++) {
-        with[r] = NEW_ARRAY(a, struct value *, o->n[r] + 1);
-        for (int i = 0; i < o->n[r]; i++)
-            with[r][i] = stand_in(g, slots, o->of[r][i], r, i);
-    }
-    for (int i = 0; i < f->n; i++) {
-        struct value *y = again(f->member[i], with);
-        if (direction(f->member[i]) == 2)
-            dw = dw ? add(dw, y) : y;
-        else
-            graph_root(g, arena_printf(a, "%d", i), sum(leaky_relu(y, SLOPE)));
-    }
-    use_weight_gradient(g, with[TILE_WEIGHT][0], dw);
-    return g;
+    const struct region r = {f->graph, NEW_ARRAY(a, bool, f->graph->n + 1)};
+    for (int i = 0; i < f->n; i++)
+        r.inside[f->member[i]->v->id] = is_example(f, i);
+    return region_graph(&r, a);
 }
 
 // Whether tiles of n, whose transforms cost more, have fewer products than all smaller ones.

@@ -1,7 +1,8 @@
 // A yes-or-no question about some values of a graph. The example is those values, copied: what they
-// read from outside is made by a pointwise op or is a parameter, what is read outside is read by a
-// pointwise op and summed, so that layouts are those of a network. The key is a hash of the same:
-// ops, shapes and attributes, numbered as they come; words in front are for people.
+// read from outside is made by a pointwise op or is a parameter, what is read outside changes that
+// parameter or is read by a pointwise op and summed, so that layouts are those of a network. The
+// key is a hash of the same: ops, shapes and attributes, numbered as they come; words in front are
+// for people.
 //
 // The whole graph would be the truer example, and a question that no other config could share.
 #include "pass/region.h"
@@ -101,6 +102,8 @@ struct copy {
     struct graph *graph;
     struct slots slots;
     struct value **of; // by id in the region's graph
+    struct value **parameter;
+    int n_parameter;
 };
 
 static struct value *stand_in(struct copy *c, const struct value *v)
@@ -110,8 +113,11 @@ static struct value *stand_in(struct copy *c, const struct value *v)
     static const struct init unit = {INIT_UNIFORM, -1, 1};
     if (v->op == &op_constant)
         return graph_add(g, v->op, v->shape, 0, NULL, v->attr);
-    if (v->attr.slot)
-        return param(g, slots_add(&c->slots, name, SLOT_PARAM, v->shape, unit, v->where));
+    if (v->attr.slot) {
+        struct slot *slot = slots_add(&c->slots, name, SLOT_PARAM, v->shape, unit, v->where);
+        APPEND(g->arena, c->parameter, c->n_parameter, param(g, slot));
+        return c->parameter[c->n_parameter - 1];
+    }
     struct value *in = input(g, graph_name(g, name), v->shape);
     return v->shape.rank == 4 ? leaky_relu(in, SLOPE) : in;
 }
@@ -140,10 +146,34 @@ static bool *read_outside(const struct region *r, struct arena *a)
     return read;
 }
 
-static struct graph *example(const struct question *q, struct arena *a)
+// What has the shape of a parameter is a gradient of it: all of them together change it.
+static bool change_parameter(struct copy *c, struct value *y, struct value **gradient)
 {
-    const struct region *r = q->about;
-    const bool *read = read_outside(r, a);
+    for (int i = 0; i < c->n_parameter; i++)
+        if (shape_equal(c->parameter[i]->shape, y->shape)) {
+            gradient[i] = gradient[i] ? add(gradient[i], y) : y;
+            return true;
+        }
+    return false;
+}
+
+static void read_results(struct copy *c, const struct region *r)
+{
+    struct graph *g = c->graph;
+    const bool *read = read_outside(r, g->arena);
+    struct value **gradient = NEW_ARRAY(g->arena, struct value *, c->n_parameter + 1);
+    for (int i = 0; i < r->graph->n; i++)
+        if (r->inside[i] && read[i] && !change_parameter(c, c->of[i], gradient))
+            graph_root(g, arena_printf(g->arena, "%d", i), sum(leaky_relu(c->of[i], SLOPE)));
+    for (int i = 0; i < c->n_parameter; i++)
+        if (gradient[i])
+            graph_root(g, NULL,
+                       sgd(c->parameter[i], gradient[i], NULL,
+                           input(g, graph_name(g, "hyper"), SHAPE(4)), 0, false));
+}
+
+struct graph *region_graph(const struct region *r, struct arena *a)
+{
     struct copy c = {.graph = graph_new(a), .of = NEW_ARRAY(a, struct value *, r->graph->n + 1)};
     c.graph->minimal_filtering = r->graph->minimal_filtering;
     c.graph->precision = r->graph->precision;
@@ -151,10 +181,13 @@ static struct graph *example(const struct question *q, struct arena *a)
     for (int i = 0; i < r->graph->n; i++)
         if (r->inside[i])
             c.of[i] = again(&c, r->graph->value[i]);
-    for (int i = 0; i < r->graph->n; i++)
-        if (r->inside[i] && read[i])
-            graph_root(c.graph, arena_printf(a, "%d", i), sum(leaky_relu(c.of[i], SLOPE)));
+    read_results(&c, r);
     return c.graph;
+}
+
+static struct graph *example(const struct question *q, struct arena *a)
+{
+    return region_graph(q->about, a);
 }
 
 bool region_ask(struct region *r, const char *pass, const char *words, bool rule, struct arena *a)

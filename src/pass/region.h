@@ -9,6 +9,8 @@ struct region {
     bool *inside; // by id: what is part of it; sources and effects are not
 };
 
+// The part alone.
+struct graph *region_graph(const struct region *r, struct arena *a);
 // "WORDS #0123abcd": equal for regions that do the same to operands of the same shapes.
 const char *region_key(const struct region *r, const char *words, struct arena *a);
 // Asks `pass`'s question, yes (1) or no (0), about a region; `rule` is the pass's own answer.
