@@ -15,7 +15,7 @@ both programs step along ganexp's there, element by element.
 
 A relu whose input is zero but for rounding may come down on either side, and one such place moves a gradient by more than the limit.
 So where gradients differ by more than a tenth of the limit, the places nearest to zero are tried on the other side, one by one, and
-kept there if that brings the gradients nearer; they are counted.
+kept there if that brings the gradients nearer; they are counted. Losses are compared after that: a penalty is a loss of gradients.
 
 --break makes one gradient of each trace wrong by one part in a hundred: then the comparison must fail.
 """
@@ -100,21 +100,21 @@ class Comparison:
         worst = max(off(ours, g) for ours, g in pairs if max(ours.norm(), g.norm()) >= ROUNDING * whole)
         return worst, torch.cat([(ours - g).flatten() for ours, g in pairs]).norm().item()
 
-    def try_sides(self, update, r, grads, at):
+    def try_sides(self, update, r, losses, grads, at):
         u, e = update.number, self.experiment
         worst, distance = self.distance(grads, u, at)
         for place in e.near()[:TRIES] if worst > GRADIENT / 10 else ():
             e.flip(place)
-            other = e.gradients_again(update, r)[1]
+            other_losses, other = e.gradients_again(update, r)
             worst, nearer = self.distance(other, u, at)
             if nearer < distance:
-                grads, distance = other, nearer
+                losses, grads, distance = other_losses, other, nearer
                 self.flipped += 1
             else:
                 e.flip(place)
             if worst <= GRADIENT / 10:
                 break
-        return grads
+        return losses, grads
 
     def names_agree(self, grads, u, at):
         there = {k[len(f"grad/{u}/"):-len(at) - 1] for k in self.tensors if k.startswith(f"grad/{u}/") and k.endswith(f"@{at}")}
@@ -142,10 +142,10 @@ class Comparison:
             for update in e.phase(k)[0].updates:
                 for r in range(update.repeat):
                     losses, grads = e.gradients(update, r)
-                    self.see_losses(losses, update.number, f"{k}.{r}")
                     if not self.names_agree(grads, update.number, f"{k}.{r}"):
                         return
-                    grads = self.try_sides(update, r, grads, f"{k}.{r}")
+                    losses, grads = self.try_sides(update, r, losses, grads, f"{k}.{r}")
+                    self.see_losses(losses, update.number, f"{k}.{r}")
                     self.see_gradients(grads, update.number, f"{k}.{r}")
                     e.step(update, grads)
             e.finish()
