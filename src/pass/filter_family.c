@@ -27,9 +27,8 @@ enum { PLANE_COST = 25 };
 // Planes of 0, 1, −1 and ∞ bear being rounded to bf16: results are off by 1.3 to 2.5 times what the
 // rounding of a convolution's own operands makes them. With ±2 it is 5 to 25 times.
 enum { ROUNDED_MOST = 4 };
-// The largest tile the rule takes, and the largest that is measured, where it saves products:
 // F(7, 2) would be off by 3e-5 of the largest result with 256 channels.
-enum { RULE_LARGEST = 4, LARGEST = 6 };
+enum { LARGEST = 6 };
 // multiply-adds of an example that are some tenths of a second
 static const double LONG_WORK = 2e10;
 enum { ROLES = 3 };
@@ -91,7 +90,7 @@ static int worth(const struct family *family)
     double best = (double)shape_size(f->coarse) *
                   (double)(f->weight.dim[1] * f->kernel * f->kernel);
     int size = 0;
-    for (int n = 2; n <= RULE_LARGEST && has_points(family, n); n++)
+    for (int n = 2; n <= LARGEST && has_points(family, n); n++)
         if (cost(f, n) < best) {
             best = cost(f, n);
             size = n;
@@ -235,6 +234,9 @@ static struct graph *example(const struct question *q, struct arena *a)
     return region_graph(&r, a);
 }
 
+// Tiles up to this are tried always.
+enum { ALWAYS = 4 };
+
 // Whether tiles of n, whose transforms cost more, have fewer products than all smaller ones.
 static bool saves(const struct filter *f, int64_t n)
 {
@@ -251,7 +253,7 @@ static void ask(struct family *f, int *tile)
         .key = key_of(f), .pass = "minimal_filter", .example = example, .about = f, .n_options = 1};
     q.n_axes = axes(f, axis);
     for (int n = 2; n <= LARGEST && has_points(f, n); n++)
-        if (n <= RULE_LARGEST || saves(&f->filter, n))
+        if (n <= ALWAYS || saves(&f->filter, n))
             q.option[q.n_options++] = n;
     for (int i = 0; i < q.n_axes; i++)
         q.rule[i] = worth(f);
