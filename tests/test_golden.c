@@ -92,17 +92,25 @@ static void two_batches(struct graph *g)
     passes_run(g, "simplify");
 }
 
-// A convolution large enough to be worth it, and both its gradients.
+// A convolution that is worth it, and both its gradients.
 static void strided(struct graph *g)
 {
     const struct window win = {{2, 2}, {1, 1, 1, 1}};
-    struct value *x = input(g, "x", SHAPE(64, 64, 32, 32)),
+    struct value *x = input(g, "x", SHAPE(16, 64, 32, 32)),
                  *w = input(g, "w", SHAPE(128, 64, 4, 4)), *dx[2];
     struct value *y = conv(x, w, win);
     gradient(sum(square(y)), (struct value *[]){x, w}, 2, dx);
     graph_root(g, "y", y);
     graph_root(g, "dx", dx[0]);
     graph_root(g, "dw", dx[1]);
+}
+
+// A convolution whose planes would be large.
+static void wide(struct graph *g)
+{
+    const struct window win = {{1, 1}, {1, 1, 1, 1}};
+    graph_root(g, "y", conv(input(g, "x", SHAPE(64, 64, 32, 32)),
+                            input(g, "w", SHAPE(64, 64, 3, 3)), win));
 }
 
 // A batch normalised: two reductions, and one loop over it.
@@ -187,6 +195,7 @@ static const struct golden {
     {"conv_pool", "conv_pool", averaged},
     {"one_batch", "one_batch", two_batches},
     {"minimal_filter", "minimal_filter", strided},
+    {"minimal_filter_blocks", "minimal_filter", wide},
     {"fuse", "fuse", normalised},
     {"bf16", "bf16", rounded},
     {"own_kernel", "own_kernel", grey},

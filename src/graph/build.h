@@ -87,6 +87,11 @@ struct value *conv_data_grad(struct value *dy, struct value *w, struct window wi
 // The adjoint in w: (K, C, kh, kw)
 struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh,
                                int64_t kw);
+// The same convolution, in any direction, to be computed by minimal filtering with tiles of so many
+// results; and the tiles of one, 0 where it is not. Made by pass/minimal_filter.c.
+struct value *conv_tiled(struct value *conv, int tile);
+int conv_tile(const struct value *conv);
+bool conv_can_be_tiled(const struct value *conv);  // whether there are kernels for its channels
 // The kernel of the transposed convolution that upsampling by `factor` and then convolving with w
 // (K, C, kh, kw) comes to: (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by
 // pass/upsample_conv.c.

@@ -6,7 +6,7 @@
 
 #include "graph/value.h"
 
-enum { CHOICE_AXES = 3, CHOICE_OPTIONS = 8 };
+enum { CHOICE_AXES = 3, CHOICE_OPTIONS = 12 };
 
 // An answer is one of `option` for each axis.
 struct question {

@@ -10,6 +10,9 @@
 // from 23.0 to 21.9 ms by them, acgan from 18.0 to 17.0, wgan_gp from 72 to 65.) A chooser that
 // measures runs the family alone (pass/region.c).
 //
+// The third way are blocks (prim/kernel_filter.c), which make everything again and share nothing,
+// and never leave the cache: better where planes are large, as those of deep layers' weights.
+//
 // Choosing for each convolution by itself fails where it matters: alone, a transform is never
 // shared, and minimal filtering is seldom worth three of them.
 #include "pass/filter.h"
@@ -33,6 +36,8 @@ enum { ROUNDED_MOST = 4 };
 enum { LARGEST = 6 };
 // multiply-adds of an example that are some tenths of a second
 static const double LONG_WORK = 2e10;
+// Planes that fit in a last cache are better shared than made again: numbers.
+enum { CACHED = 4 << 20 };
 enum { ROLES = 3 };
 // of operands, as all three ops take them
 static const int order[ROLES] = {TILE_FINE, TILE_COARSE, TILE_WEIGHT};
@@ -76,13 +81,23 @@ static double points(const struct filter *f, int64_t n)
     return q * q * (double)(f->coarse.dim[0] * up(f->coarse.dim[2], n) * up(f->coarse.dim[3], n));
 }
 
+static double rows(const struct filter *f) { return (double)f->weight.dim[0]; }
+static double columns(const struct filter *f)
+{
+    return (double)(f->stride * f->stride * f->weight.dim[1]);
+}
+
+// Numbers in the planes of all three tensors.
+static double planes(const struct filter *f, int64_t n)
+{
+    const double q = (double)(n + up(f->kernel, f->stride) - 1);
+    return points(f, n) * (rows(f) + columns(f)) + q * q * rows(f) * columns(f);
+}
+
 // What the convolution costs with tiles of n, in multiply-adds.
 static double cost(const struct filter *f, int64_t n)
 {
-    const double q = (double)(n + up(f->kernel, f->stride) - 1), tiles = points(f, n) / (q * q);
-    const double K = (double)f->weight.dim[0],
-                 C = (double)(f->stride * f->stride * f->weight.dim[1]);
-    return q * q * (tiles * K * C + PLANE_COST * (tiles * K + tiles * C + K * C));
+    return points(f, n) * rows(f) * columns(f) + PLANE_COST * planes(f, n);
 }
 
 // The best size of tiles, or 0 where the direct way is as good.
@@ -248,17 +263,36 @@ static bool saves(const struct filter *f, int64_t n)
     return fewest;
 }
 
+// Kernels are there for blocks of float32, with whole runs of channels.
+static bool can_be_blocked(const struct family *f)
+{
+    bool can = f->graph->precision == TYPE_F32;
+    for (int i = 0; i < f->n; i++)
+        can &= conv_can_be_tiled(f->member[i]->v);
+    return can;
+}
+
+static void offer(struct question *q, const struct family *f, int blocked)
+{
+    for (int n = 2; n <= LARGEST && has_points(f, n); n++)
+        if (n <= ALWAYS || saves(&f->filter, n))
+            q->option[q->n_options++] = blocked + n;
+}
+
 static void ask(struct family *f, int *tile)
 {
     int axis[3], answer[CHOICE_AXES];
     struct question q = {
         .key = key_of(f), .pass = "minimal_filter", .example = example, .about = f, .n_options = 1};
+    const bool blocks = can_be_blocked(f);
+    const int n = worth(f),
+              rule = n + (n && blocks && planes(&f->filter, n) > CACHED ? FILTER_BLOCKED : 0);
     q.n_axes = axes(f, axis);
-    for (int n = 2; n <= LARGEST && has_points(f, n); n++)
-        if (n <= ALWAYS || saves(&f->filter, n))
-            q.option[q.n_options++] = n;
+    if (blocks)
+        offer(&q, f, FILTER_BLOCKED);
+    offer(&q, f, 0);
     for (int i = 0; i < q.n_axes; i++)
-        q.rule[i] = worth(f);
+        q.rule[i] = rule;
     choose(f->graph, &q, answer);
     for (int i = 0; i < f->n; i++)
         tile[f->member[i]->v->id] = answer[axis[direction(f->member[i])]];

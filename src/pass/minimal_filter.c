@@ -20,6 +20,8 @@
 // Whether it pays, and with which tiles, is chosen for all convolutions together that share
 // operands (pass/filter_family.c): by measuring, or by a rule of shapes.
 //
+// Or in blocks, without planes: the convolution stays, and is told its tiles (prim/kernel_filter.c).
+//
 // Three algorithms, one an op, each with the matrices that the literature gives for it, is the
 // usual way. It shares nothing: the forward pass would cut its input into other tiles than the
 // weight gradient.
@@ -80,6 +82,8 @@ static struct value *rewrite(struct value *v, void *context)
     const int64_t n = tile[v->id];
     if (!n)
         return NULL;
+    if (n > FILTER_BLOCKED)
+        return conv_tiled(v, (int)n - FILTER_BLOCKED);
     const struct filter f = filter_of(v);
     return planes_product(v, f, (struct tiling){n, f.stride, f.kernel, {v->attr.i[2], v->attr.i[4]},
                                                 {up(f.coarse.dim[2], n), up(f.coarse.dim[3], n)}});

@@ -25,6 +25,8 @@ struct kernels {
     void (*upsample)(const void *resample_task);
     void (*pool_sum)(const void *resample_task);
     void (*tile_map)(const void *tile_task);
+    void (*filter_result)(const void *filter_task);
+    void (*filter_weights)(const void *filter_task);
     void (*few_result)(const void *few_task);
     void (*few_weight_grad)(const void *few_task);
     void (*random)(const void *random_task);
@@ -136,6 +138,40 @@ struct tile_task {
     bool adjoint;                        // tiles to image
     int threads;
 };
+
+// What role and tiling say of a task; the rest is zero. In prim/op_tile_map.c.
+struct tile_task tile_task_of(enum tile_role role, struct tiling tiling);
+
+// A convolution by minimal filtering in blocks (kernel_filter.c): filter_result makes the image
+// `out`, filter_weights, where it is NULL, the weights. Images lie channels-last, channels are
+// multiples of FILTER_RUN. All sizes are in numbers.
+enum { FILTER_RUN = 16 };
+struct filter_task {
+    struct tile_task fine, coarse, weight;
+    const struct tile_task *out;
+    float *weights;                      // (K, C, k, k), plain
+    int64_t taps;                        // k²
+    int64_t images;                      // whose tiles are evaluated at once
+    int64_t block;                       // columns of a product: channels with their phases
+    int64_t depth, row;                  // what a product sums; what that takes in a plane
+    int64_t deep;                        // so much of depth, of the weights, is evaluated at once
+    int64_t some;                        // tiles of a result, or filters, that are summed at once
+    int64_t groups;                      // that share the images of a block
+    // from point to point of what is evaluated (of weights: coarse, fine), of weights, of sums
+    int64_t plane, panel_plane, weight_plane, sum_plane;
+    float *planes, *own;                 // shared; of each thread, or block of weights that is kept
+    int64_t own_each, owners, room;
+    bool keeps;                          // sums stay from images to images
+    int threads;
+};
+// Numbers that are to stay in a last cache, where two images are evaluated, and in a thread's own.
+struct filter_caches { int64_t shared, shared_by_two, own; };
+extern const struct filter_caches filter_caches;
+// For a convolution with tiles that has its layout; images and weights are still to be set, and
+// room for so many floats. In prim/lower_filter.c.
+struct filter_task *filter_task(struct arena *a, const struct value *conv, int threads,
+                                const struct filter_caches *caches);
+void filter_task_room(void *filter_task, void *room);
 
 // --- convolutions with few channels on one side --------------------------------------------------
 enum { FEW_MOST = 4, FEW_MULTIPLE = 16 };  // F is at most, C a multiple of

@@ -8,6 +8,8 @@ DECLARE(copy);
 DECLARE(upsample);
 DECLARE(pool_sum);
 DECLARE(tile_map);
+DECLARE(filter_result);
+DECLARE(filter_weights);
 DECLARE(few_result);
 DECLARE(few_weight_grad);
 DECLARE(random);
@@ -33,6 +35,8 @@ const struct kernels KERNEL(kernels) = {
     ENTRY(upsample),
     ENTRY(pool_sum),
     ENTRY(tile_map),
+    ENTRY(filter_result),
+    ENTRY(filter_weights),
     ENTRY(few_result),
     ENTRY(few_weight_grad),
     ENTRY(random),

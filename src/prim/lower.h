@@ -52,4 +52,9 @@ bool conv_own_kernel(const struct value *v);
 // False, and nothing done, where the wide image does not lie channels-last.
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word);
 
+
+// A convolution that has tiles (conv_tile) is computed by minimal filtering in blocks
+// (kernel_filter.c). Its weights lie plain, its images channels-last.
+void lower_filter(struct plan *p, const struct value *v, const char *word);
+
 #endif

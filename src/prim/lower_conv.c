@@ -93,6 +93,8 @@ const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
     const struct parts p = parts_of(v);
     if ((i < 0 ? v : v->in[i]) != p.w)
         return NULL;
+    if (conv_tile(v))
+        return &plain;
     if (by_own_kernel(v))
         return &any;
     struct dnn_conv s = spec_of(v);
@@ -195,6 +197,10 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
 
 static void lower(struct plan *p, const struct value *v, const char *word)
 {
+    if (conv_tile(v)) {
+        lower_filter(p, v, word);
+        return;
+    }
     if (by_own_kernel(v) && lower_few_channels(p, v, word))
         return;
     const struct parts q = parts_of(v);

@@ -22,6 +22,15 @@ static struct attr attr_of(struct window w, int64_t a, int64_t b)
         .i = {w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3], a, b}};
 }
 
+int conv_tile(const struct value *v) { return (int)v->attr.i[6]; }
+
+struct value *conv_tiled(struct value *v, int tile)
+{
+    struct attr attr = v->attr;
+    attr.i[6] = tile;
+    return graph_add(v->graph, v->op, v->shape, 2, v->in, attr);
+}
+
 static int64_t out_size(int64_t in, int64_t kernel, struct window w, int axis)
 {
     const int64_t room = in + w.pad[2 * axis] + w.pad[2 * axis + 1] - kernel;
@@ -153,6 +162,8 @@ static void conv_print(const struct value *v, struct text *out)
     text_addf(out,
               "stride=%" PRId64 ",%" PRId64 " pad=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64,
               w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3]);
+    if (conv_tile(v))
+        text_addf(out, " tile=%d", conv_tile(v));
 }
 
 // Every op does the same products: outputs of the convolution times the size of its window.

@@ -56,10 +56,8 @@ static void fill_matrix(struct cut *c, const struct toom *t, enum tile_role role
                                            : (double)t->weight[i][j] / (double)t->divisor[i];
 }
 
-static struct cut cut_of(const struct value *v)
+static struct cut cut_by(enum tile_role role, struct tiling t)
 {
-    const struct tiling t = tiling_of(v);
-    const enum tile_role role = (enum tile_role)v->attr.i[0];
     const struct toom toom = toom_of((int)t.n, taps(&t));
     const int columns[] = {[TILE_COARSE] = toom.n, [TILE_FINE] = toom.q, [TILE_WEIGHT] = toom.r};
     const int64_t s = role == TILE_COARSE ? 1 : t.stride;
@@ -72,6 +70,11 @@ static struct cut cut_of(const struct value *v)
                     .columns = columns[role]};
     fill_matrix(&c, &toom, role);
     return c;
+}
+
+static struct cut cut_of(const struct value *v)
+{
+    return cut_by((enum tile_role)v->attr.i[0], tiling_of(v));
 }
 
 static struct shape planes(struct shape x, struct attr attr)
@@ -181,6 +184,14 @@ static void fill_task(struct tile_task *t, const struct cut *c)
     for (int i = 0; i < c->rows; i++)
         for (int j = 0; j < c->columns; j++)
             t->m[i * c->columns + j] = t->turned[j * c->rows + i] = (float)c->m[i * c->columns + j];
+}
+
+struct tile_task tile_task_of(enum tile_role role, struct tiling tiling)
+{
+    const struct cut c = cut_by(role, tiling);
+    struct tile_task t = {0};
+    fill_task(&t, &c);
+    return t;
 }
 
 static void lower(struct plan *p, const struct value *v, const struct value *image,

@@ -1,0 +1,182 @@
+// How a convolution by minimal filtering is cut into blocks. What all threads share, the evaluated
+// tiles of some images, is to fit in a last cache; what each keeps for itself, the sums of some
+// tiles at all points, in a second one. Products reuse whatever they read often enough that nothing
+// else matters much.
+#include "prim/kernel.h"
+#include "prim/lower.h"
+
+#include "base/arena.h"
+
+#include <string.h>
+
+enum { WIDE = 64 };
+
+const struct filter_caches filter_caches = {2 << 20, 6 << 20, 128 << 10};
+
+static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+struct sides {
+    const struct value *fine, *weight, *coarse;
+};
+
+static struct sides sides_of(const struct value *v)
+{
+    return v->op == &op_conv             ? (struct sides){v->in[0], v->in[1], v}
+           : v->op == &op_conv_data_grad ? (struct sides){v, v->in[1], v->in[0]}
+                                         : (struct sides){v->in[0], v, v->in[1]};
+}
+
+static int64_t columns_of(int64_t channels, int64_t stride) { return channels * stride * stride; }
+
+// Whether tiles of whatever size reach all of an image: a convolution may leave the last rows, or
+// those that it crops, unread.
+static bool reaches_all(const struct value *v, const struct sides *s)
+{
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t stride = v->attr.i[axis], pad = v->attr.i[2 + 2 * axis];
+        const int64_t last = s->coarse->shape.dim[2 + axis] +
+                             up(s->weight->shape.dim[2 + axis], stride) - 2;
+        if (pad < 0 || (s->fine->shape.dim[2 + axis] - 1 + pad) / stride > last)
+            return false;
+    }
+    return true;
+}
+
+bool conv_can_be_tiled(const struct value *v)
+{
+    enum { PANEL = 2 * FILTER_RUN };
+    const struct sides s = sides_of(v);
+    const int64_t K = s.coarse->shape.dim[1], C = s.fine->shape.dim[1];
+    const int64_t columns = v->op == &op_conv ? K : columns_of(C, v->attr.i[0]);
+    return K % FILTER_RUN == 0 && C % FILTER_RUN == 0 && columns % PANEL == 0 &&
+           (v->op != &op_conv_data_grad || reaches_all(v, &s));
+}
+
+static void set_image(struct tile_task *t, const struct value *v)
+{
+    const struct view x = view_of(v);
+    t->N = x.dim[0], t->C = x.dim[1], t->H = x.dim[2], t->W = x.dim[3];
+    memcpy(t->stride, x.stride, sizeof t->stride);
+    if (x.stride[1] != 1)
+        BUG("%%%d: a tiled convolution's images lie channels-last", v->id);
+}
+
+static struct tiling tiling_of(const struct value *v, const struct sides *s)
+{
+    const int64_t n = conv_tile(v), *i = v->attr.i;
+    return (struct tiling){n,
+                           i[0],
+                           s->weight->shape.dim[2],
+                           {i[2], i[4]},
+                           {up(s->coarse->shape.dim[2], n), up(s->coarse->shape.dim[3], n)}};
+}
+
+static void set_sides(struct filter_task *t, const struct value *v)
+{
+    const struct sides s = sides_of(v);
+    const struct tiling tiling = tiling_of(v, &s);
+    t->fine = tile_task_of(TILE_FINE, tiling);
+    t->coarse = tile_task_of(TILE_COARSE, tiling);
+    t->coarse.pad[0] = t->coarse.pad[1] = 0;
+    t->weight = tile_task_of(TILE_WEIGHT, tiling);
+    set_image(&t->fine, s.fine);
+    set_image(&t->coarse, s.coarse);
+    t->weight.H = t->weight.W = tiling.kernel;
+    t->weight.stride[2] = tiling.kernel * FILTER_RUN;
+    t->weight.stride[3] = FILTER_RUN;
+    t->taps = tiling.kernel * tiling.kernel;
+}
+
+// A plane's stride: an odd number of runs.
+static int64_t apart(int64_t numbers) { return (up(numbers, FILTER_RUN) | 1) * FILTER_RUN; }
+
+// So many images that `each` numbers for each of them fit.
+static int64_t images_in(const struct filter_task *t, int64_t each, int64_t room)
+{
+    const int64_t fit = most(1, room / each), parts = up(t->fine.N, fit);
+    return up(t->fine.N, parts);
+}
+
+// How many parts the rows of weights are evaluated in, where all tiles are summed at once.
+static int64_t parts(const struct filter_task *t, const struct tile_task *in, int64_t own)
+{
+    const int64_t unit = FILTER_RUN * in->phases * in->phases, points = in->rows * in->rows;
+    int64_t n = 1;
+    while (t->depth / unit % (2 * n) == 0 && points * t->block * t->depth / n > own)
+        n *= 2;
+    return n;
+}
+
+static void divide_result(struct filter_task *t, const struct filter_caches *room)
+{
+    const struct tile_task *in = t->out == &t->fine ? &t->coarse : &t->fine;
+    const int64_t points = in->rows * in->rows, tiles = in->count[0] * in->count[1];
+    const int64_t columns = columns_of(t->out->C, t->out->phases);
+    t->depth = columns_of(in->C, in->phases);
+    t->row = t->depth + FILTER_RUN;
+    t->images = images_in(t, points * tiles * t->row, room->shared);
+    t->block = columns % WIDE == 0 ? WIDE : WIDE / 2;
+    t->groups = least(t->images, up(t->threads, columns / t->block));
+    t->some = least(most(1, room->own / (points * t->block)), t->images * tiles);
+    t->deep = t->depth / (t->some == t->images * tiles ? parts(t, in, room->own) : 1);
+    t->plane = apart(t->images * tiles * t->row);
+    t->weight_plane = apart(t->deep * t->block);
+    t->sum_plane = apart(t->some * t->block);
+    t->own_each = points * (t->weight_plane + t->sum_plane);
+    t->owners = t->threads;
+    t->room = points * t->plane + t->owners * t->own_each;
+}
+
+static void divide_weights(struct filter_task *t, const struct filter_caches *room)
+{
+    const int64_t points = t->fine.rows * t->fine.rows, tiles = t->fine.count[0] * t->fine.count[1];
+    const int64_t columns = columns_of(t->fine.C, t->fine.phases), K = t->coarse.C;
+    t->row = K + FILTER_RUN;
+    t->images = images_in(t, points * tiles * (t->row + columns), room->shared_by_two);
+    t->keeps = t->images < t->fine.N;
+    t->block = columns % WIDE == 0 ? WIDE : WIDE / 2;
+    t->some = least(K, most(FILTER_RUN, room->own / (points * t->block)));
+    t->plane = apart(t->images * tiles * t->row);
+    t->panel_plane = apart(t->images * tiles * columns);
+    t->sum_plane = apart(t->some * t->block);
+    t->own_each = points * t->sum_plane;
+    t->owners = t->keeps ? columns / t->block * up(K, t->some) : t->threads;
+    t->room = points * (t->plane + t->panel_plane) + t->owners * t->own_each;
+}
+
+struct filter_task *filter_task(struct arena *a, const struct value *v, int threads,
+                                const struct filter_caches *caches)
+{
+    struct filter_task *t = NEW(a, struct filter_task);
+    set_sides(t, v);
+    t->threads = threads;
+    t->out = v->op == &op_conv ? &t->coarse : v->op == &op_conv_data_grad ? &t->fine : NULL;
+    if (t->out)
+        divide_result(t, caches);
+    else
+        divide_weights(t, caches);
+    return t;
+}
+
+void filter_task_room(void *task, void *room)
+{
+    struct filter_task *t = task;
+    t->own = room;
+    t->planes = t->own + t->owners * t->own_each;
+}
+
+void lower_filter(struct plan *p, const struct value *v, const char *word)
+{
+    const struct sides s = sides_of(v);
+    struct filter_task *t = filter_task(plan_arena(p), v, kernel_threads(shape_size(s.fine->shape)),
+                                        &filter_caches);
+    t->fine.image = plan_data(p, s.fine);
+    t->coarse.image = plan_data(p, s.coarse);
+    t->weights = plan_data(p, s.weight);
+    plan_scratch(p, sizeof(float) * (size_t)t->room, filter_task_room, t);
+    plan_step(p, v,
+              arena_printf(plan_arena(p), "%s F(%d,%d)", word, conv_tile(v), t->weight.columns),
+              t->out ? kernels()->filter_result : kernels()->filter_weights, t);
+}

@@ -1,0 +1,156 @@
+// Convolutions by minimal filtering in blocks: every build of the kernels against the meaning of
+// the op, for all kernels, strides and tiles, with caches so small that everything is cut.
+#include "base/arena.h"
+#include "base/philox.h"
+#include "graph/build.h"
+#include "graph/op.h"
+#include "graph/toom.h"
+#include "pass/pass.h"
+#include "prim/kernel.h"
+#include "numbers.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h> // last: its fail() is another
+
+static struct rng rng;
+
+static int64_t between(int from, int to)
+{
+    return from + (int64_t)rng_below(&rng, (uint32_t)(to - from + 1));
+}
+
+// x, w and y of y = conv(x, w), one of which is v.
+struct sides {
+    const struct value *x, *w, *y;
+};
+
+static struct sides sides_of(const struct value *v)
+{
+    return v->op == &op_conv             ? (struct sides){v->in[0], v->in[1], v}
+           : v->op == &op_conv_data_grad ? (struct sides){v, v->in[1], v->in[0]}
+                                         : (struct sides){v->in[0], v, v->in[1]};
+}
+
+static struct value *random_convolution(struct graph *g, int64_t *tile)
+{
+    const int64_t stride = between(1, 2), kernel = between(2, 5),
+                  taps = (kernel + stride - 1) / stride, h = between(1, 9), w = between(1, 9);
+    const struct window window = {{stride, stride},
+                                  {between(0, 2), between(0, 2), between(0, 2), between(0, 2)}};
+    const int64_t H = h * stride + kernel, W = w * stride + kernel, C = 16 * between(1, 4),
+                  K = 16 * between(1, 4), N = between(1, 4);
+    struct value *x = input(g, "x", SHAPE(N, C, H, W)),
+                 *k = input(g, "w", SHAPE(K, C, kernel, kernel)), *y = conv(x, k, window),
+                 *d = input(g, "y", y->shape);
+    *tile = between(2, (int)(TOOM_MOST + 1 - taps < 6 ? TOOM_MOST + 1 - taps : 6));
+    switch (between(0, 2)) {
+    case 0: return y;
+    case 1: return conv_data_grad(d, k, window, H, W);
+    default: return conv_weight_grad(x, d, window, kernel, kernel);
+    }
+}
+
+// Numbers of v as they lie: channels beside each other, but for weights.
+static float *laid_out(struct arena *a, const struct value *v, const double *plain, bool last)
+{
+    const int64_t *d = v->shape.dim, pixels = d[2] * d[3];
+    float *to = NEW_ARRAY(a, float, shape_size(v->shape));
+    for (int64_t i = 0; i < shape_size(v->shape); i++) {
+        const int64_t n = i / (d[1] * pixels), c = i / pixels % d[1], at = i % pixels;
+        to[last ? (n * pixels + at) * d[1] + c : i] = (float)plain[i];
+    }
+    return to;
+}
+
+static void compare(const struct kernels *k, const struct filter_task *t, const struct value *v,
+                    const double *want)
+{
+    const int64_t *d = v->shape.dim, pixels = d[2] * d[3];
+    const float *got = t->out ? t->out->image : t->weights;
+    double most = 0;
+    for (int64_t i = 0; i < shape_size(v->shape); i++)
+        most = fmax(most, fabs(want[i]));
+    for (int64_t i = 0; i < shape_size(v->shape); i++) {
+        const int64_t n = i / (d[1] * pixels), c = i / pixels % d[1],
+                      at = t->out ? (n * pixels + i % pixels) * d[1] + c : i;
+        if (!(fabs(got[at] - want[i]) <= 1e-4 / 3 * most))
+            fail_msg("%s, %s, tiles of %d, kernel %d/%d: [%d] is %g, not %g", k->isa, v->op->name,
+                     conv_tile(v), (int)sides_of(v).w->shape.dim[2], (int)v->attr.i[0], (int)i,
+                     got[at], want[i]);
+    }
+}
+
+static void try_one(struct arena *a, struct value *v, double **value,
+                    const struct filter_caches *caches)
+{
+    struct filter_task *t = filter_task(a, v, (int)between(1, 3), caches);
+    const struct sides s = sides_of(v);
+    const double *const want = value[v->id];
+    filter_task_room(t, NEW_ARRAY(a, float, t->room));
+    for (int k = 0; kernels_at(k); k++) {
+        t->fine.image = laid_out(a, s.x, value[s.x->id], true);
+        t->coarse.image = laid_out(a, s.y, value[s.y->id], true);
+        t->weights = laid_out(a, s.w, value[s.w->id], false);
+        // the result is made, whatever was there
+        memset(t->out ? t->out->image : t->weights, 0xff,
+               sizeof(float) * (size_t)shape_size(v->shape));
+        (t->out ? kernels_at(k)->filter_result : kernels_at(k)->filter_weights)(t);
+        compare(kernels_at(k), t, v, want);
+    }
+}
+
+static void set_layouts(const struct graph *g)
+{
+    for (int i = 0; i < g->n; i++)
+        g->value[i]->layout = LAYOUT_CHANNELS_LAST;
+}
+
+static void test_convolutions(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 150; round++) {
+        struct arena *a = arena_new(NULL);
+        struct graph *g = graph_new(a);
+        int64_t tile;
+        struct value *v = random_convolution(g, &tile);
+        const struct reference r = {feed, NULL};
+        const struct filter_caches small = {between(1, 60000), between(1, 90000),
+                                            between(1, 30000)};
+        if (conv_can_be_tiled(v)) {
+            struct value *tiled = conv_tiled(v, (int)tile);
+            set_layouts(g);
+            try_one(a, tiled, graph_reference(g, &r, a), round % 5 ? &small : &filter_caches);
+        }
+        arena_free(a);
+    }
+}
+
+// A last row that no window reads has no gradient: the kernels would leave it as it was.
+static void test_unread(void **state)
+{
+    (void)state;
+    struct graph *g = graph_new(arena_new(NULL));
+    struct value *w = input(g, "w", SHAPE(32, 32, 2, 2));
+    const struct window window = {{2, 2}, {0}};
+    assert_true(
+        conv_can_be_tiled(conv_data_grad(input(g, "y", SHAPE(1, 32, 4, 4)), w, window, 8, 8)));
+    assert_false(
+        conv_can_be_tiled(conv_data_grad(input(g, "y", SHAPE(1, 32, 4, 4)), w, window, 9, 8)));
+    assert_false(conv_can_be_tiled(
+        conv(input(g, "x", SHAPE(1, 24, 8, 8)), input(g, "v", SHAPE(32, 24, 2, 2)), window)));
+    arena_free(g->arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_unread),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
