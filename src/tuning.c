@@ -47,7 +47,7 @@ static void say_measuring(void *context, const char *key)
     if (!lab->choices->n_measured)
         fprintf(stderr, "measuring what is fastest on this machine; it is remembered in %s\n",
                 choice_cache_path(lab->arena));
-    fprintf(stderr, "  %.*s\n", (int)strcspn(key, ":"), key);
+    fprintf(stderr, "  %.*s\n", (int)strcspn(key, ":#"), key);
 }
 
 static void start(struct laboratory *lab)

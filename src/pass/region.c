@@ -82,7 +82,8 @@ static uint32_t fnv(const char *s)
     return h;
 }
 
-const char *region_key(const struct region *r, const char *words, struct arena *a)
+// "WORDS #0123abcd": equal for regions that do the same to operands of the same shapes.
+static const char *key_of(const struct region *r, const char *words, struct arena *a)
 {
     int n = 0, *number = NEW_ARRAY(a, int, r->graph->n + 1);
     struct text t;
@@ -190,19 +191,17 @@ static struct graph *example(const struct question *q, struct arena *a)
     return region_graph(q->about, a);
 }
 
-bool region_ask(struct region *r, const char *pass, const char *words, bool rule, struct arena *a)
+static bool ask(const struct region *r, const char *pass, const char *words, struct arena *a)
 {
-    if (!r->graph->chooser)
-        return rule;
     int answer[CHOICE_AXES];
-    const struct question q = {.key = region_key(r, words, a),
+    const struct question q = {.key = key_of(r, words, a),
                                .pass = pass,
                                .example = example,
                                .about = r,
                                .n_axes = 1,
                                .n_options = 2,
                                .option = {0, 1},
-                               .rule = {rule}};
+                               .rule = {1}};
     choose(r->graph, &q, answer);
     return answer[0];
 }
@@ -231,14 +230,14 @@ bool *region_declined(const struct graph *g, const char *pass, region_work *work
         const char *common = words[i];
         if (!common)
             continue;
-        struct region r = {g, NEW_ARRAY(a, bool, g->n + 1)};
+        const struct region r = {g, NEW_ARRAY(a, bool, g->n + 1)};
         bool *alike = NEW_ARRAY(a, bool, g->n + 1);
         for (int j = i; j < g->n; j++) {
             alike[j] = words[j] && !strcmp(words[j], common);
             words[j] = alike[j] ? NULL : words[j];
         }
         mark_last(g, alike, work, r.inside, a);
-        const bool no = !region_ask(&r, pass, common, true, a);
+        const bool no = !ask(&r, pass, common, a);
         for (int j = i; j < g->n; j++)
             declined[j] |= no && alike[j];
     }

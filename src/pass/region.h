@@ -11,10 +11,6 @@ struct region {
 
 // The part alone.
 struct graph *region_graph(const struct region *r, struct arena *a);
-// "WORDS #0123abcd": equal for regions that do the same to operands of the same shapes.
-const char *region_key(const struct region *r, const char *words, struct arena *a);
-// Asks `pass`'s question, yes (1) or no (0), about a region; `rule` is the pass's own answer.
-bool region_ask(struct region *r, const char *pass, const char *words, bool rule, struct arena *a);
 // "WORDS 32x64x7x7 128x64x3x3 /2 1,1,1,1": images, weights, and the window of `conv`.
 const char *region_conv(struct arena *a, const char *words, struct shape x, struct shape w,
                         const struct value *conv);
