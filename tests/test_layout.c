@@ -301,6 +301,27 @@ static void parameters_live_as_they_are_computed_with(void **state)
     arena_free(a);
 }
 
+// What is drawn for weights is drawn for an element of theirs, not for a place in a block.
+static void noise_on_weights_is_drawn_plain(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct graph *g = graph_new(a);
+    struct slots s;
+    slots_init(&s, a);
+    const struct living l = living(&s, g, "w", SHAPE(32, 16, 3, 3));
+    struct value *hyper = input(g, "hyper", SHAPE(4)), *dw, *x = input(g, "x", SHAPE(4, 16, 8, 8));
+    struct value *noise = random_value(g, RANDOM_NORMAL, 0, 1, 1, l.w->shape);
+    struct value *loss = mean(square(conv(x, l.w, half)));
+    graph_root(g, "loss", loss);
+    gradient(loss, (struct value *[]){l.w}, 1, &dw);
+    struct value *next = sgd(l.w, add(dw, noise), NULL, hyper, 0, false);
+    pass_layout(g);
+    assert_int_equal(noise->layout, LAYOUT_PLAIN);
+    assert_int_equal(next->layout, LAYOUT_OPAQUE);
+    arena_free(a);
+}
+
 // A slab that was filled is not laid anew.
 static void filled_slots_stay(void **state)
 {
@@ -353,6 +374,7 @@ int main(void)
         cmocka_unit_test(counted),
         cmocka_unit_test(computed),
         cmocka_unit_test(parameters_live_as_they_are_computed_with),
+        cmocka_unit_test(noise_on_weights_is_drawn_plain),
         cmocka_unit_test(filled_slots_stay),
         cmocka_unit_test(filled_alike),
     };

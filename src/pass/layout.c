@@ -76,7 +76,7 @@ static struct lie foreseen(const struct layouts *l, const struct value *v)
         return lie_reshaped(l->comes[v->in[0]->id], v->in[0]->shape, v->shape);
     const struct opaque_layout *o = opaque_of(v, -1);
     if (o)
-        return o->dense ? (struct lie){LAYOUT_OPAQUE, o} : plain;
+        return o->dense && !o->plain ? (struct lie){LAYOUT_OPAQUE, o} : plain;
     if (has(v, OP_OPAQUE_OK))
         return lie_of_picture(v->shape);
     if (any_picture(v) && l->wish[v->id].layout == LAYOUT_CHANNELS_LAST)
@@ -132,16 +132,16 @@ static void ask_weights(struct layouts *l, const struct value *v, int i)
              v->in[i]->id);
 }
 
-// What makes the gradient of a slot, through sums, would like the slot to lie like it; `whole` is
-// what would be reordered.
+// What makes the gradient of a slot, through sums that are not too deep, would like the slot to lie
+// like it; `whole` is what would be reordered.
 static void ask_gradient(struct layouts *l, const struct slot *s, const struct value *g,
-                         const struct value *whole)
+                         const struct value *whole, int deep)
 {
     const struct opaque_layout *o = opaque_of(g, -1);
     if (has(g, OP_POINTWISE)) {
-        for (int i = 0; i < g->n_in; i++)
+        for (int i = 0; i < g->n_in && deep > 0; i++)
             if (shape_equal(g->in[i]->shape, g->shape))
-                ask_gradient(l, s, g->in[i], whole);
+                ask_gradient(l, s, g->in[i], whole, deep - 1);
     } else if (o && !o->any && (o->plain || o->dense)) {
         vote(l, s, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o}, whole->id);
     } else if (!o && !g->op->same_axis && !has(g, OP_ALIAS)) {
@@ -155,7 +155,7 @@ static void ask_of_effect(struct layouts *l, const struct value *v)
         return;
     ask(l, v->in[1], lie_reshaped(lie_of_slot(v->attr.slot), v->shape, v->in[1]->shape));
     if (!v->in[1]->attr.slot)
-        ask_gradient(l, v->attr.slot, v->in[1], v->in[1]);
+        ask_gradient(l, v->attr.slot, v->in[1], v->in[1], 3);
 }
 
 // Weights seen in another shape have to lie plain.

@@ -84,11 +84,11 @@ static bool turned_alike(const struct value *v, int known, const struct opaque_l
     return true;
 }
 
-// All elements in another order.
+// All elements in another order. Draws know theirs by their place in the shape.
 static bool all_alike(const struct value *v, int known, struct lie a, struct lie *of)
 {
     const struct shape s = known < 0 ? v->shape : v->in[known]->shape;
-    if (!(v->op->flags & OP_ANY_LAYOUT) || !a.opaque->dense)
+    if (!(v->op->flags & OP_ANY_LAYOUT) || (v->op->flags & OP_SOURCE) || !a.opaque->dense)
         return false;
     for (int i = 0; i <= v->n_in; i++) {
         const struct value *other = i < v->n_in ? v->in[i] : v;

@@ -46,8 +46,7 @@ bool same_axis_elementwise(const struct value *v, int known, int d, int *axis);
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
 
 // Whether kernel_few.c can do a convolution: its result, or its weights' gradient, has few channels
-// on one side and whole vectors on the other. Its weights may lie in any
-// dense layout then.
+// on one side and whole vectors on the other. Its weights may lie in any dense layout then.
 bool conv_own_kernel(const struct value *v);
 // False, and nothing done, where the wide image does not lie channels-last.
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word);
