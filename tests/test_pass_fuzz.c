@@ -45,8 +45,10 @@ static void any(struct chooser *chooser, const struct question *q, int answer[CH
     (void)chooser;
     for (const char *c = q->key; *c; c++)
         s = s * 31 + (unsigned char)*c;
-    for (int i = 0; i < q->n_axes; i++, s /= 7)
-        answer[i] = q->option[s % 7 ? 1 + (int)(s % 7) % (q->n_options - 1) : 0];
+    for (int i = 0; i < q->n_axes; i++) {
+        s = s * 1664525 + 1013904223;
+        answer[i] = q->option[s >> 16 & 7 ? 1 + (int)(s >> 19) % (q->n_options - 1) : 0];
+    }
 }
 
 static struct gan *build(uint64_t seed, int length)
