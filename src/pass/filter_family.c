@@ -279,18 +279,28 @@ static void offer(struct question *q, const struct family *f, int blocked)
             q->option[q->n_options++] = blocked + n;
 }
 
+// The rule's answer. Large planes, which cost memory, are offered beside blocks with its tiles
+// only.
+static int offer_all(struct question *q, const struct family *f)
+{
+    const int n = worth(f);
+    const bool blocks = can_be_blocked(f), large = n && planes(&f->filter, n) > CACHED;
+    if (blocks)
+        offer(q, f, FILTER_BLOCKED);
+    if (blocks && large)
+        q->option[q->n_options++] = n;
+    else
+        offer(q, f, 0);
+    return blocks && large ? FILTER_BLOCKED + n : n;
+}
+
 static void ask(struct family *f, int *tile)
 {
     int axis[3], answer[CHOICE_AXES];
     struct question q = {
         .key = key_of(f), .pass = "minimal_filter", .example = example, .about = f, .n_options = 1};
-    const bool blocks = can_be_blocked(f);
-    const int n = worth(f),
-              rule = n + (n && blocks && planes(&f->filter, n) > CACHED ? FILTER_BLOCKED : 0);
+    const int rule = offer_all(&q, f);
     q.n_axes = axes(f, axis);
-    if (blocks)
-        offer(&q, f, FILTER_BLOCKED);
-    offer(&q, f, 0);
     for (int i = 0; i < q.n_axes; i++)
         q.rule[i] = rule;
     choose(f->graph, &q, answer);
