@@ -24,18 +24,6 @@ static int64_t between(int from, int to)
     return from + (int64_t)rng_below(&rng, (uint32_t)(to - from + 1));
 }
 
-// x, w and y of y = conv(x, w), one of which is v.
-struct sides {
-    const struct value *x, *w, *y;
-};
-
-static struct sides sides_of(const struct value *v)
-{
-    return v->op == &op_conv             ? (struct sides){v->in[0], v->in[1], v}
-           : v->op == &op_conv_data_grad ? (struct sides){v, v->in[1], v->in[0]}
-                                         : (struct sides){v->in[0], v, v->in[1]};
-}
-
 static struct value *random_convolution(struct graph *g, int64_t *tile)
 {
     const int64_t stride = between(1, 2), kernel = between(2, 5),
@@ -80,7 +68,7 @@ static void compare(const struct kernels *k, const struct filter_task *t, const 
                       at = t->out ? (n * pixels + i % pixels) * d[1] + c : i;
         if (!(fabs(got[at] - want[i]) <= 1e-4 / 3 * most))
             fail_msg("%s, %s, tiles of %d, kernel %d/%d: [%d] is %g, not %g", k->isa, v->op->name,
-                     conv_tile(v), (int)sides_of(v).w->shape.dim[2], (int)v->attr.i[0], (int)i,
+                     conv_tile(v), (int)conv_parts(v).w->shape.dim[2], (int)v->attr.i[0], (int)i,
                      got[at], want[i]);
     }
 }
@@ -89,7 +77,7 @@ static void try_one(struct arena *a, struct value *v, double **value,
                     const struct filter_caches *caches)
 {
     struct filter_task *t = filter_task(a, v, (int)between(1, 3), caches);
-    const struct sides s = sides_of(v);
+    const struct conv_parts s = conv_parts(v);
     const double *const want = value[v->id];
     filter_task_room(t, NEW_ARRAY(a, float, t->room));
     for (int k = 0; kernels_at(k); k++) {

@@ -87,6 +87,9 @@ struct value *conv_data_grad(struct value *dy, struct value *w, struct window wi
 // The adjoint in w: (K, C, kh, kw)
 struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh,
                                int64_t kw);
+// x, w and y of y = conv(x, w), whichever of them v is.
+struct conv_parts { const struct value *x, *w, *y; };
+struct conv_parts conv_parts(const struct value *v);
 // The same convolution, in any direction, to be computed by minimal filtering with tiles of so many
 // results; and the tiles of one, 0 where it is not. Made by pass/minimal_filter.c.
 struct value *conv_tiled(struct value *conv, int tile);

@@ -34,13 +34,8 @@
 
 struct filter filter_of(const struct value *v)
 {
-    struct filter f = {.stride = v->attr.i[0]};
-    if (v->op == &op_conv)
-        f.fine = v->in[0]->shape, f.weight = v->in[1]->shape, f.coarse = v->shape;
-    else if (v->op == &op_conv_data_grad)
-        f.fine = v->shape, f.weight = v->in[1]->shape, f.coarse = v->in[0]->shape;
-    else
-        f.fine = v->in[0]->shape, f.weight = v->shape, f.coarse = v->in[1]->shape;
+    const struct conv_parts p = conv_parts(v);
+    struct filter f = {p.x->shape, p.w->shape, p.y->shape, .stride = v->attr.i[0]};
     f.kernel = f.weight.dim[2];
     return f;
 }

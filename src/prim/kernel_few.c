@@ -5,25 +5,14 @@
 // that waits for itself uses a quarter of the multipliers. Pixels outside the image are read from a
 // row of zeros, so that the borders are no case of their own.
 #include "prim/kernel.h"
+#include "prim/kernel_lanes.h"
 
 #include <omp.h>
 #include <string.h>
 
-#if defined __AVX512F__
-enum { LANES = 16 };
-#elif defined __AVX__
-enum { LANES = 8 };
-#else
-enum { LANES = 4 };
-#endif
-
 enum { FEW_BLOCK = 4, SIDE = 4 };
 
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
 typedef float four __attribute__((vector_size(16)));
-
-#define INLINE static inline __attribute__((always_inline))
-#define EACH(i, n) _Pragma("GCC unroll 4") for (int i = 0; i < (n); i++)
 
 static float total(lanes v)
 {

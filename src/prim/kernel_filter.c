@@ -12,6 +12,7 @@
 // phase 0, run 0 of phase 1, … run 1 of phase 0; so a block of some runs has all their phases, and
 // nobody else writes those pixels.
 #include "prim/kernel.h"
+#include "prim/kernel_lanes.h"
 #include "prim/kernel_product.h"
 
 #include "graph/toom.h"
@@ -22,26 +23,19 @@
 enum { RUN = FILTER_RUN, TAPS = 25, AHEAD = 6 * RUN };
 
 #if defined __AVX512F__
-enum { LANES = 16 };
 #define LIST(m, s)                                                                            \
     m(0, s), m(1, s), m(2, s), m(3, s), m(4, s), m(5, s), m(6, s), m(7, s), m(8, s), m(9, s), \
         m(10, s), m(11, s), m(12, s), m(13, s), m(14, s), m(15, s)
 #define STEPS STEP(1) STEP(2) STEP(4) STEP(8)
 #elif defined __AVX__
-enum { LANES = 8 };
 #define LIST(m, s) m(0, s), m(1, s), m(2, s), m(3, s), m(4, s), m(5, s), m(6, s), m(7, s)
 #define STEPS STEP(1) STEP(2) STEP(4)
 #else
-enum { LANES = 4 };
 #define LIST(m, s) m(0, s), m(1, s), m(2, s), m(3, s)
 #define STEPS STEP(1) STEP(2)
 #endif
 
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
 typedef float run __attribute__((vector_size(RUN * sizeof(float)), aligned(4), may_alias));
-
-#define INLINE static inline __attribute__((always_inline))
-#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
 
 // A tile of one phase, and a run of channels: its first pixel, which may lie outside, the way to
 // the next ones, and which of them lie inside.

@@ -6,42 +6,34 @@
 // A library's product would pack both sides first, which is right for matrices that come from
 // anywhere. Here the maps that make them write them packed.
 #include "prim/kernel.h"
+#include "prim/kernel_lanes.h"
 #include "prim/kernel_product.h"
 
 #if defined __AVX512F__
-enum { LANES = 16, ROWS = 12 };
-#elif defined __AVX__
-enum { LANES = 8, ROWS = 6 };
+enum { ROWS = 12 };
 #else
-enum { LANES = 4, ROWS = 6 };
+enum { ROWS = 6 };
 #endif
 
 enum { STRIP = 2 * LANES, DEPTH = 256 };
 
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
-
 // r[i][j] = (more ? r[i][j] : 0) + Σ_k a[i·row + k·step]·b[k][j], for i < rows, j < STRIP
-static inline __attribute__((always_inline)) void block(float *restrict r, int64_t width,
-                                                        const float *restrict a, int64_t row,
-                                                        int64_t step, const float *restrict b,
-                                                        int64_t depth, bool more, const int rows)
+INLINE void block(float *restrict r, int64_t width, const float *restrict a, int64_t row,
+                  int64_t step, const float *restrict b, int64_t depth, bool more, const int rows)
 {
     lanes sum[ROWS][2];
-#pragma GCC unroll 12
-    for (int i = 0; i < rows; i++)
+    EACH(i, rows)
         for (int j = 0; j < 2; j++)
             sum[i][j] = more ? *(const lanes *)(r + i * width + j * LANES) : (lanes){0};
     for (int64_t k = 0; k < depth; k++, b += PANEL) {
         const lanes left = *(const lanes *)b, right = *(const lanes *)(b + LANES);
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++) {
+        EACH(i, rows) {
             const lanes x = (lanes){0} + a[i * row + k * step];
             sum[i][0] += x * left;
             sum[i][1] += x * right;
         }
     }
-#pragma GCC unroll 12
-    for (int i = 0; i < rows; i++)
+    EACH(i, rows)
         for (int j = 0; j < 2; j++)
             *(lanes *)(r + i * width + j * LANES) = sum[i][j];
 }

@@ -18,20 +18,6 @@ static enum dnn_conv_kind kind_of(const struct value *v)
                                          : DNN_CONV_WEIGHT_GRAD;
 }
 
-// x, w and y of y = conv(x, w), whichever of them v itself is.
-struct parts {
-    const struct value *x, *w, *y;
-};
-
-static struct parts parts_of(const struct value *v)
-{
-    switch (kind_of(v)) {
-    case DNN_CONV_FORWARD: return (struct parts){v->in[0], v->in[1], v};
-    case DNN_CONV_DATA_GRAD: return (struct parts){v, v->in[1], v->in[0]};
-    default: return (struct parts){v->in[0], v, v->in[1]};
-    }
-}
-
 // A tensor that is the same in both layouts counts as channels-last.
 static enum layout activation(const struct value *v)
 {
@@ -41,7 +27,7 @@ static enum layout activation(const struct value *v)
 
 static struct dnn_conv spec_of(const struct value *v)
 {
-    const struct parts p = parts_of(v);
+    const struct conv_parts p = conv_parts(v);
     const int64_t *X = p.x->shape.dim, *W = p.w->shape.dim, *Y = p.y->shape.dim, *a = v->attr.i;
     struct dnn_conv s;
     memset(&s, 0, sizeof s);
@@ -90,7 +76,7 @@ static bool by_own_kernel(const struct value *v) { return conv_own_kernel(v) && 
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
 {
     static const struct opaque_layout plain = {.plain = true}, any = {.any = true};
-    const struct parts p = parts_of(v);
+    const struct conv_parts p = conv_parts(v);
     if ((i < 0 ? v : v->in[i]) != p.w)
         return NULL;
     if (conv_tile(v))
@@ -183,7 +169,7 @@ static void run_loops(const void *args)
 
 static void lower_to_loops(struct plan *p, const struct value *v, const char *word)
 {
-    const struct parts q = parts_of(v);
+    const struct conv_parts q = conv_parts(v);
     struct loops *l = NEW(plan_arena(p), struct loops);
     *l = (struct loops){.x = view_of(q.x), .w = view_of(q.w), .y = view_of(q.y),
                         .out = view_of(v), .X = plan_data(p, q.x), .W = plan_data(p, q.w),
@@ -203,7 +189,7 @@ static void lower(struct plan *p, const struct value *v, const char *word)
     }
     if (by_own_kernel(v) && lower_few_channels(p, v, word))
         return;
-    const struct parts q = parts_of(v);
+    const struct conv_parts q = conv_parts(v);
     const struct dnn_conv spec = spec_of(v);
     const struct dnn_primitive *primitive = dnn_conv(&spec);
     if (!primitive) {

@@ -8,23 +8,17 @@
 
 #include <string.h>
 
-// x, w and y of y = conv(x, w), whichever of them v itself is; the few are the channels of x or y.
+// The few are the channels of x or y.
 struct sides {
-    const struct value *x, *w, *y, *few, *wide;
+    const struct value *w, *few, *wide;
     bool rows;
 };
 
 static struct sides sides_of(const struct value *v)
 {
-    struct sides s = {v->in[0], v->in[1], v, NULL, NULL, false};
-    if (v->op == &op_conv_data_grad)
-        s = (struct sides){v, v->in[1], v->in[0], NULL, NULL, false};
-    else if (v->op == &op_conv_weight_grad)
-        s = (struct sides){v->in[0], v, v->in[1], NULL, NULL, false};
-    s.rows = v->op == &op_conv || (v->op == &op_conv_weight_grad && s.w->shape.dim[0] <= FEW_MOST);
-    s.few = s.rows ? s.y : s.x;
-    s.wide = s.rows ? s.x : s.y;
-    return s;
+    const struct conv_parts p = conv_parts(v);
+    const bool rows = v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST);
+    return (struct sides){p.w, rows ? p.y : p.x, rows ? p.x : p.y, rows};
 }
 
 bool conv_own_kernel(const struct value *v)

@@ -17,28 +17,16 @@ static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-struct sides {
-    const struct value *fine, *weight, *coarse;
-};
-
-static struct sides sides_of(const struct value *v)
-{
-    return v->op == &op_conv             ? (struct sides){v->in[0], v->in[1], v}
-           : v->op == &op_conv_data_grad ? (struct sides){v, v->in[1], v->in[0]}
-                                         : (struct sides){v->in[0], v, v->in[1]};
-}
-
 static int64_t columns_of(int64_t channels, int64_t stride) { return channels * stride * stride; }
 
 // Whether tiles of whatever size reach all of an image: a convolution may leave the last rows, or
 // those that it crops, unread.
-static bool reaches_all(const struct value *v, const struct sides *s)
+static bool reaches_all(const struct value *v, const struct conv_parts *s)
 {
     for (int axis = 0; axis < 2; axis++) {
         const int64_t stride = v->attr.i[axis], pad = v->attr.i[2 + 2 * axis];
-        const int64_t last = s->coarse->shape.dim[2 + axis] +
-                             up(s->weight->shape.dim[2 + axis], stride) - 2;
-        if (pad < 0 || (s->fine->shape.dim[2 + axis] - 1 + pad) / stride > last)
+        const int64_t last = s->y->shape.dim[2 + axis] + up(s->w->shape.dim[2 + axis], stride) - 2;
+        if (pad < 0 || (s->x->shape.dim[2 + axis] - 1 + pad) / stride > last)
             return false;
     }
     return true;
@@ -47,8 +35,8 @@ static bool reaches_all(const struct value *v, const struct sides *s)
 bool conv_can_be_tiled(const struct value *v)
 {
     enum { PANEL = 2 * FILTER_RUN };
-    const struct sides s = sides_of(v);
-    const int64_t K = s.coarse->shape.dim[1], C = s.fine->shape.dim[1];
+    const struct conv_parts s = conv_parts(v);
+    const int64_t K = s.y->shape.dim[1], C = s.x->shape.dim[1];
     const int64_t columns = v->op == &op_conv ? K : columns_of(C, v->attr.i[0]);
     return K % FILTER_RUN == 0 && C % FILTER_RUN == 0 && columns % PANEL == 0 &&
            (v->op != &op_conv_data_grad || reaches_all(v, &s));
@@ -63,26 +51,26 @@ static void set_image(struct tile_task *t, const struct value *v)
         BUG("%%%d: a tiled convolution's images lie channels-last", v->id);
 }
 
-static struct tiling tiling_of(const struct value *v, const struct sides *s)
+static struct tiling tiling_of(const struct value *v, const struct conv_parts *s)
 {
     const int64_t n = conv_tile(v), *i = v->attr.i;
     return (struct tiling){n,
                            i[0],
-                           s->weight->shape.dim[2],
+                           s->w->shape.dim[2],
                            {i[2], i[4]},
-                           {up(s->coarse->shape.dim[2], n), up(s->coarse->shape.dim[3], n)}};
+                           {up(s->y->shape.dim[2], n), up(s->y->shape.dim[3], n)}};
 }
 
 static void set_sides(struct filter_task *t, const struct value *v)
 {
-    const struct sides s = sides_of(v);
+    const struct conv_parts s = conv_parts(v);
     const struct tiling tiling = tiling_of(v, &s);
     t->fine = tile_task_of(TILE_FINE, tiling);
     t->coarse = tile_task_of(TILE_COARSE, tiling);
     t->coarse.pad[0] = t->coarse.pad[1] = 0;
     t->weight = tile_task_of(TILE_WEIGHT, tiling);
-    set_image(&t->fine, s.fine);
-    set_image(&t->coarse, s.coarse);
+    set_image(&t->fine, s.x);
+    set_image(&t->coarse, s.y);
     t->weight.H = t->weight.W = tiling.kernel;
     t->weight.stride[2] = tiling.kernel * FILTER_RUN;
     t->weight.stride[3] = FILTER_RUN;
@@ -152,7 +140,8 @@ struct filter_task *filter_task(struct arena *a, const struct value *v, int thre
     struct filter_task *t = NEW(a, struct filter_task);
     set_sides(t, v);
     t->threads = threads;
-    t->out = v->op == &op_conv ? &t->coarse : v->op == &op_conv_data_grad ? &t->fine : NULL;
+    const struct conv_parts p = conv_parts(v);
+    t->out = v == p.y ? &t->coarse : v == p.x ? &t->fine : NULL;
     if (t->out)
         divide_result(t, caches);
     else
@@ -169,12 +158,12 @@ void filter_task_room(void *task, void *room)
 
 void lower_filter(struct plan *p, const struct value *v, const char *word)
 {
-    const struct sides s = sides_of(v);
-    struct filter_task *t = filter_task(plan_arena(p), v, kernel_threads(shape_size(s.fine->shape)),
+    const struct conv_parts s = conv_parts(v);
+    struct filter_task *t = filter_task(plan_arena(p), v, kernel_threads(shape_size(s.x->shape)),
                                         &filter_caches);
-    t->fine.image = plan_data(p, s.fine);
-    t->coarse.image = plan_data(p, s.coarse);
-    t->weights = plan_data(p, s.weight);
+    t->fine.image = plan_data(p, s.x);
+    t->coarse.image = plan_data(p, s.y);
+    t->weights = plan_data(p, s.w);
     plan_scratch(p, sizeof(float) * (size_t)t->room, filter_task_room, t);
     plan_step(p, v,
               arena_printf(plan_arena(p), "%s F(%d,%d)", word, conv_tile(v), t->weight.columns),

@@ -22,6 +22,13 @@ static struct attr attr_of(struct window w, int64_t a, int64_t b)
         .i = {w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3], a, b}};
 }
 
+struct conv_parts conv_parts(const struct value *v)
+{
+    return v->op == &op_conv             ? (struct conv_parts){v->in[0], v->in[1], v}
+           : v->op == &op_conv_data_grad ? (struct conv_parts){v, v->in[1], v->in[0]}
+                                         : (struct conv_parts){v->in[0], v, v->in[1]};
+}
+
 int conv_tile(const struct value *v) { return (int)v->attr.i[6]; }
 
 struct value *conv_tiled(struct value *v, int tile)
@@ -169,10 +176,9 @@ static void conv_print(const struct value *v, struct text *out)
 // Every op does the same products: outputs of the convolution times the size of its window.
 static double conv_multiply_adds(const struct value *v)
 {
-    const bool forward = v->op == &op_conv, data = v->op == &op_conv_data_grad;
-    const struct shape y = forward ? v->shape : data ? v->in[0]->shape : v->in[1]->shape;
-    const struct shape w = forward || data ? v->in[1]->shape : v->shape;
-    return (double)shape_size(y) * (double)(w.dim[1] * w.dim[2] * w.dim[3]);
+    const struct conv_parts p = conv_parts(v);
+    const int64_t *w = p.w->shape.dim;
+    return (double)shape_size(p.y->shape) * (double)(w[1] * w[2] * w[3]);
 }
 
 #define CONV(word, also)                                                                 \
