@@ -94,7 +94,8 @@ struct conv_parts conv_parts(const struct value *v);
 // results; and the tiles of one, 0 where it is not. Made by pass/minimal_filter.c.
 struct value *conv_tiled(struct value *conv, int tile);
 int conv_tile(const struct value *conv);
-bool conv_can_be_tiled(const struct value *conv);  // whether there are kernels for its channels
+// Whether there are kernels for its channels, which leave nothing of its result unwritten.
+bool conv_can_be_tiled(const struct value *conv);
 // The kernel of the transposed convolution that upsampling by `factor` and then convolving with w
 // (K, C, kh, kw) comes to: (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by
 // pass/upsample_conv.c.

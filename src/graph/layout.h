@@ -27,7 +27,7 @@ struct permutation {
 // What is to be known about a turned or an opaque layout; also the head of struct dnn_layout
 // (plan/dnn.h). Equal layouts are equal pointers.
 struct opaque_layout {
-    const char *name;   // "128x49 turned", "ABcd16b16a": oneDNN's word
+    const char *name;   // "turned 128x49", "ABcd16b16a": oneDNN's word
     size_t bytes;       // opaque ones only
     bool plain;         // it happens to be the plain layout
     bool dense;         // it is float32 and a permutation of the elements: `order` says which
