@@ -247,6 +247,54 @@ static void decodes_no_jpeg_without_a_scan(void **state)
     arena_free(a);
 }
 
+// A grey JPEG of baseline Huffman codes, side × side, with one code each for DC and AC: that of DC
+// has one bit, that of AC ac_bits, both only zeros, and stand for 15 bits to come and `ac`. Returns
+// its length.
+static size_t jpeg_of_zeros(uint8_t *to, int side, int ac_bits, int ac, int zeros)
+{
+    FILE *f = fmemopen(to, 512, "w");
+    fwrite("\xFF\xD8\xFF\xDB\x00\x83\x10", 1, 7, f);  // quantisation of 16 bits
+    for (int i = 0; i < 128; i++)
+        fputc(0xFF, f);
+    const uint8_t frame[] = {0xFF,      0xC0,       0, 11, 8,    side >> 8, side & 255,
+                             side >> 8, side & 255, 1, 1,  0x11, 0};
+    fwrite(frame, 1, sizeof frame, f);
+    fwrite("\xFF\xC4\x00\x26\x00\x01", 1, 6, f);
+    for (int i = 2; i <= 16; i++)
+        fputc(0, f);
+    fwrite("\x0F\x10", 1, 2, f);
+    for (int i = 1; i <= 16; i++)
+        fputc(i == ac_bits, f);
+    fputc(ac, f);
+    fwrite("\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00", 1, 10, f);
+    for (int i = 0; i < zeros; i++)
+        fputc(0, f);
+    fwrite("\xFF\xD9", 1, 2, f);
+    const size_t n = (size_t)ftell(f);
+    fclose(f);
+    return n;
+}
+
+// What a sanitizer would tell of: coefficients past 2³¹, alone and in their sum, and bits that run
+// out just before the marker.
+static void decodes_overflowing_sums(void **state)
+{
+    (void)state;
+    const struct {
+        int side, ac_bits, ac, zeros;
+    } of[] = {{64, 1, 0, 64}, {4096, 1, 0, 64}, {64, 16, 0x0F, 4}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct arena *a = arena_new(NULL);
+        struct image image;
+        const char *why = NULL;
+        uint8_t byte[512];
+        const size_t n = jpeg_of_zeros(byte, of[i].side, of[i].ac_bits, of[i].ac, of[i].zeros);
+        const bool good = image_decode(a, byte, n, 1, &image, &why);
+        assert_true(good ? image.width == of[i].side : why && strstr(why, "is damaged"));
+        arena_free(a);
+    }
+}
+
 static void decodes_nothing_huge(void **state)
 {
     (void)state;
@@ -255,9 +303,9 @@ static void decodes_nothing_huge(void **state)
     struct image im;
     const char *why = NULL;
     make(&m, BMP, 3);
-    memset(m.byte + 18, 0xFF, 2);  // 65535 wide
+    memset(m.byte + 18, 0xFF, 2); // 65535 wide
     assert_false(decode(a, m.byte, m.n, 3, &im, &why));
-    memcpy(m.byte + 18, "\0\x20\0\0\0\x20\0", 8);  // 8192 × 8192
+    memcpy(m.byte + 18, "\0\x20\0\0\0\x20\0", 8); // 8192 × 8192
     assert_false(decode(a, m.byte, m.n, 3, &im, &why));
     assert_non_null(strstr(why, "megapixels"));
     arena_free(a);
@@ -274,6 +322,7 @@ int main(void)
         cmocka_unit_test(decodes_no_damage),
         cmocka_unit_test(decodes_no_empty_beginning),
         cmocka_unit_test(decodes_no_jpeg_without_a_scan),
+        cmocka_unit_test(decodes_overflowing_sums),
         cmocka_unit_test(decodes_nothing_huge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

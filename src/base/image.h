@@ -21,7 +21,7 @@ struct image image_grid(struct arena *a, const float *x, int rows, int columns, 
 bool image_write_png(const struct image *image, const char *path);
 uint8_t image_byte(float x);
 
-enum { IMAGE_BYTES_MAX = 1 << 26 };
+enum { IMAGE_BYTES_MAX = 1 << 26, IMAGE_SIDE_MAX = 16384 };
 // A PNG, JPEG or BMP of n bytes, brought to 1 or 3 channels of a byte each; transparency is left
 // out. Memory is bounded by the size that the header tells, which may be 32 megapixels.
 // Thread-safe. False when it is damaged, cut short or too large; *why says which, to follow the

@@ -1,75 +1,14 @@
 // Pictures from files that anybody may have made. stb decodes; what it leaves open is closed here.
-// It trusts a file's word on how much there is to unpack, so a few kilobytes can ask for the whole
-// memory: its allocations are counted, and together they may not exceed what a picture of the
-// header's size can need. A limit on each allocation alone fails: a file may ask many times. And it
-// takes a file that was cut short for a picture whose rest is black or grey, so the end is looked
-// for first. A JPEG may use a table that it never defined: blocks are zeroed, so that such a table
-// is empty and not what was left in memory. A PNG whose data begins with an empty chunk is refused.
+// It takes a file that was cut short for a picture whose rest is black or grey, so the end is
+// looked for first. A PNG whose data begins with an empty chunk is refused.
 #include "base/image.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/image_stb.h"
 
-enum { SIDE_MAX = 16384, PIXELS_MAX = 1 << 25, BYTES_A_PIXEL = 32, BYTES_BESIDE = 1 << 24 };
-
-// Before each block stands its size, in as many bytes as keep it aligned.
-enum { HEAD = 16 };
-
-static _Thread_local size_t budget;
-
-static void *counted_malloc(size_t n)
-{
-    if (n > budget)
-        return NULL;
-    char *p = calloc(1, HEAD + n);
-    if (!p)
-        return NULL;
-    budget -= n;
-    memcpy(p, &n, sizeof n);
-    return p + HEAD;
-}
-
-static void counted_free(void *block)
-{
-    if (!block)
-        return;
-    size_t n;
-    memcpy(&n, (char *)block - HEAD, sizeof n);
-    budget += n;
-    free((char *)block - HEAD);
-}
-
-static void *counted_realloc(void *block, size_t n)
-{
-    void *p = counted_malloc(n);
-    size_t before = 0;
-    if (!p)
-        return NULL;
-    if (block)
-        memcpy(&before, (char *)block - HEAD, sizeof before);
-    if (before)
-        memcpy(p, block, before < n ? before : n);
-    counted_free(block);
-    return p;
-}
-
-#define STBI_MALLOC(n) counted_malloc(n)
-#define STBI_REALLOC(p, n) counted_realloc(p, n)
-#define STBI_FREE(p) counted_free(p)
-#define STBI_MAX_DIMENSIONS SIDE_MAX
-#define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_BMP
-#define STBI_NO_STDIO
-#define STBI_NO_HDR
-#define STBI_NO_LINEAR
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_IMPLEMENTATION
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include <stb/stb_image.h>
+enum { PIXELS_MAX = 1 << 25, BYTES_A_PIXEL = 32, BYTES_BESIDE = 1 << 24 };
 
 // Within the coded picture FF stands before 00 and restart markers only, so an end marker after the
 // last start of a scan is the picture's own and not a thumbnail's. Without any scan there is none.
@@ -120,7 +59,8 @@ static uint64_t big(const uint8_t *p, int n)
     return x;
 }
 
-// A chunk: length, name, so many bytes, checksum. stb copies to nowhere when the first IDAT is empty.
+// A chunk: length, name, so many bytes, checksum. stb copies to nowhere when the first IDAT is
+// empty.
 static bool png_begins(const uint8_t *p, size_t n)
 {
     for (uint64_t i = 8; i + 8 <= n; i += 12 + big(p + i, 4))
@@ -153,24 +93,23 @@ static bool whole(const uint8_t *p, size_t n, int width, int height)
         return jpeg_ends(p, n);
     if (n > 2 && p[0] == 'B' && p[1] == 'M')
         return bmp_ends(p, n, width, height);
-    return true;  // what is missing from a PNG is missed when it is unpacked
+    return true; // what is missing from a PNG is missed when it is unpacked
 }
 
 // What is wrong with the size or the end of a file; NULL when nothing is.
 static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
 {
-    int channels;
     if (n > IMAGE_BYTES_MAX)
         return "is larger than 64 MiB";
     const bool sound = n < 3 || (p[0] == 0xFF ? jpeg_codes_fit(p, n) : png_begins(p, n));
-    if (!sound)  // looked at before stb reads a byte of it
+    if (!sound) // looked at before stb reads a byte of it
         return "is damaged";
-    budget = BYTES_BESIDE;
-    if (!stbi_info_from_memory(p, (int)n, width, height, &channels))
+    if (!stb_size(p, (int)n, BYTES_BESIDE, width, height))
         return "is no PNG, JPEG or BMP that can be read";
     if (*width < 1 || *height < 1)
         return "is a picture without pixels";
-    if (*width > SIDE_MAX || *height > SIDE_MAX || (int64_t)*width * *height > PIXELS_MAX)
+    if (*width > IMAGE_SIDE_MAX || *height > IMAGE_SIDE_MAX ||
+        (int64_t)*width * *height > PIXELS_MAX)
         return "is a picture of more than 32 megapixels, or of more than 16384 a side";
     return whole(p, n, *width, *height) ? NULL : "is cut short";
 }
@@ -178,17 +117,18 @@ static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
 bool image_decode(struct arena *a, const uint8_t *byte, size_t n, int channels, struct image *out,
                   const char **why)
 {
-    int width, height, own;
+    int width, height;
     *why = fault(byte, n, &width, &height);
     if (*why)
         return false;
-    budget = (size_t)width * (size_t)height * BYTES_A_PIXEL + 2 * n + BYTES_BESIDE;
-    uint8_t *p = stbi_load_from_memory(byte, (int)n, &width, &height, &own, channels);
+    const size_t budget = (size_t)width * (size_t)height * BYTES_A_PIXEL + 2 * n + BYTES_BESIDE;
+    const char *reason;
+    uint8_t *p = stb_decode(byte, (int)n, budget, channels, &reason);
     if (!p) {
-        *why = arena_printf(a, "is damaged (%s)", stbi_failure_reason());
+        *why = arena_printf(a, "is damaged (%s)", reason);
         return false;
     }
-    arena_defer(a, counted_free, p);
+    arena_defer(a, stb_free, p);
     *out = (struct image){width, height, channels, p};
     return true;
 }

@@ -12,11 +12,18 @@ mkdir -p build-fuzz
 base=(src/base/{arena,diag,map,text}.c)
 config=("${base[@]}" src/config/*.c)
 
+build() {  # a file of build-fuzz/, from what follows
+    clang -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined -o "build-fuzz/$1" "${@:2}"
+}
+
 sources() {  # of a fuzzer: what it is linked from
     case $1 in
     config | expression) echo "${config[@]}" -lyaml -lmd -lm ;;
     idx) echo src/data/idx.c src/data/file.c src/base/arena.c -lz ;;
-    image) echo src/base/{image_read,arena}.c -lm ;;
+    image)
+        build stb.o -c src/base/image_stb.c -fwrapv -fno-sanitize=shift || return 1  # as meson.build has it
+        echo src/base/{image_read,arena}.c build-fuzz/stb.o -lm
+        ;;
     npy) echo src/data/npy.c src/base/arena.c ;;
     safetensors) echo src/store/safetensors.c src/store/rundir.c src/base/{arena,diag,text}.c -ljansson ;;
     spool) echo src/store/{record,db}.c src/base/{arena,diag,text}.c -Ibuild -ljansson -lsqlite3 -lm ;;
@@ -39,8 +46,7 @@ run() {
     local name=$1 from dict=()
     from=$(sources "$name") || return 1
     # shellcheck disable=SC2086
-    clang -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined \
-        "tests/fuzz/fuzz_$name.c" $from -o "build-fuzz/fuzz_$name" || return 1
+    build "fuzz_$name" "tests/fuzz/fuzz_$name.c" $from || return 1
     seeds "$name"
     case $name in config | experiment | expression) dict=(-dict=tests/fuzz/yaml.dict) ;; esac
     (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -seed="${FUZZ_SEED:-1}" \
