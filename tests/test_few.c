@@ -144,19 +144,99 @@ static void gradients(void **state)
     }
 }
 
+// --- taps beside each other ----------------------------------------------------------------------
+
+static struct few_task random_taps(struct arena *a)
+{
+    struct few_task t = {.N = 1 + below(3),
+                         .F = 1 + below(FEW_MOST),
+                         .C = 16 * (1 + below(5)),
+                         .few_rows = below(2),
+                         .flipped = below(2),
+                         .threads = 1 + (int)below(3)};
+    for (int i = 0; i < 2; i++) {
+        t.kernel[i] = 1 + below(TAPS_MOST), t.step[i] = 1 + below(4), t.pad[i] = below(5) - 1;
+        t.few_size[i] = 1 + below(40), t.size[i] = i ? TAPS_PIXELS + below(12) : 1 + below(5);
+    }
+    channels_last(t.few_stride, t.F, t.few_size);
+    channels_last(t.wide_stride, t.C, t.size);
+    if (below(4) == 0) { // plain
+        t.few_stride[1] = t.few_size[0] * t.few_size[1];
+        t.few_stride[2] = t.few_size[1], t.few_stride[3] = 1;
+    }
+    t.few = numbers(a, t.N * t.few_stride[0]);
+    t.wide = numbers(a, t.N * t.wide_stride[0]);
+    t.weight = numbers(a, t.F * t.C * t.kernel[0] * t.kernel[1]);
+    t.packed = numbers(a, taps_prepare(&t));
+    t.own = numbers(a, t.threads * t.own_each);
+    return t;
+}
+
+// result[n, f, y, x] = Σ wide·w and gradient[w] = Σ wide·few, over all that meet at a tap
+static void meet(const struct few_task *t, double *result, double *gradient)
+{
+    for (int64_t n = 0; n < t->N; n++)
+        for (int64_t q = 0; q < t->size[0] * t->size[1]; q++)
+            for (int64_t tap = 0; tap < t->kernel[0] * t->kernel[1]; tap++) {
+                const int64_t i = tap / t->kernel[1], j = tap % t->kernel[1],
+                              y = q / t->size[1] * t->step[0] + i - t->pad[0],
+                              x = q % t->size[1] * t->step[1] + j - t->pad[1];
+                if (y < 0 || x < 0 || y >= t->few_size[0] || x >= t->few_size[1])
+                    continue;
+                for (int64_t f = 0; f < t->F; f++)
+                    for (int64_t c = 0; c < t->C; c++) {
+                        const int64_t w = t->flipped ? weight_at(t, f, c, t->kernel[0] - 1 - i,
+                                                                 t->kernel[1] - 1 - j)
+                                                     : weight_at(t, f, c, i, j);
+                        const int64_t few = at(t->few_stride, n, f, y, x);
+                        const double wide =
+                            t->wide[at(t->wide_stride, n, c, q / t->size[1], q % t->size[1])];
+                        result[few] += wide * t->weight[w];
+                        gradient[w] += wide * t->few[few];
+                    }
+            }
+}
+
+static void taps(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct arena *a = arena_new(NULL);
+        const struct few_task t = random_taps(a);
+        const int64_t few = t.N * t.few_stride[0], weights = t.F * t.C * t.kernel[0] * t.kernel[1];
+        struct few_task made = t;
+        made.few = numbers(a, few), made.weight = numbers(a, weights);
+        double *result = NEW_ARRAY(a, double, few), *gradient = NEW_ARRAY(a, double, weights);
+        meet(&t, result, gradient);
+        for (int k = 0; kernels_at(k); k++) {
+            struct few_task one = t;
+            one.few = made.few;
+            kernels_at(k)->taps_result(&one);
+            for (int64_t i = 0; i < few; i++)
+                assert_near(kernels_at(k)->isa, made.few[i], result[i]);
+            one = t;
+            one.weight = made.weight;
+            kernels_at(k)->taps_weight_grad(&one);
+            for (int64_t i = 0; i < weights; i++)
+                assert_near(kernels_at(k)->isa, made.weight[i], gradient[i]);
+        }
+        arena_free(a);
+    }
+}
+
 // --- through a plan ------------------------------------------------------------------------------
 
 // y = conv(x, w) with C and K channels, and both gradients: `few` of the three are ours.
-static void three_ops(int64_t C, int64_t K, int64_t kernel, int64_t stride, int few)
+static void three_ops(int64_t C, int64_t K, int64_t kernel, int64_t stride, int64_t width, int few)
 {
     struct arena *a = arena_new(NULL);
     struct graph *g = graph_new(a);
     const struct window w = {{stride, stride}, {1, 1, 1, 1}};
-    struct value *x = input(g, "x", SHAPE(2, C, 9, 10)),
+    struct value *x = input(g, "x", SHAPE(2, C, 9, width)),
                  *k = input(g, "w", SHAPE(K, C, kernel, kernel)), *y = conv(x, k, w),
                  *dy = input(g, "d", y->shape);
     graph_root(g, "y", y);
-    graph_root(g, "dx", conv_data_grad(dy, k, w, 9, 10));
+    graph_root(g, "dx", conv_data_grad(dy, k, w, 9, width));
     graph_root(g, "dw", conv_weight_grad(x, dy, w, kernel, kernel));
     check(g, true, a, "few channels");
     const struct plan *p = plan_new(a, g, NULL, 0);
@@ -171,16 +251,19 @@ static void ops(void **state)
     (void)state;
     for (int64_t stride = 1; stride <= 2; stride++)
         for (int64_t few = 1; few <= 5; few++) {
-            three_ops(48, few, 3, stride, few <= FEW_MOST ? 2 : 0);
-            three_ops(few, 32, 4, stride, few <= FEW_MOST ? 2 : 0);
+            const int ours = few <= FEW_MOST ? 2 : 0;
+            for (int64_t width = 10; width <= 20; width += 10) {
+                three_ops(48, few, 3, stride, width, ours);
+                three_ops(few, 32, 4, stride, width, ours);
+            }
         }
-    three_ops(20, 3, 3, 1, 0);
+    three_ops(20, 3, 3, 1, 10, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(gradients),
-                                       cmocka_unit_test(ops)};
+                                       cmocka_unit_test(taps), cmocka_unit_test(ops)};
     rng_init(&rng, 5, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

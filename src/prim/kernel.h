@@ -29,6 +29,8 @@ struct kernels {
     void (*filter_weights)(const void *filter_task);
     void (*few_result)(const void *few_task);
     void (*few_weight_grad)(const void *few_task);
+    void (*taps_result)(const void *few_task);
+    void (*taps_weight_grad)(const void *few_task);
     void (*random)(const void *random_task);
     void (*adam)(const void *update_task);
     void (*rmsprop)(const void *update_task);
@@ -179,6 +181,8 @@ enum { FEW_MOST = 4, FEW_MULTIPLE = 16 };  // F is at most, C a multiple of
 // few_result: few[n, f, y, x] = Σ_i,j,c wide[n, c, (step·y + sign·i − pad) / phases, …]·w[f, c, i,
 // j] over the i, j for which phases divides. few_weight_grad: w from both images, of which the one
 // that the other is a result of is read at step·y + i − pad; sign and phases are not used.
+// taps_result, taps_weight_grad: tap (i, j) brings pixel (y, x) of `wide` and step·(y, x) + (i, j) −
+// pad of `few` together, counted from the last tap where `flipped`; no sign, no phases.
 struct few_task {
     float *few;
     const float *wide;
@@ -187,9 +191,24 @@ struct few_task {
     int64_t N, F, C, few_size[2], size[2], kernel[2], step[2], pad[2], phases[2], sign;
     int64_t few_stride[4], wide_stride[4];  // wide_stride[1] is 1
     float *zeros, *packed;               // C; kh·kw·F·C, for few_weight_grad a thread
-    bool few_rows;
+    // for taps_…: floats of each thread; in multiples of `step`, what covers a kernel; floats of a
+    // wide pixel's product with all taps
+    float *own;
+    int64_t own_each, pieces[2], width;
+    bool few_rows, flipped;
     int threads;
 };
+enum { TAPS_MOST = 7, TAPS_PIXELS = 8 }; // a kernel is at most; a row of `wide`, for taps_result
+// Sets what taps_… need to know of room, of a task that is whole but for that; how many floats
+// `packed` is to have.
+int64_t taps_prepare(struct few_task *t);
+// w[f, c, tap], the few being the rows or the columns of (K, C, kh, kw).
+static inline float *few_weight(const struct few_task *t, int64_t f, int64_t c, int64_t tap)
+{
+    const int64_t taps = t->kernel[0] * t->kernel[1],
+                  i = (t->few_rows ? f * t->C + c : c * t->F + f) * taps + tap;
+    return t->weight + (t->weight_at ? t->weight_at[i] : i);
+}
 
 // --- random --------------------------------------------------------------------------------------
 struct random_task {

@@ -25,14 +25,6 @@ static float total(lanes v)
     return sum[0] + sum[1];
 }
 
-// w[f, c, tap], the few being the rows or the columns of (K, C, kh, kw).
-static float *weight(const struct few_task *t, int64_t f, int64_t c, int64_t tap)
-{
-    const int64_t taps = t->kernel[0] * t->kernel[1],
-                  i = (t->few_rows ? f * t->C + c : c * t->F + f) * taps + tap;
-    return t->weight + (t->weight_at ? t->weight_at[i] : i);
-}
-
 // (taps, F, C)
 static void pack_weights(const struct few_task *t, float *packed)
 {
@@ -40,7 +32,7 @@ static void pack_weights(const struct few_task *t, float *packed)
     for (int64_t f = 0; f < t->F; f++)
         for (int64_t c = 0; c < t->C; c++)
             for (int64_t tap = 0; tap < taps; tap++)
-                packed[(tap * t->F + f) * t->C + c] = *weight(t, f, c, tap);
+                packed[(tap * t->F + f) * t->C + c] = *few_weight(t, f, c, tap);
 }
 
 // The pixel of the wide image, or the zeros where there is none.
@@ -208,7 +200,7 @@ static void unpack_sums(const struct few_task *t, int threads)
                 float sum = t->packed[i];
                 for (int k = 1; k < threads; k++)
                     sum += t->packed[k * n + i];
-                *weight(t, f, c, tap) = sum;
+                *few_weight(t, f, c, tap) = sum;
             }
 }
 

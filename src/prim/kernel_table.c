@@ -12,6 +12,8 @@ DECLARE(filter_result);
 DECLARE(filter_weights);
 DECLARE(few_result);
 DECLARE(few_weight_grad);
+DECLARE(taps_result);
+DECLARE(taps_weight_grad);
 DECLARE(random);
 DECLARE(adam);
 DECLARE(rmsprop);
@@ -39,6 +41,8 @@ const struct kernels KERNEL(kernels) = {
     ENTRY(filter_weights),
     ENTRY(few_result),
     ENTRY(few_weight_grad),
+    ENTRY(taps_result),
+    ENTRY(taps_weight_grad),
     ENTRY(random),
     ENTRY(adam),
     ENTRY(rmsprop),

@@ -28,28 +28,83 @@ bool conv_own_kernel(const struct value *v)
            s.wide->shape.dim[1] % FEW_MULTIPLE == 0;
 }
 
-static void set_room(void *task, void *room)
-{
-    struct few_task *t = task;
-    t->zeros = room;
-    t->packed = t->zeros + t->C;
-}
+enum { VECTOR = 16 }; // floats of the widest
+
+// --- what is asked of the kernels ----------------------------------------------------------------
 
 static void fill(struct few_task *t, const struct value *v, const struct sides *s)
 {
     const int64_t *attr = v->attr.i, *few = s->few->shape.dim, *wide = s->wide->shape.dim;
     t->N = few[0], t->F = few[1], t->C = wide[1];
     t->few_rows = s->rows;
-    t->sign = 1;
     for (int i = 0; i < 2; i++) {
         t->few_size[i] = few[2 + i], t->size[i] = wide[2 + i];
         t->kernel[i] = s->w->shape.dim[2 + i];
         t->step[i] = attr[i], t->pad[i] = attr[2 + 2 * i], t->phases[i] = 1;
-        if (v->op == &op_conv_data_grad) // read backwards: y = (x + pad − i) / stride
-            t->phases[i] = attr[i], t->step[i] = 1, t->pad[i] *= -1, t->sign = -1;
     }
     memcpy(t->few_stride, view_of(s->few).stride, sizeof t->few_stride);
     memcpy(t->wide_stride, view_of(s->wide).stride, sizeof t->wide_stride);
+}
+
+// The result at y, of what is at y·step + sign·i − pad.
+static void read_backwards(struct few_task *t)
+{
+    for (int i = 0; i < 2; i++)
+        t->phases[i] = t->step[i], t->step[i] = 1, t->pad[i] *= -1;
+    t->sign = -1;
+}
+
+// Of an image of few channels that is not the finer: taps counted from the other end.
+static void flip(struct few_task *t)
+{
+    for (int i = 0; i < 2; i++)
+        t->pad[i] = t->kernel[i] - 1 - t->pad[i];
+    t->flipped = true;
+}
+
+static int64_t round_up(int64_t n) { return (n + VECTOR - 1) / VECTOR * VECTOR; }
+
+// How many times a pixel of the one and a pixel of the other meet at a tap, in one dimension.
+static int64_t meetings(const struct few_task *t, int i)
+{
+    int64_t n = 0;
+    for (int64_t p = 0; p < t->size[i]; p++)
+        for (int64_t tap = 0; tap < t->kernel[i]; tap++) {
+            const int64_t at = t->step[i] * p + tap - t->pad[i];
+            n += at >= 0 && at < t->few_size[i];
+        }
+    return n;
+}
+
+int64_t taps_prepare(struct few_task *t)
+{
+    for (int i = 0; i < 2; i++)
+        t->pieces[i] = (t->kernel[i] + t->step[i] - 1) / t->step[i];
+    t->width = round_up(t->kernel[0] * t->pieces[1] * t->step[1] * t->F);
+    const int64_t margin = t->pad[1] < 0 ? -t->pad[1] : t->pad[1],
+                  places = t->size[1] + 2 * t->pieces[1],
+                  line = (places * t->step[1] + t->few_size[1] + 2 * margin) * t->F + 2 * VECTOR,
+                  products = t->pieces[0] * places * t->width,
+                  sums = t->kernel[0] * t->kernel[1] * t->F * t->C,
+                  gradient = sums + t->kernel[0] * line;
+    t->own_each = round_up(products + line > gradient ? products + line : gradient);
+    return t->C * t->width;
+}
+
+// Whether taps beside each other are the better way: where few of them meet nothing, and few
+// numbers only fill a vector up.
+static bool beside(const struct few_task *t, bool gradient)
+{
+    // in additions of floats: an addition across a vector; what is read again from the first cache
+    enum { ACROSS = 16 * VECTOR, NEAR = 8192 };
+    const bool can = t->kernel[0] <= TAPS_MOST && t->kernel[1] <= TAPS_MOST &&
+                     (gradient || t->size[1] >= TAPS_PIXELS) && (!t->few_rows || t->flipped);
+    const int64_t met = meetings(t, 0) * meetings(t, 1), all = t->size[0] * t->size[1],
+                  results = t->few_size[0] * t->few_size[1], taps = t->kernel[0] * t->kernel[1],
+                  reads = t->pieces[0] * t->size[1] * t->C > NEAR ? 2 : 1;
+    return can &&
+           (gradient ? all * taps <= 2 * met && taps > 1
+                     : all * t->C * t->width <= t->F * (reads * met * t->C + results * ACROSS));
 }
 
 static const int64_t *positions(struct plan *p, const struct value *w)
@@ -63,10 +118,36 @@ static const int64_t *positions(struct plan *p, const struct value *w)
     return at;
 }
 
+static void set_room(void *task, void *room)
+{
+    struct few_task *t = task;
+    t->zeros = room;
+    t->own = t->zeros + t->C;
+    t->packed = t->own + t->threads * t->own_each;
+}
+
+// A kernel for it, which says what else the task holds.
+static void (*choose(struct few_task *t, const struct value *v, int64_t *packed))(const void *)
+{
+    const bool gradient = v->op == &op_conv_weight_grad;
+    struct few_task taps = *t;
+    if (t->few_rows && t->step[0] == 1 && t->step[1] == 1)
+        flip(&taps);
+    *packed = taps_prepare(&taps);
+    if (beside(&taps, gradient)) {
+        *t = taps;
+        return gradient ? kernels()->taps_weight_grad : kernels()->taps_result;
+    }
+    *packed = t->kernel[0] * t->kernel[1] * t->F * t->C * (gradient ? t->threads : 1);
+    t->sign = 1;
+    if (v->op == &op_conv_data_grad)
+        read_backwards(t);
+    return gradient ? kernels()->few_weight_grad : kernels()->few_result;
+}
+
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word)
 {
     const struct sides s = sides_of(v);
-    const bool gradient = v->op == &op_conv_weight_grad;
     if (view_of(s.wide).stride[1] != 1 || (s.w->layout == LAYOUT_OPAQUE && !s.w->opaque->dense))
         return false;
     struct few_task *t = NEW(plan_arena(p), struct few_task);
@@ -76,10 +157,10 @@ bool lower_few_channels(struct plan *p, const struct value *v, const char *word)
     t->weight = plan_data(p, s.w);
     t->weight_at = positions(p, s.w);
     t->threads = kernel_threads(shape_size(s.wide->shape));
-    const int64_t taps = t->kernel[0] * t->kernel[1],
-                  packed = taps * t->F * t->C * (gradient ? t->threads : 1);
-    plan_scratch(p, sizeof *t->packed * (size_t)(t->C + packed), set_room, t);
-    plan_step(p, v, arena_printf(plan_arena(p), "%s, few channels", word),
-              gradient ? kernels()->few_weight_grad : kernels()->few_result, t);
+    int64_t packed;
+    void (*const kernel)(const void *) = choose(t, v, &packed);
+    plan_scratch(p, sizeof *t->packed * (size_t)(t->C + t->threads * t->own_each + packed),
+                 set_room, t);
+    plan_step(p, v, arena_printf(plan_arena(p), "%s, few channels", word), kernel, t);
     return true;
 }
