@@ -197,6 +197,28 @@ static void meet(const struct few_task *t, double *result, double *gradient)
             }
 }
 
+// Element i of the wide image: leaky_relu of Σ few·w over all that meet it.
+static double wide_element(const struct few_task *t, int64_t i)
+{
+    const int64_t n = i / t->wide_stride[0], row = i % t->wide_stride[0] / t->wide_stride[2],
+                  column = i % t->wide_stride[2] / t->C;
+    double sum = 0;
+    for (int64_t a = 0; a < t->kernel[0]; a++)
+        for (int64_t b = 0; b < t->kernel[1]; b++) {
+            const int64_t y = row * t->step[0] + a - t->pad[0],
+                          x = column * t->step[1] + b - t->pad[1],
+                          w = t->flipped ? weight_at(t, 0, i % t->C, t->kernel[0] - 1 - a,
+                                                     t->kernel[1] - 1 - b)
+                                         : weight_at(t, 0, i % t->C, a, b),
+                          next = weight_at(t, 1, 0, 0, 0);
+            if (y < 0 || x < 0 || y >= t->few_size[0] || x >= t->few_size[1])
+                continue;
+            for (int64_t f = 0; f < t->F; f++)
+                sum += (double)t->few[at(t->few_stride, n, f, y, x)] * t->weight[w + f * next];
+        }
+    return sum > 0 ? sum : t->slope * sum;
+}
+
 static void taps(void **state)
 {
     (void)state;
@@ -208,6 +230,7 @@ static void taps(void **state)
         made.few = numbers(a, few), made.weight = numbers(a, weights);
         double *result = NEW_ARRAY(a, double, few), *gradient = NEW_ARRAY(a, double, weights);
         meet(&t, result, gradient);
+        float *wide = numbers(a, t.N * t.wide_stride[0]);
         for (int k = 0; kernels_at(k); k++) {
             struct few_task one = t;
             one.few = made.few;
@@ -219,6 +242,11 @@ static void taps(void **state)
             kernels_at(k)->taps_weight_grad(&one);
             for (int64_t i = 0; i < weights; i++)
                 assert_near(kernels_at(k)->isa, made.weight[i], gradient[i]);
+            one = t;
+            one.made = wide, one.slope = (float)below(8) / 4;
+            kernels_at(k)->taps_wide(&one);
+            for (int64_t i = 0; i < t.N * t.wide_stride[0]; i += 1 + below(9))
+                assert_near(kernels_at(k)->isa, wide[i], wide_element(&one, i));
         }
         arena_free(a);
     }
@@ -246,6 +274,44 @@ static void three_ops(int64_t C, int64_t K, int64_t kernel, int64_t stride, int6
     arena_free(a);
 }
 
+// A critic's first layers, and their gradients, of which one asks for the sign of a sum.
+static struct graph *first_layers(struct arena *a, int i)
+{
+    struct graph *g = graph_new(a);
+    const struct window win = {{1 + i % 2, 1 + i % 2}, {1, 1, 1, 1}};
+    struct value *x = input(g, "x", SHAPE(2, 1 + i % 4, 16, 20)),
+                 *w = input(g, "w", SHAPE(32, 1 + i % 4, 2 + i, 2 + i)),
+                 *v = input(g, "v", SHAPE(16, 32, 3, 3)), *dx[3];
+    struct value *y = conv(leaky_relu(conv(x, w, win), i * 0.25), v, win);
+    gradient(sum(square(y)), (struct value *[]){x, w, v}, 3, dx);
+    for (int k = 0; k < 3; k++)
+        graph_root(g, (const char *[]){"dx", "dw", "dv"}[k], dx[k]);
+    return g;
+}
+
+static void activated(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct arena *a = arena_new(NULL);
+        struct graph *g = first_layers(a, i), *as_it_was = first_layers(a, i);
+        assert_true(pass_activation(g));
+        const struct reference source = {feed, NULL};
+        double **is = graph_reference(g, &source, a),
+               **was = graph_reference(as_it_was, &source, a);
+        for (int r = 0; r < g->n_root; r++)
+            assert_memory_equal(is[g->root[r].value->id], was[as_it_was->root[r].value->id],
+                                sizeof(double) * (size_t)shape_size(g->root[r].value->shape));
+        check(g, true, a, "activated");
+        const struct plan *p = plan_new(a, g, NULL, 0);
+        int found = 0;
+        for (int k = 0; k < plan_steps(p); k++)
+            found += !strncmp(plan_step_name(p, k), "conv forward, few channels", 26);
+        assert_int_equal(found, 1);
+        arena_free(a);
+    }
+}
+
 static void ops(void **state)
 {
     (void)state;
@@ -263,7 +329,8 @@ static void ops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(gradients),
-                                       cmocka_unit_test(taps), cmocka_unit_test(ops)};
+                                       cmocka_unit_test(taps), cmocka_unit_test(activated),
+                                       cmocka_unit_test(ops)};
     rng_init(&rng, 5, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,20 @@ static void chain(struct graph *g)
     graph_root(g, "y", reshape(x, SHAPE(128)));
 }
 
+// A critic's first layer, and its gradients; fused, so that the step reads the sums in a map.
+static void first_layer(struct graph *g)
+{
+    const struct window win = {{2, 2}, {1, 1, 1, 1}};
+    struct value *x = input(g, "x", SHAPE(4, 3, 16, 16)), *w = input(g, "w", SHAPE(16, 3, 4, 4)),
+                 *v = input(g, "v", SHAPE(16, 16, 3, 3)), *dx[2];
+    struct value *y = leaky_relu(conv(x, w, win), 0.2);
+    gradient(sum(square(conv(y, v, same))), (struct value *[]){x, w}, 2, dx);
+    graph_root(g, "dx", dx[0]);
+    graph_root(g, "dw", dx[1]);
+    passes_run(g, "simplify");
+    pass_fuse(g);
+}
+
 static const struct golden {
     const char *name, *pass;
     void (*build)(struct graph *g);
@@ -199,6 +213,7 @@ static const struct golden {
     {"fuse", "fuse", normalised},
     {"bf16", "bf16", rounded},
     {"own_kernel", "own_kernel", grey},
+    {"activation", "activation", first_layer},
     {"layout", "layout", laid},
     {"memory", "memory", chain},
 };

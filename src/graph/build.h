@@ -94,6 +94,11 @@ struct conv_parts conv_parts(const struct value *v);
 // results; and the tiles of one, 0 where it is not. Made by pass/minimal_filter.c.
 struct value *conv_tiled(struct value *conv, int tile);
 int conv_tile(const struct value *conv);
+// The same convolution, which writes leaky_relu of its result; and the slope of one, NAN where it
+// does not. Made by pass/activation.c, where there is a kernel for it.
+struct value *conv_activated(struct value *conv, double slope);
+double conv_slope(const struct value *conv);
+bool conv_can_be_activated(const struct value *conv);
 // Whether there are kernels for its channels, which leave nothing of its result unwritten.
 bool conv_can_be_tiled(const struct value *conv);
 // The kernel of the transposed convolution that upsampling by `factor` and then convolving with w

@@ -46,6 +46,7 @@ enum pointwise {
 extern const struct op op_pointwise[PW_COUNT];
 // Which row v is; v->op has OP_POINTWISE.
 enum pointwise pointwise_of(const struct value *v);
+int pointwise_operands(enum pointwise op);
 // One element in float64: a, b, c are the inputs, f0 and f1 the attributes f[0] and f[1].
 double pointwise_eval(enum pointwise op, double a, double b, double c, double f0, double f1);
 

@@ -48,6 +48,7 @@ const struct pass passes[] = {
     {"fuse", pass_fuse},
     {"bf16", pass_bf16},
     {"own_kernel", pass_own_kernel},
+    {"activation", pass_activation},
     {"layout", pass_layout},
     {"memory", pass_memory},
     {0},

@@ -31,6 +31,8 @@ bool pass_fuse(struct graph *g);
 bool pass_bf16(struct graph *g);
 // Which products oneDNN computes although we could.
 bool pass_own_kernel(struct graph *g);
+// leaky_relu of a convolution from few channels is written by that.
+bool pass_activation(struct graph *g);
 
 // The last two, in this order; each runs once.
 // Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders

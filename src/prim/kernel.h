@@ -31,6 +31,7 @@ struct kernels {
     void (*few_weight_grad)(const void *few_task);
     void (*taps_result)(const void *few_task);
     void (*taps_weight_grad)(const void *few_task);
+    void (*taps_wide)(const void *few_task);
     void (*random)(const void *random_task);
     void (*adam)(const void *update_task);
     void (*rmsprop)(const void *update_task);
@@ -181,8 +182,9 @@ enum { FEW_MOST = 4, FEW_MULTIPLE = 16 };  // F is at most, C a multiple of
 // few_result: few[n, f, y, x] = Σ_i,j,c wide[n, c, (step·y + sign·i − pad) / phases, …]·w[f, c, i,
 // j] over the i, j for which phases divides. few_weight_grad: w from both images, of which the one
 // that the other is a result of is read at step·y + i − pad; sign and phases are not used.
-// taps_result, taps_weight_grad: tap (i, j) brings pixel (y, x) of `wide` and step·(y, x) + (i, j) −
-// pad of `few` together, counted from the last tap where `flipped`; no sign, no phases.
+// taps_result makes `few`, taps_weight_grad the weights, taps_wide the wide image: tap (i, j) brings
+// pixel (y, x) of `wide` and step·(y, x) + (i, j) − pad of `few` together, counted from the last tap
+// where `flipped`; no sign, no phases.
 struct few_task {
     float *few;
     const float *wide;
@@ -195,10 +197,12 @@ struct few_task {
     // wide pixel's product with all taps
     float *own;
     int64_t own_each, pieces[2], width;
+    float *made;                         // by taps_wide, in place of `wide`
+    float slope;                         // of that, below zero
     bool few_rows, flipped;
     int threads;
 };
-enum { TAPS_MOST = 7, TAPS_PIXELS = 8 }; // a kernel is at most; a row of `wide`, for taps_result
+enum { TAPS_MOST = 7, TAPS_PIXELS = 8 }; // a kernel is at most; a row of `wide` that is made or summed at least
 // Sets what taps_… need to know of room, of a task that is whole but for that; how many floats
 // `packed` is to have.
 int64_t taps_prepare(struct few_task *t);

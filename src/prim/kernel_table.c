@@ -14,6 +14,7 @@ DECLARE(few_result);
 DECLARE(few_weight_grad);
 DECLARE(taps_result);
 DECLARE(taps_weight_grad);
+DECLARE(taps_wide);
 DECLARE(random);
 DECLARE(adam);
 DECLARE(rmsprop);
@@ -43,6 +44,7 @@ const struct kernels KERNEL(kernels) = {
     ENTRY(few_weight_grad),
     ENTRY(taps_result),
     ENTRY(taps_weight_grad),
+    ENTRY(taps_wide),
     ENTRY(random),
     ENTRY(adam),
     ENTRY(rmsprop),

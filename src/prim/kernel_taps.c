@@ -57,47 +57,84 @@ static void pack_taps(const struct few_task *t, struct sizes z)
                           f] = *few_weight(t, f, c, t->flipped ? taps - 1 - tap : tap);
 }
 
-// r[m] = Σ_c x[m][c]·w[c]    of PIXELS pixels, `vectors` wide
-INLINE void multiply_block(float *r, const float *x, int64_t pixel, const float *w, int64_t width,
-                           int64_t C, const int vectors)
+typedef int32_t signs __attribute__((vector_size(LANES * sizeof(int32_t))));
+
+INLINE lanes leaky(lanes v, float slope)
+{
+    const signs above = (signs)(v > 0), below = (signs)(v * slope) & ~above;
+    return (lanes)(((signs)v & above) | below);
+}
+
+// r[m] = Σ_i,c x[i][m·pixel + c]·w[i·depth + c] for i < n, c < depth; of PIXELS pixels, `vectors`
+// wide. The rows of r are `place` apart, those of w `width`. What is less than zero is multiplied
+// by the slope.
+struct block {
+    float *r;
+    const float *const *x, *w;
+    int64_t place, pixel, width, n, depth;
+    float slope;
+};
+
+INLINE void multiply_block(const struct block *b, const int vectors)
 {
     lanes sum[PIXELS][STRIP];
     EACH(m, PIXELS)
         EACH(q, vectors)
             sum[m][q] = (lanes){0};
-    for (int64_t c = 0; c < C; c++, w += width) {
-        lanes right[STRIP];
-        EACH(q, vectors)
-            right[q] = *(const lanes *)(w + q * LANES);
-        EACH(m, PIXELS) {
-            const lanes left = (lanes){0} + x[m * pixel + c];
+    const float *w = b->w;
+    for (int64_t i = 0; i < b->n; i++) {
+        const float *x = b->x[i];
+        for (int64_t c = 0; c < b->depth; c++, w += b->width) {
+            lanes right[STRIP];
             EACH(q, vectors)
-                sum[m][q] += left * right[q];
+                right[q] = *(const lanes *)(w + q * LANES);
+            EACH(m, PIXELS) {
+                const lanes left = (lanes){0} + x[m * b->pixel + c];
+                EACH(q, vectors)
+                    sum[m][q] += left * right[q];
+            }
         }
     }
     EACH(m, PIXELS)
         EACH(q, vectors)
-            *(lanes *)(r + m * width + q * LANES) = sum[m][q];
+            *(lanes *)(b->r + m * b->place + q * LANES) = leaky(sum[m][q], b->slope);
+}
+
+// All vectors of a row of r, in strips as equal as can be.
+static void multiply_strips(struct block b)
+{
+    const int64_t vectors = b.width / LANES, strips = (vectors + STRIP - 1) / STRIP;
+    float *const r = b.r;
+    const float *const w = b.w;
+    for (int64_t s = 0; s < strips; s++) {
+        const int64_t from = vectors * s / strips;
+        b.r = r + from * LANES;
+        b.w = w + from * LANES;
+        switch (vectors * (s + 1) / strips - from) {
+        case 1: multiply_block(&b, 1); break;
+        case 2: multiply_block(&b, 2); break;
+        default: multiply_block(&b, 3);
+        }
+    }
 }
 
 // A row of the wide image; the last block begins where it still fits.
-static void multiply_row(const struct few_task *t, float *r, const float *x, int64_t width)
+static void multiply_row(const struct few_task *t, float *r, const float *x)
 {
-    const int64_t vectors = width / LANES, strips = (vectors + STRIP - 1) / STRIP,
-                  pixel = t->wide_stride[3], last = t->size[1] - PIXELS;
+    const int64_t pixel = t->wide_stride[3], last = t->size[1] - PIXELS;
     for (int64_t block = 0; block < t->size[1]; block += PIXELS) {
         const int64_t m = block < last ? block : last;
-        fetch_ahead(x + (m + AHEAD) * pixel, 0, 1, PIXELS * pixel);
-        for (int64_t s = 0; s < strips; s++) {
-            const int64_t from = vectors * s / strips, n = vectors * (s + 1) / strips - from;
-            float *const to = r + m * width + from * LANES;
-            const float *const w = t->packed + from * LANES;
-            switch (n) {
-            case 1: multiply_block(to, x + m * pixel, pixel, w, width, t->C, 1); break;
-            case 2: multiply_block(to, x + m * pixel, pixel, w, width, t->C, 2); break;
-            default: multiply_block(to, x + m * pixel, pixel, w, width, t->C, 3);
-            }
-        }
+        const float *const from = x + m * pixel;
+        fetch_ahead(from + AHEAD * pixel, 0, 1, PIXELS * pixel);
+        multiply_strips((struct block){.r = r + m * t->width,
+                                       .x = &from,
+                                       .w = t->packed,
+                                       .place = t->width,
+                                       .pixel = pixel,
+                                       .width = t->width,
+                                       .n = 1,
+                                       .depth = t->C,
+                                       .slope = 1});
     }
 }
 
@@ -191,7 +228,7 @@ static void sum_rows(const struct few_task *t, const struct bench *b, int64_t fr
         for (; made < end; made++)
             multiply_row(
                 t, b->products + made % b->rows * b->row + (b->sizes.pieces - 1) * b->sizes.width,
-                t->wide + n * t->wide_stride[0] + made * t->wide_stride[2], b->sizes.width);
+                t->wide + n * t->wide_stride[0] + made * t->wide_stride[2]);
         sum_row(t, b, n, y, first, end);
     }
 }
@@ -207,6 +244,112 @@ void KERNEL(taps_result)(const void *task)
         const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
         const struct bench b = bench_of(t, thread);
         sum_rows(t, &b, rows * thread / threads, rows * (thread + 1) / threads);
+    }
+}
+
+// --- rows of the few, with borders ---------------------------------------------------------------
+
+// What meets a row of the wide image: `line` floats of each of the rows of the few, with zeros.
+struct border {
+    int64_t line, advance;
+    float *lines; // row y of the few is number (y + pad) % kernel
+};
+
+static struct border border_of(const struct few_task *t, float *lines)
+{
+    return (struct border){.line = ((t->size[1] - 1) * t->step[1] + t->kernel[1]) * t->F,
+                           .advance = t->step[1] * t->F,
+                           .lines = lines};
+}
+
+// Line `at` from row at − pad of sample n.
+static void fetch_line(const struct few_task *t, const struct border *b, int64_t n, int64_t at)
+{
+    float *const line = b->lines + at % t->kernel[0] * b->line;
+    const int64_t y = at - t->pad[0], skip = t->pad[1] < 0 ? -t->pad[1] : 0,
+                  room = b->line / t->F - t->pad[1],
+                  end = room < t->few_size[1] ? room : t->few_size[1];
+    memset(line, 0, sizeof *line * (size_t)b->line);
+    if (y < 0 || y >= t->few_size[0])
+        return;
+    const float *few = t->few + n * t->few_stride[0] + y * t->few_stride[2];
+    if (few_dense(t) && end > skip)
+        memcpy(line + (skip + t->pad[1]) * t->F, few + skip * t->F,
+               sizeof *line * (size_t)((end - skip) * t->F));
+    for (int64_t x = skip; x < end && !few_dense(t); x++)
+        for (int64_t f = 0; f < t->F; f++)
+            line[(x + t->pad[1]) * t->F + f] = few[x * t->few_stride[3] + f * t->few_stride[1]];
+}
+
+// What meets row i % size[0] of sample i / size[0]; `fetched` says what is there of the row before.
+static void fetch_lines(const struct few_task *t, const struct border *b, int64_t i,
+                        int64_t *fetched)
+{
+    const int64_t n = i / t->size[0], first = i % t->size[0] * t->step[0];
+    if (first == 0 || *fetched < first)
+        *fetched = first;
+    for (; *fetched < first + t->kernel[0]; ++*fetched)
+        fetch_line(t, b, n, *fetched);
+}
+
+// Where tap row i of row `row` begins.
+static const float *line_of(const struct few_task *t, const struct border *b, int64_t row,
+                            int64_t i)
+{
+    return b->lines + (row * t->step[0] + i) % t->kernel[0] * b->line;
+}
+
+// --- the wide image ------------------------------------------------------------------------------
+
+// (kh·kw, F, C)
+static void pack_channels(const struct few_task *t)
+{
+    const int64_t taps = t->kernel[0] * t->kernel[1];
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t f = 0; f < t->F; f++)
+            for (int64_t c = 0; c < t->C; c++)
+                t->packed[(tap * t->F + f) * t->C + c] = *few_weight(
+                    t, f, c, t->flipped ? taps - 1 - tap : tap);
+}
+
+static void make_row(const struct few_task *t, const struct border *b, float *wide, int64_t row)
+{
+    const int64_t last = t->size[1] - PIXELS, pixel = t->wide_stride[3];
+    for (int64_t block = 0; block < t->size[1]; block += PIXELS) {
+        const int64_t m = block < last ? block : last;
+        const float *few[TAPS_MOST];
+        for (int64_t i = 0; i < t->kernel[0]; i++)
+            few[i] = line_of(t, b, row, i) + m * b->advance;
+        multiply_strips((struct block){.r = wide + m * pixel,
+                                       .x = few,
+                                       .w = t->packed,
+                                       .place = pixel,
+                                       .pixel = b->advance,
+                                       .width = t->C,
+                                       .n = t->kernel[0],
+                                       .depth = t->kernel[1] * t->F,
+                                       .slope = t->slope});
+    }
+}
+
+void KERNEL(taps_wide)(const void *task);
+void KERNEL(taps_wide)(const void *task)
+{
+    const struct few_task *t = task;
+    const int64_t rows = t->N * t->size[0];
+    pack_channels(t);
+#pragma omp parallel num_threads(t->threads) if (t->threads > 1)
+    {
+        const int thread = omp_get_thread_num(), team = omp_get_num_threads();
+        const struct border b = border_of(t, t->own + thread * t->own_each);
+        int64_t fetched = 0;
+        for (int64_t i = rows * thread / team; i < rows * (thread + 1) / team; i++) {
+            fetch_lines(t, &b, i, &fetched);
+            make_row(t, &b,
+                     t->made + i / t->size[0] * t->wide_stride[0] +
+                         i % t->size[0] * t->wide_stride[2],
+                     i % t->size[0]);
+        }
     }
 }
 
@@ -236,12 +379,6 @@ INLINE void add_block(float *g, int64_t C, const float *const *few, int64_t adva
             *(lanes *)(g + r * C + q * LANES) = sum[r][q];
 }
 
-// What meets a row of the wide image: `line` floats of each of the rows of the few, with zeros.
-struct border {
-    int64_t line, advance;
-    float *lines; // row y of the few is number (y + pad) % kernel
-};
-
 #define ADD(vectors)                                          \
     for (; c + (vectors)*LANES <= t->C; c += (vectors)*LANES) \
     add_block(g + c, t->C, few, advance, wide + c, t->wide_stride[3], t->size[1], rows, vectors)
@@ -266,8 +403,7 @@ static void add_taps(const struct few_task *t, const struct border *b, float *g,
         const float *few[SUMS];
         fetch_ahead(wide + floats, i, blocks, floats);
         for (int64_t r = 0; r < n; r++)
-            few[r] = b->lines + (row * t->step[0] + (from + r) / each) % t->kernel[0] * b->line +
-                     (from + r) % each;
+            few[r] = line_of(t, b, row, (from + r) / each) + (from + r) % each;
         float *const to = g + from * t->C;
         switch (n) {
         case 1: add_channels(t, to, few, b->advance, wide, 1); break;
@@ -279,39 +415,6 @@ static void add_taps(const struct few_task *t, const struct border *b, float *g,
         case 6: add_channels(t, to, few, b->advance, wide, 6); break;
 #endif
         }
-    }
-}
-
-// Line `at` from row at − pad of sample n.
-static void fetch_line(const struct few_task *t, const struct border *b, int64_t n, int64_t at)
-{
-    float *const line = b->lines + at % t->kernel[0] * b->line;
-    const int64_t y = at - t->pad[0], skip = t->pad[1] < 0 ? -t->pad[1] : 0,
-                  room = b->line / t->F - t->pad[1],
-                  end = room < t->few_size[1] ? room : t->few_size[1];
-    memset(line, 0, sizeof *line * (size_t)b->line);
-    if (y < 0 || y >= t->few_size[0])
-        return;
-    const float *few = t->few + n * t->few_stride[0] + y * t->few_stride[2];
-    if (few_dense(t) && end > skip)
-        memcpy(line + (skip + t->pad[1]) * t->F, few + skip * t->F,
-               sizeof *line * (size_t)((end - skip) * t->F));
-    for (int64_t x = skip; x < end && !few_dense(t); x++)
-        for (int64_t f = 0; f < t->F; f++)
-            line[(x + t->pad[1]) * t->F + f] = few[x * t->few_stride[3] + f * t->few_stride[1]];
-}
-
-static void add_rows(const struct few_task *t, const struct border *b, float *g, int64_t from,
-                     int64_t to)
-{
-    int64_t fetched = 0;
-    for (int64_t i = from; i < to; i++) {
-        const int64_t n = i / t->size[0], row = i % t->size[0], first = row * t->step[0];
-        if (i == from || row == 0 || fetched < first)
-            fetched = first;
-        for (; fetched < first + t->kernel[0]; fetched++)
-            fetch_line(t, b, n, fetched);
-        add_taps(t, b, g, t->wide + n * t->wide_stride[0] + row * t->wide_stride[2], row);
     }
 }
 
@@ -340,11 +443,16 @@ void KERNEL(taps_weight_grad)(const void *task)
     {
         const int thread = omp_get_thread_num(), team = omp_get_num_threads();
         float *const g = t->own + thread * t->own_each;
-        const struct border b = {.line = ((t->size[1] - 1) * t->step[1] + t->kernel[1]) * t->F,
-                                 .advance = t->step[1] * t->F,
-                                 .lines = g + all};
+        const struct border b = border_of(t, g + all);
+        int64_t fetched = 0;
         memset(g, 0, sizeof *g * (size_t)all);
-        add_rows(t, &b, g, rows * thread / team, rows * (thread + 1) / team);
+        for (int64_t i = rows * thread / team; i < rows * (thread + 1) / team; i++) {
+            fetch_lines(t, &b, i, &fetched);
+            add_taps(t, &b, g,
+                     t->wide + i / t->size[0] * t->wide_stride[0] +
+                         i % t->size[0] * t->wide_stride[2],
+                     i % t->size[0]);
+        }
 #pragma omp master
         threads = team;
     }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 
+#include <math.h>
 #include <string.h>
 
 // The few are the channels of x or y.
@@ -17,13 +18,25 @@ struct sides {
 static struct sides sides_of(const struct value *v)
 {
     const struct conv_parts p = conv_parts(v);
-    const bool rows = v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST);
+    const bool wide = !isnan(conv_slope(v)), // the result is, and nothing else can be few
+        rows = !wide && (v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST));
     return (struct sides){p.w, rows ? p.y : p.x, rows ? p.x : p.y, rows};
+}
+
+bool conv_can_be_activated(const struct value *v)
+{
+    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_tile(v))
+        return false;
+    const int64_t *w = v->in[1]->shape.dim; // (K, C, kh, kw)
+    return w[0] % FEW_MULTIPLE == 0 && w[1] <= FEW_MOST && w[2] <= TAPS_MOST &&
+           w[3] <= TAPS_MOST && v->shape.dim[3] >= TAPS_PIXELS;
 }
 
 bool conv_own_kernel(const struct value *v)
 {
     const struct sides s = sides_of(v);
+    if (!isnan(conv_slope(v)))
+        return true;
     return v->takes == TYPE_F32 && s.few->shape.dim[1] <= FEW_MOST &&
            s.wide->shape.dim[1] % FEW_MULTIPLE == 0;
 }
@@ -131,6 +144,11 @@ static void (*choose(struct few_task *t, const struct value *v, int64_t *packed)
 {
     const bool gradient = v->op == &op_conv_weight_grad;
     struct few_task taps = *t;
+    if (!isnan(conv_slope(v))) {
+        *packed = taps_prepare(t);
+        t->slope = (float)conv_slope(v);
+        return kernels()->taps_wide;
+    }
     if (t->few_rows && t->step[0] == 1 && t->step[1] == 1)
         flip(&taps);
     *packed = taps_prepare(&taps);
@@ -153,7 +171,7 @@ bool lower_few_channels(struct plan *p, const struct value *v, const char *word)
     struct few_task *t = NEW(plan_arena(p), struct few_task);
     fill(t, v, &s);
     t->few = plan_data(p, s.few);
-    t->wide = plan_data(p, s.wide);
+    t->wide = t->made = plan_data(p, s.wide);
     t->weight = plan_data(p, s.w);
     t->weight_at = positions(p, s.w);
     t->threads = kernel_threads(shape_size(s.wide->shape));

@@ -73,11 +73,6 @@ static void operand(const struct value *v, const struct map_program *p, int k, s
         text_addf(out, "$%d", k - p->n_in);
 }
 
-static int operands(uint8_t code)
-{
-    return code == PW_SELECT ? 3 : code < PW_SELECT ? 2 : 1;
-}
-
 static void numbers(const struct map_inst *s, struct text *out)
 {
     if (s->code == PW_AFFINE)
@@ -97,7 +92,7 @@ static void fused_print(const struct value *v, struct text *out)
         if (i + 1 < p->n)
             text_addf(out, "$%d = ", i);
         text_addf(out, "%s(", op_pointwise[s->code].name);
-        for (int j = 0; j < operands(s->code); j++) {
+        for (int j = 0; j < pointwise_operands(s->code); j++) {
             text_add(out, j ? ", " : "");
             operand(v, p, k[j], out);
         }

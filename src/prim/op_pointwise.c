@@ -7,6 +7,11 @@
 
 #include <math.h>
 
+int pointwise_operands(enum pointwise op)
+{
+    return op == PW_SELECT ? 3 : op < PW_SELECT ? 2 : 1;
+}
+
 double pointwise_eval(enum pointwise op, double a, double b, double c, double f0, double f1)
 {
     switch (op) {

@@ -1,0 +1,93 @@
+// A convolution of few channels writes leaky_relu of its sums, where there is a kernel of ours for
+// it: what would be written, read and written again is written once. The gradient asks for the sign
+// of a sum, and that of leaky_relu of it is the same where the slope is not negative; so those who
+// read the sums may do that and nothing else. This is after fusion: a leaky_relu that is still by
+// itself is read by something that is no map, a convolution as a rule.
+//
+// Doing the same inside minimal filtering, or by oneDNN's post-ops, was slower
+// (src/ARCHITECTURE.md).
+#include "pass/pass.h"
+
+#include "base/arena.h"
+#include "graph/build.h"
+#include "graph/map.h"
+#include "graph/op.h"
+#include "pass/region.h"
+
+struct sights {
+    // by id: the leaky_relu of a convolution that nobody else reads but for the sign, or NULL
+    const struct value **of;
+    bool *declined;
+};
+
+static bool is(const struct value *v, enum pointwise op) { return v->op == &op_pointwise[op]; }
+
+// Whether v takes nothing but the sign of x.
+static bool reads_sign(const struct value *v, const struct value *x)
+{
+    const struct map_program *p = map_program_of(v);
+    if (!p || p->n == 0)
+        return is(v, PW_STEP);
+    for (int k = 0; k < p->n_in; k++)
+        for (int i = 0; v->in[k] == x && i < p->n; i++) {
+            const struct map_inst *s = &p->inst[i];
+            const int n = pointwise_operands(s->code);
+            if (s->code != PW_STEP && (s->a == k || (n > 1 && s->b == k) || (n > 2 && s->c == k)))
+                return false;
+        }
+    return true;
+}
+
+static bool activates(const struct value *v)
+{
+    return is(v, PW_LEAKY_RELU) && v->attr.f[0] >= 0 && v->type == TYPE_F32 &&
+           conv_can_be_activated(v->in[0]);
+}
+
+static const struct value **find(const struct graph *g, struct arena *a)
+{
+    const struct value **of = NEW_ARRAY(a, const struct value *, g->n + 1);
+    bool *other = NEW_ARRAY(a, bool, g->n + 1);
+    for (int i = 0; i < g->n; i++)
+        for (int j = 0; j < g->value[i]->n_in; j++) {
+            const struct value *v = g->value[i], *x = v->in[j];
+            if (activates(v) && !of[x->id])
+                of[x->id] = v;
+            else if (!reads_sign(v, x))
+                other[x->id] = true;
+        }
+    for (int i = 0; i < g->n_root; i++)
+        other[g->root[i].value->id] = true;
+    for (int i = 0; i < g->n; i++)
+        of[i] = other[i] ? NULL : of[i];
+    return of;
+}
+
+static struct value *rewrite(struct value *v, void *context)
+{
+    const struct sights *s = context;
+    if (is(v, PW_LEAKY_RELU) && conv_slope(v->in[0]) == v->attr.f[0])
+        return v->in[0];
+    const struct value *y = s->of[v->id];
+    return y && !s->declined[y->id] ? conv_activated(v, y->attr.f[0]) : NULL;
+}
+
+// "leaky_relu of 64x3x64x64 64x3x4x4 /2 1,1,1,1"
+static const char *work(const struct value *v, bool *inside, struct arena *a)
+{
+    if (!activates(v))
+        return NULL;
+    const struct value *c = v->in[0];
+    if (inside)
+        inside[v->id] = inside[c->id] = true;
+    return region_conv(a, "leaky_relu of", c->in[0]->shape, c->in[1]->shape, c);
+}
+
+bool pass_activation(struct graph *g)
+{
+    struct arena *a = arena_new(NULL);
+    struct sights s = {find(g, a), region_declined(g, "activation", work, a)};
+    const bool changed = graph_rewrite(g, rewrite, &s);
+    arena_free(a);
+    return changed;
+}
