@@ -59,7 +59,10 @@ static int run(struct options *o)
         if (!plan)
             return EXIT_USAGE;
         plan_print(plan, &out);
-        text_addf(&out, "activations: %zu bytes; slots: %zu bytes\n", plan_activation_bytes(plan),
+        text_addf(&out,
+                  "activations: %zu bytes, of which %zu are kept between iterations; slots: %zu "
+                  "bytes\n",
+                  plan_activation_bytes(plan), plan_kept_bytes(plan),
                   lab.experiment->slots.floats * sizeof(float));
     } else {
         struct program *p = program_training(lab.experiment, (int)phase, o->arena, o->diag);

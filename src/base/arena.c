@@ -122,6 +122,15 @@ void *arena_alloc(struct arena *a, size_t size)
     return memset(p, 0, size);
 }
 
+void *arena_room(struct arena *a, size_t size)
+{
+    struct block *b = block_new(NULL, size + sizeof *b + 64);
+    struct block **at = a->block ? &a->block->next : &a->block;
+    b->next = *at;
+    *at = b;
+    return take(b, size, 64);
+}
+
 void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
 {
     if (n && (n & (n - 1)))

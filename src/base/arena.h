@@ -15,6 +15,8 @@ void arena_free(struct arena *a);
 
 // Zeroed memory, aligned to 64 bytes when size >= 64, else to 16. Never NULL.
 void *arena_alloc(struct arena *a, size_t size);
+// Memory of any content, aligned to 64, that costs nothing before it is written to. Never NULL.
+void *arena_room(struct arena *a, size_t size);
 // Grows an array of n elements of `size` bytes so that one more fits; returns the (moved) array.
 // Amortised: capacity is the next power of two of n, so call it with the count before the append.
 void *arena_grow(struct arena *a, void *array, size_t n, size_t size);

@@ -131,6 +131,7 @@ struct graph {
     struct chooser *chooser; // answers what passes ask (graph/choice.h); NULL: their rules do
     enum type precision;    // what products may round their operands to
     int next_stream;        // next free number for graph_random
+    size_t kept;            // what lies below this offset outlives an execution; pass/memory.c says
 };
 
 struct graph *graph_new(struct arena *a);

@@ -7,6 +7,7 @@
 #include "model/experiment.h"
 
 #include "base/arena.h"
+#include "base/workspace.h"
 #include "model/program.h"
 #include "model/reader.h"
 #include "model/vocabulary.h"
@@ -332,7 +333,7 @@ struct experiment *experiment_read(struct arena *a, const struct config *config,
     struct experiment *e = NEW(a, struct experiment);
     struct reader r = {.e = e, .arena = a, .d = d};
     struct sections root = {0};
-    *e = (struct experiment){.arena = a, .config = config};
+    *e = (struct experiment){.arena = a, .config = config, .workspace = workspace_new(a)};
     map_init(&r.names, a);
     slots_init(&e->slots, a);
     const int errors = diag_errors(d);

@@ -9,6 +9,7 @@
 #include "model/network.h"
 
 struct chooser;
+struct workspace;
 
 // A named source of batches. Its fields in expressions: NAME.image, NAME.label, NAME.index.
 struct data_source {
@@ -158,6 +159,7 @@ struct experiment {
     int64_t seed;
     int precision;
     bool minimal_filtering;       // `compile:`
+    struct workspace *workspace;  // what its programs run in, one at a time
     struct chooser *chooser;      // of training programs; whoever compiles sets it, or leaves rules
     // complete after experiment_read: parameters, buffers, moments, averages
     struct slots slots;

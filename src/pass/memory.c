@@ -7,6 +7,10 @@
 // overlapping stretch lies: the large ones decide the slab's size, so they choose first, and the
 // many small ones fit in the gaps they leave.
 //
+// What is there before the program and what is read after it (constants, inputs, roots) comes
+// before all others and shares with nobody: the rest of the slab is of no use between two
+// executions, and another program may have it meanwhile.
+//
 // The simpler idea, a free list walked in program order as malloc would do it, fails by
 // fragmentation: it places a small tensor that lives long in the middle of what a large one will
 // want.
@@ -20,7 +24,7 @@ enum { ALIGN = 64, FOREVER = 1 << 30 };
 
 struct tenant {
     struct value *value;
-    int from, to;          // positions in the program, both included
+    int from, to; // positions in the program, both included; to FOREVER: it stays
 };
 
 static bool has(const struct value *v, enum op_flag flag)
@@ -109,9 +113,13 @@ static void share(struct graph *g, int *last)
 
 // --- where ---------------------------------------------------------------------------------------
 
-static int larger_first(const void *a, const void *b)
+static bool stays(const struct tenant *t) { return t->to == FOREVER; }
+
+static int staying_then_larger_first(const void *a, const void *b)
 {
     const struct tenant *x = a, *y = b;
+    if (stays(x) != stays(y))
+        return stays(y) - stays(x);
     if (x->value->bytes != y->value->bytes)
         return x->value->bytes < y->value->bytes ? 1 : -1;
     return x->value->id - y->value->id;
@@ -153,7 +161,7 @@ static int find_tenants(const struct graph *g, const int *last, struct tenant *t
     for (int i = 0; i < g->n; i++) {
         struct value *v = g->value[i];
         if (v->storage == v)
-            tenant[n++] = (struct tenant){v, has(v, OP_PINNED) ? 0 : i, last[i]};
+            tenant[n++] = (struct tenant){v, last[i] == FOREVER ? 0 : i, last[i]};
     }
     return n;
 }
@@ -166,14 +174,16 @@ size_t memory_plan(struct graph *g)
     struct tenant *tenant = NEW_ARRAY(a, struct tenant, g->n + 1);
     struct tenant **placed = NEW_ARRAY(a, struct tenant *, g->n + 1);
     const int n = find_tenants(g, last, tenant);
-    size_t size = 0;
-    qsort(tenant, (size_t)n, sizeof *tenant, larger_first);
+    size_t size = g->kept = 0;
+    qsort(tenant, (size_t)n, sizeof *tenant, staying_then_larger_first);
     for (int i = 0; i < n; i++) {
         struct value *v = tenant[i].value;
         v->offset = lowest(&tenant[i], placed, i);
         insert(placed, i, &tenant[i]);
         if (end_of(v) > size)
             size = end_of(v);
+        if (stays(&tenant[i]))
+            g->kept = size;
     }
     arena_free(a);
     return size;

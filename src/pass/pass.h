@@ -38,7 +38,8 @@ bool pass_activation(struct graph *g);
 // Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders
 // between. Roots stay plain.
 bool pass_layout(struct graph *g);
-// Chooses which values share memory, and offsets in the activation slab.
+// Chooses which values share memory, and offsets in the activation slab; below graph->kept lies what
+// the host reads or writes between executions.
 bool pass_memory(struct graph *g);
 
 // What pass_memory does, for tests and printing: the slab's size in bytes.

@@ -1,9 +1,10 @@
 // A plan is a list of function pointers with arguments that never change: all thinking is done when
 // it is made.
 //
-// Values lie in two slabs: slots (which outlive it and are shared by all plans of an experiment)
-// and activations, one allocation at the offsets that pass/memory.c chose. A third room, as large
-// as the greediest step wants, is scratch memory for one step at a time.
+// Values lie in slots, which outlive the plan and are shared by all plans of an experiment, or at
+// the offsets that pass/memory.c chose. What has to be there between two executions is the plan's
+// own; the rest, and scratch memory as large as the greediest step wants, is lent: training,
+// samplers and scorers never run at the same time and take turns in it.
 //
 // The simpler idea, an interpreter that asks each value's op what to do while running, fails twice:
 // it decides the same things at every step, and it hides what a step costs; here a step can be
@@ -13,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/workspace.h"
 #include "graph/slot.h"
 #include "plan/dnn.h"
 #include "plan/lower.h"
@@ -21,6 +23,8 @@
 #if defined __SSE__
 #include <xmmintrin.h>
 #endif
+
+enum { VALUES, SCRATCH }; // parts of the workspace
 
 struct step {
     const struct value *value;
@@ -38,8 +42,9 @@ struct plan {
     struct arena *arena;
     struct graph *graph;
     float *slots;
-    char *slab;
-    size_t slab_bytes, room_bytes;
+    struct workspace *workspace;
+    char *kept, *lent; // offsets below graph->kept, and from there on
+    size_t lent_bytes, room_bytes;
     struct plan_clock clock;
     struct step *step;
     int n;
@@ -51,8 +56,10 @@ struct plan {
 
 float *plan_data(struct plan *p, const struct value *v)
 {
-    if (v->storage)
-        return (float *)(p->slab + v->storage->offset);
+    if (v->storage) {
+        const size_t at = v->storage->offset;
+        return (float *)(at < p->graph->kept ? p->kept + at : p->lent + (at - p->graph->kept));
+    }
     while (!v->attr.slot)
         v = v->in[0];
     return p->slots + v->attr.slot->offset;
@@ -87,7 +94,7 @@ const struct plan_clock *plan_clock(const struct plan *p)
 
 static size_t slab_bytes(const struct graph *g)
 {
-    size_t bytes = 0;
+    size_t bytes = g->kept;
     for (int i = 0; i < g->n; i++) {
         const struct value *v = g->value[i];
         if (v->storage == v && v->offset + v->bytes > bytes)
@@ -96,22 +103,31 @@ static size_t slab_bytes(const struct graph *g)
     return bytes;
 }
 
-struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed)
+struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct workspace *w,
+                         uint64_t seed)
 {
     struct plan *p = NEW(a, struct plan);
     p->arena = arena_new(a);
     p->graph = g;
     p->slots = slots;
+    p->workspace = w;
     p->clock.seed = seed;
-    p->slab_bytes = slab_bytes(g);
-    p->slab = arena_alloc(p->arena, p->slab_bytes + 64);
+    p->lent_bytes = slab_bytes(g) - g->kept;
+    p->kept = arena_alloc(p->arena, g->kept + 64);
+    p->lent = workspace_lend(p->workspace, VALUES, p->lent_bytes);
     for (int i = 0; i < g->n; i++)
         if (g->value[i]->op->lower)
             g->value[i]->op->lower(p, g->value[i]);
-    void *room = arena_alloc(p->arena, p->room_bytes + 64);
+    void *room = workspace_lend(p->workspace, SCRATCH, p->room_bytes);
     for (int i = 0; i < p->n_tenants; i++)
         p->tenant[i].set(p->tenant[i].object, room);
+    workspace_close(p->workspace);
     return p;
+}
+
+struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed)
+{
+    return plan_new_in(a, g, slots, workspace_new(a), seed);
 }
 
 // --- running -------------------------------------------------------------------------------------
@@ -140,13 +156,25 @@ static void restore_denormals(unsigned before)
 #endif
 }
 
-void plan_run(struct plan *p, uint64_t step)
+static unsigned begin(struct plan *p, uint64_t step)
 {
     p->clock.step = step;
-    const unsigned before = flush_denormals();
+    workspace_open(p->workspace);
+    return flush_denormals();
+}
+
+static void end(struct plan *p, unsigned before)
+{
+    restore_denormals(before);
+    workspace_close(p->workspace);
+}
+
+void plan_run(struct plan *p, uint64_t step)
+{
+    const unsigned before = begin(p, step);
     for (int i = 0; i < p->n; i++)
         p->step[i].run(p->step[i].args);
-    restore_denormals(before);
+    end(p, before);
 }
 
 static bool all_finite(struct plan *p, const struct value *v)
@@ -169,28 +197,26 @@ static bool all_finite(struct plan *p, const struct value *v)
 const struct value *plan_run_watched(struct plan *p, uint64_t step)
 {
     const struct value *culprit = NULL;
-    p->clock.step = step;
-    const unsigned before = flush_denormals();
+    const unsigned before = begin(p, step);
     for (int i = 0; i < p->n && !culprit; i++) {
         const struct value *v = p->step[i].value;
         p->step[i].run(p->step[i].args);
         if ((i + 1 == p->n || p->step[i + 1].value != v) && !all_finite(p, v))
             culprit = v;
     }
-    restore_denormals(before);
+    end(p, before);
     return culprit;
 }
 
 void plan_profile(struct plan *p, uint64_t step, double *seconds)
 {
-    p->clock.step = step;
-    const unsigned before = flush_denormals();
+    const unsigned before = begin(p, step);
     for (int i = 0; i < p->n; i++) {
         const double start = clock_now();
         p->step[i].run(p->step[i].args);
         seconds[i] = clock_now() - start;
     }
-    restore_denormals(before);
+    end(p, before);
 }
 
 // --- asking --------------------------------------------------------------------------------------
@@ -213,8 +239,10 @@ const float *plan_output(const struct plan *p, const char *name)
 
 size_t plan_activation_bytes(const struct plan *p)
 {
-    return p->slab_bytes + p->room_bytes;
+    return p->graph->kept + p->lent_bytes + p->room_bytes;
 }
+
+size_t plan_kept_bytes(const struct plan *p) { return p->graph->kept; }
 
 int plan_steps(const struct plan *p)
 {

@@ -6,11 +6,16 @@
 #include "graph/value.h"
 
 struct plan;
+struct workspace;
 
 // The graph has been through all passes (layouts chosen, offsets planned). `slots` is the slab that
 // slots live in, shared by all plans of an experiment. Primitives are cached by what they compute,
 // so an unrolled loop builds each once.
 struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t seed);
+// The same in memory that is lent to one plan at a time: none of them runs while another does. Inputs,
+// and what plan_output gives, are the plan's own.
+struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct workspace *w,
+                         uint64_t seed);
 // Computes everything once. step keys the random draws. Allocates nothing.
 void plan_run(struct plan *p, uint64_t step);
 // The same, looking at every value as it is made: returns the first that holds a NaN or Inf, NULL
@@ -21,7 +26,9 @@ const struct value *plan_run_watched(struct plan *p, uint64_t step);
 float *plan_input(struct plan *p, const char *name);
 // Where a named root is after plan_run, in plain layout; NULL when there is none.
 const float *plan_output(const struct plan *p, const char *name);
+// What it works in, scratch included; of that what is its own and not lent.
 size_t plan_activation_bytes(const struct plan *p);
+size_t plan_kept_bytes(const struct plan *p);
 // One line a step: "conv forward brgconv:avx512_core (32, 16, 14, 14) # file:line".
 void plan_print(const struct plan *p, struct text *out);
 

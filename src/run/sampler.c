@@ -15,7 +15,8 @@ static struct sampler *compile(struct arena *a, struct program *p, float *slab, 
     *s = (struct sampler){
         .experiment = p->experiment, .arena = a, .program = p, .batch = batch, .is = p->sample};
     s->set = NEW_ARRAY(a, struct dataset *, 2 * p->experiment->n_data + 1);
-    s->plan = plan_new(a, p->graph, slab, (uint64_t)p->experiment->seed);
+    s->plan = plan_new_in(a, p->graph, slab, p->experiment->workspace,
+                          (uint64_t)p->experiment->seed);
     s->sample = plan_output(s->plan, "sample");
     return s;
 }

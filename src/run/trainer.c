@@ -160,7 +160,8 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     if (!s->program)
         return false;
     passes_run(s->program->graph, NULL);
-    s->plan = plan_new(s->arena, s->program->graph, t->slab, (uint64_t)t->experiment->seed);
+    s->plan = plan_new_in(s->arena, s->program->graph, t->slab, t->experiment->workspace,
+                          (uint64_t)t->experiment->seed);
     find_measures(t, s);
     find_mouths(s);
     find_hypers(s);

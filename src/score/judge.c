@@ -210,7 +210,8 @@ static bool open_scorer(struct arena *a, struct judge *v, const char *recipe,
 {
     for (int i = 0; i < v->n_taken && !v->scorer; i++)
         if (asks_scorer(v->taken[i].metric) &&
-            !(v->look.scorer = v->scorer = scorer_open(a, recipe, v->taken[i].source, cache, o,
+            !(v->look.scorer = v->scorer = scorer_open(a, recipe, v->taken[i].source,
+                                                       v->experiment->workspace, cache, o,
                                                        v->look.stop, v->look.d)))
             return false;
     return true;

@@ -163,8 +163,9 @@ static bool train(struct trainer *t, const struct observer *o, const volatile si
 }
 
 struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source,
-                           const struct scorer_cache *cache, const struct observer *o,
-                           const volatile sig_atomic_t *stop, struct diag *d)
+                           struct workspace *workspace, const struct scorer_cache *cache,
+                           const struct observer *o, const volatile sig_atomic_t *stop,
+                           struct diag *d)
 {
     const char *override[64];
     if (source->dataset->classes < 2) {
@@ -176,7 +177,10 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
     const int n = overrides(a, source, override, (int)LENGTH(override));
     struct config *config = config_parse(a, "configs/scorer.yaml", recipe, override, n, d);
     struct experiment *e = config ? experiment_read(a, config, d) : NULL;
-    struct trainer *t = e ? trainer_new(a, e, d) : NULL;
+    if (!e)
+        return NULL;
+    e->workspace = workspace;
+    struct trainer *t = trainer_new(a, e, d);
     if (!t)
         return NULL;
     struct scorer *s = NEW(a, struct scorer);

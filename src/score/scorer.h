@@ -32,10 +32,12 @@ struct scorer {
 
 // The scorer for the data of `source` (a data source of the experiment that is to be scored).
 // Trains when the cache has none, telling `o` of each step. NULL, reported, when the data has no
-// labels or training fails; unreported, when *stop became true.
+// labels or training fails; unreported, when *stop became true. It runs in `workspace`, and never
+// while what is scored does.
 struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source,
-                           const struct scorer_cache *cache, const struct observer *o,
-                           const volatile sig_atomic_t *stop, struct diag *d);
+                           struct workspace *workspace, const struct scorer_cache *cache,
+                           const struct observer *o, const volatile sig_atomic_t *stop,
+                           struct diag *d);
 // Images (n, C, H, W) in [-1, 1], rounded to bytes first, to log-probabilities (n, classes) and
 // features (n, features); NULL for what is not wanted.
 void scorer_look(struct scorer *s, const float *image, int64_t n, double *log_p, float *feature);
