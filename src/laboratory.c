@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "plan/plan.h"
 #include "store/environment.h"
+#include "store/run_params.h"
 #include "store/scorers.h"
 #include "tuning.h"
 #include "view/annotate.h"
@@ -112,83 +113,6 @@ int laboratory_open_run(struct laboratory *lab, struct options *o, const char *n
 
 // --- what a run is -------------------------------------------------------------------------------
 
-static void add_param(struct laboratory *lab, const char *key, const struct node *node,
-                      struct run_param **list, int *n)
-{
-    struct arena *a = lab->arena;
-    const struct place w = node->where;
-    const bool cli = w.source && !strcmp(w.source->name, "command line");
-    const char *origin = cli        ? "command line"
-                         : w.source ? arena_printf(a, "%s:%d", w.source->name, w.line)
-                                    : "default";
-    struct run_param p = {.key = key, .type = "str", .num = NAN, .origin = origin};
-    struct text flow;
-    text_init(&flow);
-    if (node->kind == NODE_SCALAR)
-        text_add(&flow, node->text);
-    else
-        node_write_flow(node, &flow);
-    p.text = arena_strdup(a, flow.s);
-    text_release(&flow);
-    struct diag *quiet = diag_new(a);
-    int64_t whole;
-    if (node->kind == NODE_LIST)
-        p.type = "list";
-    else if (node->kind == NODE_NULL)
-        p.type = "null";
-    else if (!node->quoted && scalar_int(node, key, INT64_MIN, INT64_MAX, &whole, quiet))
-        p.type = "int", p.num = (double)whole;
-    else if (!node->quoted && scalar_float(node, key, 0, 0, &p.num, quiet))
-        p.type = "float";
-    else if (!strcmp(p.text, "true") || !strcmp(p.text, "false"))
-        p.type = "bool", p.num = p.text[0] == 't';
-    APPEND(a, *list, *n, p);
-}
-
-static bool only_scalars(const struct node *list)
-{
-    for (int i = 0; i < list->n; i++)
-        if (list->entry[i].value->kind == NODE_MAP || list->entry[i].value->kind == NODE_LIST)
-            return false;
-    return true;
-}
-
-// What a node leaves out and its table fills in. A scalar stands for the first parameter.
-static void add_defaults(struct laboratory *lab, const char *path, const struct node *node,
-                         struct run_param **list, int *n)
-{
-    const struct param *p = node->table;
-    const bool shorthand = node->kind != NODE_MAP && node->kind != NODE_NULL;
-    for (p = shorthand && p && p->name ? p + 1 : p; p && p->name; p++) {
-        if (!p->fallback || !*p->fallback || node_get(node, p->name))
-            continue;
-        struct node own = {.kind = NODE_SCALAR, .text = p->fallback};
-        add_param(lab, *path ? arena_printf(lab->arena, "%s.%s", path, p->name) : p->name, &own,
-                  list, n);
-    }
-}
-
-// Leaves by path: "train.optimizer.adam.lr", "games.0.loss"; a list of scalars is a leaf.
-static void add_params(struct laboratory *lab, const char *path, const struct node *node,
-                       struct run_param **list, int *n)
-{
-    add_defaults(lab, path, node, list, n);
-    if ((node->kind != NODE_MAP && node->kind != NODE_LIST) ||
-        (node->kind == NODE_LIST && only_scalars(node))) {
-        add_param(lab, path, node, list, n);
-        return;
-    }
-    for (int i = 0; i < node->n; i++) {
-        if (!*path &&
-            (!strcmp(node->entry[i].key, "about") || !strcmp(node->entry[i].key, "paper")))
-            continue; // prose
-        const char *key = node->kind == NODE_MAP ? node->entry[i].key
-                                                 : arena_printf(lab->arena, "%d", i);
-        add_params(lab, *path ? arena_printf(lab->arena, "%s.%s", path, key) : key,
-                   node->entry[i].value, list, n);
-    }
-}
-
 static const char nothing[] = "(nothing)";
 
 static const char *param_text(const struct run_param *list, int n, const char *key)
@@ -202,12 +126,9 @@ static const char *param_text(const struct run_param *list, int n, const char *k
 // What a text says by itself, defaults left out.
 static struct run_param *said(struct laboratory *lab, const char *yaml, int *n)
 {
-    struct run_param *list = NULL;
     struct config *c = config_parse(lab->arena, "config", yaml, NULL, 0, diag_new(lab->arena));
     *n = 0;
-    if (c)
-        add_params(lab, "", c->root, &list, n);
-    return list;
+    return c ? run_params(lab->arena, c->root, n) : NULL;
 }
 
 struct change *laboratory_changes(struct laboratory *lab, const char *yaml, int *n)
@@ -254,8 +175,7 @@ struct run_description laboratory_describe(struct laboratory *lab, int threads)
         .threads = threads,
     };
     text_release(&yaml);
-    struct run_param *param = NULL;
-    add_params(lab, "", lab->config->root, &param, &r.n_param);
+    struct run_param *param = run_params(a, lab->config->root, &r.n_param);
     tuning_params(lab, &param, &r.n_param);
     r.param = param;
     return r;
