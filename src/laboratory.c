@@ -399,6 +399,25 @@ static struct cost on_recording(void *context)
     return (struct cost){recorder_held(lab->recorder), recorder_seconds(lab->recorder)};
 }
 
+static void on_replay(void *context, struct trainer *t, int64_t diverged)
+{
+    struct laboratory *lab = context;
+    progress_note(lab->progress,
+                  "step %" PRId64 " gives NaN or Inf; from step %" PRId64
+                  " on they are made again to find where that begins",
+                  diverged + 1, t->step + 1);
+}
+
+// Without a name: it goes with the process, however that ends.
+static FILE *nameless(struct laboratory *lab)
+{
+    const char *path = arena_printf(lab->arena, "%s/past", lab->dir);
+    FILE *f = fopen(path, "w+b");
+    if (f)
+        unlink(path);
+    return f;
+}
+
 static bool make_folders(struct laboratory *lab)
 {
     const char *const sub[] = {"samples", "checkpoints"};
@@ -485,8 +504,8 @@ static bool catch_up(struct laboratory *lab)
 int laboratory_train(struct laboratory *lab)
 {
     const struct experiment *e = lab->experiment;
-    const struct observer o = {lab,           on_progress, on_metrics,  on_samples,
-                               on_checkpoint, on_evaluate, on_recording};
+    const struct observer o = {lab,           on_progress, on_metrics, on_samples,
+                               on_checkpoint, on_evaluate, on_replay,  on_recording};
     lab->images = e->batch;
     lab->dir = recorder_dir(lab->recorder);
     fprintf(stderr, "%s\n", lab->dir);
@@ -496,10 +515,13 @@ int laboratory_train(struct laboratory *lab)
     }
     lab->progress = progress_new(lab->arena, stderr, lab->trainer->steps, lab->trainer->step);
     tell_notice(lab);
+    lab->trainer->past = nameless(lab);
     enum outcome outcome = OUTCOME_INTERRUPTED;
     if (catch_up(lab))
         outcome = trainer_run(lab->trainer, &o, &stop_signal);
     else if (!stop_signal)
         outcome = OUTCOME_FAILED;
+    if (lab->trainer->past)
+        fclose(lab->trainer->past);
     return finish(lab, outcome);
 }

@@ -1,8 +1,13 @@
 // A step is a function of (slab, seed, step): noise comes from Philox by step, data by draw number,
 // learning rates by count. So nothing of the loop needs saving but the slab and the step, a resumed
-// run is the run, and a divergence can be replayed: the slab of at most REPLAY steps ago is kept,
-// and the steps since are run again with a look at every value. Looking at every value of every
-// step would find the same layer at several times the price.
+// run is the run, and a divergence can be replayed: from a slab of the past, the last WATCHED steps
+// with a look at every value. Looking at every value of every step would find the same layer at
+// several times the price.
+//
+// That slab is in a file, written when as many steps have been made since the last one as before
+// it: a divergence costs at most half of the run again, and a run of ten thousand steps writes
+// nine. In memory it would have to be a second slab, as large as the first, for what most runs
+// never want.
 #include "run/trainer.h"
 
 #include "base/arena.h"
@@ -15,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLAY = 64 };
+enum { WATCHED = 64 };
 
 struct hyper {
     const struct update_run *run;
@@ -41,8 +46,6 @@ struct stage {
     int n_measure;
     struct mouth *mouth;
     int n_mouth;
-    float *kept;            // the slab at kept_step
-    int64_t kept_step;
     struct timing timing, lap; // of all iterations, of this one
     struct timing before;      // what loader and recording had cost when timing began
     bool warm;                 // an iteration has run
@@ -165,11 +168,6 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     find_measures(t, s);
     find_mouths(s);
     find_hypers(s);
-    s->kept = aligned_alloc(64, (t->experiment->slots.floats * sizeof(float) + 63) / 64 * 64);
-    if (!s->kept)
-        BUG("out of memory");
-    arena_defer(s->arena, free, s->kept);
-    s->kept_step = -1;
     return true;
 }
 
@@ -283,20 +281,44 @@ static bool finite_losses(const struct trainer *t)
     return true;
 }
 
-// Runs the steps since the slab was kept once more, watching every value, and reports the first
-// that is not finite.
-static void find_culprit(struct trainer *t, struct stage *s)
+static bool recall_slab(struct trainer *t)
+{
+    const size_t n = t->experiment->slots.floats;
+    if (!t->past || t->past_step < 0 || fseek(t->past, 0, SEEK_SET) ||
+        fread(t->slab, sizeof *t->slab, n, t->past) != n)
+        return false;
+    t->step = t->past_step;
+    return true;
+}
+
+// Runs the steps since a slab was kept once more, watching every value of the last of them, and
+// returns the first that is not finite. NULL where it cannot be found, or is not to be.
+static const struct value *find_culprit(struct trainer *t, struct stage *s,
+                                        const struct observer *o, const volatile sig_atomic_t *stop)
 {
     const int64_t diverged = t->step;
     const struct value *culprit = NULL;
-    memcpy(t->slab, s->kept, t->experiment->slots.floats * sizeof(float));
-    t->step = s->kept_step;
+    if (!recall_slab(t))
+        return NULL;
+    if (o->replay)
+        o->replay(o->context, t, diverged);
     open_loaders(t, s);
-    for (; t->step <= diverged && !culprit; t->step++) {
+    for (; t->step <= diverged && !culprit && !(stop && *stop); t->step++) {
         if (!feed(t, s))
-            return;
-        culprit = plan_run_watched(s->plan, (uint64_t)t->step);
+            return NULL;
+        if (t->step > diverged - WATCHED)
+            culprit = plan_run_watched(s->plan, (uint64_t)t->step);
+        else
+            plan_run(s->plan, (uint64_t)t->step);
     }
+    return culprit;
+}
+
+static void report_divergence(struct trainer *t, struct stage *s, const struct observer *o,
+                              const volatile sig_atomic_t *stop)
+{
+    const int64_t diverged = t->step;
+    const struct value *culprit = find_culprit(t, s, o, stop);
     if (culprit)
         fail(t->diag, culprit->where,
              "diverged at step %lld: %s gives NaN or Inf%s%s\na smaller learning rate, or another "
@@ -394,12 +416,16 @@ static void end_timing(struct stage *s, const struct observer *o)
     s->timing.loader = now.loader - s->before.loader;
 }
 
-static void keep_slab(const struct trainer *t, struct stage *s)
+// What cannot be written is missed only where a run diverges.
+static void keep_slab(struct trainer *t)
 {
-    if (s->kept_step >= 0 && t->step - s->kept_step < REPLAY)
+    const size_t n = t->experiment->slots.floats;
+    const int64_t last = t->past_step;
+    if (!t->past || (last >= 0 && t->step - last < (last > WATCHED ? last : WATCHED)))
         return;
-    memcpy(s->kept, t->slab, t->experiment->slots.floats * sizeof(float));
-    s->kept_step = t->step;
+    const bool kept = !fseek(t->past, 0, SEEK_SET) &&
+                      fwrite(t->slab, sizeof *t->slab, n, t->past) == n && !fflush(t->past);
+    t->past_step = kept ? t->step : -1;
 }
 
 static enum outcome iterate(struct trainer *t, struct stage *s, const struct observer *o,
@@ -407,7 +433,7 @@ static enum outcome iterate(struct trainer *t, struct stage *s, const struct obs
 {
     const double began = clock_now();
     s->lap = (struct timing){.step = s->lap.step};
-    keep_slab(t, s);
+    keep_slab(t);
     if (!feed(t, s))
         return OUTCOME_FAILED;
     compute(t, s);
@@ -427,6 +453,7 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
 {
     const int64_t end = s->first + s->phase->steps;
     enum outcome outcome = OUTCOME_DONE;
+    t->past_step = -1;
     open_loaders(t, s);
     start_timing(t, s, o);
     t->measure = s->measure;
@@ -441,7 +468,7 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
     }
     end_timing(s, o);
     if (outcome == OUTCOME_DIVERGED)
-        find_culprit(t, s);
+        report_divergence(t, s, o, stop);
     return outcome;
 }
 

@@ -4,6 +4,7 @@
 #define RUN_TRAINER_H
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "model/program.h"
 
@@ -31,6 +32,10 @@ struct trainer {
     struct stage *stage;  // one a phase, its own
     struct measure *measure;   // of the current phase
     int n_measure;
+    // Where trainer_run may keep a slab of the past, to find where a divergence began: open for
+    // reading and writing. NULL: it is not looked for.
+    FILE *past;
+    int64_t past_step;    // own
     bool traced;          // its programs are program_traced's
     bool timed;           // trainer_timing is to know each step of the plan
 };
@@ -51,6 +56,8 @@ struct observer {
     bool (*checkpoint)(void *context, struct trainer *t);
     // every evaluate.every, and at the end, but not when interrupted; false: could not
     bool (*evaluate)(void *context, struct trainer *t);
+    // after a divergence in step number `diverged`: the steps since t->step are made again
+    void (*replay)(void *context, struct trainer *t, int64_t diverged);
     // What recording has cost so far: of the loop's time, and processor time beside it.
     struct cost (*recording)(void *context);
 };
