@@ -20,7 +20,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static const struct option_spec option[] = {
     {"steps", 'n', "N", "iterations to time; 30 unless told"},
@@ -182,13 +181,6 @@ static bool direct_work(struct laboratory *lab, struct work *work)
     return true;
 }
 
-static int64_t peak_rss(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (int64_t)u.ru_maxrss * 1024;
-}
-
 static struct bench describe(const struct result *r, int threads)
 {
     const struct experiment *e = r->lab->experiment;
@@ -275,7 +267,7 @@ static int run(struct options *o)
     tuning_tell(&lab);
     struct result r = {.lab = &lab, .plan = trainer_plan(t, 0)};
     r.seconds = time_steps(o->arena, r.plan, (int)rounds, &r.whole);
-    r.rss = peak_rss();
+    r.rss = environment_peak_rss();
     if (!direct_work(&lab, &r.direct))
         return EXIT_USAGE;
     r.roof = roof_measure();

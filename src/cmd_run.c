@@ -71,8 +71,8 @@ const struct command cmd_run = {
         "run computes the same bits. --no-tune plans by rules instead, on any machine alike. "
         "Either way the plan is\n"
         "recorded with the run: resume and --replay take it from there.\n"
-        "What batches and the database cost the iterations is recorded as the event `time`; "
-        "`ganexp show` has it.",
+        "What batches and the database cost the iterations is recorded as the event `time`, what "
+        "memory it took as\n`memory`; `ganexp show` has both.",
     .options = option,
     .overrides = true,
     .min_words = 0,

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/workspace.h"
 #include "plan/plan.h"
 #include "store/environment.h"
 #include "store/run_params.h"
@@ -466,11 +467,22 @@ static void record_timing(struct laboratory *lab)
     }
 }
 
+static void record_memory(struct laboratory *lab)
+{
+    const struct experiment *e = lab->experiment;
+    recorder_event(lab->recorder, EVENT_INFO, "memory", lab->trainer->step,
+                   "%.1f MB lent to all plans in turn, slots %.1f MB; resident at most %.1f MB",
+                   1e-6 * (double)workspace_bytes(e->workspace),
+                   1e-6 * (double)(sizeof(float) * e->slots.floats),
+                   1e-6 * (double)environment_peak_rss());
+}
+
 static int finish(struct laboratory *lab, enum outcome outcome)
 {
     const int signal = stop_signal ? stop_signal : SIGINT;
     int code;
     record_timing(lab);
+    record_memory(lab);
     show(lab, lab->trainer);
     progress_end(lab->progress);
     switch (outcome) {

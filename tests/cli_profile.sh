@@ -46,6 +46,8 @@ last=$(tail -1 "$dir/out")
 [[ $last =~ $says ]] || complain "not three iterations and what they took: $last"
 "$ganexp" query "SELECT text FROM event WHERE code = 'time' AND run_id = 1" | grep -qxF -- "$last" || complain "results.db has not: $last"
 "$ganexp" query "SELECT text FROM event WHERE code = 'time' AND run_id = 2" | grep -qE -- "$says" || complain "without --profile nothing is recorded"
+lent=$("$ganexp" query "SELECT text FROM event WHERE code = 'memory' AND run_id = 1")
+[[ $lent =~ ^text\ *$'\n'?([0-9.]+)\ MB\ lent\ to\ all\ plans\ in\ turn,\ slots\ [0-9.]+\ MB\;\ resident\ at\ most\ [0-9.]+\ MB$ ]] || complain "no memory: $lent"
 awk '
     function shared(ms, share, what) {if (ms / iteration * 100 - share > slack || share - ms / iteration * 100 > slack) print what " " ms " ms, but " share " %"}
     /waiting for batches$/ {waiting = $1; next}

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,4 +122,11 @@ struct environment *environment_capture(struct arena *a, const char *isa, const 
     e->onednn = onednn;
     e->libyaml = libyaml;
     return e;
+}
+
+int64_t environment_peak_rss(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (int64_t)u.ru_maxrss * 1024;
 }

@@ -20,5 +20,7 @@ struct environment {
 // Looks once; with git it takes some 10 ms.
 struct environment *environment_capture(struct arena *a, const char *isa, const char *onednn,
                                         const char *libyaml);
+// The most memory that this process had resident so far, in bytes.
+int64_t environment_peak_rss(void);
 
 #endif
