@@ -21,10 +21,18 @@ struct point {
     int64_t a, b;
 };
 
-// The first q are taken; seven have their own, none of which is half-way between two others.
-static const struct point point[TOOM_MOST] = {{0, 1}, {1, 0},  {1, 1},  {-1, 1},
-                                              {2, 1}, {-1, 2}, {-2, 1}, {1, 2}},
+// The first q are taken; three, five and seven have their own, none of which is half-way between
+// two others.
+static const struct point even[TOOM_MOST] = {{0, 1}, {1, 0},  {1, 1},  {-1, 1},
+                                             {2, 1}, {-1, 2}, {-2, 1}, {1, 2}},
+                          three[3] = {{0, 1}, {7, 4}, {-7, 4}},
+                          five[5] = {{0, 1}, {3, 4}, {-3, 4}, {3, 1}, {-3, 1}},
                           seven[7] = {{0, 1}, {3, 5}, {-3, 5}, {5, 4}, {-5, 4}, {3, 1}, {-3, 1}};
+
+static const struct point *points(int q)
+{
+    return q == 3 ? three : q == 5 ? five : q == 7 ? seven : even;
+}
 
 // Π (x·b_j − y·a_j) over j < n without `left_out`; the coefficient of x^k at k.
 static void expand(const struct point *p, int n, int left_out, int64_t *coefficient)
@@ -55,7 +63,7 @@ struct toom toom_of(int n, int r)
     struct toom t = {.n = n, .r = r, .q = n + r - 1};
     if (n < 1 || r < 1 || t.q > TOOM_MOST)
         BUG("no points for polynomials of %d and %d coefficients", n, r);
-    const struct point *p = t.q == 7 ? seven : point;
+    const struct point *p = points(t.q);
     for (int i = 0; i < t.q; i++) {
         powers(p[i], n, t.coarse[i]);
         powers(p[i], r, t.weight[i]);
@@ -65,4 +73,24 @@ struct toom toom_of(int n, int r)
             t.divisor[i] *= j == i ? 1 : p[i].a * p[j].b - p[i].b * p[j].a;
     }
     return t;
+}
+
+static double square_of(const int64_t *row, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += (double)row[i] * (double)row[i];
+    return sum;
+}
+
+// Σ_q |fine_q|²·|coarse_q|²·|weight_q|²/divisor_q² products of two rounded numbers, where there
+// were n·r
+double toom_noise(int n, int r)
+{
+    const struct toom t = toom_of(n, r);
+    double sum = 0;
+    for (int i = 0; i < t.q; i++)
+        sum += square_of(t.fine[i], t.q) * square_of(t.coarse[i], n) * square_of(t.weight[i], r) /
+               ((double)t.divisor[i] * (double)t.divisor[i]);
+    return sum / (n * r);
 }

@@ -17,5 +17,9 @@ struct toom {
     int64_t fine[TOOM_MOST][TOOM_MOST];      // q × q
 };
 struct toom toom_of(int n, int r);
+// Where results are sums of many such products, and values at points are rounded: the mean square of
+// the error, over numbers that know nothing of each other, as a multiple of what rounding c and w
+// themselves makes it. In two dimensions, the product of both.
+double toom_noise(int n, int r);
 
 #endif
