@@ -24,7 +24,7 @@ static int64_t between(int from, int to)
     return from + (int64_t)rng_below(&rng, (uint32_t)(to - from + 1));
 }
 
-static struct value *random_convolution(struct graph *g, int64_t *tile)
+static struct value *random_convolution(struct graph *g, int tile[2])
 {
     const int64_t stride = between(1, 2), kernel = between(2, 5),
                   taps = (kernel + stride - 1) / stride, h = between(1, 9), w = between(1, 9);
@@ -35,7 +35,8 @@ static struct value *random_convolution(struct graph *g, int64_t *tile)
     struct value *x = input(g, "x", SHAPE(N, C, H, W)),
                  *k = input(g, "w", SHAPE(K, C, kernel, kernel)), *y = conv(x, k, window),
                  *d = input(g, "y", y->shape);
-    *tile = between(2, (int)(TOOM_MOST + 1 - taps < 6 ? TOOM_MOST + 1 - taps : 6));
+    for (int axis = 0; axis < 2; axis++)
+        tile[axis] = (int)between(2, (int)(TOOM_MOST + 1 - taps < 6 ? TOOM_MOST + 1 - taps : 6));
     switch (between(0, 2)) {
     case 0: return y;
     case 1: return conv_data_grad(d, k, window, H, W);
@@ -43,16 +44,32 @@ static struct value *random_convolution(struct graph *g, int64_t *tile)
     }
 }
 
-// Numbers of v as they lie: channels beside each other, but for weights.
-static float *laid_out(struct arena *a, const struct value *v, const double *plain, bool last)
+// Numbers of v as they lie: channels beside each other, but for weights. Those of the reference are
+// of bf16 where v is.
+static void *laid_out(struct arena *a, const struct value *v, const double *plain, bool last)
 {
     const int64_t *d = v->shape.dim, pixels = d[2] * d[3];
     float *to = NEW_ARRAY(a, float, shape_size(v->shape));
     for (int64_t i = 0; i < shape_size(v->shape); i++) {
-        const int64_t n = i / (d[1] * pixels), c = i / pixels % d[1], at = i % pixels;
-        to[last ? (n * pixels + at) * d[1] + c : i] = (float)plain[i];
+        const int64_t n = i / (d[1] * pixels), c = i / pixels % d[1], at = i % pixels,
+                      place = last ? (n * pixels + at) * d[1] + c : i;
+        const float x = (float)plain[i];
+        if (v->type == TYPE_BF16)
+            memcpy((uint16_t *)to + place, (const uint16_t *)&x + 1, sizeof(uint16_t));
+        else
+            to[place] = x;
     }
     return to;
+}
+
+// What a result may be off by, of the largest.
+static double tolerance(const struct value *v)
+{
+    const int64_t kernel = conv_parts(v).w->shape.dim[2], stride = v->attr.i[0];
+    const int taps = (int)((kernel + stride - 1) / stride);
+    return v->takes == TYPE_F32
+               ? 1e-4 / 3
+               : 0.01 * sqrt(toom_noise(conv_tile(v, 0), taps) * toom_noise(conv_tile(v, 1), taps));
 }
 
 static void compare(const struct kernels *k, const struct filter_task *t, const struct value *v,
@@ -66,10 +83,11 @@ static void compare(const struct kernels *k, const struct filter_task *t, const 
     for (int64_t i = 0; i < shape_size(v->shape); i++) {
         const int64_t n = i / (d[1] * pixels), c = i / pixels % d[1],
                       at = t->out ? (n * pixels + i % pixels) * d[1] + c : i;
-        if (!(fabs(got[at] - want[i]) <= 1e-4 / 3 * most))
-            fail_msg("%s, %s, tiles of %d, kernel %d/%d: [%d] is %g, not %g", k->isa, v->op->name,
-                     conv_tile(v), (int)conv_parts(v).w->shape.dim[2], (int)v->attr.i[0], (int)i,
-                     got[at], want[i]);
+        if (!(fabs(got[at] - want[i]) <= tolerance(v) * most))
+            fail_msg("%s, %s%s, tiles of %d × %d, kernel %d/%d: [%d] is %g, not %g", k->isa,
+                     v->op->name, v->takes ? " of bf16" : "", conv_tile(v, 0), conv_tile(v, 1),
+                     (int)conv_parts(v).w->shape.dim[2], (int)v->attr.i[0], (int)i, got[at],
+                     want[i]);
     }
 }
 
@@ -92,26 +110,40 @@ static void try_one(struct arena *a, struct value *v, double **value,
     }
 }
 
-static void set_layouts(const struct graph *g)
+// Half of what a convolution of bf16 reads is in memory what it is multiplied as.
+static void prepare(struct value *v)
 {
+    const struct graph *g = v->graph;
     for (int i = 0; i < g->n; i++)
         g->value[i]->layout = LAYOUT_CHANNELS_LAST;
+    v->takes = between(0, 1) ? TYPE_BF16 : TYPE_F32;
+    for (int i = 0; i < 2; i++)
+        if (v->takes && v->in[i] != conv_parts(v).w)
+            v->in[i]->type = between(0, 1) ? TYPE_BF16 : TYPE_F32;
+}
+
+// Numbers that are of bf16 where a value is.
+static void feed_types(void *context, const struct value *v, double *out)
+{
+    feed(context, v, out);
+    for (int64_t i = 0; v->type == TYPE_BF16 && i < shape_size(v->shape); i++)
+        out[i] = rint(out[i] * 0x1p7) * 0x1p-7;
 }
 
 static void test_convolutions(void **state)
 {
     (void)state;
-    for (int round = 0; round < 150; round++) {
+    for (int round = 0; round < 250; round++) {
         struct arena *a = arena_new(NULL);
         struct graph *g = graph_new(a);
-        int64_t tile;
-        struct value *v = random_convolution(g, &tile);
-        const struct reference r = {feed, NULL};
+        int tile[2];
+        struct value *v = random_convolution(g, tile);
+        const struct reference r = {feed_types, NULL};
         const struct filter_caches small = {between(1, 60000), between(1, 90000),
                                             between(1, 30000)};
         if (conv_can_be_tiled(v)) {
-            struct value *tiled = conv_tiled(v, (int)tile);
-            set_layouts(g);
+            struct value *tiled = conv_tiled(v, tile[0], tile[1]);
+            prepare(tiled);
             try_one(a, tiled, graph_reference(g, &r, a), round % 5 ? &small : &filter_caches);
         }
         arena_free(a);

@@ -5,6 +5,7 @@
 #include "graph/choice.h"
 #include "graph/op.h"
 #include "graph/toom.h"
+#include "pass/filter.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
 #include "prim/kernel.h"
@@ -210,8 +211,8 @@ static void test_meaning(void **state)
     }
 }
 
-// Tiles of `n`, where they are offered; more by BLOCKS where they are to be computed in blocks.
-enum { BLOCKS = 16, OFFERS = 2 * BLOCKS };
+// Tiles of n, where they are offered; n·BLOCKS where they are to be computed in blocks.
+enum { BLOCKS = FILTER_BLOCKED + 1, OFFERS = 8 * BLOCKS + 1 };
 struct forced {
     struct chooser chooser;
     int n;
@@ -255,9 +256,10 @@ static void try_tiles(int64_t kernel, int64_t stride, int64_t size, bool offered
         for (int64_t i = 0; i < n; i++)
             direct[k][i] = plan_output(p, g->root[k].name)[i];
     }
-    for (int n = 2; n < OFFERS; n++)
-        if (n % BLOCKS >= 2 && n % BLOCKS < 9)
-            offered[n] |= tiled(&e, n, direct);
+    for (int n = 2; n < 9; n++) {
+        offered[n] |= tiled(&e, n, direct);
+        offered[n * BLOCKS] |= tiled(&e, n * BLOCKS, direct);
+    }
     arena_free(g->arena);
 }
 
@@ -273,9 +275,9 @@ static void test_tiles(void **state)
             bool offered[OFFERS] = {false};
             try_tiles(kernel, stride, 10, offered);
             try_tiles(kernel, stride, 12, offered);
-            for (int n = 2; n < BLOCKS; n++) {
+            for (int n = 2; n < 9; n++) {
                 assert_int_equal(offered[n], n <= most && n <= 6);
-                assert_int_equal(offered[BLOCKS + n], n <= most && n <= 6);
+                assert_int_equal(offered[n * BLOCKS], n <= most && n <= 6);
             }
         }
 }

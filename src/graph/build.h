@@ -91,9 +91,11 @@ struct value *conv_weight_grad(struct value *x, struct value *dy, struct window 
 struct conv_parts { const struct value *x, *w, *y; };
 struct conv_parts conv_parts(const struct value *v);
 // The same convolution, in any direction, to be computed by minimal filtering with tiles of so many
-// results; and the tiles of one, 0 where it is not. Made by pass/minimal_filter.c.
-struct value *conv_tiled(struct value *conv, int tile);
-int conv_tile(const struct value *conv);
+// results; whether one is, and its tiles down (axis 0) or across (1). Made by
+// pass/minimal_filter.c.
+struct value *conv_tiled(struct value *conv, int down, int across);
+bool conv_is_tiled(const struct value *v);
+int conv_tile(const struct value *v, int axis);
 // The same convolution, which writes leaky_relu of its result; and the slope of one, NAN where it
 // does not. Made by pass/activation.c, where there is a kernel for it.
 struct value *conv_activated(struct value *conv, double slope);

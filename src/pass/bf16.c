@@ -9,11 +9,15 @@
 // by itself. A product of so little work that rounding its operands costs more stays in float32; so
 // does a weight gradient of small pictures, which oneDNN computes more slowly in bf16.
 //
+// Minimal filtering in blocks rounds for itself, after its transforms, and reads images of either
+// type: it likes them as bf16, being half as much, but has none rounded for it.
+//
 // Casting each operand in front of each product, as automatic mixed precision does it elsewhere,
 // reads and writes an activation once more than either precision does by itself.
 #include "pass/pass.h"
 
 #include "base/arena.h"
+#include "graph/build.h"
 #include "graph/op.h"
 
 // What a product must do for each number that it makes somebody round; the smallest picture of a
@@ -44,7 +48,11 @@ static bool few(const struct value *v)
 
 static bool worth(const struct value *v)
 {
-    if (!has(v, OP_PRODUCT) || crops(v) || few(v))
+    if (!has(v, OP_PRODUCT))
+        return false;
+    if (conv_is_tiled(v))
+        return true;
+    if (crops(v) || few(v))
         return false;
     const int64_t *picture = v->in[1]->shape.dim;
     if (v->op == &op_conv_weight_grad && picture[2] * picture[3] < PIXELS)
@@ -56,11 +64,23 @@ static bool worth(const struct value *v)
 // oneDNN rounds what it has multiplied, but only from operands that were.
 static bool can_write(const struct value *v)
 {
-    return has(v, OP_WRITES_BF16) && (!has(v, OP_PRODUCT) || v->takes == TYPE_BF16);
+    return has(v, OP_WRITES_BF16) &&
+           (!has(v, OP_PRODUCT) || (v->takes == TYPE_BF16 && !conv_is_tiled(v)));
+}
+
+// Blocks read images of either type, and weights of float32.
+static void mark_tiled(const struct value *v, const struct marks *m)
+{
+    for (int i = 0; i < v->n_in; i++)
+        (v->in[i] == conv_parts(v).w ? m->refused : m->wanted)[v->in[i]->id] = true;
 }
 
 static void mark_inputs(const struct value *v, const struct marks *m)
 {
+    if (conv_is_tiled(v)) {
+        mark_tiled(v, m);
+        return;
+    }
     for (int i = 0; i < v->n_in; i++) {
         const int id = v->in[i]->id;
         if (has(v, OP_ALIAS)) {

@@ -12,9 +12,9 @@ struct filter {
 struct filter filter_of(const struct value *v);
 // A convolution, in any direction, that minimal filtering can compute.
 bool filter_fits(const struct value *v);
-// The size of its tiles for each value by id; 0: it stays as it is. More by FILTER_BLOCKED where it
-// is computed in blocks instead of by planes.
-enum { FILTER_BLOCKED = 16 };
+// The size n of its tiles for each value by id; 0: it stays as it is. Where it is computed in blocks
+// instead of by planes, FILTER_BLOCKED·down + across, which may differ.
+enum { FILTER_BLOCKED = 10 };
 int *filter_tiles(struct graph *g, struct arena *a);
 
 #endif

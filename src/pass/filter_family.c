@@ -11,7 +11,9 @@
 // measures runs the family alone (pass/region.c).
 //
 // The third way are blocks (prim/kernel_filter.c), which make everything again and share nothing,
-// and never leave the cache: better where planes are large, as those of deep layers' weights.
+// and never leave the cache: better where planes are large, as those of deep layers' weights. Their
+// sums are never rounded, and their tiles need not be squares: with bf16 that allows tiles of 4 × 2,
+// of which one axis is nearly as exact as no tiles at all, where 4 × 4 would be too far off.
 //
 // Choosing for each convolution by itself fails where it matters: alone, a transform is never
 // shared, and minimal filtering is seldom worth three of them.
@@ -29,15 +31,16 @@
 
 // a number written to a plane and read back, in multiply-adds of a convolution
 enum { PLANE_COST = 25 };
-// Planes of 0, 1, −1 and ∞ bear being rounded to bf16: results are off by 1.3 to 2.5 times what the
-// rounding of a convolution's own operands makes them. With ±2 it is 5 to 25 times.
+// Planes of this many points bear being rounded to bf16, results of products with them.
 enum { ROUNDED_MOST = 4 };
+// What blocks of bf16 may be off by, in errors of a convolution whose own operands are rounded.
+static const double NOISE = 2.25;
 // F(7, 2) would be off by 3e-5 of the largest result with 256 channels.
 enum { LARGEST = 6 };
 // multiply-adds of an example that are some tenths of a second
 static const double LONG_WORK = 2e10;
-// Planes that fit in a last cache are better shared than made again: numbers.
-enum { CACHED = 4 << 20 };
+// Planes that fit in a last cache are better shared than made again: numbers, of either type.
+static const double cached[] = {[TYPE_F32] = 4 << 20, [TYPE_BF16] = 7 << 20};
 enum { ROLES = 3 };
 // of operands, as all three ops take them
 static const int order[ROLES] = {TILE_FINE, TILE_COARSE, TILE_WEIGHT};
@@ -68,17 +71,37 @@ struct family {
 
 static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-static bool has_points(const struct family *f, int64_t n)
+enum way { PLANES, BLOCKS };
+
+struct tile {
+    int64_t down, across;
+};
+
+static int64_t taps(const struct filter *f) { return up(f->kernel, f->stride); }
+
+// Whether results are near enough. Planes are of squares.
+static bool bears(const struct family *family, enum way way, struct tile t)
 {
-    const int most = f->graph->precision == TYPE_BF16 ? ROUNDED_MOST : TOOM_MOST;
-    return n + up(f->filter.kernel, f->filter.stride) - 1 <= most;
+    const int64_t r = taps(&family->filter);
+    const bool rounds = family->graph->precision == TYPE_BF16;
+    const int most = rounds && way == PLANES ? ROUNDED_MOST : TOOM_MOST;
+    if (t.down + r - 1 > most || t.across + r - 1 > most)
+        return false;
+    if (way == PLANES || !rounds)
+        return t.down == t.across;
+    return toom_noise((int)t.down, (int)r) * toom_noise((int)t.across, (int)r) <= NOISE * NOISE;
 }
 
-// Points of all tiles of n: products for each pair of channels.
-static double points(const struct filter *f, int64_t n)
+static double in_tile(const struct filter *f, struct tile t)
 {
-    const double q = (double)(n + up(f->kernel, f->stride) - 1);
-    return q * q * (double)(f->coarse.dim[0] * up(f->coarse.dim[2], n) * up(f->coarse.dim[3], n));
+    return (double)((t.down + taps(f) - 1) * (t.across + taps(f) - 1));
+}
+
+// Points of all tiles: products for each pair of channels.
+static double points(const struct filter *f, struct tile t)
+{
+    const int64_t *d = f->coarse.dim;
+    return in_tile(f, t) * (double)(d[0] * up(d[2], t.down) * up(d[3], t.across));
 }
 
 static double rows(const struct filter *f) { return (double)f->weight.dim[0]; }
@@ -88,31 +111,37 @@ static double columns(const struct filter *f)
 }
 
 // Numbers in the planes of all three tensors.
-static double planes(const struct filter *f, int64_t n)
+static double planes(const struct filter *f, struct tile t)
 {
-    const double q = (double)(n + up(f->kernel, f->stride) - 1);
-    return points(f, n) * (rows(f) + columns(f)) + q * q * rows(f) * columns(f);
+    return points(f, t) * (rows(f) + columns(f)) + in_tile(f, t) * rows(f) * columns(f);
 }
 
-// What the convolution costs with tiles of n, in multiply-adds.
-static double cost(const struct filter *f, int64_t n)
+// What the convolution costs, in multiply-adds.
+static double cost(const struct filter *f, struct tile t)
 {
-    return points(f, n) * rows(f) * columns(f) + PLANE_COST * planes(f, n);
+    return points(f, t) * rows(f) * columns(f) + PLANE_COST * planes(f, t);
 }
 
-// The best size of tiles, or 0 where the direct way is as good.
-static int worth(const struct family *family)
+// Walks the tiles that are near enough.
+#define EACH_TILE(t, f, way)                                                    \
+    for (struct tile t = {2, 2}; t.down <= LARGEST;                             \
+         t = t.across < t.down ? (struct tile){t.down, t.across + 1}            \
+                               : (struct tile){t.down + 1, 2})                  \
+        if (bears(f, way, t))
+
+// The best tiles, or none where the direct way is as good.
+static struct tile worth(const struct family *family, enum way way)
 {
     const struct filter *f = &family->filter;
-    double best = (double)shape_size(f->coarse) *
-                  (double)(f->weight.dim[1] * f->kernel * f->kernel);
-    int size = 0;
-    for (int n = 2; n <= LARGEST && has_points(family, n); n++)
-        if (cost(f, n) < best) {
-            best = cost(f, n);
-            size = n;
+    struct tile best = {0, 0};
+    double least = (double)shape_size(f->coarse) *
+                   (double)(f->weight.dim[1] * f->kernel * f->kernel);
+    EACH_TILE(t, family, way)
+        if (cost(f, t) < least) {
+            least = cost(f, t);
+            best = t;
         }
-    return size;
+    return best;
 }
 
 // --- families ------------------------------------------------------------------------------------
@@ -254,44 +283,51 @@ static struct graph *example(const struct question *q, struct arena *a)
 // Tiles up to this are tried always.
 enum { ALWAYS = 4 };
 
-// Whether tiles of n, whose transforms cost more, have fewer products than all smaller ones.
-static bool saves(const struct filter *f, int64_t n)
+// Whether tiles, whose transforms cost more, have fewer products than all smaller ones.
+static bool saves(const struct family *f, enum way way, struct tile tile)
 {
     bool fewest = true;
-    for (int64_t m = 2; m < n; m++)
-        fewest &= points(f, n) < points(f, m);
+    EACH_TILE(t, f, way)
+        if (t.down < tile.down)
+            fewest &= points(&f->filter, tile) < points(&f->filter, t);
     return fewest;
 }
 
-// Kernels are there for blocks of float32, with whole runs of channels.
+// Kernels are there for whole runs of channels.
 static bool can_be_blocked(const struct family *f)
 {
-    bool can = f->graph->precision == TYPE_F32;
+    bool can = true;
     for (int i = 0; i < f->n; i++)
         can &= conv_can_be_tiled(f->member[i]->v);
     return can;
 }
 
-static void offer(struct question *q, const struct family *f, int blocked)
+static int option(enum way way, struct tile t)
 {
-    for (int n = 2; n <= LARGEST && has_points(f, n); n++)
-        if (n <= ALWAYS || saves(&f->filter, n))
-            q->option[q->n_options++] = blocked + n;
+    return (int)(way == BLOCKS ? FILTER_BLOCKED * t.down + t.across : t.down);
+}
+
+static void offer(struct question *q, const struct family *f, enum way way)
+{
+    EACH_TILE(t, f, way)
+        if (t.down <= ALWAYS || saves(f, way, t))
+            q->option[q->n_options++] = option(way, t);
 }
 
 // The rule's answer. Large planes, which cost memory, are offered beside blocks with its tiles
 // only.
 static int offer_all(struct question *q, const struct family *f)
 {
-    const int n = worth(f);
-    const bool blocks = can_be_blocked(f), large = n && planes(&f->filter, n) > CACHED;
+    const struct tile n = worth(f, PLANES);
+    const bool blocks = can_be_blocked(f),
+               large = n.down && planes(&f->filter, n) > cached[f->graph->precision];
     if (blocks)
-        offer(q, f, FILTER_BLOCKED);
+        offer(q, f, BLOCKS);
     if (blocks && large)
-        q->option[q->n_options++] = n;
+        q->option[q->n_options++] = option(PLANES, n);
     else
-        offer(q, f, 0);
-    return blocks && large ? FILTER_BLOCKED + n : n;
+        offer(q, f, PLANES);
+    return blocks && large ? option(BLOCKS, worth(f, BLOCKS)) : option(PLANES, n);
 }
 
 static void ask(struct family *f, int *tile)

@@ -237,9 +237,10 @@ static enum type type_at(const struct value *v, int i)
 {
     if (i < 0)
         return has(v, OP_ALIAS) ? v->in[0]->type : v->type;
-    if (has(v, OP_PRODUCT))
+    if (has(v, OP_PRODUCT) && !conv_is_tiled(v))
         return v->takes;
-    return has(v, OP_READS_BF16) || has(v, OP_ALIAS) ? v->in[i]->type : TYPE_F32;
+    const bool any = has(v, OP_READS_BF16) || has(v, OP_ALIAS) || conv_is_tiled(v);
+    return any ? v->in[i]->type : TYPE_F32;
 }
 
 static struct lie weights_at(const struct layouts *l, const struct value *v, int i,

@@ -78,7 +78,7 @@ static struct value *rewrite(struct value *v, void *context)
     if (!n)
         return NULL;
     if (n > FILTER_BLOCKED)
-        return conv_tiled(v, (int)n - FILTER_BLOCKED);
+        return conv_tiled(v, (int)n / FILTER_BLOCKED, (int)n % FILTER_BLOCKED);
     const struct filter f = filter_of(v);
     return planes_product(v, f, (struct tiling){n, f.stride, f.kernel, {v->attr.i[2], v->attr.i[4]},
                                                 {up(f.coarse.dim[2], n), up(f.coarse.dim[3], n)}});

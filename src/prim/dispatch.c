@@ -6,12 +6,12 @@
 
 extern const struct kernels kernels_portable;
 #ifdef __x86_64__
-extern const struct kernels kernels_avx2, kernels_avx512;
+extern const struct kernels kernels_avx2, kernels_avx512, kernels_avx512_bf16;
 #endif
 
 const struct kernels *kernels_at(int i)
 {
-    const struct kernels *known[4] = {&kernels_portable};
+    const struct kernels *known[5] = {&kernels_portable};
     int n = 1;
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -21,6 +21,8 @@ const struct kernels *kernels_at(int i)
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512cd"))
         known[n++] = &kernels_avx512;
+    if (n == 3 && __builtin_cpu_supports("avx512bf16"))
+        known[n++] = &kernels_avx512_bf16;
 #endif
     return i < n ? known[i] : NULL;
 }

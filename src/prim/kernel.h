@@ -128,16 +128,22 @@ struct resample_task {
 };
 
 // --- minimal filtering ---------------------------------------------------------------------------
+// Down or across: `count` tiles of n results each, and the matrix.
+struct tile_axis {
+    int64_t n, count, pad;
+    int rows, columns;
+    // rows × columns, and columns × rows
+    float m[TOOM_MOST * TOOM_MOST], turned[TOOM_MOST * TOOM_MOST];
+};
+
 // Both directions of a tile_map (prim/op_tile_map.c has the formula and the names).
 struct tile_task {
     void *image, *tiles;
     enum type type[2];                   // of image (float32 where it is written) and tiles
     int64_t N, C, H, W, stride[4];       // of the image
-    int64_t n, step, phases, count[2], pad[2];
+    int64_t step, phases;
     int64_t plane;                       // numbers in each of the rows² planes of `tiles`
-    int rows, columns;
-    // rows × columns, and columns × rows
-    float m[TOOM_MOST * TOOM_MOST], turned[TOOM_MOST * TOOM_MOST];
+    struct tile_axis axis[2];
     bool adjoint;                        // tiles to image
     int threads;
 };
@@ -147,14 +153,17 @@ struct tile_task tile_task_of(enum tile_role role, struct tiling tiling);
 
 // A convolution by minimal filtering in blocks (kernel_filter.c): filter_result makes the image
 // `out`, filter_weights, where it is NULL, the weights. Images lie channels-last, channels are
-// multiples of FILTER_RUN. All sizes are in numbers.
+// multiples of FILTER_RUN. What is multiplied lies in words of four bytes: a float32, or two of
+// bf16, neighbours in what a product sums. All sizes are in words; a sum is one.
 enum { FILTER_RUN = 16 };
 struct filter_task {
     struct tile_task fine, coarse, weight;
     const struct tile_task *out;
+    int in_word;                         // numbers: 1 or 2
     float *weights;                      // (K, C, k, k), plain
-    int64_t taps;                        // k²
+    int64_t taps, points;                // k²; of a tile
     int64_t images;                      // whose tiles are evaluated at once
+    int64_t capacity;                    // rows of theirs, of which the weights' gradient is a sum
     int64_t block;                       // columns of a product: channels with their phases
     int64_t depth, row;                  // what a product sums; what that takes in a plane
     int64_t deep;                        // so much of depth, of the weights, is evaluated at once

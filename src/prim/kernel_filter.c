@@ -11,6 +11,10 @@
 // Channels go in runs of RUN. Behind each other they are, with s² phases and G runs: run 0 of
 // phase 0, run 0 of phase 1, … run 1 of phase 0; so a block of some runs has all their phases, and
 // nobody else writes those pixels.
+//
+// Where products are of bf16, tiles are evaluated in float32 from images of either type, rounded as
+// they are written, and interpolated in float32: only what is multiplied is ever rounded. Two
+// numbers that a product sums lie in one word: neighbours of a row, or two rows one in the other.
 #include "prim/kernel.h"
 #include "prim/kernel_lanes.h"
 #include "prim/kernel_product.h"
@@ -37,119 +41,200 @@ enum { RUN = FILTER_RUN, TAPS = 25, AHEAD = 6 * RUN };
 
 typedef float run __attribute__((vector_size(RUN * sizeof(float)), aligned(4), may_alias));
 
+typedef uint32_t bits __attribute__((vector_size(RUN * sizeof(uint32_t))));
+typedef uint16_t halves __attribute__((vector_size(RUN * sizeof(uint16_t)), aligned(2), may_alias));
+
 // A tile of one phase, and a run of channels: its first pixel, which may lie outside, the way to
-// the next ones, and which of them lie inside.
+// the next ones in bytes, and which of them lie inside.
 struct spot {
-    float *image;
+    char *image;
     int64_t down, across;
+    enum type type;
     int from[2], to[2];
     int64_t next; // how far the next tile is
     int seen[2];  // so many of the first were written by the tiles before
 };
 
-// to[u][v] = Σ_i,j m[u][i]·m[v][j]·pixel[i][j], `plane` numbers apart
-INLINE void evaluate_n(const struct tile_task *t, struct spot s, float *to, int64_t plane,
-                       const int n)
+INLINE void read_run(run *to, const char *at, enum type type)
 {
-    run tile[TOOM_MOST], half[TOOM_MOST * TOOM_MOST];
-    const int q = t->rows;
-    for (int j = 0; j < n; j++) {
-        const bool inside = j >= s.from[1] && j < s.to[1];
-        const float *const column = s.image + j * s.across;
+    if (type == TYPE_F32)
+        *to = *(const run *)at;
+    else
+        *to = (run)(__builtin_convertvector(*(const halves *)at, bits) << 16);
+}
+
+// The upper halves of `to` are the nearest of bf16, ties to even; a NaN stays one.
+INLINE void round_run(bits *to, const run *x)
+{
+    const bits b = (bits)*x;
+    *to = (b + 0x7fff + (b >> 16 & 1)) | (bits)(*x != *x);
+}
+
+// How a run of points is written: as it is, as so many bf16, or as words with those of another.
+enum form { FLOATS, HALVES, PAIRS };
+
+INLINE void write_run(float *to, const run *x, const float *other, const enum form form)
+{
+    bits upper, lower;
+    round_run(&upper, x);
+    if (form == FLOATS) {
+        *(run *)to = *x;
+    } else if (form == HALVES) {
+        *(halves *)to = __builtin_convertvector(upper >> 16, halves);
+    } else {
+        round_run(&lower, (const run *)other);
+        *(run *)to = (run)(lower >> 16 | (upper & 0xffff0000));
+    }
+}
+
+// half[u][j] = Σ_i m[u][i]·pixel[i][j]
+INLINE void evaluate_down(const struct tile_task *t, const struct spot *s, run *half, const int n)
+{
+    run tile[TOOM_MOST];
+    const int q = t->axis[0].rows, columns = t->axis[1].columns;
+    for (int j = 0; j < columns; j++) {
+        const bool inside = j >= s->from[1] && j < s->to[1];
+        const char *const column = s->image + j * s->across;
         EACH(i, n)
-            tile[i] = inside && i >= s.from[0] && i < s.to[0] ? *(const run *)(column + i * s.down)
-                                                              : (run){0};
-        if (s.next)
+            if (inside && i >= s->from[0] && i < s->to[0])
+                read_run(tile + i, column + i * s->down, s->type);
+            else
+                tile[i] = (run){0};
+        if (s->next)
             EACH(i, n)
-                __builtin_prefetch(column + s.next + i * s.down);
-        const float *m = t->m;
+                __builtin_prefetch(column + s->next + i * s->down);
+        const float *m = t->axis[0].m;
         for (int u = 0; u < q; u++, m += n) {
             run sum = m[0] * tile[0];
             EACH(i, n - 1)
                 sum += m[i + 1] * tile[i + 1];
-            half[u * n + j] = sum;
+            half[u * columns + j] = sum;
         }
     }
-    for (int u = 0; u < q; u++) {
+}
+
+// to[u][v] = Σ_j m[v][j]·half[u][j], `plane` words apart; those of `other` RUN
+INLINE void evaluate_across(const struct tile_task *t, const run *half, float *to, int64_t plane,
+                            const float *other, const enum form form, const int n)
+{
+    run tile[TOOM_MOST];
+    const int q = t->axis[1].rows;
+    for (int u = 0; u < t->axis[0].rows; u++, half += n) {
         EACH(j, n)
-            tile[j] = half[u * n + j];
-        const float *m = t->m;
-        for (int v = 0; v < q; v++, m += n, to += plane) {
+            tile[j] = half[j];
+        const float *m = t->axis[1].m;
+        for (int v = 0; v < q; v++, m += n, to += plane, other += RUN) {
             run sum = m[0] * tile[0];
             EACH(j, n - 1)
                 sum += m[j + 1] * tile[j + 1];
             __builtin_prefetch(to + AHEAD, 1);
-            *(run *)to = sum;
+            write_run(to, &sum, other, form);
         }
     }
 }
 
-static void evaluate(const struct tile_task *t, struct spot s, float *to, int64_t plane)
-{
-    switch (t->columns) {
-    case 1: evaluate_n(t, s, to, plane, 1); break;
-    case 2: evaluate_n(t, s, to, plane, 2); break;
-    case 3: evaluate_n(t, s, to, plane, 3); break;
-    case 4: evaluate_n(t, s, to, plane, 4); break;
-    case 5: evaluate_n(t, s, to, plane, 5); break;
-    case 6: evaluate_n(t, s, to, plane, 6); break;
-    case 7: evaluate_n(t, s, to, plane, 7); break;
-    case 8: evaluate_n(t, s, to, plane, 8); break;
+// One of eight, each with the size n of a matrix written in.
+#define SWITCH(size, call) \
+    switch (size) {        \
+        CASE(1, call);     \
+        CASE(2, call);     \
+        CASE(3, call);     \
+        CASE(4, call);     \
+        CASE(5, call);     \
+        CASE(6, call);     \
+        CASE(7, call);     \
+        CASE(8, call);     \
     }
+#define CASE(size, call)   \
+    case size: {           \
+        enum { n = size }; \
+        call;              \
+    } break
+
+static void down(const struct tile_task *t, const struct spot *s,
+                 run *half){SWITCH(t->axis[0].columns, evaluate_down(t, s, half, n))}
+
+// to[u][v] = Σ_i,j m[u][i]·m[v][j]·pixel[i][j]
+INLINE void evaluate(const struct tile_task *t, const struct spot *s, float *to, int64_t plane,
+                     const float *other, const enum form form)
+{
+    run half[TOOM_MOST * TOOM_MOST];
+    down(t, s, half);
+    SWITCH(t->axis[1].columns, evaluate_across(t, half, to, plane, other, form, n))
 }
 
-// pixel[i][j] (+)= Σ_u,v m[u][i]·m[v][j]·from[u][v]
-INLINE void interpolate_q(const struct tile_task *t, struct spot s, const float *from,
-                          int64_t plane, const int q)
+static void as_floats(const struct tile_task *t, const struct spot *s, float *to, int64_t plane)
 {
-    run in[TOOM_MOST], half[TOOM_MOST * TOOM_MOST];
-    const int n = t->columns;
-    for (int i = s.from[0]; i < s.to[0]; i++)
-        for (int j = s.from[1]; j < s.to[1]; j++)
-            __builtin_prefetch(s.image + s.next + i * s.down + j * s.across, 1);
-    for (int u = 0; u < q; u++) {
+    evaluate(t, s, to, plane, to, FLOATS);
+}
+
+static void as_halves(const struct tile_task *t, const struct spot *s, float *to, int64_t plane)
+{
+    evaluate(t, s, to, plane, to, HALVES);
+}
+
+static void as_pairs(const struct tile_task *t, const struct spot s[2], float *to, int64_t plane)
+{
+    float points[TOOM_MOST * TOOM_MOST * RUN];
+    as_floats(t, s, points, RUN);
+    evaluate(t, s + 1, to, plane, points, PAIRS);
+}
+
+// half[j][u] = Σ_v m[v][j]·from[u][v]
+INLINE void interpolate_across(const struct tile_task *t, const float *from, int64_t plane,
+                               run *half, const int q)
+{
+    run in[TOOM_MOST];
+    const int rows = t->axis[0].rows, columns = t->axis[1].columns;
+    for (int u = 0; u < rows; u++) {
         EACH(v, q)
             in[v] = *(const run *)(from + (u * q + v) * plane);
-        const float *m = t->turned;
-        for (int j = 0; j < n; j++, m += q) {
+        const float *m = t->axis[1].turned;
+        for (int j = 0; j < columns; j++, m += q) {
             run sum = m[0] * in[0];
             EACH(v, q - 1)
                 sum += m[v + 1] * in[v + 1];
-            half[j * q + u] = sum;
+            half[j * rows + u] = sum;
         }
     }
-    for (int j = s.from[1]; j < s.to[1]; j++) {
+}
+
+// pixel[i][j] (+)= Σ_u m[u][i]·half[j][u]
+INLINE void interpolate_down(const struct tile_task *t, const struct spot *s, const run *half,
+                             const int q)
+{
+    run in[TOOM_MOST];
+    for (int j = s->from[1]; j < s->to[1]; j++) {
         EACH(u, q)
             in[u] = half[j * q + u];
-        for (int i = s.from[0]; i < s.to[0]; i++) {
-            const float *m = t->turned + i * q;
-            run *const p = (run *)(s.image + i * s.down + j * s.across);
+        for (int i = s->from[0]; i < s->to[0]; i++) {
+            const float *m = t->axis[0].turned + i * q;
+            run *const p = (run *)(s->image + i * s->down + j * s->across);
             run sum = m[0] * in[0];
             EACH(u, q - 1)
                 sum += m[u + 1] * in[u + 1];
-            if (i < s.seen[0] || j < s.seen[1])
+            if (i < s->seen[0] || j < s->seen[1])
                 sum += *p;
             *p = sum;
         }
     }
 }
 
-static void interpolate(const struct tile_task *t, struct spot s, const float *from, int64_t plane)
+// pixel[i][j] (+)= Σ_u,v m[u][i]·m[v][j]·from[u][v]
+static void interpolate(const struct tile_task *t, const struct spot *s, const float *from,
+                        int64_t plane)
 {
-    switch (t->rows) {
-    case 2: interpolate_q(t, s, from, plane, 2); break;
-    case 3: interpolate_q(t, s, from, plane, 3); break;
-    case 4: interpolate_q(t, s, from, plane, 4); break;
-    case 5: interpolate_q(t, s, from, plane, 5); break;
-    case 6: interpolate_q(t, s, from, plane, 6); break;
-    case 7: interpolate_q(t, s, from, plane, 7); break;
-    case 8: interpolate_q(t, s, from, plane, 8); break;
-    }
+    run half[TOOM_MOST * TOOM_MOST];
+    for (int i = s->from[0]; i < s->to[0]; i++)
+        for (int j = s->from[1]; j < s->to[1]; j++)
+            __builtin_prefetch(s->image + s->next + i * s->down + j * s->across, 1);
+    SWITCH(t->axis[1].rows, interpolate_across(t, from, plane, half, n))
+    SWITCH(t->axis[0].rows, interpolate_down(t, s, half, n))
 }
 
 // --- tiles of images -----------------------------------------------------------------------------
 
-INLINE int64_t tiles_of(const struct tile_task *t) { return t->count[0] * t->count[1]; }
+INLINE int64_t tiles_of(const struct tile_task *t) { return t->axis[0].count * t->axis[1].count; }
 INLINE int64_t phases_of(const struct tile_task *t) { return t->phases * t->phases; }
 INLINE int64_t runs_of(const struct tile_task *t) { return t->C / RUN * phases_of(t); }
 
@@ -165,41 +250,66 @@ INLINE void clip(struct spot *s, int axis, int64_t at, int64_t step, int n, int6
     s->to[axis] = to;
 }
 
-// Where run `r` of tile `tile` of image n lies.
-INLINE struct spot spot_of(const struct tile_task *t, int64_t n, int64_t tile, int64_t r)
+INLINE struct spot no_spot(struct spot s)
 {
-    const int64_t phase = r % phases_of(t), channel = r / phases_of(t) * RUN;
-    const int64_t ty = tile / t->count[1], tx = tile % t->count[1];
-    const int64_t y = t->n * t->step * ty + phase / t->phases - t->pad[0],
-                  x = t->n * t->step * tx + phase % t->phases - t->pad[1];
-    const int both = t->columns - (int)t->n;
-    struct spot s = {(float *)t->image + n * t->stride[0] + channel + y * t->stride[2] +
-                         x * t->stride[3],
-                     t->step * t->stride[2], t->step * t->stride[3],
-                     .next = t->n * t->step * t->stride[3], .seen = {ty ? both : 0, tx ? both : 0}};
-    clip(&s, 0, y, t->step, t->columns, t->H);
-    clip(&s, 1, x, t->step, t->columns, t->W);
+    memset(s.to, 0, sizeof s.to);
     return s;
 }
 
-// Rows of tiles, `row` numbers each.
-static void evaluate_rows(const struct tile_task *t, int64_t first, int64_t at, float *to,
-                          int64_t plane, int64_t row)
+// Where the first channels of a phase of tile `tile` of image n lie.
+INLINE struct spot spot_of(const struct tile_task *t, int64_t n, int64_t tile, int64_t phase)
 {
-    const int64_t tiles = tiles_of(t), n = first + at / tiles;
-    for (int64_t r = 0; r < runs_of(t); r++)
-        evaluate(t, spot_of(t, n, at % tiles, r), to + at * row + r * RUN, plane);
+    const struct tile_axis *a = t->axis;
+    const int64_t ty = tile / a[1].count, tx = tile % a[1].count;
+    const int64_t y = a[0].n * t->step * ty + phase / t->phases - a[0].pad,
+                  x = a[1].n * t->step * tx + phase % t->phases - a[1].pad;
+    const int64_t bytes = (int64_t)type_bytes(t->type[0]), down = t->step * bytes * t->stride[2],
+                  across = t->step * bytes * t->stride[3],
+                  at = n * t->stride[0] + y * t->stride[2] + x * t->stride[3];
+    struct spot s = {
+        (char *)t->image + at * bytes,
+        down,
+        across,
+        t->type[0],
+        .next = a[1].n * across,
+        .seen = {ty ? a[0].columns - (int)a[0].n : 0, tx ? a[1].columns - (int)a[1].n : 0}};
+    clip(&s, 0, y, t->step, a[0].columns, t->H);
+    clip(&s, 1, x, t->step, a[1].columns, t->W);
+    return s;
 }
 
-// Panels of `rows` tiles.
-static void evaluate_panels(const struct tile_task *t, int64_t first, int64_t at, float *to,
-                            int64_t plane, int64_t rows)
+INLINE void next_run(struct spot *s) { s->image += RUN * type_bytes(s->type); }
+
+// A row of a matrix for a tile.
+static void tile_row(const struct filter_task *f, const struct tile_task *t, int64_t first,
+                     int64_t at)
 {
-    const int64_t tiles = tiles_of(t), n = first + at / tiles;
-    for (int64_t r = 0; r < runs_of(t); r++) {
-        const int64_t column = r * RUN;
-        evaluate(t, spot_of(t, n, at % tiles, r),
-                 to + column / PANEL * rows * PANEL + at * PANEL + column % PANEL, plane);
+    const int64_t tiles = tiles_of(t), ph = phases_of(t), in = f->in_word;
+    for (int64_t phase = 0; phase < ph; phase++) {
+        struct spot s = spot_of(t, first + at / tiles, at % tiles, phase);
+        float *to = f->planes + at * f->row + phase * RUN / in;
+        for (int64_t c = 0; c < t->C; c += RUN, next_run(&s), to += ph * RUN / in)
+            (in == 1 ? as_floats : as_halves)(t, &s, to, f->plane);
+    }
+}
+
+// Rows for the tiles that share words, in panels of `width` columns.
+static void tile_rows(const struct filter_task *f, const struct tile_task *t, int64_t first,
+                      int64_t at, int64_t count, float *to, int64_t plane, int64_t width)
+{
+    const int64_t tiles = tiles_of(t), ph = phases_of(t), next = at + 1;
+    to += at / f->in_word * width;
+    for (int64_t phase = 0; phase < ph; phase++) {
+        struct spot s[2] = {spot_of(t, first + at / tiles, at % tiles, phase)};
+        s[1] = next < count ? spot_of(t, first + next / tiles, next % tiles, phase) : no_spot(s[0]);
+        for (int64_t r = phase; r < runs_of(t); r += ph, next_run(s), next_run(s + 1)) {
+            const int64_t panel = r * RUN / width;
+            float *const place = to + panel * f->capacity * width + (r * RUN - panel * width);
+            if (f->in_word == 1)
+                as_floats(t, s, place, plane);
+            else
+                as_pairs(t, s, place, plane);
+        }
     }
 }
 
@@ -258,10 +368,11 @@ INLINE struct spot phase_of(const struct filter_task *t, float *taps, int64_t ph
 {
     const struct tile_task *w = &t->weight;
     const int64_t a = phase / w->phases, b = phase % w->phases;
-    struct spot s = {taps + a * w->stride[2] + b * w->stride[3], w->step * w->stride[2],
-                     w->step * w->stride[3]};
-    clip(&s, 0, a, w->step, w->columns, w->H);
-    clip(&s, 1, b, w->step, w->columns, w->W);
+    const int64_t bytes = sizeof *taps;
+    struct spot s = {(char *)(taps + a * w->stride[2] + b * w->stride[3]),
+                     w->step * bytes * w->stride[2], w->step * bytes * w->stride[3]};
+    clip(&s, 0, a, w->step, w->axis[0].columns, w->H);
+    clip(&s, 1, b, w->step, w->axis[1].columns, w->W);
     return s;
 }
 
@@ -271,36 +382,54 @@ INLINE float *weights_at(const struct filter_task *t, int64_t k, int64_t c)
     return t->weights + (k * t->fine.C + c) * t->taps;
 }
 
-// Columns are filters from `column`; rows are channels and phases, `deep` of them from `row`.
+// Runs of as many rows as share words; `step` numbers apart.
+INLINE void evaluate_taps(const struct filter_task *t, struct spot s, int64_t taps, int64_t step,
+                          float *to)
+{
+    s.image += taps * (int64_t)sizeof(float);
+    struct spot both[] = {s, s};
+    both[1].image += step * (int64_t)sizeof(float);
+    if (t->in_word == 1)
+        as_floats(&t->weight, &s, to, t->weight_plane);
+    else
+        as_pairs(&t->weight, both, to, t->weight_plane);
+}
+
+// Columns are filters from `column`; rows are channels and phases, `deep` words of them from `row`.
 static void weights_to_coarse(const struct filter_task *t, int64_t column, int64_t row, float *to)
 {
-    float taps[PANEL / RUN][RUN * TAPS * RUN];
-    const int64_t C = t->fine.C, ph = phases_of(&t->fine), step = t->taps * RUN;
+    enum { HALVES_OF = PANEL / RUN };
+    float taps[HALVES_OF][RUN * TAPS * RUN];
+    const int64_t C = t->fine.C, ph = phases_of(&t->fine), step = t->taps * RUN, in = t->in_word;
     for (int64_t k = 0; k < t->block; k += PANEL)
-        for (int64_t c = 0; c < t->deep; c += RUN * ph) {
-            float *const at = to + k * t->deep + c * PANEL;
-            for (int64_t half = 0; half < PANEL / RUN; half++)
-                turn(weights_at(t, column + k + half * RUN, (row + c) / ph), C * t->taps, step,
+        for (int64_t c = 0; c < t->deep * in; c += RUN * ph) {
+            float *at = to + k * t->deep + c / in * PANEL;
+            for (int64_t half = 0; half < HALVES_OF; half++)
+                turn(weights_at(t, column + k + half * RUN, (row * in + c) / ph), C * t->taps, step,
                      taps[half]);
-            for (int64_t r = 0; r < ph * RUN; r++)
-                for (int64_t half = 0; half < PANEL / RUN; half++)
-                    evaluate(&t->weight, phase_of(t, taps[half] + r % RUN * step, r / RUN),
-                             at + r * PANEL + half * RUN, t->weight_plane);
+            for (int64_t phase = 0; phase < ph; phase++) {
+                const struct spot s = phase_of(t, taps[0], phase);
+                for (int64_t r = 0; r < RUN; r += in, at += PANEL)
+                    for (int64_t half = 0; half < HALVES_OF; half++)
+                        evaluate_taps(t, s, half * RUN * TAPS * RUN + r * step, step,
+                                      at + half * RUN);
+            }
         }
 }
 
-// Columns are channels and phases from `column`; rows are filters.
+// Columns are channels and phases from `column`; rows are filters, `deep` words of them.
 static void weights_to_fine(const struct filter_task *t, int64_t column, int64_t row, float *to)
 {
-    float taps[TAPS * RUN];
-    const int64_t ph = phases_of(&t->fine);
+    float taps[2][TAPS * RUN];
+    const int64_t ph = phases_of(&t->fine), in = t->in_word;
     for (int64_t k = 0; k < t->deep; k++)
         for (int64_t r = 0; r < t->block / RUN; r++) {
             const int64_t phase = r % ph, at = r * RUN;
-            if (phase == 0)
-                turn(weights_at(t, row + k, (column / RUN + r) / ph * RUN), t->taps, t->taps, taps);
-            evaluate(&t->weight, phase_of(t, taps, phase),
-                     to + at / PANEL * t->deep * PANEL + k * PANEL + at % PANEL, t->weight_plane);
+            for (int64_t i = 0; i < in && phase == 0; i++)
+                turn(weights_at(t, (row + k) * in + i, (column / RUN + r) / ph * RUN), t->taps,
+                     t->taps, taps[i]);
+            evaluate_taps(t, phase_of(t, taps[0], phase), 0, TAPS * RUN,
+                          to + at / PANEL * t->deep * PANEL + k * PANEL + at % PANEL);
         }
 }
 
@@ -324,8 +453,9 @@ static void multiply(const struct filter_task *t, const struct work *w, int64_t 
                         .row = t->row,
                         .step = 1,
                         .panel = t->deep * PANEL,
-                        .more = w->row > 0};
-    for (int64_t u = 0; u < t->out->rows * t->out->rows; u++) {
+                        .more = w->row > 0,
+                        .pairs = t->in_word == 2};
+    for (int64_t u = 0; u < t->points; u++) {
         p.r = w->sums + u * t->sum_plane;
         p.a = t->planes + u * t->plane + at * t->row + w->row;
         p.b = w->weights + u * t->weight_plane;
@@ -335,13 +465,14 @@ static void multiply(const struct filter_task *t, const struct work *w, int64_t 
 
 static void finish(const struct filter_task *t, const struct work *w, int64_t at, int64_t tiles)
 {
-    const int64_t each = tiles_of(t->out);
+    const int64_t each = tiles_of(t->out), ph = phases_of(t->out);
     for (int64_t i = 0; i < tiles; i++)
-        for (int64_t c = 0; c < t->block; c += RUN)
-            interpolate(
-                t->out,
-                spot_of(t->out, w->first + (at + i) / each, (at + i) % each, (w->column + c) / RUN),
-                w->sums + i * t->block + c, t->sum_plane);
+        for (int64_t phase = 0; phase < ph; phase++) {
+            struct spot s = spot_of(t->out, w->first + (at + i) / each, (at + i) % each, phase);
+            s.image += w->column / ph * (int64_t)sizeof(float);
+            for (int64_t c = phase * RUN; c < t->block; c += ph * RUN, next_run(&s))
+                interpolate(t->out, &s, w->sums + i * t->block + c, t->sum_plane);
+        }
 }
 
 // Tiles [from, to). Either all of them are summed at once, or all rows of the weights are.
@@ -372,13 +503,13 @@ void KERNEL(filter_result)(const void *task)
         const int64_t images = N - first < t->images ? N - first : t->images;
 #pragma omp for schedule(static)
         for (int64_t at = 0; at < images * tiles; at++)
-            evaluate_rows(in, first, at, t->planes, t->plane, t->row);
+            tile_row(t, in, first, at);
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < blocks * t->groups; i++) {
             const int64_t group = i % t->groups, from = images * group / t->groups,
                           to = images * (group + 1) / t->groups;
             float *const own = t->own + omp_get_thread_num() * t->own_each;
-            const struct work w = {own, own + in->rows * in->rows * t->weight_plane, first,
+            const struct work w = {own, own + t->points * t->weight_plane, first,
                                    i / t->groups * t->block, 0};
             one_block(t, w, from * tiles, to * tiles);
         }
@@ -395,8 +526,8 @@ static void interpolate_weights(const struct filter_task *t, const float *sums, 
     for (int64_t k = 0; k < filters; k++)
         for (int64_t r = 0; r < t->block / RUN; r++) {
             const int64_t phase = r % ph, c = (column / RUN + r) / ph * RUN;
-            interpolate(&t->weight, phase_of(t, taps, phase), sums + k * t->block + r * RUN,
-                        t->sum_plane);
+            const struct spot s = phase_of(t, taps, phase);
+            interpolate(&t->weight, &s, sums + k * t->block + r * RUN, t->sum_plane);
             if (phase == ph - 1)
                 turn_back(taps, t->taps, weights_at(t, filter + k, c));
         }
@@ -405,10 +536,9 @@ static void interpolate_weights(const struct filter_task *t, const float *sums, 
 // A block of weights: filters by channels and phases.
 static void weight_block(const struct filter_task *t, int64_t rows, bool more, bool last, int64_t i)
 {
-    const int64_t points = t->weight.rows * t->weight.rows, K = t->coarse.C,
-                  bands = (K + t->some - 1) / t->some, band = i % bands, filter = K * band / bands,
-                  filters = K * (band + 1) / bands - filter, column = i / bands * t->block,
-                  capacity = t->images * tiles_of(&t->fine);
+    const int64_t K = t->coarse.C, bands = (K + t->some - 1) / t->some, band = i % bands,
+                  filter = K * band / bands, filters = K * (band + 1) / bands - filter,
+                  column = i / bands * t->block;
     float *const sums = t->own + (t->keeps ? i : omp_get_thread_num()) * t->own_each;
     struct product p = {.rows = filters,
                         .depth = rows,
@@ -416,12 +546,13 @@ static void weight_block(const struct filter_task *t, int64_t rows, bool more, b
                         .width = t->block,
                         .row = 1,
                         .step = t->row,
-                        .panel = capacity * PANEL,
-                        .more = more};
-    for (int64_t u = 0; u < points; u++) {
+                        .panel = t->capacity * PANEL,
+                        .more = more,
+                        .pairs = t->in_word == 2};
+    for (int64_t u = 0; u < t->points; u++) {
         p.r = sums + u * t->sum_plane;
         p.a = t->planes + u * t->plane + filter;
-        p.b = t->planes + points * t->plane + u * t->panel_plane + column * capacity;
+        p.b = t->planes + t->points * t->plane + u * t->panel_plane + column * t->capacity;
         KERNEL(product)(&p);
     }
     if (last)
@@ -433,19 +564,20 @@ void KERNEL(filter_weights)(const void *task)
 {
     const struct filter_task *t = task;
     const int64_t N = t->fine.N, tiles = tiles_of(&t->fine), width = runs_of(&t->fine) * RUN,
-                  capacity = t->images * tiles, points = t->fine.rows * t->fine.rows,
+                  points = t->points,
                   blocks = width / t->block * ((t->coarse.C + t->some - 1) / t->some);
     float *const panels = t->planes + points * t->plane;
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     for (int64_t first = 0; first < N; first += t->images) {
         const int64_t images = N - first < t->images ? N - first : t->images;
 #pragma omp for schedule(static)
-        for (int64_t at = 0; at < images * tiles; at++) {
-            evaluate_rows(&t->coarse, first, at, t->planes, t->plane, t->row);
-            evaluate_panels(&t->fine, first, at, panels, t->panel_plane, capacity);
+        for (int64_t at = 0; at < images * tiles; at += t->in_word) {
+            tile_rows(t, &t->coarse, first, at, images * tiles, t->planes, t->plane, t->row);
+            tile_rows(t, &t->fine, first, at, images * tiles, panels, t->panel_plane, PANEL);
         }
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < blocks; i++)
-            weight_block(t, images * tiles, first > 0, first + images == N, i);
+            weight_block(t, (images * tiles + t->in_word - 1) / t->in_word, first > 0,
+                         first + images == N, i);
     }
 }

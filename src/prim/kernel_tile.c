@@ -61,18 +61,18 @@ static void read_numbers(float *restrict to, const void *base, enum type type, i
 
 // Walks the pixels of the tile that lie inside.
 #define EACH_PIXEL(t, p)                                                                           \
-    for (int i = 0; i < (t)->columns; i++)                                                         \
-        for (int j = 0; j < (t)->columns; j++)                                                     \
+    for (int i = 0; i < (t)->axis->columns; i++)                                                   \
+        for (int j = 0; j < (t)->axis->columns; j++)                                               \
             if ((p)->y + i * (t)->step >= 0 && (p)->y + i * (t)->step < (t)->H &&                  \
                 (p)->x + j * (t)->step >= 0 && (p)->x + j * (t)->step < (t)->W)
 
 static void gather_tile(const struct tile_task *t, const struct place_of *p, float *tile)
 {
-    memset(tile, 0, sizeof *tile * (size_t)(t->columns * t->columns * WIDE));
+    memset(tile, 0, sizeof *tile * (size_t)(t->axis->columns * t->axis->columns * WIDE));
     EACH_PIXEL(t, p) {
         const int64_t from = p->image + (p->y + i * t->step) * t->stride[2] +
                              (p->x + j * t->step) * t->stride[3];
-        read_numbers(tile + (i * t->columns + j) * WIDE, t->image, t->type[0], from, t->stride[1],
+        read_numbers(tile + (i * t->axis->columns + j) * WIDE, t->image, t->type[0], from, t->stride[1],
                      p->width);
     }
 }
@@ -82,7 +82,7 @@ static void scatter_tile(const struct tile_task *t, const struct place_of *p, co
     EACH_PIXEL(t, p) {
         float *to = (float *)t->image + p->image + (p->y + i * t->step) * t->stride[2] +
                     (p->x + j * t->step) * t->stride[3];
-        const float *from = tile + (i * t->columns + j) * WIDE;
+        const float *from = tile + (i * t->axis->columns + j) * WIDE;
         if (t->stride[1] == 1)
             for (int64_t c = 0; c < p->width; c++)
                 to[c] += from[c];
@@ -101,18 +101,18 @@ static void round_numbers(uint16_t *restrict to, const float *restrict x, int64_
 static void evaluate(const struct tile_task *t, const struct place_of *p)
 {
     float tile[TOOM_MOST * TOOM_MOST * WIDE], half[TOOM_MOST * TOOM_MOST * WIDE];
-    const int n = t->columns, q = t->rows;
+    const int n = t->axis->columns, q = t->axis->rows;
     line *const apply = lines[n - 1];
     gather_tile(t, p, tile);
     for (int j = 0; j < n; j++)
-        apply(half + j * WIDE, n * WIDE, tile + j * WIDE, n * WIDE, t->m, q, p->width);
+        apply(half + j * WIDE, n * WIDE, tile + j * WIDE, n * WIDE, t->axis->m, q, p->width);
     for (int i = 0; i < q; i++) {
         const int64_t at = p->plane + i * q * t->plane;
         if (t->type[1] == TYPE_F32) {
-            apply((float *)t->tiles + at, t->plane, half + i * n * WIDE, WIDE, t->m, q, p->width);
+            apply((float *)t->tiles + at, t->plane, half + i * n * WIDE, WIDE, t->axis->m, q, p->width);
             continue;
         }
-        apply(tile, WIDE, half + i * n * WIDE, WIDE, t->m, q, p->width);
+        apply(tile, WIDE, half + i * n * WIDE, WIDE, t->axis->m, q, p->width);
         for (int j = 0; j < q; j++)
             round_numbers((uint16_t *)t->tiles + at + j * t->plane, tile + j * WIDE, p->width);
     }
@@ -121,35 +121,35 @@ static void evaluate(const struct tile_task *t, const struct place_of *p)
 static void interpolate(const struct tile_task *t, const struct place_of *p)
 {
     float tile[TOOM_MOST * TOOM_MOST * WIDE], half[TOOM_MOST * TOOM_MOST * WIDE];
-    const int n = t->columns, q = t->rows;
+    const int n = t->axis->columns, q = t->axis->rows;
     line *const apply = lines[q - 1];
     for (int i = 0; i < q; i++) {
         const int64_t at = p->plane + i * q * t->plane;
         if (t->type[1] == TYPE_F32) {
-            apply(half + i * n * WIDE, WIDE, (const float *)t->tiles + at, t->plane, t->turned, n,
+            apply(half + i * n * WIDE, WIDE, (const float *)t->tiles + at, t->plane, t->axis->turned, n,
                   p->width);
             continue;
         }
         for (int j = 0; j < q; j++)
             read_numbers(tile + j * WIDE, t->tiles, TYPE_BF16, at + j * t->plane, 1, p->width);
-        apply(half + i * n * WIDE, WIDE, tile, WIDE, t->turned, n, p->width);
+        apply(half + i * n * WIDE, WIDE, tile, WIDE, t->axis->turned, n, p->width);
     }
     for (int j = 0; j < n; j++)
-        apply(tile + j * WIDE, n * WIDE, half + j * WIDE, n * WIDE, t->turned, n, p->width);
+        apply(tile + j * WIDE, n * WIDE, half + j * WIDE, n * WIDE, t->axis->turned, n, p->width);
     scatter_tile(t, p, tile);
 }
 
 // The tile at (ty, tx) of image n, all phases, all channels.
 static void one_tile(const struct tile_task *t, int64_t n, int64_t ty, int64_t tx)
 {
-    const int64_t row = (n * t->count[0] + ty) * t->count[1] + tx, ph = t->phases;
+    const int64_t row = (n * t->axis[0].count + ty) * t->axis[1].count + tx, ph = t->phases;
     const int64_t image = n * t->stride[0], plane = row * ph * ph * t->C;
     for (int64_t a = 0; a < ph; a++)
         for (int64_t b = 0; b < ph; b++)
             for (int64_t c = 0; c < t->C; c += WIDE) {
                 const struct place_of p = {
                     image + c * t->stride[1], plane + (a * ph + b) * t->C + c,
-                    t->step * ty * t->n + a - t->pad[0], t->step * tx * t->n + b - t->pad[1],
+                    t->step * ty * t->axis->n + a - t->axis[0].pad, t->step * tx * t->axis->n + b - t->axis[1].pad,
                     t->C - c < WIDE ? t->C - c : WIDE};
                 (t->adjoint ? interpolate : evaluate)(t, &p);
             }
@@ -164,8 +164,8 @@ void KERNEL(tile_map)(const void *task)
         if (t->adjoint)
             memset((float *)t->image + n * t->stride[0], 0,
                    sizeof(float) * (size_t)(t->C * t->H * t->W));
-        for (int64_t ty = 0; ty < t->count[0]; ty++)
-            for (int64_t tx = 0; tx < t->count[1]; tx++)
+        for (int64_t ty = 0; ty < t->axis[0].count; ty++)
+            for (int64_t tx = 0; tx < t->axis[1].count; tx++)
                 one_tile(t, n, ty, tx);
     }
 }

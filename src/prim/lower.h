@@ -52,7 +52,7 @@ bool conv_own_kernel(const struct value *v);
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word);
 
 
-// A convolution that has tiles (conv_tile) is computed by minimal filtering in blocks
+// A convolution that has tiles (conv_is_tiled) is computed by minimal filtering in blocks
 // (kernel_filter.c). Its weights lie plain, its images channels-last.
 void lower_filter(struct plan *p, const struct value *v, const char *word);
 

@@ -79,7 +79,7 @@ const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
     const struct conv_parts p = conv_parts(v);
     if ((i < 0 ? v : v->in[i]) != p.w)
         return NULL;
-    if (conv_tile(v))
+    if (conv_is_tiled(v))
         return &plain;
     if (by_own_kernel(v))
         return &any;
@@ -183,7 +183,7 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
 
 static void lower(struct plan *p, const struct value *v, const char *word)
 {
-    if (conv_tile(v)) {
+    if (conv_is_tiled(v)) {
         lower_filter(p, v, word);
         return;
     }

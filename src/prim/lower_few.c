@@ -25,7 +25,7 @@ static struct sides sides_of(const struct value *v)
 
 bool conv_can_be_activated(const struct value *v)
 {
-    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_tile(v))
+    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_is_tiled(v))
         return false;
     const int64_t *w = v->in[1]->shape.dim; // (K, C, kh, kw)
     return w[0] % FEW_MULTIPLE == 0 && w[1] <= FEW_MOST && w[2] <= TAPS_MOST &&

@@ -47,13 +47,15 @@ static void set_image(struct tile_task *t, const struct value *v)
     const struct view x = view_of(v);
     t->N = x.dim[0], t->C = x.dim[1], t->H = x.dim[2], t->W = x.dim[3];
     memcpy(t->stride, x.stride, sizeof t->stride);
+    t->type[0] = x.type;
     if (x.stride[1] != 1)
         BUG("%%%d: a tiled convolution's images lie channels-last", v->id);
 }
 
-static struct tiling tiling_of(const struct value *v, const struct conv_parts *s)
+// With tiles of as many results as the convolution is told, down or across.
+static struct tiling tiling_of(const struct value *v, const struct conv_parts *s, int axis)
 {
-    const int64_t n = conv_tile(v), *i = v->attr.i;
+    const int64_t n = conv_tile(v, axis), *i = v->attr.i;
     return (struct tiling){n,
                            i[0],
                            s->w->shape.dim[2],
@@ -61,21 +63,31 @@ static struct tiling tiling_of(const struct value *v, const struct conv_parts *s
                            {up(s->y->shape.dim[2], n), up(s->y->shape.dim[3], n)}};
 }
 
+static struct tile_task side(const struct value *v, const struct conv_parts *s, enum tile_role role)
+{
+    struct tile_task t = tile_task_of(role, tiling_of(v, s, 0));
+    t.axis[1] = tile_task_of(role, tiling_of(v, s, 1)).axis[1];
+    return t;
+}
+
 static void set_sides(struct filter_task *t, const struct value *v)
 {
     const struct conv_parts s = conv_parts(v);
-    const struct tiling tiling = tiling_of(v, &s);
-    t->fine = tile_task_of(TILE_FINE, tiling);
-    t->coarse = tile_task_of(TILE_COARSE, tiling);
-    t->coarse.pad[0] = t->coarse.pad[1] = 0;
-    t->weight = tile_task_of(TILE_WEIGHT, tiling);
+    const int64_t kernel = s.w->shape.dim[2];
+    t->fine = side(v, &s, TILE_FINE);
+    t->coarse = side(v, &s, TILE_COARSE);
+    t->weight = side(v, &s, TILE_WEIGHT);
+    t->coarse.axis[0].pad = t->coarse.axis[1].pad = 0;
     set_image(&t->fine, s.x);
     set_image(&t->coarse, s.y);
-    t->weight.H = t->weight.W = tiling.kernel;
-    t->weight.stride[2] = tiling.kernel * FILTER_RUN;
+    t->weight.H = t->weight.W = kernel;
+    t->weight.stride[2] = kernel * FILTER_RUN;
     t->weight.stride[3] = FILTER_RUN;
-    t->taps = tiling.kernel * tiling.kernel;
+    t->taps = kernel * kernel;
+    t->points = t->fine.axis[0].rows * t->fine.axis[1].rows;
 }
+
+static int64_t tiles_of(const struct tile_task *t) { return t->axis[0].count * t->axis[1].count; }
 
 // A plane's stride: an odd number of runs.
 static int64_t apart(int64_t numbers) { return (up(numbers, FILTER_RUN) | 1) * FILTER_RUN; }
@@ -90,9 +102,9 @@ static int64_t images_in(const struct filter_task *t, int64_t each, int64_t room
 // How many parts the rows of weights are evaluated in, where all tiles are summed at once.
 static int64_t parts(const struct filter_task *t, const struct tile_task *in, int64_t own)
 {
-    const int64_t unit = FILTER_RUN * in->phases * in->phases, points = in->rows * in->rows;
+    const int64_t unit = FILTER_RUN * in->phases * in->phases / t->in_word;
     int64_t n = 1;
-    while (t->depth / unit % (2 * n) == 0 && points * t->block * t->depth / n > own)
+    while (t->depth / unit % (2 * n) == 0 && t->points * t->block * t->depth / n > own)
         n *= 2;
     return n;
 }
@@ -100,38 +112,40 @@ static int64_t parts(const struct filter_task *t, const struct tile_task *in, in
 static void divide_result(struct filter_task *t, const struct filter_caches *room)
 {
     const struct tile_task *in = t->out == &t->fine ? &t->coarse : &t->fine;
-    const int64_t points = in->rows * in->rows, tiles = in->count[0] * in->count[1];
+    const int64_t tiles = tiles_of(in);
     const int64_t columns = columns_of(t->out->C, t->out->phases);
-    t->depth = columns_of(in->C, in->phases);
+    t->depth = columns_of(in->C, in->phases) / t->in_word;
     t->row = t->depth + FILTER_RUN;
-    t->images = images_in(t, points * tiles * t->row, room->shared);
+    t->images = images_in(t, t->points * tiles * t->row, room->shared);
     t->block = columns % WIDE == 0 ? WIDE : WIDE / 2;
     t->groups = least(t->images, up(t->threads, columns / t->block));
-    t->some = least(most(1, room->own / (points * t->block)), t->images * tiles);
+    t->some = least(most(1, room->own / (t->points * t->block)), t->images * tiles);
     t->deep = t->depth / (t->some == t->images * tiles ? parts(t, in, room->own) : 1);
     t->plane = apart(t->images * tiles * t->row);
     t->weight_plane = apart(t->deep * t->block);
     t->sum_plane = apart(t->some * t->block);
-    t->own_each = points * (t->weight_plane + t->sum_plane);
+    t->own_each = t->points * (t->weight_plane + t->sum_plane);
     t->owners = t->threads;
-    t->room = points * t->plane + t->owners * t->own_each;
+    t->room = t->points * t->plane + t->owners * t->own_each;
 }
 
 static void divide_weights(struct filter_task *t, const struct filter_caches *room)
 {
-    const int64_t points = t->fine.rows * t->fine.rows, tiles = t->fine.count[0] * t->fine.count[1];
+    const int64_t tiles = tiles_of(&t->fine);
     const int64_t columns = columns_of(t->fine.C, t->fine.phases), K = t->coarse.C;
     t->row = K + FILTER_RUN;
-    t->images = images_in(t, points * tiles * (t->row + columns), room->shared_by_two);
+    t->images = images_in(t, t->points * tiles * (t->row + columns) / t->in_word,
+                          room->shared_by_two);
+    t->capacity = up(t->images * tiles, t->in_word);
     t->keeps = t->images < t->fine.N;
     t->block = columns % WIDE == 0 ? WIDE : WIDE / 2;
-    t->some = least(K, most(FILTER_RUN, room->own / (points * t->block)));
-    t->plane = apart(t->images * tiles * t->row);
-    t->panel_plane = apart(t->images * tiles * columns);
+    t->some = least(K, most(FILTER_RUN, room->own / (t->points * t->block)));
+    t->plane = apart(t->capacity * t->row);
+    t->panel_plane = apart(t->capacity * columns);
     t->sum_plane = apart(t->some * t->block);
-    t->own_each = points * t->sum_plane;
+    t->own_each = t->points * t->sum_plane;
     t->owners = t->keeps ? columns / t->block * up(K, t->some) : t->threads;
-    t->room = points * (t->plane + t->panel_plane) + t->owners * t->own_each;
+    t->room = t->points * (t->plane + t->panel_plane) + t->owners * t->own_each;
 }
 
 struct filter_task *filter_task(struct arena *a, const struct value *v, int threads,
@@ -140,6 +154,7 @@ struct filter_task *filter_task(struct arena *a, const struct value *v, int thre
     struct filter_task *t = NEW(a, struct filter_task);
     set_sides(t, v);
     t->threads = threads;
+    t->in_word = v->takes == TYPE_BF16 ? 2 : 1;
     const struct conv_parts p = conv_parts(v);
     t->out = v == p.y ? &t->coarse : v == p.x ? &t->fine : NULL;
     if (t->out)
@@ -166,6 +181,7 @@ void lower_filter(struct plan *p, const struct value *v, const char *word)
     t->weights = plan_data(p, s.w);
     plan_scratch(p, sizeof(float) * (size_t)t->room, filter_task_room, t);
     plan_step(p, v,
-              arena_printf(plan_arena(p), "%s F(%d,%d)", word, conv_tile(v), t->weight.columns),
+              arena_printf(plan_arena(p), "%s F(%dx%d,%d)", word, conv_tile(v, 0), conv_tile(v, 1),
+                           t->weight.axis->columns),
               t->out ? kernels()->filter_result : kernels()->filter_weights, t);
 }

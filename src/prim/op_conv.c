@@ -30,12 +30,20 @@ struct conv_parts conv_parts(const struct value *v)
                                          : (struct conv_parts){v->in[0], v, v->in[1]};
 }
 
-int conv_tile(const struct value *v) { return (int)v->attr.i[6]; }
+int conv_tile(const struct value *v, int axis)
+{
+    const bool is =
+        v->op == &op_conv || v->op == &op_conv_data_grad || v->op == &op_conv_weight_grad;
+    return is ? (int)v->attr.i[6 + 2 * axis] : 0;
+}
 
-struct value *conv_tiled(struct value *v, int tile)
+bool conv_is_tiled(const struct value *v) { return conv_tile(v, 0); }
+
+struct value *conv_tiled(struct value *v, int down, int across)
 {
     struct attr attr = v->attr;
-    attr.i[6] = tile;
+    attr.i[6] = down;
+    attr.i[8] = across;
     return graph_add(v->graph, v->op, v->shape, 2, v->in, attr);
 }
 
@@ -186,8 +194,8 @@ static void conv_print(const struct value *v, struct text *out)
     text_addf(out,
               "stride=%" PRId64 ",%" PRId64 " pad=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64,
               w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3]);
-    if (conv_tile(v))
-        text_addf(out, " tile=%d", conv_tile(v));
+    if (conv_is_tiled(v))
+        text_addf(out, " tile=%d,%d", conv_tile(v, 0), conv_tile(v, 1));
     if (!isnan(conv_slope(v)))
         text_addf(out, " leaky_relu=%g", conv_slope(v));
 }

@@ -177,13 +177,15 @@ static void adjoint_reference(const struct value *v, const double *const *in, do
 
 static void fill_task(struct tile_task *t, const struct cut *c)
 {
-    t->n = c->n, t->step = c->step, t->phases = c->phases;
-    t->rows = c->rows, t->columns = c->columns;
-    for (int i = 0; i < 2; i++)
-        t->count[i] = c->count[i], t->pad[i] = c->pad[i];
-    for (int i = 0; i < c->rows; i++)
-        for (int j = 0; j < c->columns; j++)
-            t->m[i * c->columns + j] = t->turned[j * c->rows + i] = (float)c->m[i * c->columns + j];
+    t->step = c->step, t->phases = c->phases;
+    for (int i = 0; i < 2; i++) {
+        struct tile_axis *axis = &t->axis[i];
+        *axis = (struct tile_axis){c->n, c->count[i], c->pad[i], c->rows, c->columns};
+        for (int k = 0; k < c->rows; k++)
+            for (int j = 0; j < c->columns; j++)
+                axis->m[k * c->columns + j] = axis->turned[j * c->rows + k] =
+                    (float)c->m[k * c->columns + j];
+    }
 }
 
 struct tile_task tile_task_of(enum tile_role role, struct tiling tiling)
