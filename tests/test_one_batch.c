@@ -163,6 +163,26 @@ static void test_statistics(void **state)
     arena_free(c.g->arena);
 }
 
+// A sum over the batch that is read by itself as well stays one for each side, and what is made of
+// it too.
+static void test_sums(void **state)
+{
+    (void)state;
+    struct critic c = critic_new();
+    struct value *s[2], *flat[2];
+    for (int i = 0; i < 2; i++) {
+        s[i] = reduce_sum(apply(&c, image(&c, i ? "fake" : "real")), 1 << 0);
+        flat[i] = reshape(s[i], SHAPE(HIDDEN));
+    }
+    graph_root(c.g, "sum", add(flat[0], flat[1]));
+    graph_root(c.g, "apart", sub(square(s[0]), square(s[1])));
+    check_meaning(c.g);
+    assert_int_equal(count(c.g, &op_conv), 1);
+    assert_int_equal(count(c.g, &op_matmul), 1);
+    assert_int_equal(count(c.g, &op_reduce_sum), 2);
+    arena_free(c.g->arena);
+}
+
 // Between two updates the weights are others; after them, what is applied twice is merged.
 static void test_versions(void **state)
 {
@@ -198,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_halves),   cmocka_unit_test(test_penalty),
         cmocka_unit_test(test_draws),    cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_sums),
         cmocka_unit_test(test_versions), cmocka_unit_test(test_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,14 +260,28 @@ static bool goes_on(const struct search *s, const struct pair *p)
     return next && next->summed;
 }
 
+static void drop(struct search *s, const struct pair *p)
+{
+    s->pair[p->a->id] = s->pair[p->b->id] = NULL;
+    for (int i = 0; i < s->g->n; i++)
+        if (s->sum[i].pair == p)
+            s->sum[i] = (struct sum){0};
+}
+
 // A summed pair may stand if its sum is all that is read, now or after further linear ops. Pairs
-// were found before their readers, so the list is gone through from its end.
+// were found before their readers, so the list is gone through from its end; then from its
+// beginning, since a linear op of a pair that fell has no sum to read.
 static void drop_open_sums(struct search *s)
 {
     for (int k = s->n_found - 1; k >= 0; k--) {
         struct pair *p = s->found[k];
         if (p->summed && !goes_on(s, p) && !sums_up(s, p))
-            s->pair[p->a->id] = s->pair[p->b->id] = NULL;
+            drop(s, p);
+    }
+    for (int k = 0; k < s->n_found; k++) {
+        struct pair *p = s->found[k];
+        if (p->summed && !contracts(p->a) && !pair_at(s, p->a->in[0], p->b->in[0]))
+            drop(s, p);
     }
 }
 
