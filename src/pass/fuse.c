@@ -4,10 +4,10 @@
 // From back to front each pointwise value is asked who reads it. If all readers end up in one
 // group, it joins that group and is never written to memory; a group is what one fused value
 // computes, and its last op, the leader, says over which space. If the readers are in several
-// groups, the value is computed again in each, provided that this is cheap: arithmetic without a
-// transcendental, of at most one tensor of full size, so that each group reads one tensor either
-// way and the write is saved. (Normalisation is such: (x − mean)·scale is used by the output, by
-// two sums and by the gradient.) Values of a smaller shape than the leader's, a variance's square
+// groups, the value is computed again in each, provided that it is arithmetic without a
+// transcendental and that no more tensors are read so than by writing it and reading it back.
+// (Normalisation is such: (x − mean)·scale is used by the output, by two sums and by the gradient;
+// and so is the gradient of the activation behind it.) Values of a smaller shape than the leader's, a variance's square
 // root, stay outside: inside they would be worked out for every element. A value that moves to its
 // leader's place must not cross a write to a slot it reads.
 //
@@ -84,14 +84,6 @@ static bool cheap(const struct value *v)
         [PW_DIV] = true,  [PW_ELU] = true,     [PW_EXP] = true,
         [PW_LOG] = true,  [PW_SQRT] = true,    [PW_RSQRT] = true,
         [PW_TANH] = true, [PW_SIGMOID] = true, [PW_SOFTPLUS] = true};
-    const struct value *full = NULL;
-    for (int i = 0; i < v->n_in; i++) {
-        if (!shape_equal(v->in[i]->shape, v->shape) || v->in[i] == full)
-            continue;
-        if (full)
-            return false;
-        full = v->in[i];
-    }
     return !costs[pointwise_of(v)];
 }
 
@@ -118,9 +110,29 @@ static bool grown(struct group *g, struct value *v)
     return true;
 }
 
+// Tensors of full size that a group has to read when v is computed inside, beyond what it reads
+// anyway.
+static int more_reads(const struct group *g, const struct value *v)
+{
+    int n = 0;
+    for (int i = 0; i < v->n_in; i++)
+        n += shape_equal(v->in[i]->shape, v->shape) && find(v->in, i, v->in[i]) < 0 &&
+             (!g || find(g->in, g->n_in, v->in[i]) < 0);
+    return n;
+}
+
+// Written once, v is read by each group; else each reads what v is made of.
+static bool pays(const struct value *v, const struct homes *to)
+{
+    int again = 0;
+    for (int i = 0; i < to->n; i++)
+        again += more_reads(to->group[i], v);
+    return to->n == 1 || (cheap(v) && again <= more_reads(NULL, v) + 1 + to->n);
+}
+
 static bool joins(const struct fusion *f, struct value *v, const struct homes *to)
 {
-    if (to->n < 1 || to->n > HOMES || (to->n > 1 && !cheap(v)))
+    if (to->n < 1 || to->n > HOMES || !pays(v, to))
         return false;
     for (int i = 0; i < to->n; i++) {
         struct group trial = *to->group[i];

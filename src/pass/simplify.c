@@ -8,6 +8,8 @@
 #include "graph/build.h"
 #include "graph/op.h"
 
+#include <math.h>
+
 static bool is(const struct value *v, enum pointwise op)
 {
     return v->op == &op_pointwise[op];
@@ -152,6 +154,95 @@ static struct value *sum_of_upsampled(struct value *v)
     return affine(reduce_sum(x->in[0], axes), (double)(x->attr.i[0] * x->attr.i[0]), 0);
 }
 
+// Σ s·x·y → s·Σ x·y for numbers s and for whatever is constant along the summed dimensions. The
+// gradients of a normalisation are sums of one product times such factors: without them they are
+// the same sum.
+struct product {
+    int n_full, n_small;
+    struct value *full[8], *small[8];
+    double scale;
+};
+
+static bool constant_along(const struct value *x, const struct value *whole, unsigned axes)
+{
+    const int skipped = whole->shape.rank - x->shape.rank;
+    for (int d = 0; d < x->shape.rank; d++)
+        if ((axes >> (d + skipped) & 1) && x->shape.dim[d] != 1)
+            return false;
+    return true;
+}
+
+static bool take_factors(struct product *p, struct value *x, const struct value *whole,
+                         unsigned axes)
+{
+    const bool full = shape_equal(x->shape, whole->shape);
+    if (full && is(x, PW_AFFINE) && x->attr.f[1] == 0) {
+        p->scale *= x->attr.f[0];
+        return take_factors(p, x->in[0], whole, axes);
+    }
+    if (full && is(x, PW_MUL))
+        return take_factors(p, x->in[0], whole, axes) && take_factors(p, x->in[1], whole, axes);
+    if (p->n_full == 8 || p->n_small == 8 || (!full && !constant_along(x, whole, axes)))
+        return false;
+    if (full)
+        p->full[p->n_full++] = x;
+    else
+        p->small[p->n_small++] = x;
+    return true;
+}
+
+static struct value *sum_of_product(struct value *v)
+{
+    const unsigned axes = (unsigned)v->attr.i[0];
+    struct product p = {.scale = 1};
+    if (v->op != &op_reduce_sum || !take_factors(&p, v->in[0], v->in[0], axes) || p.n_full == 0 ||
+        (p.n_small == 0 && p.scale == 1))
+        return NULL;
+    struct value *x = p.full[0];
+    for (int i = 1; i < p.n_full; i++)
+        x = mul(x, p.full[i]);
+    x = reduce_sum(x, axes);
+    for (int i = 0; i < p.n_small; i++)
+        x = mul(x, p.small[i]);
+    return shape_equal(x->shape, v->shape) ? affine(x, p.scale, 0) : NULL;
+}
+
+// Σ (x − Σx / n) = 0
+static struct value *sum_of_deviations(struct value *v)
+{
+    const struct value *x = v->in[0];
+    if (v->op != &op_reduce_sum || !is(x, PW_SUB) || !is(x->in[1], PW_AFFINE))
+        return NULL;
+    const struct value *mean = x->in[1], *s = mean->in[0];
+    const double n = (double)shape_size(x->shape) / (double)shape_size(v->shape);
+    const bool centred = s->op == &op_reduce_sum && s->in[0] == x->in[0] &&
+                         s->attr.i[0] == v->attr.i[0] && mean->attr.f[1] == 0 &&
+                         fabs(mean->attr.f[0] * n - 1) < 1e-12;
+    return centred ? constant(v->graph, 0, v->shape) : NULL;
+}
+
+// (x·a)·b → x·(a·b), and x·s·a → x·(s·a), where a and b are smaller than x.
+static struct value *small_factors_first(struct value *v)
+{
+    if (!is(v, PW_MUL))
+        return NULL;
+    const int side = shape_equal(v->in[0]->shape, v->shape) ? 0 : 1;
+    struct value *x = v->in[side], *b = v->in[1 - side];
+    if (shape_equal(b->shape, v->shape) || !shape_equal(x->shape, v->shape))
+        return NULL;
+    if (is(x, PW_AFFINE) && x->attr.f[1] == 0)
+        return mul(x->in[0], affine(b, x->attr.f[0], 0));
+    if (!is(x, PW_MUL))
+        return NULL;
+    const int inner = shape_equal(x->in[0]->shape, x->shape) ? 0 : 1;
+    struct value *y = x->in[inner], *a = x->in[1 - inner];
+    struct shape s;
+    if (shape_equal(a->shape, x->shape) || !shape_equal(y->shape, x->shape) ||
+        !shape_broadcast(a->shape, b->shape, &s) || shape_equal(s, v->shape))
+        return NULL;
+    return mul(y, mul(a, b));
+}
+
 // A pointwise op repeats its inputs by itself: f(broadcast(x), y) → f(x, y) while another input
 // keeps the full shape.
 static struct value *drop_broadcast(struct value *v)
@@ -186,8 +277,9 @@ static struct value *lift_broadcast(struct value *v)
 
 typedef struct value *rule(struct value *v);
 static rule *const rules[] = {
-    identity, fold,             fold_shape,    fold_zero,      to_affine,      simplify_affine,
-    collapse, sum_of_broadcast, sum_of_upsampled, drop_broadcast, lift_broadcast,
+    identity,         fold,             fold_shape,       fold_zero,      to_affine,
+    simplify_affine,  collapse,         sum_of_broadcast, sum_of_product, sum_of_deviations,
+    sum_of_upsampled, drop_broadcast,   lift_broadcast,   small_factors_first,
 };
 
 static struct value *apply(struct value *v, void *context)
