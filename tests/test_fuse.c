@@ -204,6 +204,7 @@ static void compare_plan(struct graph *g, const double *const *want, struct aren
 static void test_random_graphs(void **state)
 {
     (void)state;
+    int joined = 0;
     for (int round = 0; round < 120; round++) {
         struct arena *a = arena_new(NULL);
         struct graph *g = random_graph(a, round % 3 == 0);
@@ -212,15 +213,18 @@ static void test_random_graphs(void **state)
         const double *want[8];
         for (int k = 0; k < g->n_root; k++)
             want[k] = all[g->root[k].value->id];
-        if (round & 1)
+        if (round & 1) {
             pass_fuse(g);
-        graph_verify(g, "fuse");
+            joined += pass_join(g);
+        }
+        graph_verify(g, "join");
         compare(g, want, a);
         if (round & 2)
             pass_layout(g);
         compare_plan(g, want, a);
         arena_free(a);
     }
+    assert_true(joined > 0);
 }
 
 int main(void)

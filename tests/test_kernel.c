@@ -160,6 +160,9 @@ static struct map_program random_program(struct shape s)
                                       -0.1f};
     }
     p.axes = (unsigned)below(1 << s.rank);
+    p.n_result = p.reduce == MAP_STORE ? 0 : below(MAP_RESULTS + 1);
+    for (int i = 0; i < p.n_result; i++)
+        p.result[i] = (uint8_t)below(p.n_in + p.n);
     return p;
 }
 
@@ -171,9 +174,8 @@ struct map_case {
     int64_t size;
 };
 
-static double map_element(const struct map_case *c, int64_t i, double *scale)
+static void map_element(const struct map_case *c, int64_t i, double *scale, double *x)
 {
-    double x[MAP_INPUTS + MAP_LENGTH];
     for (int k = 0; k < c->p.n_in; k++)
         x[k] = c->in[k][at(c->p.space, c->view[k], i)];
     for (int k = 0; k < c->p.n; k++) {
@@ -182,27 +184,29 @@ static double map_element(const struct map_case *c, int64_t i, double *scale)
                                                  s->f0, s->f1);
         *scale = fmax(*scale, fabs(x[c->p.n_in + k]));
     }
-    return x[c->p.n ? c->p.n_in + c->p.n - 1 : 0];
 }
 
 static void check_map(struct arena *a, const struct map_case *c)
 {
     const bool store = c->p.reduce == MAP_STORE;
-    const int64_t n = shape_size(c->p.space);
-    double *want = NEW_ARRAY(a, double, c->size), scale = 1;
-    for (int64_t i = 0; i < c->size; i++)
+    const int64_t n = shape_size(c->p.space), all = c->size * map_results(&c->p);
+    double *want = NEW_ARRAY(a, double, all), scale = 1;
+    for (int64_t i = 0; i < all; i++)
         want[i] = c->p.reduce == MAP_MAX ? -INFINITY : 0;
     for (int64_t i = 0; i < n; i++) {
-        double *to = &want[at(c->p.space, c->to, i)];
-        const double x = map_element(c, i, &scale);
-        *to = store ? x : c->p.reduce == MAP_SUM ? *to + x : fmax(*to, x);
+        double x[MAP_INPUTS + MAP_LENGTH], *to = &want[at(c->p.space, c->to, i)];
+        map_element(c, i, &scale, x);
+        for (int k = 0; k < map_results(&c->p); k++, to += c->size) {
+            const double r = x[map_result(&c->p, k)];
+            *to = store ? r : c->p.reduce == MAP_SUM ? *to + r : fmax(*to, r);
+        }
     }
-    float *y = NEW_ARRAY(a, float, c->size);
+    float *y = NEW_ARRAY(a, float, all);
     const uint16_t *half = (const uint16_t *)y;
     for (int isa = 0; kernels_at(isa); isa++) {
         const struct map_task *t = map_task(a, &c->p, c->raw, c->view, y, c->to);
         (t->reduce == MAP_STORE ? kernels_at(isa)->map_store : kernels_at(isa)->map_reduce)(t);
-        for (int64_t i = 0; i < c->size; i++)
+        for (int64_t i = 0; i < all; i++)
             if (c->to.type == TYPE_F32)
                 assert_near("map", kernels_at(isa)->isa, i, y[i], want[i],
                             scale * sqrt((double)(n / c->size)) * 4);

@@ -6,7 +6,7 @@
 
 #include "graph/value.h"
 
-enum { MAP_INPUTS = 8, MAP_LENGTH = 16 };
+enum { MAP_INPUTS = 8, MAP_LENGTH = 16, MAP_RESULTS = 4 };
 
 enum map_reduce { MAP_STORE, MAP_SUM, MAP_MAX };
 
@@ -20,14 +20,22 @@ struct map_inst {
 struct map_program {
     int n_in, n;
     struct map_inst inst[MAP_LENGTH];
-    enum map_reduce reduce;     // of the last instruction's (without any: of the input's) values
+    enum map_reduce reduce;         // of the results' values
     unsigned axes;                  // reduced dimensions
+    // the operands that are reduced; 0: one, the last instruction or, without any, the input
+    int n_result;
+    uint8_t result[MAP_RESULTS];
     struct shape space;             // what the instructions run over: all inputs broadcast
 };
 
+int map_results(const struct map_program *p);
+int map_result(const struct map_program *p, int i);  // operand
+
 // The value a program computes from its inputs; it lies in the graph's arena like the copy of the
-// program it keeps.
+// program it keeps. Several results lie behind each other along dimension 0.
 struct value *fused(struct graph *g, const struct map_program *program, struct value *const *in);
 const struct map_program *map_program_of(const struct value *v);  // NULL when v is not fused
+
+struct value *part_of(struct value *x, int i, int of);  // part i of x cut `of` times along dimension 0
 
 #endif

@@ -56,6 +56,7 @@ struct value {
     // the value whose memory this one shares; itself when it has its own; NULL for slots
     struct value *storage;
     size_t bytes, offset;   // in the activation slab, when storage == itself
+    size_t shift;           // in bytes, from where the storage begins
 };
 
 enum op_flag {
@@ -70,7 +71,9 @@ enum op_flag {
     OP_OPAQUE_OK = 1 << 3,
     // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
     OP_NO_GRAD = 1 << 4,
-    OP_ALIAS = 1 << 5,      // plain in, plain out: same bytes in the same order (reshape, detach)
+    // plain in, plain out: same bytes in the same order (reshape, detach), or a stretch of them
+    // (part, attr.i[0] of its own length from the start)
+    OP_ALIAS = 1 << 5,
     // rank-4 inputs and output may each be plain or channels-last; lowered by strides
     // (plan/lower.h's views)
     OP_ANY_LAYOUT = 1 << 6,

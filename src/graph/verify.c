@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "graph/op.h"
 #include "graph/slot.h"
 
 #include <string.h>
@@ -60,8 +61,11 @@ static const char *check_value(const struct graph *g, const struct value *v)
             return "has an empty dimension";
     if ((v->op->flags & OP_EFFECT) && !v->attr.slot)
         return "changes no slot";
-    if ((v->op->flags & OP_ALIAS) && shape_size(v->shape) != shape_size(v->in[0]->shape))
-        return "shares memory of another size";
+    if (v->op->flags & OP_ALIAS) {
+        const int64_t own = shape_size(v->shape), whole = shape_size(v->in[0]->shape);
+        if (v->op == &op_part ? (v->attr.i[0] + 1) * own > whole : own != whole)
+            return "shares memory of another size";
+    }
     return NULL;
 }
 

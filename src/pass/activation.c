@@ -28,6 +28,9 @@ static bool reads_sign(const struct value *v, const struct value *x)
     const struct map_program *p = map_program_of(v);
     if (!p || p->n == 0)
         return is(v, PW_STEP);
+    for (int r = 0; r < p->n_result; r++)
+        if (p->result[r] < p->n_in && v->in[p->result[r]] == x)
+            return false;
     for (int k = 0; k < p->n_in; k++)
         for (int i = 0; v->in[k] == x && i < p->n; i++) {
             const struct map_inst *s = &p->inst[i];

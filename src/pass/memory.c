@@ -17,6 +17,7 @@
 #include "pass/pass.h"
 
 #include "base/arena.h"
+#include "graph/op.h"
 
 #include <stdlib.h>
 
@@ -86,26 +87,34 @@ static bool overwrites(const struct value *v, const struct value *x, const int *
     return true;
 }
 
-static struct value *storage_of(struct value *v, const int *last)
+// The value whose memory v has; NULL where it has its own.
+static const struct value *lodges_with(const struct value *v, const int *last)
 {
-    if (v->attr.slot)
-        return NULL;
     if (has(v, OP_ALIAS))
-        return v->in[0]->storage;
+        return v->in[0];
     if (has(v, OP_POINTWISE))
         for (int i = 0; i < v->n_in; i++)
             if (overwrites(v, v->in[i], last))
-                return v->in[i]->storage;
-    return v;
+                return v->in[i];
+    return NULL;
+}
+
+static void lodge(struct value *v, const int *last)
+{
+    const struct value *host = v->attr.slot ? NULL : lodges_with(v, last);
+    v->storage = v->attr.slot ? NULL : host ? host->storage : v;
+    v->shift = host ? host->shift : 0;
+    if (v->op == &op_part)
+        v->shift += (size_t)v->attr.i[0] * bytes_of(v);
+    v->bytes = v->storage == v ? bytes_of(v) : 0;
+    v->offset = 0;
 }
 
 static void share(struct graph *g, int *last)
 {
     for (int i = 0; i < g->n; i++) {
         struct value *v = g->value[i];
-        v->storage = storage_of(v, last);
-        v->bytes = v->storage == v ? bytes_of(v) : 0;
-        v->offset = 0;
+        lodge(v, last);
         if (v->storage && last[v->storage->id] < last[i])
             last[v->storage->id] = last[i];
     }

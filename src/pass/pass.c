@@ -46,6 +46,7 @@ const struct pass passes[] = {
     {"one_batch", one_batch},
     {"minimal_filter", minimal_filter},
     {"fuse", pass_fuse},
+    {"join", pass_join},
     {"bf16", pass_bf16},
     {"own_kernel", pass_own_kernel},
     {"activation", pass_activation},

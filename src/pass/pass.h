@@ -26,6 +26,7 @@ bool pass_one_batch(struct graph *g);
 bool pass_minimal_filter(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
+bool pass_join(struct graph *g);
 
 // Where graph->precision says so: products take bf16, and values are kept as such between them.
 bool pass_bf16(struct graph *g);

@@ -58,7 +58,8 @@ float *plan_data(struct plan *p, const struct value *v)
 {
     if (v->storage) {
         const size_t at = v->storage->offset;
-        return (float *)(at < p->graph->kept ? p->kept + at : p->lent + (at - p->graph->kept));
+        char *const storage = at < p->graph->kept ? p->kept + at : p->lent + (at - p->graph->kept);
+        return (float *)(storage + v->shift);
     }
     while (!v->attr.slot)
         v = v->in[0];

@@ -7,6 +7,7 @@
 
 #include "graph/build.h"
 #include "graph/map.h"
+#include "graph/op.h"
 #include "graph/toom.h"
 #include "plan/lower.h"
 
@@ -50,9 +51,18 @@ int kernel_threads(int64_t floats);     // how many threads so many elements are
 // --- maps ----------------------------------------------------------------------------------------
 enum {
     MAP_TILE = 1024,
+    MAP_NEAR = 6144,  // floats
     MAP_BUFFERS = MAP_INPUTS + MAP_LENGTH,
     MAP_RANK = RANK_MAX + 1,
     MAP_OUT = 255
+};
+
+// What the kernels do at once beside the pointwise ops.
+enum {
+    MAP_MUL_ADD = PW_COUNT,  // a·b + c
+    MAP_MUL_SUB,             // a·b − c
+    MAP_SUB_MUL,             // c − a·b
+    MAP_GATE                 // a where b > 0, else f0·a
 };
 
 // One instruction; operands are buffer numbers: inputs first, then registers. to == MAP_OUT writes
@@ -69,6 +79,7 @@ struct map_task {
     int n_in, n_step, threads;
     struct map_step step[MAP_LENGTH];
     int rank, split, kept;
+    int64_t tile;                        // elements of a block at most: MAP_TILE or fewer
     int64_t dim[MAP_RANK], rows, inner;  // inner: elements inside one row of `split`
     const void *in[MAP_INPUTS];
     enum type in_type[MAP_INPUTS];
@@ -78,17 +89,21 @@ struct map_task {
     enum type out_type; // float32 where it reduces
     int64_t out_stride[MAP_RANK];
     bool out_dense;
+    // of a reduction: the buffers that are reduced, and the numbers from one's results to the next's
+    int n_result;
+    uint8_t result[MAP_RESULTS];
+    int64_t next_result;
     int64_t blocks;                      // of a reduction: in each unit
     enum map_reduce reduce;
     // a block holds several results; threads share every result
     bool by_row, shared;
     // a unit is `width` results at one kept index; `chunks` of them beside each other
     int64_t units, width, chunks;
-    double *partial;                     // (threads, units, width), where shared
+    double *partial;                     // (threads, units, results, width), where shared
 };
 
-// The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to` where the
-// program reduces.
+// The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to`, that of the
+// first result, where the program reduces.
 struct map_task *map_task(struct arena *a, const struct map_program *program, const void *const *in,
                           const struct view *view, void *out, struct view to);
 void map_run(const void *map_task);      // on the best kernels

@@ -18,11 +18,19 @@
 #include <math.h>
 #include <omp.h>
 
+enum { LINE = 16 };  // numbers in a line of the cache
+
 struct scratch {
-    _Alignas(64) float buffer[MAP_BUFFERS][MAP_TILE];
+    _Alignas(64) float room[MAP_BUFFERS * (MAP_TILE + LINE)];
     const void *from[MAP_INPUTS]; // what the buffer holds a gathered block of
     int64_t rows[MAP_INPUTS];
 };
+
+// Buffers lie close, and begin in different sets of the cache.
+static float *buffer(const struct map_task *t, struct scratch *s, int i)
+{
+    return s->room + i * (t->tile + LINE);
+}
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -87,6 +95,7 @@ SCATTER(scatter_bf16, uint16_t, bf16_of)
 static void binary(const struct map_step *s, float *y, const float *a, const float *b,
                    const float *c, int64_t n)
 {
+    const float f = s->f0;
     switch (s->code) {
     LOOP(PW_ADD, a[i] + b[i]);
     LOOP(PW_SUB, a[i] - b[i]);
@@ -96,6 +105,10 @@ static void binary(const struct map_step *s, float *y, const float *a, const flo
     LOOP(PW_MIN, (a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
     LOOP(PW_GREATER, a[i] > b[i] ? 1.0f : 0.0f);
     LOOP(PW_SELECT, either(a[i] != 0, b[i], c[i]));
+    LOOP(MAP_MUL_ADD, a[i] * b[i] + c[i]);
+    LOOP(MAP_MUL_SUB, a[i] * b[i] - c[i]);
+    LOOP(MAP_SUB_MUL, c[i] - a[i] * b[i]);
+    LOOP(MAP_GATE, b[i] > 0 ? a[i] : f * a[i]);
     }
 }
 
@@ -128,39 +141,39 @@ static const float *operand(const struct map_task *t, struct scratch *s, int i, 
     const bool half = t->in_type[i] == TYPE_BF16;
     const float *x = (const float *)t->in[i] + from;
     const uint16_t *h = (const uint16_t *)t->in[i] + from;
+    float *to = buffer(t, s, i);
     const void *block = half ? (const void *)h : x;
     if (!half && t->in_dense[i])
         return x;
     if (s->from[i] == block && s->rows[i] >= rows)
-        return s->buffer[i];
+        return to;
     const int rank = t->rank - t->split;
     const int64_t *dim = t->dim + t->split, *stride = t->in_stride[i] + t->split;
     if (half && t->in_dense[i])
         for (int64_t k = 0, n = rows * t->inner; k < n; k++)
-            s->buffer[i][k] = of_bf16(h[k]);
+            to[k] = of_bf16(h[k]);
     else if (half)
-        gather_bf16(s->buffer[i], h, rank, rows, dim, stride);
+        gather_bf16(to, h, rank, rows, dim, stride);
     else
-        gather_f32(s->buffer[i], x, rank, rows, dim, stride);
+        gather_f32(to, x, rank, rows, dim, stride);
     s->from[i] = block;
     s->rows[i] = rows;
-    return s->buffer[i];
+    return to;
 }
 
-// Evaluates the block that begins at index `at`; returns its values: in `out` if any instruction
-// writes there.
+// Evaluates the block that begins at index `at` into x, by buffer; returns its last values: in `out`
+// if any instruction writes there.
 static const float *evaluate(const struct map_task *t, struct scratch *s, const int64_t *at,
-                             int64_t rows, float *out)
+                             int64_t rows, float *out, const float **x)
 {
-    const float *x[MAP_BUFFERS];
     for (int i = 0; i < t->n_in; i++) {
         x[i] = operand(t, s, i, at, rows);
     }
     const int64_t n = rows * t->inner;
     const float *last = x[0];
     for (const struct map_step *p = t->step; p < t->step + t->n_step; p++) {
-        float *y = p->to == MAP_OUT ? out : s->buffer[p->to];
-        if (p->code <= PW_SELECT)
+        float *y = p->to == MAP_OUT ? out : buffer(t, s, p->to);
+        if (p->code <= PW_SELECT || p->code >= PW_COUNT)
             binary(p, y, x[p->a], x[p->b], x[p->c], n);
         else
             unary(p, y, x[p->a], n);
@@ -213,10 +226,11 @@ static void store_blocks(const struct map_task *t, int64_t from, int64_t to)
         int64_t at[MAP_RANK] = {0};
         unravel(t, b, 0, t->split + 1, at);
         const int64_t rows = least(t->rows, t->dim[t->split] - at[t->split]);
+        const float *x[MAP_BUFFERS];
         if (t->out_dense && t->out_type == TYPE_F32)
-            evaluate(t, &s, at, rows, (float *)t->out + offset(t->out_stride, at, t->rank));
+            evaluate(t, &s, at, rows, (float *)t->out + offset(t->out_stride, at, t->rank), x);
         else
-            store_block(t, at, rows, evaluate(t, &s, at, rows, s.buffer[MAP_BUFFERS - 1]));
+            store_block(t, at, rows, evaluate(t, &s, at, rows, buffer(t, &s, MAP_BUFFERS - 1), x));
     }
 }
 
@@ -303,7 +317,7 @@ static void reduce_block(enum map_reduce reduce, double *sum, const float *x, in
 
 static void start(const struct map_task *t, double *sum)
 {
-    for (int64_t i = 0; i < t->width; i++)
+    for (int64_t i = 0; i < t->n_result * t->width; i++)
         sum[i] = t->reduce == MAP_SUM ? 0 : -INFINITY;
 }
 
@@ -314,7 +328,7 @@ static void unit_at(const struct map_task *t, int64_t u, int64_t *at)
     at[t->rank - 1] = u % t->chunks * t->width;
 }
 
-// Reduces blocks [from, to) of a unit into sum.
+// Reduces blocks [from, to) of a unit into sum: (results, width).
 static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, int64_t from,
                         int64_t to, double *sum)
 {
@@ -325,7 +339,10 @@ static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, 
     for (int64_t b = from; b < to; b++) {
         unravel(t, b, t->kept, columns ? t->rank - 1 : t->split + 1, at);
         const int64_t rows = columns ? width : least(t->rows, t->dim[t->split] - at[t->split]);
-        reduce_block(t->reduce, sum, evaluate(t, s, at, rows, NULL), rows * t->inner, width);
+        const float *x[MAP_BUFFERS];
+        evaluate(t, s, at, rows, NULL, x);
+        for (int k = 0; k < t->n_result; k++)
+            reduce_block(t->reduce, sum + k * t->width, x[t->result[k]], rows * t->inner, width);
     }
 }
 
@@ -335,15 +352,16 @@ static void finish_unit(const struct map_task *t, int64_t u, const double *sum)
     unit_at(t, u, at);
     float *out = (float *)t->out + offset(t->out_stride, at, t->rank);
     const int64_t n = least(t->width, t->dim[t->rank - 1] - at[t->rank - 1]);
-    for (int64_t i = 0; i < n; i++)
-        out[i * t->out_stride[t->rank - 1]] = (float)sum[i];
+    for (int k = 0; k < t->n_result; k++, out += t->next_result, sum += t->width)
+        for (int64_t i = 0; i < n; i++)
+            out[i * t->out_stride[t->rank - 1]] = (float)sum[i];
 }
 
 // Units to a thread.
 static void reduce_units(const struct map_task *t, int64_t from, int64_t to)
 {
     struct scratch s;
-    double sum[MAP_TILE];
+    double sum[MAP_RESULTS * MAP_TILE];
     forget(&s);
     for (int64_t u = from; u < to; u++) {
         start(t, sum);
@@ -361,11 +379,15 @@ static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
         int64_t at[MAP_RANK] = {0};
         unravel(t, b, 0, t->split + 1, at);
         const int64_t rows = least(t->rows, t->dim[t->split] - at[t->split]), n = t->inner;
-        const float *x = evaluate(t, &s, at, rows, NULL);
+        const float *x[MAP_BUFFERS];
         float *out = (float *)t->out + offset(t->out_stride, at, t->rank);
-        for (int64_t r = 0; r < rows; r++)
-            out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(x + r * n, n)
-                                                                    : max_run(x + r * n, n);
+        evaluate(t, &s, at, rows, NULL, x);
+        for (int k = 0; k < t->n_result; k++, out += t->next_result)
+            for (int64_t r = 0; r < rows; r++) {
+                const float *row = x[t->result[k]] + r * n;
+                out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(row, n)
+                                                                        : max_run(row, n);
+            }
     }
 }
 
@@ -373,24 +395,25 @@ static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
 static void reduce_share(const struct map_task *t, int64_t from, int64_t to)
 {
     struct scratch s;
-    double *partial = t->partial + omp_get_thread_num() * t->units * t->width;
+    const int64_t each = t->n_result * t->width;
+    double *partial = t->partial + omp_get_thread_num() * t->units * each;
     forget(&s);
     for (int64_t u = 0; u < t->units; u++) {
-        start(t, partial + u * t->width);
-        reduce_unit(t, &s, u, from, to, partial + u * t->width);
+        start(t, partial + u * each);
+        reduce_unit(t, &s, u, from, to, partial + u * each);
     }
 }
 
 static void join_shares(const struct map_task *t, int threads)
 {
-    const int64_t n = t->units * t->width;
+    const int64_t each = t->n_result * t->width, n = t->units * each;
     for (int k = 1; k < threads; k++)
         for (int64_t i = 0; i < n; i++) {
             const double x = t->partial[k * n + i];
             t->partial[i] = t->reduce == MAP_SUM ? t->partial[i] + x : fmax(t->partial[i], x);
         }
     for (int64_t u = 0; u < t->units; u++)
-        finish_unit(t, u, t->partial + u * t->width);
+        finish_unit(t, u, t->partial + u * each);
 }
 
 void KERNEL(map_reduce)(const void *task);

@@ -12,8 +12,10 @@ static void lower_map(struct plan *p, const struct value *v, const struct map_pr
         in[i] = plan_data(p, v->in[i]);
         view[i] = view_broadcast(v->in[i], program->space);
     }
-    const struct map_task *t = map_task(plan_arena(p), program, in, view, plan_data(p, v),
-                                        view_broadcast(v, program->space));
+    struct view to = view_broadcast(v, program->space);
+    for (int d = 0; d < to.rank && program->reduce != MAP_STORE; d++)
+        to.stride[d] = program->axes >> d & 1 ? 0 : to.stride[d];
+    const struct map_task *t = map_task(plan_arena(p), program, in, view, plan_data(p, v), to);
     plan_step(p, v, what, t->reduce == MAP_STORE ? kernels()->map_store : kernels()->map_reduce, t);
 }
 

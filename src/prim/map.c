@@ -114,14 +114,24 @@ static int64_t product(const struct map_task *t, int from, int to)
     return n;
 }
 
+// Elements of a block: all buffers of one together should stay in the first-level cache.
+static int64_t tile_for(const struct map_task *t)
+{
+    int buffers = t->n_in;
+    for (int i = 0; i < t->n_step; i++)
+        if (t->step[i].to != MAP_OUT && t->step[i].to >= buffers)
+            buffers = t->step[i].to + 1;
+    return buffers * MAP_TILE > MAP_NEAR ? MAP_TILE / 2 : MAP_TILE;
+}
+
 // Blocks: as many whole inner dimensions (not beyond `outermost`) as fit in a tile.
 static void cut(struct map_task *t, int outermost)
 {
     t->split = t->rank - 1;
     t->inner = 1;
-    while (t->split > outermost && t->inner * t->dim[t->split] <= MAP_TILE)
+    while (t->split > outermost && t->inner * t->dim[t->split] <= t->tile)
         t->inner *= t->dim[t->split--];
-    const int64_t fit = MAP_TILE / t->inner;
+    const int64_t fit = t->tile / t->inner;
     t->rows = t->dim[t->split] < fit ? t->dim[t->split] : fit;
     for (int k = 0; k < t->n_in; k++)
         t->in_dense[k] = dense(t, t->in_stride[k]);
@@ -147,7 +157,7 @@ static void plan_reduce(struct map_task *t, struct arena *a)
     merge_dims(t);
     group_dims(t);
     const int last = t->rank - 1;
-    t->by_row = t->dim[last] == 1 && t->kept > 0 && product(t, t->kept, last) <= MAP_TILE / 2;
+    t->by_row = t->dim[last] == 1 && t->kept > 0 && product(t, t->kept, last) <= t->tile / 2;
     cut(t, t->by_row ? t->kept - 1 : t->kept);
     if (t->by_row && t->split == t->kept - 1) {
         t->blocks = product(t, 0, t->split) * pieces(t);
@@ -161,11 +171,11 @@ static void plan_reduce(struct map_task *t, struct arena *a)
     t->units = product(t, 0, t->kept) * t->chunks;
     t->shared = t->threads > 1 && t->units < 4 * t->threads && t->blocks >= t->threads;
     if (t->shared)
-        t->partial = NEW_ARRAY(a, double, t->threads * t->units * t->width);
+        t->partial = NEW_ARRAY(a, double, t->threads * t->units * t->n_result * t->width);
 }
 
 // Gives each instruction a buffer that no later reader waits for; the last one writes the output of
-// a store.
+// a store, those that are reduced keep theirs.
 static void assign_registers(struct map_task *t, const struct map_program *p)
 {
     int last_use[MAP_BUFFERS] = {0};
@@ -173,6 +183,8 @@ static void assign_registers(struct map_task *t, const struct map_program *p)
     bool used[MAP_BUFFERS] = {false};
     for (int i = 0; i < p->n; i++)
         last_use[p->inst[i].a] = last_use[p->inst[i].b] = last_use[p->inst[i].c] = i;
+    for (int i = 0; i < map_results(p); i++)
+        last_use[map_result(p, i)] = p->n;
     for (int i = 0; i < p->n_in; i++)
         place[i] = (uint8_t)i;
     for (int i = 0; i < p->n; i++) {
@@ -190,6 +202,84 @@ static void assign_registers(struct map_task *t, const struct map_program *p)
     }
     if (p->n > 0 && p->reduce == MAP_STORE)
         t->step[p->n - 1].to = MAP_OUT;
+    for (int i = 0; i < t->n_result; i++)
+        t->result[i] = place[map_result(p, i)];
+}
+
+// --- contraction ---------------------------------------------------------------------------------
+
+// The operand of `in`, its first or second, that is instruction `code` and read by nobody else; -1.
+static int sole(const struct map_program *p, const struct map_inst *in, int code, const int *uses,
+                int *place)
+{
+    for (*place = 1; *place >= 0; --*place) {
+        const int k = (*place ? in->b : in->a) - p->n_in;
+        if (k >= 0 && p->inst[k].code == code && uses[p->n_in + k] == 1)
+            return k;
+    }
+    return -1;
+}
+
+// in, with what computes one of its operands if the kernels have both as one; that instruction's
+// number, or -1.
+static int contracted(const struct map_program *p, struct map_inst *in, const int *uses)
+{
+    int place;
+    const bool sums = in->code == PW_ADD || in->code == PW_SUB;
+    const int k = sums ? sole(p, in, PW_MUL, uses, &place)
+                       : in->code == PW_MUL ? sole(p, in, PW_STEP, uses, &place) : -1;
+    if (k < 0)
+        return -1;
+    const struct map_inst *of = &p->inst[k];
+    const uint8_t other = place ? in->a : in->b;
+    if (sums)
+        *in = (struct map_inst){.a = of->a, .b = of->b, .c = other,
+                                .code = in->code == PW_ADD ? MAP_MUL_ADD
+                                        : place            ? MAP_SUB_MUL
+                                                           : MAP_MUL_SUB};
+    else
+        *in = (struct map_inst){.code = MAP_GATE, .a = other, .b = of->a, .f0 = of->f0};
+    return k;
+}
+
+static void count_uses(const struct map_program *p, int *uses)
+{
+    for (int i = 0; i < p->n; i++) {
+        const uint8_t operand[] = {p->inst[i].a, p->inst[i].b, p->inst[i].c};
+        for (int k = 0; k < pointwise_operands(p->inst[i].code); k++)
+            uses[operand[k]]++;
+    }
+    for (int i = 0; i < map_results(p); i++)
+        uses[map_result(p, i)]++;
+}
+
+// A program of fewer instructions: each is a loop over the block, whatever it does.
+static void contract(struct map_program *p)
+{
+    int uses[MAP_BUFFERS] = {0}, n = 0;
+    uint8_t now[MAP_BUFFERS];
+    bool taken[MAP_LENGTH] = {false};
+    count_uses(p, uses);
+    for (int i = 0; i < p->n; i++) {
+        const int k = contracted(p, &p->inst[i], uses);
+        if (k >= 0)
+            taken[k] = true;
+    }
+    for (int i = 0; i < p->n_in; i++)
+        now[i] = (uint8_t)i;
+    for (int i = 0; i < p->n; i++) {
+        if (taken[i])
+            continue;
+        const struct map_inst in = p->inst[i];
+        now[p->n_in + i] = (uint8_t)(p->n_in + n);
+        p->inst[n] = in;
+        p->inst[n].a = now[in.a];
+        p->inst[n].b = now[in.b];
+        p->inst[n++].c = now[in.c];
+    }
+    p->n = n;
+    for (int i = 0; i < p->n_result; i++)
+        p->result[i] = now[p->result[i]];
 }
 
 // Nothing to reduce over, or nothing to compute.
@@ -199,7 +289,7 @@ static struct map_program normal(const struct map_program *p, const struct map_t
     bool reduces = false;
     for (int d = 0; d < t->rank; d++)
         reduces |= t->out_stride[d] == 0;
-    if (!reduces)
+    if (!reduces && !q.n_result)
         q.reduce = MAP_STORE;
     if (q.reduce == MAP_STORE && q.n == 0)
         q.inst[q.n++] = (struct map_inst){.code = PW_AFFINE, .f0 = 1};
@@ -225,13 +315,19 @@ struct map_task *map_task(struct arena *a, const struct map_program *program, co
             t->in_stride[k][r] = d < view[k].rank && view[k].dim[d] != 1 ? view[k].stride[d] : 0;
     }
     memcpy(t->in, in, sizeof *in * (size_t)t->n_in);
-    const struct map_program p = normal(program, t);
+    struct map_program p = normal(program, t);
+    contract(&p);
     if (t->rank == 0)
         append_unit_dim(t);
     t->n_step = p.n;
     t->reduce = p.reduce;
+    t->n_result = map_results(&p);
+    t->next_result = shape_size(p.space);
+    for (int d = 0; d < p.space.rank; d++)
+        t->next_result /= p.reduce != MAP_STORE && (p.axes >> d & 1) ? p.space.dim[d] : 1;
     t->threads = kernel_threads(shape_size(program->space));
     assign_registers(t, &p);
+    t->tile = tile_for(t);
     if (t->reduce == MAP_STORE)
         plan_store(t);
     else
