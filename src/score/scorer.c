@@ -70,9 +70,11 @@ static const char *weights_hash(struct arena *a, const struct experiment *e, con
         const struct slot *slot = e->slots.slot[i];
         if (slot->kind != SLOT_PARAM && slot->kind != SLOT_BUFFER)
             continue;
+        struct arena *scratch = arena_new(NULL);
         SHA256Update(&context, (const uint8_t *)slot->name, strlen(slot->name));
-        SHA256Update(&context, (const uint8_t *)slot_get(slot, slab, a),
+        SHA256Update(&context, (const uint8_t *)slot_get(slot, slab, scratch),
                      sizeof *slab * (size_t)shape_size(slot->shape));
+        arena_free(scratch);
     }
     return SHA256End(&context, hex);
 }

@@ -8,15 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct content {
+    const struct slot *slot;
+    const float *slab;
+};
+
+// In order only while it is written: together, copies would be a second slab.
+static const void *load(const void *context, struct arena *a)
+{
+    const struct content *c = context;
+    return slot_get(c->slot, c->slab, a);
+}
+
 bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step,
                       const struct metadata *extra, int n_extra, struct diag *d)
 {
     struct arena *a = arena_new(NULL);
     struct tensor *tensor = NEW_ARRAY(a, struct tensor, e->slots.n + 1);
+    struct content *content = NEW_ARRAY(a, struct content, e->slots.n + 1);
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
-        tensor[i] = (struct tensor){
-            .name = s->name, .type = TENSOR_F32, .rank = s->shape.rank, .data = slot_get(s, slab, a)};
+        content[i] = (struct content){s, slab};
+        tensor[i] = (struct tensor){.name = s->name,
+                                    .type = TENSOR_F32,
+                                    .rank = s->shape.rank,
+                                    .load = load,
+                                    .context = &content[i]};
         memcpy(tensor[i].dim, s->shape.dim, sizeof *s->shape.dim * (size_t)s->shape.rank);
     }
     struct text yaml;

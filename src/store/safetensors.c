@@ -110,6 +110,17 @@ static bool write_all(int fd, const void *data, size_t n)
     return true;
 }
 
+static bool write_tensor(int fd, const struct tensor *t)
+{
+    struct arena *a = arena_new(NULL);
+    const bool ok = write_all(fd, t->data ? t->data : t->load(t->context, a),
+                              (size_t)tensor_bytes(t));
+    const int saved = errno;
+    arena_free(a);
+    errno = saved;
+    return ok;
+}
+
 static bool write_tensors(const char *tmp, const struct tensor *const *tensor, int n,
                           const char *header, size_t length)
 {
@@ -118,7 +129,7 @@ static bool write_tensors(const char *tmp, const struct tensor *const *tensor, i
         return false;
     bool ok = write_all(fd, header, length);
     for (int i = 0; ok && i < n; i++)
-        ok = write_all(fd, tensor[i]->data, (size_t)tensor_bytes(tensor[i]));
+        ok = write_tensor(fd, tensor[i]);
     ok = ok && fsync(fd) == 0;
     const int saved = errno;
     const bool closed = close(fd) == 0;

@@ -20,6 +20,9 @@ struct tensor {
     int rank;
     int64_t dim[TENSOR_RANK_MAX];
     const void *data; // reading: into the mapped file, aligned to its type
+    // Writing, where data is NULL: gives them when it is this tensor's turn, in the arena or not.
+    const void *(*load)(const void *context, struct arena *a);
+    const void *context;
 };
 
 struct metadata { // the header's __metadata__: text by name
