@@ -86,6 +86,14 @@ grep -qE '^ +[0-9]+ \| +- (dense|leaky_relu|batch_norm|dropout|tanh|relu)|games|
 [[ $(value "SELECT count(*) FROM metric WHERE run_id=(SELECT max(id) FROM run)") -ge 2 ]] || complain "the points before the divergence are gone"
 [[ $(value "SELECT reason FROM run ORDER BY id DESC LIMIT 1") == *tiny.yaml* ]] || complain "the reason does not name the line"
 
+# --- later: from a slab of the past, most of the way without a look
+start --threads 1 $config games.0.loss=wasserstein 'train.iteration=[{update: discriminator}, {update: generator}]' 'train.optimizer={sgd: {lr: 0.04}}' train.lr_schedule=!unset
+ended 3 'diverged at step' diverged
+grep -qE 'from step (65|129|257|513) on they are made again' "$dir/log" || complain "the steps since the slab was kept are not told"
+at=$(sed -nE 's/^step ([0-9]+) gives NaN or Inf.*/\1/p' "$dir/log")
+((at > 64)) || complain "diverged at step $at, which is too early to test anything"
+grep -qE "^tests/configs/tiny.yaml:[0-9]+:[0-9]+: error: diverged at step $at: .* gives NaN or Inf" "$dir/log" || { complain "not found again"; cat "$dir/log"; }
+
 # --- a database that another program holds for a while: told once, and all is in it at the end
 start --threads 1 $config train.steps=40000 train.log_every=100 train.checkpoint.every=5000 evaluate.every=0 train.lr_schedule=!unset
 sleep 0.2
