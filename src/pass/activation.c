@@ -1,24 +1,18 @@
-// A convolution of few channels writes leaky_relu of its sums, where there is a kernel of ours for
-// it: what would be written, read and written again is written once. The gradient asks for the sign
-// of a sum, and that of leaky_relu of it is the same where the slope is not negative; so those who
-// read the sums may do that and nothing else. This is after fusion: a leaky_relu that is still by
-// itself is read by something that is no map, a convolution as a rule.
+// A convolution of few channels that a kernel of ours computes writes leaky_relu of its sums: what
+// would be written, read and written again is written once. The gradient asks for the sign of a
+// sum, and that of leaky_relu of it is the same where the slope is not negative; so those who read
+// the sums may do that and nothing else. This is after fusion: a leaky_relu that is still by itself
+// is read by something that is no map, a convolution as a rule.
 //
-// Doing the same inside minimal filtering, or by oneDNN's post-ops, was slower
-// (src/ARCHITECTURE.md).
+// Whether it pays is no question: an example of it alone stays in the last cache, where a map costs
+// half of what it does in an iteration. Doing the same inside minimal filtering, or by oneDNN's
+// post-ops, was slower (src/ARCHITECTURE.md).
 #include "pass/pass.h"
 
 #include "base/arena.h"
 #include "graph/build.h"
 #include "graph/map.h"
 #include "graph/op.h"
-#include "pass/region.h"
-
-struct sights {
-    // by id: the leaky_relu of a convolution that nobody else reads but for the sign, or NULL
-    const struct value **of;
-    bool *declined;
-};
 
 static bool is(const struct value *v, enum pointwise op) { return v->op == &op_pointwise[op]; }
 
@@ -44,9 +38,10 @@ static bool reads_sign(const struct value *v, const struct value *x)
 static bool activates(const struct value *v)
 {
     return is(v, PW_LEAKY_RELU) && v->attr.f[0] >= 0 && v->type == TYPE_F32 &&
-           conv_can_be_activated(v->in[0]);
+           conv_can_be_activated(v->in[0]) && !v->in[0]->by_library;
 }
 
+// By id: the leaky_relu of a convolution that nobody else reads but for the sign, or NULL.
 static const struct value **find(const struct graph *g, struct arena *a)
 {
     const struct value **of = NEW_ARRAY(a, const struct value *, g->n + 1);
@@ -68,29 +63,16 @@ static const struct value **find(const struct graph *g, struct arena *a)
 
 static struct value *rewrite(struct value *v, void *context)
 {
-    const struct sights *s = context;
+    const struct value **of = context, *y = of[v->id];
     if (is(v, PW_LEAKY_RELU) && conv_slope(v->in[0]) == v->attr.f[0])
         return v->in[0];
-    const struct value *y = s->of[v->id];
-    return y && !s->declined[y->id] ? conv_activated(v, y->attr.f[0]) : NULL;
-}
-
-// "leaky_relu of 64x3x64x64 64x3x4x4 /2 1,1,1,1"
-static const char *work(const struct value *v, bool *inside, struct arena *a)
-{
-    if (!activates(v))
-        return NULL;
-    const struct value *c = v->in[0];
-    if (inside)
-        inside[v->id] = inside[c->id] = true;
-    return region_conv(a, "leaky_relu of", c->in[0]->shape, c->in[1]->shape, c);
+    return y ? conv_activated(v, y->attr.f[0]) : NULL;
 }
 
 bool pass_activation(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    struct sights s = {find(g, a), region_declined(g, "activation", work, a)};
-    const bool changed = graph_rewrite(g, rewrite, &s);
+    const bool changed = graph_rewrite(g, rewrite, find(g, a));
     arena_free(a);
     return changed;
 }

@@ -226,7 +226,8 @@ struct few_task {
     bool few_rows, flipped;
     int threads;
 };
-enum { TAPS_MOST = 7, TAPS_PIXELS = 8 }; // a kernel is at most; a row of `wide` that is made or summed at least
+// a kernel is at most; a row of `wide` at least, but for its weights' gradient
+enum { TAPS_MOST = 7, TAPS_PIXELS = 8 };
 // Sets what taps_… need to know of room, of a task that is whole but for that; how many floats
 // `packed` is to have.
 int64_t taps_prepare(struct few_task *t);

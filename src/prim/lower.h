@@ -45,8 +45,8 @@ bool same_axis_elementwise(const struct value *v, int known, int d, int *axis);
 // What oneDNN wants its convolution weights to lie like; see plan/dnn.h.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
 
-// Whether kernel_few.c can do a convolution: its result, or its weights' gradient, has few channels
-// on one side and whole vectors on the other. Its weights may lie in any dense layout then.
+// Whether kernel_few.c or kernel_taps.c can do a convolution: it has few channels on one side and
+// whole vectors on the other. Its weights may lie in any dense layout then.
 bool conv_own_kernel(const struct value *v);
 // False, and nothing done, where the wide image does not lie channels-last.
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word);

@@ -9,6 +9,16 @@
 #include <math.h>
 #include <string.h>
 
+// Where it makes an image of many channels of one of few.
+bool conv_can_be_activated(const struct value *v)
+{
+    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_is_tiled(v))
+        return false;
+    const int64_t *w = v->in[1]->shape.dim; // (K, C, kh, kw)
+    return w[0] % FEW_MULTIPLE == 0 && w[1] <= FEW_MOST && w[2] <= TAPS_MOST && w[3] <= TAPS_MOST &&
+           v->shape.dim[3] >= TAPS_PIXELS;
+}
+
 // The few are the channels of x or y.
 struct sides {
     const struct value *w, *few, *wide;
@@ -18,24 +28,15 @@ struct sides {
 static struct sides sides_of(const struct value *v)
 {
     const struct conv_parts p = conv_parts(v);
-    const bool wide = !isnan(conv_slope(v)), // the result is, and nothing else can be few
-        rows = !wide && (v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST));
+    const bool wide = conv_can_be_activated(v),
+               rows = !wide && (v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST));
     return (struct sides){p.w, rows ? p.y : p.x, rows ? p.x : p.y, rows};
-}
-
-bool conv_can_be_activated(const struct value *v)
-{
-    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_is_tiled(v))
-        return false;
-    const int64_t *w = v->in[1]->shape.dim; // (K, C, kh, kw)
-    return w[0] % FEW_MULTIPLE == 0 && w[1] <= FEW_MOST && w[2] <= TAPS_MOST &&
-           w[3] <= TAPS_MOST && v->shape.dim[3] >= TAPS_PIXELS;
 }
 
 bool conv_own_kernel(const struct value *v)
 {
     const struct sides s = sides_of(v);
-    if (!isnan(conv_slope(v)))
+    if (conv_can_be_activated(v))
         return true;
     return v->takes == TYPE_F32 && s.few->shape.dim[1] <= FEW_MOST &&
            s.wide->shape.dim[1] % FEW_MULTIPLE == 0;
@@ -144,9 +145,9 @@ static void (*choose(struct few_task *t, const struct value *v, int64_t *packed)
 {
     const bool gradient = v->op == &op_conv_weight_grad;
     struct few_task taps = *t;
-    if (!isnan(conv_slope(v))) {
+    if (conv_can_be_activated(v)) {
         *packed = taps_prepare(t);
-        t->slope = (float)conv_slope(v);
+        t->slope = isnan(conv_slope(v)) ? 1 : (float)conv_slope(v);
         return kernels()->taps_wide;
     }
     if (t->few_rows && t->step[0] == 1 && t->step[1] == 1)
