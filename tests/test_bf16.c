@@ -2,7 +2,9 @@
 // and matrix products against float64, within what rounding the operands explains.
 #include "base/arena.h"
 #include "graph/build.h"
+#include "graph/choice.h"
 #include "graph/op.h"
+#include "pass/filter.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
 #include "prim/kernel.h"
@@ -238,6 +240,27 @@ static void test_minimal_filtering(void **state)
     }
 }
 
+// Blocks with tiles of 4 × 2.
+static void say_blocks(struct chooser *c, const struct question *q, int answer[CHOICE_AXES])
+{
+    (void)c;
+    for (int axis = 0; axis < q->n_axes; axis++)
+        answer[axis] = FILTER_BLOCKED * 4 + 2;
+}
+
+// Nothing is rounded but inside.
+static void test_blocks(void **state)
+{
+    (void)state;
+    struct chooser chooser = {say_blocks};
+    if (!able())
+        skip();
+    struct graph *g = convolution(8, 64, 64, 4, 16, (struct window){{2, 2}, {1, 1, 1, 1}});
+    g->minimal_filtering = true;
+    g->chooser = &chooser;
+    check(g, 1, 3);
+}
+
 static void test_matmuls(void **state)
 {
     (void)state;
@@ -285,7 +308,8 @@ int main(void)
         cmocka_unit_test(test_rounding),     cmocka_unit_test(test_widening),
         cmocka_unit_test(test_choice),       cmocka_unit_test(test_stays),
         cmocka_unit_test(test_convolutions), cmocka_unit_test(test_minimal_filtering),
-        cmocka_unit_test(test_matmuls),      cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_matmuls),
+        cmocka_unit_test(test_repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

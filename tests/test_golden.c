@@ -155,6 +155,19 @@ static void rounded(struct graph *g)
     passes_run(g, "simplify");
 }
 
+// Two convolutions in blocks: what both read is kept as bf16, their weights and results are not.
+static void rounded_blocks(struct graph *g)
+{
+    struct value *h = input(g, "x", SHAPE(8, 16, 16, 16));
+    for (int i = 0; i < 2; i++)
+        h = conv_tiled(conv(leaky_relu(h, 0.2),
+                            input(g, graph_name(g, "w"), SHAPE(32, i ? 32 : 16, 3, 3)), same),
+                       3, 2);
+    graph_root(g, "y", h);
+    g->precision = TYPE_BF16;
+    passes_run(g, "simplify");
+}
+
 static void say_no(struct chooser *c, const struct question *q, int answer[CHOICE_AXES])
 {
     (void)c, (void)q;
@@ -229,6 +242,7 @@ static const struct golden {
     {"fuse", "fuse", normalised},
     {"join", "join", normalised_back},
     {"bf16", "bf16", rounded},
+    {"bf16_blocks", "bf16", rounded_blocks},
     {"own_kernel", "own_kernel", grey},
     {"activation", "activation", first_layer},
     {"layout", "layout", laid},

@@ -1,6 +1,7 @@
 // Minimal filtering: its matrices exactly, its maps as adjoints, and convolutions by it against
 // convolutions without.
 #include "base/arena.h"
+#include "base/philox.h"
 #include "graph/build.h"
 #include "graph/choice.h"
 #include "graph/op.h"
@@ -282,6 +283,49 @@ static void test_tiles(void **state)
         }
 }
 
+// The square error of all results of a product of random polynomials, where what is multiplied is
+// off by random parts of itself.
+static double square_error(const struct toom *t, struct rng *rng)
+{
+    double c[TOOM_MOST], w[TOOM_MOST], error[TOOM_MOST] = {0}, sum = 0;
+    for (int i = 0; i < TOOM_MOST; i++) {
+        c[i] = rng_normal(rng);
+        w[i] = rng_normal(rng);
+    }
+    for (int u = 0; u < t->q; u++) {
+        double coarse = 0, weight = 0;
+        for (int i = 0; i < t->n; i++)
+            coarse += (double)t->coarse[u][i] * c[i];
+        for (int i = 0; i < t->r; i++)
+            weight += (double)t->weight[u][i] / (double)t->divisor[u] * w[i];
+        const double off = coarse * weight * (rng_normal(rng) + rng_normal(rng));
+        for (int j = 0; j < t->q; j++)
+            error[j] += off * (double)t->fine[u][j];
+    }
+    for (int j = 0; j < t->q; j++)
+        sum += error[j] * error[j];
+    return sum;
+}
+
+// Directly, n·r products would each be off by a square of two, in the mean.
+static void test_noise(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 8000 };
+    struct rng rng;
+    rng_init(&rng, 1, 2);
+    for (int q = 2; q <= TOOM_MOST; q++)
+        for (int r = 1; r <= 3 && r < q; r++) {
+            const struct toom t = toom_of(q + 1 - r, r);
+            double sum = 0;
+            for (int i = 0; i < ROUNDS; i++)
+                sum += square_error(&t, &rng);
+            const double is = sum / ROUNDS / (2 * t.n * t.r), said = toom_noise(t.n, t.r);
+            if (!(fabs(is / said - 1) < 0.2))
+                fail_msg("F(%d, %d) is off by %g, not %g", t.n, t.r, is, said);
+        }
+}
+
 // What is too small to pay, or no case of it, stays.
 static void test_stays(void **state)
 {
@@ -311,7 +355,7 @@ int main(void)
         cmocka_unit_test(test_matrices), cmocka_unit_test(test_adjoints),
         cmocka_unit_test(test_kernels),  cmocka_unit_test(test_rewrite),
         cmocka_unit_test(test_meaning),  cmocka_unit_test(test_tiles),
-        cmocka_unit_test(test_stays),
+        cmocka_unit_test(test_noise),    cmocka_unit_test(test_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

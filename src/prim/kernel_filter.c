@@ -564,9 +564,8 @@ void KERNEL(filter_weights)(const void *task)
 {
     const struct filter_task *t = task;
     const int64_t N = t->fine.N, tiles = tiles_of(&t->fine), width = runs_of(&t->fine) * RUN,
-                  points = t->points,
                   blocks = width / t->block * ((t->coarse.C + t->some - 1) / t->some);
-    float *const panels = t->planes + points * t->plane;
+    float *const panels = t->planes + t->points * t->plane;
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     for (int64_t first = 0; first < N; first += t->images) {
         const int64_t images = N - first < t->images ? N - first : t->images;
