@@ -72,8 +72,8 @@ static void gather_tile(const struct tile_task *t, const struct place_of *p, flo
     EACH_PIXEL(t, p) {
         const int64_t from = p->image + (p->y + i * t->step) * t->stride[2] +
                              (p->x + j * t->step) * t->stride[3];
-        read_numbers(tile + (i * t->axis->columns + j) * WIDE, t->image, t->type[0], from, t->stride[1],
-                     p->width);
+        read_numbers(tile + (i * t->axis->columns + j) * WIDE, t->image, t->type[0], from,
+                     t->stride[1], p->width);
     }
 }
 
@@ -109,7 +109,8 @@ static void evaluate(const struct tile_task *t, const struct place_of *p)
     for (int i = 0; i < q; i++) {
         const int64_t at = p->plane + i * q * t->plane;
         if (t->type[1] == TYPE_F32) {
-            apply((float *)t->tiles + at, t->plane, half + i * n * WIDE, WIDE, t->axis->m, q, p->width);
+            apply((float *)t->tiles + at, t->plane, half + i * n * WIDE, WIDE, t->axis->m, q,
+                  p->width);
             continue;
         }
         apply(tile, WIDE, half + i * n * WIDE, WIDE, t->axis->m, q, p->width);
@@ -126,8 +127,8 @@ static void interpolate(const struct tile_task *t, const struct place_of *p)
     for (int i = 0; i < q; i++) {
         const int64_t at = p->plane + i * q * t->plane;
         if (t->type[1] == TYPE_F32) {
-            apply(half + i * n * WIDE, WIDE, (const float *)t->tiles + at, t->plane, t->axis->turned, n,
-                  p->width);
+            apply(half + i * n * WIDE, WIDE, (const float *)t->tiles + at, t->plane,
+                  t->axis->turned, n, p->width);
             continue;
         }
         for (int j = 0; j < q; j++)
@@ -149,7 +150,8 @@ static void one_tile(const struct tile_task *t, int64_t n, int64_t ty, int64_t t
             for (int64_t c = 0; c < t->C; c += WIDE) {
                 const struct place_of p = {
                     image + c * t->stride[1], plane + (a * ph + b) * t->C + c,
-                    t->step * ty * t->axis->n + a - t->axis[0].pad, t->step * tx * t->axis->n + b - t->axis[1].pad,
+                    t->step * ty * t->axis->n + a - t->axis[0].pad,
+                    t->step * tx * t->axis->n + b - t->axis[1].pad,
                     t->C - c < WIDE ? t->C - c : WIDE};
                 (t->adjoint ? interpolate : evaluate)(t, &p);
             }
