@@ -23,7 +23,7 @@
 #include <string.h>
 
 enum { ROUNDS = 6 };
-static const double MARGIN = 0.03, HOPELESS = 2, LONG = 0.1 /* seconds */;
+static const double MARGIN = 0.08, HOPELESS = 2, LONG = 0.1 /* seconds */;
 
 // --- the real stopwatch --------------------------------------------------------------------------
 
