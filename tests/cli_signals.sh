@@ -89,7 +89,7 @@ grep -qE '^ +[0-9]+ \| +- (dense|leaky_relu|batch_norm|dropout|tanh|relu)|games|
 # --- later: from a slab of the past, most of the way without a look
 start --threads 1 $config games.0.loss=wasserstein 'train.iteration=[{update: discriminator}, {update: generator}]' 'train.optimizer={sgd: {lr: 0.04}}' train.lr_schedule=!unset
 ended 3 'diverged at step' diverged
-grep -qE 'from step (65|129|257|513) on they are made again' "$dir/log" || complain "the steps since the slab was kept are not told"
+grep -qE 'from step [0-9]+ on they are made again' "$dir/log" || complain "the steps since the slab was kept are not told"
 at=$(sed -nE 's/^step ([0-9]+) gives NaN or Inf.*/\1/p' "$dir/log")
 ((at > 64)) || complain "diverged at step $at, which is too early to test anything"
 grep -qE "^tests/configs/tiny.yaml:[0-9]+:[0-9]+: error: diverged at step $at: .* gives NaN or Inf" "$dir/log" || { complain "not found again"; cat "$dir/log"; }

@@ -4,10 +4,10 @@
 // with a look at every value. Looking at every value of every step would find the same layer at
 // several times the price.
 //
-// That slab is in a file, written when as many steps have been made since the last one as before
-// it: a divergence costs at most half of the run again, and a run of ten thousand steps writes
-// nine. In memory it would have to be a second slab, as large as the first, for what most runs
-// never want.
+// That slab is in a file, written again when SPARING times as long has passed as writing it takes: a
+// minute or three for a slab of tens of megabytes, which is what a divergence costs again, and no
+// wear on a disk. In memory it would have to be a second slab, as large as the first, for what most
+// runs never want.
 #include "run/trainer.h"
 
 #include "base/arena.h"
@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WATCHED = 64 };
+enum { WATCHED = 64, SPARING = 4000 };
 
 struct hyper {
     const struct update_run *run;
@@ -417,15 +417,15 @@ static void end_timing(struct stage *s, const struct observer *o)
 }
 
 // What cannot be written is missed only where a run diverges.
-static void keep_slab(struct trainer *t)
+static void keep_slab(struct trainer *t, double now)
 {
     const size_t n = t->experiment->slots.floats;
-    const int64_t last = t->past_step;
-    if (!t->past || (last >= 0 && t->step - last < (last > WATCHED ? last : WATCHED)))
+    if (!t->past || now < t->past_due || (t->past_step >= 0 && t->step - t->past_step < WATCHED))
         return;
     const bool kept = !fseek(t->past, 0, SEEK_SET) &&
                       fwrite(t->slab, sizeof *t->slab, n, t->past) == n && !fflush(t->past);
     t->past_step = kept ? t->step : -1;
+    t->past_due = now + SPARING * (clock_now() - now);
 }
 
 static enum outcome iterate(struct trainer *t, struct stage *s, const struct observer *o,
@@ -433,7 +433,7 @@ static enum outcome iterate(struct trainer *t, struct stage *s, const struct obs
 {
     const double began = clock_now();
     s->lap = (struct timing){.step = s->lap.step};
-    keep_slab(t);
+    keep_slab(t, began);
     if (!feed(t, s))
         return OUTCOME_FAILED;
     compute(t, s);
@@ -454,6 +454,7 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
     const int64_t end = s->first + s->phase->steps;
     enum outcome outcome = OUTCOME_DONE;
     t->past_step = -1;
+    t->past_due = 0;
     open_loaders(t, s);
     start_timing(t, s, o);
     t->measure = s->measure;

@@ -36,6 +36,7 @@ struct trainer {
     // reading and writing. NULL: it is not looked for.
     FILE *past;
     int64_t past_step;    // own
+    double past_due;      // own
     bool traced;          // its programs are program_traced's
     bool timed;           // trainer_timing is to know each step of the plan
 };
