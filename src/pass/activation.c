@@ -38,7 +38,7 @@ static bool reads_sign(const struct value *v, const struct value *x)
 static bool activates(const struct value *v)
 {
     return is(v, PW_LEAKY_RELU) && v->attr.f[0] >= 0 && v->type == TYPE_F32 &&
-           conv_can_be_activated(v->in[0]) && !v->in[0]->by_library;
+           conv_can_be_activated(v->in[0]);
 }
 
 // By id: the leaky_relu of a convolution that nobody else reads but for the sign, or NULL.
