@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training steps and samples of every config, found again by PyTorch (tests/parity), and of three in tests/configs with the words that no
+# Training steps and samples of every config, found again by PyTorch (tests/parity), and of those in tests/configs with the words that no
 # config has. Batches are small and wide layers narrow where there are convolutions; dense networks keep their batch, since in a batch of
 # 8 every unit that is on for all samples has a gradient of rounding only.
 set -u
@@ -30,8 +30,10 @@ lines=$(while read line; do eval "echo $line"; done <<'END'
 layers              tests/configs/layers.yaml
 losses              tests/configs/losses.yaml
 training            tests/configs/training.yaml
+simultaneous        tests/configs/simultaneous.yaml
 gan                 configs/gan.yaml
 lsgan               configs/lsgan.yaml
+fgan                configs/fgan.yaml
 bgan                configs/bgan.yaml
 bgan_discrete       configs/bgan_discrete.yaml  data.real.batch=8
 cgan_concatenate    configs/cgan.yaml

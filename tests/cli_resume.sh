@@ -176,6 +176,17 @@ sed 's/"config_hash"/"config_hush"/' "$dir/good" >"$checkpoint"; damaged 'no has
 { head -c -100 "$dir/good"; head -c 100 /dev/urandom; } >"$checkpoint"; damaged 'other weights' 'its SHA-256 has changed'
 expect 0 'done: 2460 steps' resume "$id"
 
+# --- simultaneous updates, in phases
+"$ganexp" run --threads 1 tests/configs/simultaneous.yaml train.phases.2.steps=18 train.checkpoint.every=10 2>"$dir/at_once.log" ||
+    { complain "simultaneous updates failed"; cat "$dir/at_once.log"; }
+checkpoint=$(last_checkpoint "$(run_dir "$dir/at_once.log")")
+cp "$checkpoint" "$dir/good"
+: >"$checkpoint"
+expect 0 'going on from the checkpoint of step 10: 10 steps are made again' resume simultaneous
+cmp "$checkpoint" "$dir/good" || complain "simultaneous updates end otherwise after a resume"
+expect 0 '' sample simultaneous --threads 1 -o "$dir/at_once.png"
+[[ -s $dir/at_once.png ]] || complain "nothing sampled of simultaneous updates"
+
 # --- databases that are damaged, cut or foreign
 cp "$dir/r.db" "$dir/good.db"
 for how in cut foreign empty; do

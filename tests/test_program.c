@@ -290,6 +290,67 @@ static void test_box(void **state)
     arena_free(f.arena);
 }
 
+// A step of both networks from where they are, by the text of an iteration.
+static double *step_of_both(const char *iteration, struct arena *to, int *n)
+{
+    struct arena *a = arena_new(NULL);
+    const char *text =
+        arena_printf(a, "train: {steps: 1, optimizer: adam, iteration: [%s]}\n", iteration);
+    struct fixture f = READ(head, game, text);
+    double **result = interpret(&f, a);
+    double *after = NEW_ARRAY(to, double, f.e->slots.floats);
+    for (int i = 0; i < f.p->n_run; i++)
+        for (int j = 0; j < f.p->run[i].n; j++) {
+            const struct slot *slot = f.p->run[i].slot[j];
+            memcpy(after + slot->offset, result[f.p->run[i].after[j]->id],
+                   sizeof *after * (size_t)shape_size(slot->shape));
+        }
+    *n = (int)f.e->slots.floats;
+    arena_free(f.arena);
+    arena_free(a);
+    return after;
+}
+
+static bool same_steps(const char *one, const char *other)
+{
+    struct arena *a = arena_new(NULL);
+    int n[2];
+    const double *x = step_of_both(one, a, &n[0]), *y = step_of_both(other, a, &n[1]);
+    bool same = n[0] == n[1];
+    for (int i = 0; same && i < n[0]; i++)
+        same = fabs(x[i] - y[i]) <= 1e-12 * (1 + fabs(x[i]));
+    arena_free(a);
+    return same;
+}
+
+// Simultaneous updates read what was there before any of them, so their order says nothing; and
+// each comes to what it would alone at first.
+static void test_simultaneous(void **state)
+{
+    (void)state;
+    assert_true(same_steps("simultaneous: [update: critic, update: generator]",
+                           "simultaneous: [update: generator, update: critic]"));
+    assert_false(same_steps("update: critic, update: generator",
+                            "update: generator, update: critic"));
+    assert_false(same_steps("simultaneous: [update: critic, update: generator]",
+                            "update: critic, update: generator"));
+    static const char both[] =
+        "train: {steps: 1, optimizer: adam, iteration: [{simultaneous: [update: critic, update: "
+        "generator], repeat: %d}]}\n";
+    struct arena *a = arena_new(NULL);
+    struct fixture f = READ(head, game, arena_printf(a, both, 1));
+    check_gradients(&f, &f.p->run[0]);
+    check_gradients(&f, &f.p->run[1]);
+    arena_free(f.arena);
+    f = READ(head, game, arena_printf(a, both, 2));
+    assert_int_equal(f.p->n_run, 4);
+    assert_true(f.p->run[1].update == &f.e->phase->update[1] && f.p->run[2].repetition == 1);
+    assert_int_equal(f.p->n_feed, 2);
+    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "generator.2.running_mean"), 2);
+    arena_free(f.arena);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_statistics_of_heads),
         cmocka_unit_test(test_box),
+        cmocka_unit_test(test_simultaneous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

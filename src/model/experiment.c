@@ -79,6 +79,8 @@ static const struct written {
 // Within `train:`.
 static const struct vocable inner[] = {
     {"section", "update", "an entry of `iteration:` in `train:`", NULL, update_params},
+    {"section", "simultaneous", "updates that all read what was there before any of them",
+     "iteration: [{simultaneous: [update: critic, update: generator]}]", update_params},
     {"section", "ema", "averages of weights, in `train:`", NULL, ema_params},
     {"section", "checkpoint", "how often, and how many are kept, in `train:`", NULL,
      checkpoint_params},

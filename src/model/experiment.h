@@ -102,9 +102,17 @@ struct update {
     struct place where;
     struct target *train;
     int n_train;
-    int repeat;
-    bool *fresh_noise, *fresh_data;   // by index: draws of its own
+    int repeat;                     // as its turn
+    bool *fresh_noise, *fresh_data; // by index: draws of its own, not its turn's
     struct optimizer optimizer;
+};
+
+// An entry of `iteration:`: one update, or simultaneous ones, which all read every network as it
+// was before any of them.
+struct turn {
+    struct update *update; // of the phase's
+    int n_update, repeat;
+    bool *fresh_noise, *fresh_data; // by index: drawn anew for it
 };
 
 // A stretch of training with its own updates. Without `phases:` there is one, named "".
@@ -116,6 +124,8 @@ struct phase {
     int n_schedule;
     struct update *update;        // in order
     int n_update;
+    struct turn *turn; // the same, by what reads the same networks
+    int n_turn;
 };
 
 // A score that is asked for.

@@ -262,26 +262,33 @@ double phase_factor(const struct phase *phase, int64_t step)
 
 // --- updates -------------------------------------------------------------------------------------
 
-struct update_options {
-    const struct node *update, *fresh, *optimizer;
+struct turn_options {
+    const struct node *update, *simultaneous, *fresh, *optimizer;
     int64_t repeat;
 };
 
-#define UP(field) offsetof(struct update_options, field)
+#define UP(field) offsetof(struct turn_options, field)
 const struct param update_params[] = {
-    {"update", PARAM_NODE, UP(update), .help = "the network trained, or a head of it, or a list"},
+    {"update", PARAM_NODE, UP(update), "",
+     .help = "the network trained, or a head of it, or a list"},
+    {"simultaneous", PARAM_NODE, UP(simultaneous), "",
+     .help = "instead: updates that all read what was there before any of them"},
     {"repeat", PARAM_INT, UP(repeat), "1", 1, 1000, .help = "times, each with draws of its own"},
-    {"fresh", PARAM_NODE, UP(fresh), "", .help = "noise and data drawn anew for this update"},
-    {"optimizer", PARAM_NODE, UP(optimizer), "",
-     .help = "of this update, instead of `train.optimizer`"},
-    PARAM_END
-};
+    {"fresh", PARAM_NODE, UP(fresh), "", .help = "noise and data drawn anew for this"},
+    {"optimizer", PARAM_NODE, UP(optimizer), "", .help = "of this, instead of `train.optimizer`"},
+    PARAM_END};
 
-static bool read_fresh(struct reader *r, const struct node *node, struct update *u)
+// What `node` names, in flags by index, all of which a repetition sets; NULL: nothing more.
+static bool read_fresh(struct reader *r, const struct node *node, bool repeats, bool **noises,
+                       bool **sources)
 {
     struct experiment *e = r->e;
-    const bool list = node->kind == NODE_LIST;
-    for (int i = 0; i < (list ? node->n : 1); i++) {
+    const bool list = node && node->kind == NODE_LIST;
+    *noises = NEW_ARRAY(r->arena, bool, e->n_noise + 1);
+    *sources = NEW_ARRAY(r->arena, bool, e->n_data + 1);
+    memset(*noises, repeats, (size_t)e->n_noise);
+    memset(*sources, repeats, (size_t)e->n_data);
+    for (int i = 0; node && i < (list ? node->n : 1); i++) {
         const struct node *name = list ? node->entry[i].value : node;
         if (name->kind != NODE_SCALAR)
             return fail(r->d, name->where,
@@ -289,9 +296,9 @@ static bool read_fresh(struct reader *r, const struct node *node, struct update 
         const struct noise *noise = experiment_noise(e, name->text);
         const struct data_source *source = experiment_source(e, name->text);
         if (noise)
-            u->fresh_noise[noise - e->noise] = true;
+            (*noises)[noise - e->noise] = true;
         else if (source)
-            u->fresh_data[source - e->data] = true;
+            (*sources)[source - e->data] = true;
         else
             return fail(r->d, name->where,
                         "'%s' is not drawn\nexpected a noise or a source of data", name->text);
@@ -299,32 +306,127 @@ static bool read_fresh(struct reader *r, const struct node *node, struct update 
     return true;
 }
 
-static bool read_update(struct reader *r, const struct node *node, const struct node *optimizer,
-                        struct update *u)
+static bool read_trained(struct reader *r, const struct node *node, struct update *u)
 {
-    struct experiment *e = r->e;
-    struct update_options o = {0};
-    *u = (struct update){.number = e->n_update++, .where = node->where};
-    u->fresh_noise = NEW_ARRAY(r->arena, bool, e->n_noise + 1);
-    u->fresh_data = NEW_ARRAY(r->arena, bool, e->n_data + 1);
-    if (node->kind != NODE_MAP)
-        return fail(r->d, node->where, "an update is a map\nexpected 'update: NETWORK'");
-    if (!param_read(update_params, node, node->where, "the update", &o, r->arena, r->d))
-        return false;
-    u->where = o.update->where;
-    u->repeat = (int)o.repeat;
-    bool good = (u->train = read_targets(r, o.update, &u->n_train)) != NULL;
-    for (int i = 0; good && i < u->n_train; i++)
+    int n;
+    bool good = (u->train = read_targets(r, node, &n)) != NULL;
+    u->n_train = good ? n : 0;
+    for (int i = 0; good && i < n; i++)
         if (u->train[i].network->frozen)
             good = fail(r->d, u->train[i].where,
                         "network '%s' is frozen\nremove `frozen: true`, or this update",
                         u->train[i].network->name);
-    if (o.fresh)
-        good &= read_fresh(r, o.fresh, u);
-    if (!o.optimizer && !optimizer)
-        return fail(r->d, node->where,
+    return good;
+}
+
+static bool read_update(struct reader *r, const struct turn_options *o, const struct node *fresh,
+                        const struct node *optimizer, struct update *u)
+{
+    *u = (struct update){
+        .number = r->e->n_update++, .where = o->update->where, .repeat = (int)o->repeat};
+    bool good = read_trained(r, o->update, u);
+    good &= read_fresh(r, fresh, false, &u->fresh_noise, &u->fresh_data);
+    if (!optimizer)
+        return fail(r->d, u->where,
                     "nothing says how to update\nexpected `optimizer: adam` here or in `train:`");
-    return read_optimizer(r, o.optimizer ? o.optimizer : optimizer, &u->optimizer) && good;
+    return read_optimizer(r, optimizer, &u->optimizer) && good;
+}
+
+static bool read_options(struct reader *r, const struct node *node, struct turn_options *o)
+{
+    if (node->kind != NODE_MAP)
+        return fail(r->d, node->where, "an update is a map\nexpected 'update: NETWORK'");
+    if (!param_read(update_params, node, node->where, "the update", o, r->arena, r->d))
+        return false;
+    if (o->update && o->simultaneous)
+        return fail(r->d, o->simultaneous->where,
+                    "both an update and simultaneous ones\nexpected one of them in an entry");
+    return o->update || o->simultaneous ||
+           fail(r->d, node->where,
+                "nothing is updated here\nexpected `update:` with a network, or `simultaneous:` "
+                "with a list of updates");
+}
+
+// --- simultaneous updates ------------------------------------------------------------------------
+
+// What one of them trains no other may: both would begin where it was.
+static bool check_disjoint(struct reader *r, const struct turn *turn, const struct update *u)
+{
+    for (int i = 0; i < u->n_train; i++)
+        for (const struct update *v = turn->update; v < u; v++)
+            for (int j = 0; j < v->n_train; j++)
+                if (target_covers(v->train[j], u->train[i]) ||
+                    target_covers(u->train[i], v->train[j]))
+                    return fail(r->d, u->train[i].where,
+                                "'%s' is trained by two simultaneous updates (line %d)\n"
+                                "expected each network, or each head of it, in one of them",
+                                u->train[i].network->name, v->train[j].where.line);
+    return true;
+}
+
+static bool read_beside(struct reader *r, const struct node *node, const struct turn_options *all,
+                        const struct node *optimizer, struct turn *turn)
+{
+    struct turn_options o = {0};
+    if (!read_options(r, node, &o))
+        return false;
+    if (o.simultaneous)
+        return fail(r->d, o.simultaneous->where,
+                    "simultaneous updates among simultaneous updates\nexpected one list of them");
+    if (node_get(node, "repeat"))
+        return fail(r->d, node_entry(node, "repeat")->where,
+                    "one of simultaneous updates cannot repeat: its second time would read what "
+                    "its first has written\nexpected `repeat:` beside `simultaneous:`");
+    o.repeat = all->repeat;
+    struct update *u = &turn->update[turn->n_update++];
+    return read_update(r, &o, o.fresh, o.optimizer ? o.optimizer : optimizer, u) &&
+           check_disjoint(r, turn, u);
+}
+
+static bool read_simultaneous(struct reader *r, const struct turn_options *o,
+                              const struct node *optimizer, struct turn *turn)
+{
+    const struct node *list = o->simultaneous;
+    bool good = true;
+    if (list->kind != NODE_LIST || list->n < 2)
+        return fail(r->d, list->where,
+                    "these are not several updates\nexpected a list of at least two: "
+                    "[update: critic, update: generator]");
+    for (int i = 0; i < list->n; i++)
+        good &= read_beside(r, list->entry[i].value, o, optimizer, turn);
+    return good;
+}
+
+// --- iterations ----------------------------------------------------------------------------------
+
+static bool read_turn(struct reader *r, const struct node *node, const struct node *optimizer,
+                      struct phase *phase)
+{
+    struct turn_options o = {0};
+    struct turn *turn = &phase->turn[phase->n_turn++];
+    *turn = (struct turn){.update = phase->update + phase->n_update};
+    if (!read_options(r, node, &o))
+        return false;
+    turn->repeat = (int)o.repeat;
+    bool good = read_fresh(r, o.fresh, o.repeat > 1, &turn->fresh_noise, &turn->fresh_data);
+    if (o.optimizer)
+        optimizer = o.optimizer;
+    if (o.simultaneous)
+        good &= read_simultaneous(r, &o, optimizer, turn);
+    else
+        good &= read_update(r, &o, NULL, optimizer, &turn->update[turn->n_update++]);
+    phase->n_update += turn->n_update;
+    return good;
+}
+
+static int updates_in(const struct node *iteration)
+{
+    int n = 0;
+    for (int i = 0; i < iteration->n; i++) {
+        const struct node *list = node_get(iteration->entry[i].value, "simultaneous");
+        n += list && list->kind == NODE_LIST ? list->n : 1;
+    }
+    return n;
 }
 
 static bool read_iteration(struct reader *r, const struct node *node, const struct node *optimizer,
@@ -334,10 +436,10 @@ static bool read_iteration(struct reader *r, const struct node *node, const stru
     if (!node || node->kind != NODE_LIST || !node->n)
         return fail(r->d, node ? node->where : phase->where,
                     "nothing is updated\nexpected `iteration:` with a list of updates");
-    phase->update = NEW_ARRAY(r->arena, struct update, node->n);
-    phase->n_update = node->n;
+    phase->update = NEW_ARRAY(r->arena, struct update, updates_in(node));
+    phase->turn = NEW_ARRAY(r->arena, struct turn, node->n);
     for (int i = 0; i < node->n; i++)
-        good &= read_update(r, node->entry[i].value, optimizer, &phase->update[i]);
+        good &= read_turn(r, node->entry[i].value, optimizer, phase);
     return good;
 }
 

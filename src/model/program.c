@@ -1,8 +1,9 @@
 // A training iteration as one graph. Updates are laid end to end: each builds its losses on the
-// current versions of all slots, differentiates them, and only then writes new versions. What two
-// updates share (the fake that one critic judges and the generator is trained on) is the same value
-// in both, and is computed once; what none needs is swept away. A graph per update would be simpler
-// to schedule, and would compute every fake twice.
+// current versions of all slots, differentiates them, and only then writes new versions; where
+// updates are simultaneous, all do the first before any does the second. What two updates share
+// (the fake that one critic judges and the generator is trained on) is the same value in both, and
+// is computed once; what none needs is swept away. A graph per update would be simpler to schedule,
+// and would compute every fake twice.
 #include "model/program.h"
 
 #include "base/arena.h"
@@ -30,9 +31,13 @@ static bool *behind(const struct value *y, unsigned end)
     return is;
 }
 
-struct trained {                // beside update_run's lists
-    struct target *of;          // the network and head each slot belongs to
+// A run that has its gradients and has not taken its step yet.
+struct pending {
+    struct update_run *run;
+    struct target *of; // by slot of the run: the network and head it belongs to
     int n;
+    struct application **touched;
+    int n_touched;
 };
 
 static bool has_slot(const struct update_run *run, const struct slot *slot)
@@ -44,8 +49,9 @@ static bool has_slot(const struct update_run *run, const struct slot *slot)
 }
 
 // The weights of what the update names, as far as its loss depends on them.
-static void list_slots(struct builder *b, struct update_run *run, struct trained *t)
+static void list_slots(struct builder *b, struct pending *p)
 {
+    struct update_run *run = p->run;
     const struct update *u = run->update;
     const bool *is = behind(run->loss, OP_NO_GRAD | OP_EFFECT);
     for (int i = 0; i < u->n_train; i++) {
@@ -59,7 +65,7 @@ static void list_slots(struct builder *b, struct update_run *run, struct trained
                 has_slot(run, slot))
                 continue;
             APPEND(b->arena, run->slot, run->n, slot);
-            APPEND(b->arena, t->of, t->n, of);
+            APPEND(b->arena, p->of, p->n, of);
         }
     }
 }
@@ -73,21 +79,27 @@ static double clip_of(const struct experiment *e, const struct update *u, const 
     return 0;
 }
 
-static void step(struct builder *b, struct update_run *run, const struct trained *t)
+static void differentiate(struct builder *b, struct update_run *run)
 {
-    struct graph *g = b->graph;
     run->before = NEW_ARRAY(b->arena, struct value *, run->n);
     run->gradient = NEW_ARRAY(b->arena, struct value *, run->n);
-    run->after = NEW_ARRAY(b->arena, struct value *, run->n);
     for (int i = 0; i < run->n; i++)
         run->before[i] = versions_read(&b->versions, run->slot[i]);
     gradient(run->loss, run->before, run->n, run->gradient);
+}
+
+static void step(struct builder *b, const struct pending *p)
+{
+    struct graph *g = b->graph;
+    struct update_run *run = p->run;
+    run->after = NEW_ARRAY(b->arena, struct value *, run->n);
+    g->where = run->update->where;
     struct value *hyper = input(g, run->hyper, SHAPE(4));
     for (int i = 0; i < run->n; i++) {
-        const double clip = clip_of(b->e, run->update, t->of[i].network);
+        const double clip = clip_of(b->e, run->update, p->of[i].network);
         g->where = run->slot[i]->where;
-        struct value *after =
-            optimize(b, run->update, run->slot[i], t->of[i], run->gradient[i], hyper);
+        struct value *after = optimize(b, run->update, run->slot[i], p->of[i], run->gradient[i],
+                                       hyper);
         run->after[i] = clip > 0 ? clip_slot(after, -clip, clip) : after;
         versions_write(&b->versions, run->slot[i], run->after[i]);
     }
@@ -96,12 +108,12 @@ static void step(struct builder *b, struct update_run *run, const struct trained
 
 // Running statistics of the networks that this update trains, whole; a head's follow only what the
 // head was asked about.
-static void track(struct builder *b, const struct update_run *run)
+static void track(struct builder *b, const struct pending *p)
 {
-    const bool *is = behind(run->loss, OP_EFFECT);
-    for (int i = 0; i < b->n_touched; i++) {
-        const struct application *app = b->touched[i];
-        if (!update_trains(run->update, (struct target){app->network, -1, {0}}))
+    const bool *is = behind(p->run->loss, OP_EFFECT);
+    for (int i = 0; i < p->n_touched; i++) {
+        const struct application *app = p->touched[i];
+        if (!update_trains(p->run->update, (struct target){app->network, -1, {0}}))
             continue;
         for (int j = 0; j < app->n_tracked; j++) {
             const struct tracked *t = &app->tracked[j];
@@ -133,9 +145,10 @@ static void name_roots(struct builder *b, const struct update_run *run)
                    run->part[i].value);
 }
 
-static bool build_run(struct builder *b, struct update_run *run)
+// Losses and gradients, of the networks as they are.
+static bool look(struct builder *b, struct pending *p)
 {
-    struct trained trained = {0};
+    struct update_run *run = p->run;
     const int from = b->graph->n;
     b->n_touched = b->n_named = 0;
     b->touched = NULL;
@@ -144,7 +157,7 @@ static bool build_run(struct builder *b, struct update_run *run)
     run->loss = build_losses(b, run);
     if (!run->loss)
         return false;
-    list_slots(b, run, &trained);
+    list_slots(b, p);
     if (!run->n)
         return fail(b->d, run->update->where,
                     "this update trains nothing: its losses do not depend on a weight of '%s'\n"
@@ -152,33 +165,46 @@ static bool build_run(struct builder *b, struct update_run *run)
                     run->update->train[0].network->name);
     for (int i = 0; i < b->n_touched; i++)
         check_coupling(b->e, b->touched[i], b->d);
-    step(b, run, &trained);
-    track(b, run);
-    stamp(b, run->update);
-    if (run->repetition == run->update->repeat - 1)
-        name_roots(b, run);
+    differentiate(b, run);
+    p->touched = b->touched;
+    p->n_touched = b->n_touched;
     if (b->traced)
         trace_run(b, run, from);
     return true;
 }
 
+// The networks change.
+static void act(struct builder *b, const struct pending *p)
+{
+    step(b, p);
+    track(b, p);
+    stamp(b, p->run->update);
+    if (p->run->repetition == p->run->update->repeat - 1)
+        name_roots(b, p->run);
+}
+
 // --- draws ---------------------------------------------------------------------------------------
 
-// Draw 0 is the iteration's own; a repeating update takes a new one each time, `fresh` one for what
-// it names.
-static void take_draws(struct builder *b, const struct update *u, int *next)
+// Draw 0 is the iteration's own; a turn takes a new one, and each of its updates another, for what
+// they draw anew.
+static int take_draw(const struct experiment *e, const bool *noise, const bool *data, int *next)
 {
-    const bool repeats = u->repeat > 1;
-    bool fresh = false;
-    for (int i = 0; i < b->e->n_noise; i++) {
-        b->noise_draw[i] = repeats || u->fresh_noise[i] ? *next : 0;
-        fresh |= b->noise_draw[i] != 0;
-    }
-    for (int i = 0; i < b->e->n_data; i++) {
-        b->data_draw[i] = repeats || u->fresh_data[i] ? *next : 0;
-        fresh |= b->data_draw[i] != 0;
-    }
-    *next += fresh;
+    bool any = false;
+    for (int i = 0; i < e->n_noise; i++)
+        any |= noise[i];
+    for (int i = 0; i < e->n_data; i++)
+        any |= data[i];
+    return any ? (*next)++ : 0;
+}
+
+static void take_draws(struct builder *b, const struct turn *turn, int draw, const struct update *u,
+                       int *next)
+{
+    const int own = take_draw(b->e, u->fresh_noise, u->fresh_data, next);
+    for (int i = 0; i < b->e->n_noise; i++)
+        b->noise_draw[i] = u->fresh_noise[i] ? own : turn->fresh_noise[i] ? draw : 0;
+    for (int i = 0; i < b->e->n_data; i++)
+        b->data_draw[i] = u->fresh_data[i] ? own : turn->fresh_data[i] ? draw : 0;
 }
 
 static struct feed *feed_of(struct program *p, struct arena *a, const struct source_input *in)
@@ -205,21 +231,37 @@ static void list_feeds(struct program *p, const struct builder *b, struct arena 
 
 // --- programs ------------------------------------------------------------------------------------
 
-static bool build_update(struct program *p, struct builder *b, struct arena *a,
-                         const struct update *u, int *next_draw)
+static bool build_repetition(struct program *p, struct builder *b, struct arena *a,
+                             const struct turn *turn, int repetition, int *next_draw)
 {
-    for (int i = 0; i < u->repeat; i++) {
-        struct update_run run = {.update = u, .repetition = i};
-        take_draws(b, u, next_draw);
-        if (!build_run(b, &run))
+    const int draw = take_draw(b->e, turn->fresh_noise, turn->fresh_data, next_draw);
+    struct update_run *run = NEW_ARRAY(a, struct update_run, turn->n_update);
+    struct pending *pending = NEW_ARRAY(a, struct pending, turn->n_update);
+    for (int i = 0; i < turn->n_update; i++) {
+        run[i] = (struct update_run){.update = &turn->update[i], .repetition = repetition};
+        pending[i].run = &run[i];
+        take_draws(b, turn, draw, run[i].update, next_draw);
+        if (!look(b, &pending[i]))
             return false;
-        APPEND(a, p->run, p->n_run, run);
+    }
+    for (int i = 0; i < turn->n_update; i++) {
+        act(b, &pending[i]);
+        APPEND(a, p->run, p->n_run, run[i]);
     }
     return true;
 }
 
-static struct program *build_training(struct experiment *e, int phase, bool traced,
-                                      struct arena *a, struct diag *d)
+static bool build_turn(struct program *p, struct builder *b, struct arena *a,
+                       const struct turn *turn, int *next_draw)
+{
+    bool good = true;
+    for (int i = 0; good && i < turn->repeat; i++)
+        good = build_repetition(p, b, a, turn, i, next_draw);
+    return good;
+}
+
+static struct program *build_training(struct experiment *e, int phase, bool traced, struct arena *a,
+                                      struct diag *d)
 {
     struct program *p = NEW(a, struct program);
     struct builder b;
@@ -231,8 +273,8 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
     p->graph->precision = e->precision == PRECISION_BF16 ? TYPE_BF16 : TYPE_F32;
     builder_init(&b, e, p->graph, e->batch, true, d);
     b.traced = traced;
-    for (int i = 0; i < p->phase->n_update; i++)
-        good &= build_update(p, &b, a, &p->phase->update[i], &next_draw);
+    for (int i = 0; i < p->phase->n_turn; i++)
+        good &= build_turn(p, &b, a, &p->phase->turn[i], &next_draw);
     if (!good)
         return NULL;
     average(&b);

@@ -135,19 +135,30 @@ class Comparison:
             tiny = torch.maximum(grads[name].abs(), ours.abs()) < ROUNDING * whole
             grads[name] = torch.where(tiny, ours, grads[name])
 
+    def take_turn(self, turn, k, r):
+        """All its updates look at the networks before any of them acts."""
+        e, pending = self.experiment, []
+        e.take_draws(turn.fresh)
+        for update in turn.updates:
+            losses, grads = e.gradients(update, r)
+            if not self.names_agree(grads, update.number, f"{k}.{r}"):
+                return False
+            losses, grads = self.try_sides(update, r, losses, grads, f"{k}.{r}")
+            self.see_losses(losses, update.number, f"{k}.{r}")
+            self.see_gradients(grads, update.number, f"{k}.{r}")
+            pending.append((update, grads, e.touched))
+        for each in pending:
+            e.step(*each)
+        return True
+
     def train(self):
         e = self.experiment
         for k in range(self.steps):
             e.begin(k)
-            for update in e.phase(k)[0].updates:
-                for r in range(update.repeat):
-                    losses, grads = e.gradients(update, r)
-                    if not self.names_agree(grads, update.number, f"{k}.{r}"):
+            for turn in e.phase(k)[0].turns:
+                for r in range(turn.repeat):
+                    if not self.take_turn(turn, k, r):
                         return
-                    losses, grads = self.try_sides(update, r, losses, grads, f"{k}.{r}")
-                    self.see_losses(losses, update.number, f"{k}.{r}")
-                    self.see_gradients(grads, update.number, f"{k}.{r}")
-                    e.step(update, grads)
             e.finish()
 
     def see_weights(self):

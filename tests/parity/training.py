@@ -81,20 +81,24 @@ class Experiment(Values):
         return read
 
     def read_phase(self, phase):
-        before, steps = len(self.updates), int(number(phase["steps"]))
-        for u in phase["iteration"]:
-            self.updates.append(self.read_update(len(self.updates), u, phase.get("optimizer")))
-        return SimpleNamespace(steps=steps, updates=self.updates[before:], factor=factor(phase.get("lr_schedule", []), steps))
+        steps = int(number(phase["steps"]))
+        turns = [self.read_turn(entry, phase.get("optimizer")) for entry in phase["iteration"]]
+        return SimpleNamespace(steps=steps, turns=turns, factor=factor(phase.get("lr_schedule", []), steps))
+
+    def read_turn(self, entry, optimizer):
+        """Updates that read the same networks: one, or simultaneous ones."""
+        repeat, sources = int(entry.get("repeat", "1")), [*self.config["data"], *self.config.get("noise", {})]
+        updates = [self.read_update(len(self.updates) + i, u, entry.get("optimizer", optimizer))
+                   for i, u in enumerate(entry.get("simultaneous", [{"update": entry.get("update")}]))]
+        self.updates += updates
+        return SimpleNamespace(updates=updates, repeat=repeat, fresh=sources if repeat > 1 else listed(entry.get("fresh", [])))
 
     def read_update(self, i, u, optimizer):
         trains = [Target(x) for x in listed(u["update"])]
         weights = {f"{t.net}.{name}": p for t in trains for name, p in self.nets[t.net].named_parameters()
                    if not t.head or name.startswith(f"{t.head}.")}
         optimizer = call(OPTIMIZERS, *one_word(u.get("optimizer", optimizer)), list(weights.values()))
-        sources = [*self.config["data"], *self.config.get("noise", {})]
-        repeat = int(u.get("repeat", "1"))
-        return SimpleNamespace(number=i, trains=trains, repeat=repeat, fresh=sources if repeat > 1 else listed(u.get("fresh", [])),
-                               weights=weights, optimizer=optimizer, lr=[group["lr"] for group in optimizer.param_groups])
+        return SimpleNamespace(number=i, trains=trains, fresh=listed(u.get("fresh", [])), weights=weights, optimizer=optimizer, lr=[group["lr"] for group in optimizer.param_groups])
 
     def read_ema(self, decay, networks=None):
         critics = [g.is_critic.net for g in self.games]
@@ -186,7 +190,7 @@ class Experiment(Values):
 
     def gradients(self, update, repetition):
         """Losses and their sizes by name ("" is their sum) and gradients by name, of what the losses depend on."""
-        self.take_draws(update.fresh)
+        self.take_own_draws(update.fresh)
         self.before = dict(self.memo)
         return self.gradients_again(update, repetition)
 
@@ -213,7 +217,7 @@ class Experiment(Values):
             if app.name == place[0]:
                 app.flip(place)
 
-    def step(self, update, grads):
+    def step(self, update, grads, touched):
         phase, k = self.phase(self.iteration)
         for group, lr in zip(update.optimizer.param_groups, update.lr):
             group["lr"] = lr * phase.factor(k)
@@ -224,7 +228,7 @@ class Experiment(Values):
             self.clip(update)
         for pool in self.pools.values():
             pool.commit()
-        for app in self.touched:
+        for app in touched:
             if any(t.net == app.net.label and not t.head for t in update.trains):
                 for change in app.changes:
                     change()

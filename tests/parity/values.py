@@ -95,8 +95,13 @@ class Values(ast.NodeVisitor):
     # draws
 
     def take_draws(self, sources):
-        """These are drawn anew for what follows; the others are the iteration's own."""
-        self.draw = {name: self.next_draw for name in sources}
+        """These are drawn anew for the updates that follow; the others are the iteration's own."""
+        self.turn_draw = {name: self.next_draw for name in sources}
+        self.next_draw += bool(sources)
+
+    def take_own_draws(self, sources):
+        """These are drawn anew for one update."""
+        self.draw = {**self.turn_draw, **{name: self.next_draw for name in sources}}
         self.next_draw += bool(sources)
 
     def source(self, kind, name, source):
