@@ -256,6 +256,16 @@ INLINE struct spot no_spot(struct spot s)
     return s;
 }
 
+// The way from a tile to the next, of this image or the one after it, in numbers.
+INLINE int64_t next_tile(const struct tile_task *t, int64_t tile)
+{
+    const struct tile_axis *a = t->axis;
+    const int64_t down = a[0].n * t->step * t->stride[2], across = a[1].n * t->step * t->stride[3];
+    return tile + 1 == tiles_of(t)          ? t->stride[0] - (a[0].count - 1) * down - (a[1].count - 1) * across
+           : (tile + 1) % a[1].count == 0 ? down - (a[1].count - 1) * across
+                                            : across;
+}
+
 // Where the first channels of a phase of tile `tile` of image n lie.
 INLINE struct spot spot_of(const struct tile_task *t, int64_t n, int64_t tile, int64_t phase)
 {
@@ -271,7 +281,7 @@ INLINE struct spot spot_of(const struct tile_task *t, int64_t n, int64_t tile, i
         down,
         across,
         t->type[0],
-        .next = a[1].n * across,
+        .next = next_tile(t, tile) * bytes,
         .seen = {ty ? a[0].columns - (int)a[0].n : 0, tx ? a[1].columns - (int)a[1].n : 0}};
     clip(&s, 0, y, t->step, a[0].columns, t->H);
     clip(&s, 1, x, t->step, a[1].columns, t->W);
