@@ -141,7 +141,7 @@ static void test_convolutions(void **state)
         struct value *v = random_convolution(g, tile);
         const struct reference r = {feed_types, NULL};
         const struct filter_caches small = {between(1, 60000), between(1, 90000),
-                                            between(1, 30000)};
+                                            between(1, 30000), between(1, 60000)};
         if (conv_can_be_tiled(v)) {
             struct value *tiled = conv_tiled(v, tile[0], tile[1]);
             prepare(tiled);

@@ -191,8 +191,9 @@ struct filter_task {
     bool keeps;                          // sums stay from images to images
     int threads;
 };
-// Numbers that are to stay in a last cache, where two images are evaluated, and in a thread's own.
-struct filter_caches { int64_t shared, shared_by_two, own; };
+// Numbers that are to stay in a last cache, or all that is evaluated, where that saves keeping sums;
+// in a thread's own, sums, and weights that meet nothing but those.
+struct filter_caches { int64_t shared, whole, own, weights; };
 extern const struct filter_caches filter_caches;
 // For a convolution with tiles that has its layout; images and weights are still to be set, and
 // room for so many floats. In prim/lower_filter.c.

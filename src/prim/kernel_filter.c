@@ -261,9 +261,10 @@ INLINE int64_t next_tile(const struct tile_task *t, int64_t tile)
 {
     const struct tile_axis *a = t->axis;
     const int64_t down = a[0].n * t->step * t->stride[2], across = a[1].n * t->step * t->stride[3];
-    return tile + 1 == tiles_of(t)          ? t->stride[0] - (a[0].count - 1) * down - (a[1].count - 1) * across
-           : (tile + 1) % a[1].count == 0 ? down - (a[1].count - 1) * across
-                                            : across;
+    const int64_t back = (a[1].count - 1) * across;
+    if (tile + 1 == tiles_of(t))
+        return t->stride[0] - (a[0].count - 1) * down - back;
+    return (tile + 1) % a[1].count == 0 ? down - back : across;
 }
 
 // Where the first channels of a phase of tile `tile` of image n lie.
@@ -431,13 +432,17 @@ static void weights_to_coarse(const struct filter_task *t, int64_t column, int64
 static void weights_to_fine(const struct filter_task *t, int64_t column, int64_t row, float *to)
 {
     float taps[2][TAPS * RUN];
-    const int64_t ph = phases_of(&t->fine), in = t->in_word;
+    const int64_t ph = phases_of(&t->fine), in = t->in_word, filter = t->fine.C * t->taps;
     for (int64_t k = 0; k < t->deep; k++)
         for (int64_t r = 0; r < t->block / RUN; r++) {
             const int64_t phase = r % ph, at = r * RUN;
-            for (int64_t i = 0; i < in && phase == 0; i++)
-                turn(weights_at(t, (row + k) * in + i, (column / RUN + r) / ph * RUN), t->taps,
-                     t->taps, taps[i]);
+            for (int64_t i = 0; i < in && phase == 0; i++) {
+                const float *from =
+                    weights_at(t, (row + k) * in + i, (column / RUN + r) / ph * RUN);
+                for (int64_t tap = 0; tap < t->taps; tap++)
+                    __builtin_prefetch(from + filter * in + tap * RUN);
+                turn(from, t->taps, t->taps, taps[i]);
+            }
             evaluate_taps(t, phase_of(t, taps[0], phase), 0, TAPS * RUN,
                           to + at / PANEL * t->deep * PANEL + k * PANEL + at % PANEL);
         }
