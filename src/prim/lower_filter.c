@@ -16,7 +16,7 @@
 
 enum { WIDE = 64 };
 
-const struct filter_caches filter_caches = {3 << 20, 6 << 20, 192 << 10, 416 << 10};
+const struct filter_caches filter_caches = {2 << 20, 6 << 20, 192 << 10, 416 << 10};
 
 static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
