@@ -21,9 +21,10 @@ head -1 "$dir/out" | grep -qE "^  forward  backward  $config, ms an iteration$" 
 lines=$(wc -l <$config)
 sed -n "2,$((lines + 1))p" "$dir/out" | cut -c22- | diff - $config >"$dir/diff" || { complain "not the config's text:"; cat "$dir/diff"; }
 line() { grep -F -- "$1" "$dir/out" | head -1; }
-for both in '- dense: 32' '- batch_norm' '- dense: 64' '- tanh' 'loss: log'; do
+for both in '- dense: 32' '- batch_norm' '- dense: 64' 'loss: log'; do
     line "$both" | grep -qE '^ +[0-9]+\.[0-9]{3} +[0-9]+\.[0-9]{3} ' || complain "no two times beside '$both'"
 done
+line '- tanh' | grep -qE '^ {9} +[0-9]+\.[0-9]{3} ' || complain "tanh is not done by the dense layer before it"
 line '- dropout' | grep -qE '^ +[0-9]+\.[0-9]{3} ' || complain "no time beside dropout"
 for none in 'seed: 7' 'optimizer: {adam' 'samples: {every'; do
     line "$none" | grep -qE '^ {21}' || complain "a time beside '$none'"

@@ -103,32 +103,60 @@ static void reorder_turns_and_returns(void **state)
     arena_free(a);
 }
 
-// y[i,j] = after(Σ_k a[i,k]·b[k,j] + bias[j])
+static double after(const struct dnn_after *is, const float *with, int64_t channel, int64_t at,
+                    double x)
+{
+    switch (is->kind) {
+    case DNN_AFTER_ADD_BIAS: return x + with[channel];
+    case DNN_AFTER_ADD: return x + with[at];
+    case DNN_AFTER_SCALE: return x * is->number;
+    case DNN_AFTER_LEAKY_RELU: return x > 0 ? x : is->number * x;
+    case DNN_AFTER_ELU: return x > 0 ? x : is->number * expm1(x);
+    case DNN_AFTER_TANH: return tanh(x);
+    case DNN_AFTER_SIGMOID: return 1 / (1 + exp(-x));
+    default: return x;
+    }
+}
+
+#define DONE(...) ((const struct dnn_after[DNN_AFTERS]){__VA_ARGS__})
+#define BIAS {DNN_AFTER_ADD_BIAS, 0}
+#define LEAKY_RELU {DNN_AFTER_LEAKY_RELU, 0.2F}
+#define ALL DONE(BIAS, {DNN_AFTER_SCALE, 0.5F}, {DNN_AFTER_ADD, 0}, LEAKY_RELU)
+
+// What each step adds: n numbers.
+static void operands(struct arena *a, int64_t n, struct dnn_args *args)
+{
+    for (int i = 0; i < DNN_AFTERS; i++)
+        args->after[i] = numbers(a, n, 3 + i);
+}
+
+// y[i,j] = after(Σ_k a[i,k]·b[k,j])
 static void check_matmul(int64_t batch, int64_t m, int64_t k, int64_t n, bool ta, bool tb,
-                         bool bias, enum dnn_after after)
+                         const struct dnn_after *done)
 {
     struct arena *a = arena_new(NULL);
     struct dnn_matmul spec;
     memset(&spec, 0, sizeof spec);
-    spec.batch = batch, spec.m = m, spec.k = k, spec.n = n, spec.ta = ta, spec.tb = tb,
-    spec.bias = bias, spec.after = after;
-    spec.slope = after == DNN_AFTER_LEAKY_RELU ? 0.2f : 0;
+    spec.batch = batch, spec.m = m, spec.k = k, spec.n = n, spec.ta = ta, spec.tb = tb;
+    memcpy(spec.after, done, sizeof spec.after);
     float *A = numbers(a, batch * m * k, 1), *B = numbers(a, batch * k * n, 2),
-          *c = numbers(a, n, 3), *y = NEW_ARRAY(a, float, batch *m *n);
+          *y = NEW_ARRAY(a, float, batch *m *n);
     const struct dnn_primitive *p = dnn_matmul(&spec);
+    struct dnn_args args = {.x = A, .w = B, .y = y};
+    operands(a, batch * m * n, &args);
     assert_non_null(p);
-    run(a, p, (struct dnn_args){A, B, bias ? c : NULL, y});
+    run(a, p, args);
     for (int64_t b = 0; b < batch; b++)
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++) {
-                double s = bias ? c[j] : 0;
+                const int64_t at = (b * m + i) * n + j;
+                double s = 0;
                 for (int64_t l = 0; l < k; l++)
                     s += (double)A[b * m * k + (ta ? l * m + i : i * k + l)] *
                          B[b * k * n + (tb ? j * k + l : l * n + j)];
-                s = after == DNN_AFTER_LEAKY_RELU && s < 0 ? 0.2 * s
-                    : after == DNN_AFTER_TANH              ? tanh(s)
-                                                           : s;
-                assert_true(fabs(s - y[(b * m + i) * n + j]) < 1e-4 * sqrt((double)k));
+                for (int q = 0; q < DNN_AFTERS; q++)
+                    s = after(done + q, args.after[q], j, at, s);
+                assert_true(fabs(s - y[at]) < 1e-4 * sqrt((double)k));
             }
     arena_free(a);
 }
@@ -139,36 +167,58 @@ static void matmuls(void **state)
     static const int64_t size[][3] = {{1, 1, 1},   {64, 100, 48}, {3, 5, 7},
                                       {1, 64, 33}, {64, 17, 1},   {1, 784, 1}};
     for (size_t i = 0; i < LENGTH(size); i++)
-        for (int t = 0; t < 4; t++)
-            check_matmul(1, size[i][0], size[i][1], size[i][2], t & 1, t & 2, t == 3,
-                         DNN_AFTER_NONE);
-    check_matmul(1, 8, 16, 24, false, true, true, DNN_AFTER_LEAKY_RELU);
-    check_matmul(1, 8, 16, 24, false, false, true, DNN_AFTER_TANH);
-    check_matmul(25, 12, 16, 20, false, false, false, DNN_AFTER_NONE);
-    check_matmul(3, 12, 16, 20, true, true, false, DNN_AFTER_NONE);
+        for (int t = 0; t < 4; t++) {
+            check_matmul(1, size[i][0], size[i][1], size[i][2], t & 1, t & 2, DONE({0}));
+            check_matmul(1, size[i][0], size[i][1], size[i][2], t & 1, t & 2, DONE(BIAS));
+            check_matmul(1, size[i][0], size[i][1], size[i][2], t & 1, t & 2, ALL);
+        }
+    check_matmul(1, 8, 16, 24, false, true, DONE(BIAS, LEAKY_RELU));
+    check_matmul(1, 8, 16, 24, false, false, DONE(BIAS, {DNN_AFTER_TANH, 0}));
+    check_matmul(1, 8, 16, 24, false, false, DONE({DNN_AFTER_SCALE, 2}, BIAS, {DNN_AFTER_ELU, 0.5F}));
+    check_matmul(1, 8, 16, 24, true, false, DONE({DNN_AFTER_ADD, 0}, {DNN_AFTER_SIGMOID, 0}));
+    check_matmul(25, 12, 16, 20, false, false, DONE({0}));
+    check_matmul(3, 12, 16, 20, true, true, DONE({0}));
 }
 
-// Bias and activation after a 1×1 convolution, which is a matmul written otherwise.
-static void conv_with_bias_and_relu(void **state)
+// A 1×1 convolution is a matmul written otherwise.
+static void check_conv(int64_t channels, int64_t filters, const struct dnn_after *done)
 {
-    (void)state;
     struct arena *a = arena_new(NULL);
     struct dnn_conv s;
     memset(&s, 0, sizeof s);
-    s.n = 2, s.c = 3, s.h = s.w = s.oh = s.ow = 4, s.k = 5, s.kh = s.kw = 1,
+    s.n = 2, s.c = channels, s.h = s.w = s.oh = s.ow = 4, s.k = filters, s.kh = s.kw = 1,
     s.stride[0] = s.stride[1] = 1;
-    s.x = s.y = LAYOUT_CHANNELS_LAST, s.bias = true, s.after = DNN_AFTER_LEAKY_RELU, s.slope = 0.1f;
-    float *x = numbers(a, 96, 1), *w = numbers(a, 15, 2), *b = numbers(a, 5, 3),
-          *y = NEW_ARRAY(a, float, 160);
-    run(a, dnn_conv(&s), (struct dnn_args){x, w, b, y});
-    for (int i = 0; i < 32; i++)
-        for (int k = 0; k < 5; k++) {
-            float sum = b[k];
-            for (int c = 0; c < 3; c++)
-                sum += x[3 * i + c] * w[3 * k + c];
-            assert_true(fabsf((sum > 0 ? sum : 0.1f * sum) - y[5 * i + k]) < 1e-5f);
+    s.x = s.y = LAYOUT_CHANNELS_LAST;
+    memcpy(s.after, done, sizeof s.after);
+    float *x = numbers(a, 32 * channels, 1), *w = numbers(a, channels * filters, 2),
+          *y = NEW_ARRAY(a, float, 32 * filters);
+    struct dnn_args args = {.x = x, .w = w, .y = y};
+    operands(a, 32 * filters, &args);
+    assert_non_null(dnn_conv(&s));
+    run(a, dnn_conv(&s), args);
+    for (int64_t i = 0; i < 32; i++)
+        for (int64_t k = 0; k < filters; k++) {
+            double sum = 0;
+            for (int64_t c = 0; c < channels; c++)
+                sum += (double)x[channels * i + c] * w[channels * k + c];
+            for (int q = 0; q < DNN_AFTERS; q++)
+                sum = after(done + q, args.after[q], k, filters * i + k, sum);
+            assert_true(fabs(sum - y[filters * i + k]) < 1e-5 * (double)channels);
         }
     arena_free(a);
+}
+
+static void convs(void **state)
+{
+    (void)state;
+    for (int64_t c = 3; c < 40; c += 13)
+        for (int64_t k = 5; k < 40; k += 11) {
+            check_conv(c, k, DONE(BIAS, LEAKY_RELU));
+            check_conv(c, k, ALL);
+            check_conv(c, k, DONE({DNN_AFTER_SCALE, 2}, BIAS, {DNN_AFTER_TANH, 0}));
+        }
+    check_conv(16, 32, DONE({DNN_AFTER_ADD, 0}, {DNN_AFTER_SIGMOID, 0}));
+    check_conv(16, 32, DONE({DNN_AFTER_ELU, 0.5F}));
 }
 
 int main(void)
@@ -180,7 +230,7 @@ int main(void)
         cmocka_unit_test(refusal_is_an_answer),
         cmocka_unit_test(reorder_turns_and_returns),
         cmocka_unit_test(matmuls),
-        cmocka_unit_test(conv_with_bias_and_relu),
+        cmocka_unit_test(convs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

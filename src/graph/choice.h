@@ -13,6 +13,7 @@ struct question {
     const char *key; // what is to be computed, in words: equal keys are one question
     int n_axes, n_options, option[CHOICE_OPTIONS];
     int rule[CHOICE_AXES]; // what the pass takes by itself
+    bool cold;             // timed with nothing of it in the caches, as it is between other work
     const char *pass;      // who asks
     // The work alone, as that pass would find it, for timing; what the pass asks of it gets the
     // answer that is timed.

@@ -11,6 +11,7 @@
 
 struct arena;
 struct chooser;
+struct epilogue;
 struct graph;
 struct op;
 struct slot;
@@ -111,6 +112,8 @@ struct op {
     bool (*same_axis)(const struct value *v, int known, int d, int *axis);
     // Whether v can be computed by a kernel of our own as well as by oneDNN; NULL: no.
     bool (*own_kernel)(const struct value *v);
+    // Whether v, told to end so (graph/epilogue.h), can be computed; NULL: no.
+    bool (*epilogue)(const struct value *v, const struct epilogue *e);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };

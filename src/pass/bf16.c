@@ -61,6 +61,11 @@ static bool worth(const struct value *v)
     return v->op->multiply_adds(v) >= WORTH * (double)rounded;
 }
 
+enum type bf16_takes(const struct value *v)
+{
+    return v->graph->precision == TYPE_BF16 && worth(v) ? TYPE_BF16 : TYPE_F32;
+}
+
 // oneDNN rounds what it has multiplied, but only from operands that were.
 static bool can_write(const struct value *v)
 {
@@ -68,11 +73,11 @@ static bool can_write(const struct value *v)
            (!has(v, OP_PRODUCT) || (v->takes == TYPE_BF16 && !conv_is_tiled(v)));
 }
 
-// Blocks read images of either type, and weights of float32.
+// Blocks read images of either type, and weights of float32; what an epilogue adds is float32.
 static void mark_tiled(const struct value *v, const struct marks *m)
 {
     for (int i = 0; i < v->n_in; i++)
-        (v->in[i] == conv_parts(v).w ? m->refused : m->wanted)[v->in[i]->id] = true;
+        (v->in[i] == conv_parts(v).w || i > 1 ? m->refused : m->wanted)[v->in[i]->id] = true;
 }
 
 static void mark_inputs(const struct value *v, const struct marks *m)
@@ -86,7 +91,7 @@ static void mark_inputs(const struct value *v, const struct marks *m)
         if (has(v, OP_ALIAS)) {
             m->wanted[id] |= m->wanted[v->id];
             m->refused[id] |= m->refused[v->id];
-        } else if (has(v, OP_PRODUCT)) {
+        } else if (has(v, OP_PRODUCT) && i < 2) {
             m->wanted[id] |= v->takes == TYPE_BF16;
             m->refused[id] |= v->takes != TYPE_BF16;
         } else {
@@ -106,7 +111,7 @@ bool pass_bf16(struct graph *g)
         m.refused[g->root[i].value->id] = true;
     for (int i = g->n - 1; i >= 0; i--) {
         struct value *v = g->value[i];
-        v->takes = worth(v) ? TYPE_BF16 : TYPE_F32;
+        v->takes = bf16_takes(v);
         v->type = can_write(v) && m.wanted[i] && !m.refused[i] ? TYPE_BF16 : TYPE_F32;
         any |= v->takes == TYPE_BF16;
         mark_inputs(v, &m);

@@ -1,8 +1,7 @@
 // Whose kernel computes a convolution that we have one for as well as oneDNN: ours, where few
 // channels are on one side, or whose is faster here. It is asked once for all of one shape, and
 // after fusion, when nothing but layouts is left to choose. The rule is ours: with oneDNN's, an
-// iteration of acgan takes 12 % longer, dcgan 9 %, wgan_gp 12 % (two AVX-512 cores). What may write
-// its activation is not asked: the map that it saves (pass/activation.c) is in no example.
+// iteration of acgan takes 12 % longer, dcgan 9 %, wgan_gp 12 % (two AVX-512 cores).
 //
 // Deciding where steps are made would be later still, and too late: oneDNN's kernel wants its
 // weights in a layout of its own.
@@ -15,7 +14,7 @@
 
 static const char *work(const struct value *v, bool *inside, struct arena *a)
 {
-    if (!v->op->own_kernel || !v->op->own_kernel(v) || conv_can_be_activated(v))
+    if (!v->op->own_kernel || !v->op->own_kernel(v))
         return NULL;
     const bool data = v->op == &op_conv_data_grad, weight = v->op == &op_conv_weight_grad;
     if (inside)

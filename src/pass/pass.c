@@ -39,24 +39,18 @@ static bool minimal_filter(struct graph *g)
     return g->minimal_filtering && pass_minimal_filter(g) && (clean(g), true);
 }
 
-static bool layout(struct graph *g)
-{
-    const bool any = pass_layout(g);
-    return pass_twin(g) || any;
-}
-
 const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
     {"conv_pool", conv_pool},
     {"one_batch", one_batch},
     {"minimal_filter", minimal_filter},
+    {"epilogue", pass_epilogue},
     {"fuse", pass_fuse},
     {"join", pass_join},
     {"bf16", pass_bf16},
     {"own_kernel", pass_own_kernel},
-    {"activation", pass_activation},
-    {"layout", layout},
+    {"layout", pass_layout},
     {"memory", pass_memory},
     {0},
 };

@@ -24,23 +24,22 @@ bool pass_one_batch(struct graph *g);
 // Convolutions with fewer multiplications, where that is worth the transforms around them; see
 // graph->minimal_filtering, and graph/choice.h for the size of tiles.
 bool pass_minimal_filter(struct graph *g);
+// What stands behind a product, a bias, a factor, a sum, an activation, is done by it.
+bool pass_epilogue(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 bool pass_join(struct graph *g);
 
 // Where graph->precision says so: products take bf16, and values are kept as such between them.
 bool pass_bf16(struct graph *g);
+enum type bf16_takes(const struct value *product); // what that will make it take
 // Which products oneDNN computes although we could.
 bool pass_own_kernel(struct graph *g);
-// leaky_relu of a convolution from few channels is written by that.
-bool pass_activation(struct graph *g);
 
-// The last three, in this order; each runs once.
+// The last two, in this order; each runs once.
 // Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders
 // between. Roots stay plain.
 bool pass_layout(struct graph *g);
-// Reorders of slots become reads of second copies, which are written with the slot.
-bool pass_twin(struct graph *g);
 // Chooses which values share memory, and offsets in the activation slab; below graph->kept lies what
 // the host reads or writes between executions.
 bool pass_memory(struct graph *g);

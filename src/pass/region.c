@@ -1,7 +1,7 @@
 // A yes-or-no question about some values of a graph. The example is those values, copied: what they
 // read from outside is made by a pointwise op or is a parameter, what is read outside changes that
-// parameter or is read by a pointwise op and summed, so that layouts are those of a network. The
-// key is a hash of the same: ops, shapes and attributes, numbered as they come; words in front are
+// parameter or is read by a pointwise op and summed, so that layouts are those of a network; or
+// some of it is summed, where it is to be in memory as a whole. The key is a hash of the same: ops, shapes and attributes, numbered as they come; words in front are
 // for people.
 //
 // The whole graph would be the truer example, and a question that no other config could share.
@@ -101,7 +101,7 @@ static const char *key_of(const struct region *r, const char *words, struct aren
 
 struct copy {
     struct graph *graph;
-    struct slots *slots;
+    struct slots slots;
     struct value **of; // by id in the region's graph
     struct value **parameter;
     int n_parameter;
@@ -115,7 +115,7 @@ static struct value *stand_in(struct copy *c, const struct value *v)
     if (v->op == &op_constant)
         return graph_add(g, v->op, v->shape, 0, NULL, v->attr);
     if (v->attr.slot) {
-        struct slot *slot = slots_add(c->slots, name, SLOT_PARAM, v->shape, unit, v->where);
+        struct slot *slot = slots_add(&c->slots, name, SLOT_PARAM, v->shape, unit, v->where);
         APPEND(g->arena, c->parameter, c->n_parameter, param(g, slot));
         return c->parameter[c->n_parameter - 1];
     }
@@ -163,9 +163,15 @@ static void read_results(struct copy *c, const struct region *r)
     struct graph *g = c->graph;
     const bool *read = read_outside(r, g->arena);
     struct value **gradient = NEW_ARRAY(g->arena, struct value *, c->n_parameter + 1);
-    for (int i = 0; i < r->graph->n; i++)
-        if (r->inside[i] && read[i] && !change_parameter(c, c->of[i], gradient))
-            graph_root(g, arena_printf(g->arena, "%d", i), sum(leaky_relu(c->of[i], SLOPE)));
+    for (int i = 0; i < r->graph->n; i++) {
+        const enum region_read as = r->read ? r->read[i] : REGION_BY_MAPS;
+        if (!r->inside[i] || !read[i] || as == REGION_NOT ||
+            change_parameter(c, c->of[i], gradient))
+            continue;
+        struct value *y = as == REGION_AS_IT_IS ? slice(c->of[i], 0, 0, 1)
+                                                : leaky_relu(c->of[i], SLOPE);
+        graph_root(g, arena_printf(g->arena, "%d", i), sum(y));
+    }
     for (int i = 0; i < c->n_parameter; i++)
         if (gradient[i])
             graph_root(g, NULL,
@@ -178,8 +184,7 @@ struct graph *region_graph(const struct region *r, struct arena *a)
     struct copy c = {.graph = graph_new(a), .of = NEW_ARRAY(a, struct value *, r->graph->n + 1)};
     c.graph->minimal_filtering = r->graph->minimal_filtering;
     c.graph->precision = r->graph->precision;
-    c.slots = NEW(a, struct slots);
-    slots_init(c.slots, a);
+    slots_init(&c.slots, a);
     for (int i = 0; i < r->graph->n; i++)
         if (r->inside[i])
             c.of[i] = again(&c, r->graph->value[i]);
@@ -231,7 +236,7 @@ bool *region_declined(const struct graph *g, const char *pass, region_work *work
         const char *common = words[i];
         if (!common)
             continue;
-        const struct region r = {g, NEW_ARRAY(a, bool, g->n + 1)};
+        const struct region r = {g, NEW_ARRAY(a, bool, g->n + 1), NULL};
         bool *alike = NEW_ARRAY(a, bool, g->n + 1);
         for (int j = i; j < g->n; j++) {
             alike[j] = words[j] && !strcmp(words[j], common);

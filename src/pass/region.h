@@ -7,6 +7,8 @@
 struct region {
     const struct graph *graph;
     bool *inside; // by id: what is part of it; sources and effects are not
+    // by id: of what is read outside, what that is taken for; NULL: for read by maps
+    const enum region_read { REGION_BY_MAPS, REGION_AS_IT_IS, REGION_NOT } *read;
 };
 
 // The part alone.

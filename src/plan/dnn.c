@@ -28,7 +28,7 @@ struct dnn_layout {
     void *md;
 };
 
-enum { PART_X, PART_W, PART_BIAS, PART_Y, PARTS };
+enum { PART_X, PART_W, PART_Y, PART_AFTER, PARTS = PART_AFTER + DNN_AFTERS };
 
 struct key {
     enum { KEY_CONV, KEY_MATMUL, KEY_REORDER } kind;
@@ -101,7 +101,7 @@ const char *dnn_isa(void)
 // --- layouts -------------------------------------------------------------------------------------
 
 // One dimension's pieces, outermost first; those inside blocks have been given their strides.
-static void cut(struct permutation *o, const struct seam_blocks *b, int d, bool padded)
+static void cut(struct permutation *o, const struct seam_blocks *b, int d)
 {
     int64_t inside = 1;
     const int outer = o->rank++;
@@ -115,9 +115,8 @@ static void cut(struct permutation *o, const struct seam_blocks *b, int d, bool 
         o->stride[o->rank++] = stride;
         inside *= b->block[i];
     }
-    o->dim[outer] = (b->dim[d] + inside - 1) / inside;
+    o->dim[outer] = b->dim[d] / inside;
     o->stride[outer] = b->stride[d];
-    o->whole[outer] = padded ? b->dim[d] : 0;
 }
 
 // oneDNN's word: "ABcd16b16a", dimensions as they lie, those cut in blocks as capitals.
@@ -143,19 +142,6 @@ static const char *layout_name(const struct seam_blocks *b)
     return name;
 }
 
-// Elements, and what fills the last blocks up.
-static int64_t room_of(const struct seam_blocks *b)
-{
-    int64_t room = 1;
-    for (int d = 0; d < b->rank; d++) {
-        int64_t inside = 1;
-        for (int i = 0; i < b->n; i++)
-            inside *= b->of[i] == d ? b->block[i] : 1;
-        room *= (b->dim[d] + inside - 1) / inside * inside;
-    }
-    return room;
-}
-
 static void describe(struct opaque_layout *l, const void *md)
 {
     struct seam_blocks b;
@@ -167,11 +153,9 @@ static void describe(struct opaque_layout *l, const void *md)
     l->name = layout_name(&b);
     s.rank = b.rank;
     memcpy(s.dim, b.dim, sizeof b.dim);
-    if (!b.f32 || b.rank + b.n > ORDER_RANK || l->bytes != sizeof(float) * (size_t)room_of(&b))
-        return;
-    l->dense = room_of(&b) == shape_size(s);
-    for (int d = 0; d < b.rank; d++)
-        cut(&l->order, &b, d, !l->dense);
+    l->dense = b.f32 && b.rank + b.n <= ORDER_RANK && l->bytes == sizeof(float) * (size_t)shape_size(s);
+    for (int d = 0; l->dense && d < b.rank; d++)
+        cut(&l->order, &b, d);
 }
 
 // Takes md over.
@@ -241,10 +225,9 @@ static bool same_key(const struct key *a, const struct key *b)
         return false;
     switch (a->kind) {
     case KEY_CONV:
-        return !memcmp(c, d, offsetof(struct dnn_conv, bias)) && c->bias == d->bias;
+        return !memcmp(c, d, sizeof *c);
     case KEY_MATMUL:
-        return !memcmp(m, n, offsetof(struct dnn_matmul, ta)) && m->ta == n->ta && m->tb == n->tb &&
-               m->bias == n->bias;
+        return !memcmp(m, n, offsetof(struct dnn_matmul, ta)) && m->ta == n->ta && m->tb == n->tb;
     default:
         return a->reorder.from == b->reorder.from && a->reorder.to == b->reorder.to;
     }
@@ -290,23 +273,61 @@ static void finish(struct dnn_primitive *p, dnnl_primitive_desc_t pd, const int 
     p->name = arena_strdup(library.arena, name);
 }
 
-// y ← after(y)
-static dnnl_primitive_attr_t attributes(enum dnn_after after, float slope)
+// --- what is done afterwards ---------------------------------------------------------------------
+
+static dnnl_alg_kind_t algorithm(enum dnn_after_kind kind)
+{
+    static const dnnl_alg_kind_t of[] = {[DNN_AFTER_SCALE] = dnnl_eltwise_linear,
+                                         [DNN_AFTER_LEAKY_RELU] = dnnl_eltwise_relu,
+                                         [DNN_AFTER_ELU] = dnnl_eltwise_elu,
+                                         [DNN_AFTER_TANH] = dnnl_eltwise_tanh,
+                                         [DNN_AFTER_SIGMOID] = dnnl_eltwise_logistic};
+    return of[kind];
+}
+
+// What is added to a product before all else is oneDNN's own bias.
+static bool has_bias(const struct dnn_after *after) { return after->kind == DNN_AFTER_ADD_BIAS; }
+
+static bool adds(struct dnn_after a)
+{
+    return a.kind == DNN_AFTER_ADD_BIAS || a.kind == DNN_AFTER_ADD;
+}
+
+static const struct dnn_after nothing[DNN_AFTERS];
+
+// bias, whole: how what ADD_BIAS and ADD add lies, in the result's rank.
+static dnnl_primitive_attr_t attributes(const struct dnn_after *after, const void *bias,
+                                        const void *whole)
 {
     dnnl_primitive_attr_t attr;
     dnnl_post_ops_t ops;
     check(dnnl_primitive_attr_create(&attr), "make attributes");
     check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
           "use our scratch memory");
-    if (after == DNN_AFTER_NONE)
-        return attr;
     check(dnnl_post_ops_create(&ops), "make post-ops");
-    const dnnl_alg_kind_t alg = after == DNN_AFTER_TANH ? dnnl_eltwise_tanh : dnnl_eltwise_relu;
-    check(seam_eltwise(ops, alg, slope), "append a post-op");
+    for (int i = has_bias(after); i < DNN_AFTERS && after[i].kind != DNN_AFTER_NOTHING; i++)
+        check(adds(after[i]) ? dnnl_post_ops_append_binary(
+                                   ops, dnnl_binary_add,
+                                   after[i].kind == DNN_AFTER_ADD ? whole : bias)
+                             : seam_eltwise(ops, algorithm(after[i].kind), after[i].number),
+              "append a post-op");
     check(dnnl_primitive_attr_set_post_ops(attr, ops), "set post-ops");
     dnnl_post_ops_destroy(ops);
     return attr;
 }
+
+// Which arguments what is added are.
+static void after_args(const struct dnn_after *after, int *arg)
+{
+    const int bias = has_bias(after);
+    for (int i = 0; i < DNN_AFTERS; i++)
+        arg[PART_AFTER + i] = !adds(after[i])  ? 0
+                              : i == 0 && bias ? DNNL_ARG_BIAS
+                                               : DNNL_ARG_ATTR_MULTIPLE_POST_OP(i - bias) |
+                                                     DNNL_ARG_SRC_1;
+}
+
+// --- descriptions --------------------------------------------------------------------------------
 
 static void free_tensors(struct seam_tensors *t)
 {
@@ -324,12 +345,23 @@ static struct seam_tensors conv_tensors(const struct dnn_conv *s, bool itself)
     const enum type type[] = {s->kind == DNN_CONV_DATA_GRAD ? result : s->takes,
                               s->kind == DNN_CONV_WEIGHT_GRAD ? result : s->takes,
                               s->kind == DNN_CONV_FORWARD ? result : s->takes};
+    const bool bias = itself && has_bias(s->after);
     return (struct seam_tensors){descriptor(SHAPE(s->n, s->c, s->h, s->w), s->x, type[0]),
                                  s->as && itself ? seam_copy(s->as->md)
                                        : descriptor(SHAPE(s->k, s->c, s->kh, s->kw), s->weights,
                                                     type[1]),
-                                 s->bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN, TYPE_F32) : NULL,
+                                 bias ? descriptor(SHAPE(s->k), LAYOUT_PLAIN, TYPE_F32) : NULL,
                                  descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y, type[2])};
+}
+
+static dnnl_primitive_attr_t conv_attributes(const struct dnn_conv *s)
+{
+    void *const bias = descriptor(SHAPE(1, s->k, 1, 1), LAYOUT_PLAIN, TYPE_F32),
+               *const whole = descriptor(SHAPE(s->n, s->k, s->oh, s->ow), s->y, TYPE_F32);
+    dnnl_primitive_attr_t attr = attributes(s->after, bias, whole);
+    seam_free(bias);
+    seam_free(whole);
+    return attr;
 }
 
 // oneDNN 2.6.3's AVX2 kernel for the weight gradient of strided 1 × 1 convolutions adds up what lies
@@ -344,17 +376,17 @@ static bool known_wrong(const struct dnn_primitive *p, const struct dnn_conv *s)
 static void make_conv(struct dnn_primitive *p, const struct dnn_conv *s)
 {
     static const int arg[][PARTS] = {
-        [DNN_CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DST},
-        [DNN_CONV_DATA_GRAD] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
-        [DNN_CONV_WEIGHT_GRAD] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
+        [DNN_CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+        [DNN_CONV_DATA_GRAD] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST},
+        [DNN_CONV_WEIGHT_GRAD] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST},
     };
     struct seam_tensors t = conv_tensors(s, true), forward = conv_tensors(s, false);
-    dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
+    dnnl_primitive_attr_t attr = conv_attributes(s);
     dnnl_primitive_desc_t pd;
     if (!refused(seam_conv(&pd, library.engine, s, &t, &forward, attr), "describe a convolution")) {
         int parts[PARTS];
         memcpy(parts, arg[s->kind], sizeof parts);
-        parts[PART_BIAS] = s->bias ? DNNL_ARG_BIAS : 0;
+        after_args(s->after, parts);
         finish(p, pd, parts);
         (void)dnn_layout(SHAPE(s->k, s->c, s->kh, s->kw), LAYOUT_PLAIN,
                          s->kind == DNN_CONV_WEIGHT_GRAD ? s->gives : s->takes);
@@ -388,24 +420,27 @@ static void make_matmul(struct dnn_primitive *p, const struct dnn_matmul *s)
     struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta, s->takes),
                              matrix(s->batch, s->k, s->n, s->tb, s->takes), NULL,
                              matrix(s->batch, s->m, s->n, false, s->gives)};
-    if (s->bias)
-        t.bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN,
-                            TYPE_F32);
-    dnnl_primitive_attr_t attr = attributes(s->after, s->slope);
+    void *const bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN,
+                                  TYPE_F32),
+               *const whole = matrix(s->batch, s->m, s->n, false, TYPE_F32);
+    t.bias = has_bias(s->after) ? seam_copy(bias) : NULL;
+    dnnl_primitive_attr_t attr = attributes(s->after, bias, whole);
     dnnl_primitive_desc_t pd;
-    const int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, s->bias ? DNNL_ARG_BIAS : 0,
-                            DNNL_ARG_DST};
+    int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    after_args(s->after, arg);
     if (!refused(seam_matmul(&pd, library.engine, &t, attr), "describe a matmul"))
         finish(p, pd, arg);
     dnnl_primitive_attr_destroy(attr);
+    seam_free(bias);
+    seam_free(whole);
     free_tensors(&t);
 }
 
 static void make_reorder(struct dnn_primitive *p, const struct dnn_layout *from,
                          const struct dnn_layout *to)
 {
-    static const int arg[PARTS] = {DNNL_ARG_FROM, 0, 0, DNNL_ARG_TO};
-    dnnl_primitive_attr_t attr = attributes(DNN_AFTER_NONE, 0);
+    static const int arg[PARTS] = {DNNL_ARG_FROM, 0, DNNL_ARG_TO};
+    dnnl_primitive_attr_t attr = attributes(nothing, NULL, NULL);
     dnnl_primitive_desc_t pd;
     const dnnl_status_t status = dnnl_reorder_primitive_desc_create(
         &pd, from->md, library.engine, to->md, library.engine, attr);
@@ -494,7 +529,8 @@ static dnnl_primitive_t made(const struct dnn_primitive *p)
 struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args)
 {
     struct dnn_call *c = NEW(a, struct dnn_call);
-    void *const data[PARTS] = {args.x, args.w, args.bias, args.y};
+    void *data[PARTS] = {args.x, args.w, args.y};
+    memcpy(data + PART_AFTER, args.after, sizeof args.after);
     c->primitive = made(p);
     arena_defer(a, release, c);
     for (int i = 0; i < PARTS; i++)

@@ -65,12 +65,12 @@ INLINE lanes leaky(lanes v, float slope)
     return (lanes)(((signs)v & above) | below);
 }
 
-// r[m] = Σ_i,c x[i][m·pixel + c]·w[i·depth + c] for i < n, c < depth; of PIXELS pixels, `vectors`
-// wide. The rows of r are `place` apart, those of w `width`. What is less than zero is multiplied
-// by the slope.
+// r[m] = bias + Σ_i,c x[i][m·pixel + c]·w[i·depth + c] for i < n, c < depth; of PIXELS pixels,
+// `vectors` wide. The rows of r are `place` apart, those of w `width`; the bias may be NULL. What is
+// less than zero is multiplied by the slope.
 struct block {
     float *r;
-    const float *const *x, *w;
+    const float *const *x, *w, *bias;
     int64_t place, pixel, width, n, depth;
     float slope;
 };
@@ -80,7 +80,7 @@ INLINE void multiply_block(const struct block *b, const int vectors)
     lanes sum[PIXELS][STRIP];
     EACH(m, PIXELS)
         EACH(q, vectors)
-            sum[m][q] = (lanes){0};
+            sum[m][q] = b->bias ? *(const lanes *)(b->bias + q * LANES) : (lanes){0};
     const float *w = b->w;
     for (int64_t i = 0; i < b->n; i++) {
         const float *x = b->x[i];
@@ -105,11 +105,12 @@ static void multiply_strips(struct block b)
 {
     const int64_t vectors = b.width / LANES, strips = (vectors + STRIP - 1) / STRIP;
     float *const r = b.r;
-    const float *const w = b.w;
+    const float *const w = b.w, *const bias = b.bias;
     for (int64_t s = 0; s < strips; s++) {
         const int64_t from = vectors * s / strips;
         b.r = r + from * LANES;
         b.w = w + from * LANES;
+        b.bias = bias ? bias + from * LANES : NULL;
         switch (vectors * (s + 1) / strips - from) {
         case 1: multiply_block(&b, 1); break;
         case 2: multiply_block(&b, 2); break;
@@ -328,6 +329,7 @@ static void make_row(const struct few_task *t, const struct border *b, float *wi
                                        .width = t->C,
                                        .n = t->kernel[0],
                                        .depth = t->kernel[1] * t->F,
+                                       .bias = t->bias,
                                        .slope = t->slope});
     }
 }

@@ -42,12 +42,20 @@ LOWER(assign_slot);
 // same_axis of what treats each element alike, its operands repeated where they are of size 1.
 bool same_axis_elementwise(const struct value *v, int known, int d, int *axis);
 
+// Whether a product can end so.
+bool conv_epilogue(const struct value *v, const struct epilogue *e);
+bool matmul_epilogue(const struct value *v, const struct epilogue *e);
+
 // What oneDNN wants its convolution weights to lie like; see plan/dnn.h.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
 
 // Whether kernel_few.c or kernel_taps.c can do a convolution: it has few channels on one side and
 // whole vectors on the other. Its weights may lie in any dense layout then.
 bool conv_own_kernel(const struct value *v);
+// Whether it is one that makes an image of many channels of one of few, and whether that can end so:
+// in a bias, a leaky_relu, or both.
+bool conv_from_few(const struct value *v);
+bool conv_from_few_ends(const struct value *v, const struct epilogue *e);
 // False, and nothing done, where the wide image does not lie channels-last.
 bool lower_few_channels(struct plan *p, const struct value *v, const char *word);
 

@@ -4,10 +4,10 @@
 // Where oneDNN has nothing (negative padding, that is cropping, is all we know of) plain loops do
 // it: each element of the result is a sum of its own, so threads share nothing. They are slow, and
 // right.
+#include "prim/epilogue.h"
 #include "prim/lower.h"
 
 #include "base/arena.h"
-#include "plan/dnn.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ static enum layout activation(const struct value *v)
     return either ? LAYOUT_CHANNELS_LAST : v->layout;
 }
 
-static struct dnn_conv spec_of(const struct value *v)
+static struct dnn_conv spec_of(const struct value *v, const struct epilogue *e)
 {
     const struct conv_parts p = conv_parts(v);
     const int64_t *X = p.x->shape.dim, *W = p.w->shape.dim, *Y = p.y->shape.dim, *a = v->attr.i;
@@ -42,11 +42,14 @@ static struct dnn_conv spec_of(const struct value *v)
     s.y = activation(p.y);
     s.weights = p.w->layout;
     s.as = s.weights == LAYOUT_OPAQUE ? dnn_layout_of(p.w) : NULL;
+    epilogue_post_ops(e, v->shape, s.after);
     return s;
 }
 
 static const struct dnn_layout *liked(struct dnn_conv s, enum dnn_conv_kind kind)
 {
+    if (kind != DNN_CONV_FORWARD)
+        memset(s.after, 0, sizeof s.after);
     s.kind = kind;
     const struct dnn_primitive *p = dnn_conv(&s);
     return p ? dnn_conv_weights(p) : NULL;
@@ -54,7 +57,7 @@ static const struct dnn_layout *liked(struct dnn_conv s, enum dnn_conv_kind kind
 
 // Forward, the layout of the weights' gradient: then a parameter lives in one that both want. On
 // AVX-512 oneDNN's kernels for it are as fast as those it prefers where there are few channels; with
-// more they are up to a fifth slower, which is more than a second copy costs unless pixels are few.
+// more they are up to a fifth slower, which is more than a reorder costs unless pixels are few.
 static const struct dnn_layout *liked_by_all(struct dnn_conv s)
 {
     enum { FEW_CHANNELS = 64 * 64, FEW_PIXELS = 1024 };
@@ -71,8 +74,29 @@ static const struct dnn_layout *liked_by_all(struct dnn_conv s)
 
 static bool by_own_kernel(const struct value *v) { return conv_own_kernel(v) && !v->by_library; }
 
-// Asked by pass/layout.c before it has laid v out: by the time v runs, the activations will lie
-// channels-last.
+// By the time v runs, the activations will lie channels-last.
+static struct dnn_conv spec_foreseen(const struct value *v, const struct epilogue *e)
+{
+    struct dnn_conv s = spec_of(v, e);
+    s.x = s.y = LAYOUT_CHANNELS_LAST;
+    s.weights = LAYOUT_OPAQUE;
+    s.as = NULL;
+    return s;
+}
+
+// oneDNN's gradients end in nothing, and loops of ours in anything, slowly.
+bool conv_epilogue(const struct value *v, const struct epilogue *e)
+{
+    if (v->op != &op_conv || conv_is_tiled(v))
+        return false;
+    if (conv_own_kernel(v))
+        return conv_from_few(v) && conv_from_few_ends(v, e);
+    const struct dnn_conv s = spec_foreseen(v, e);
+    const struct dnn_primitive *p = dnn_conv(&s);
+    return p && dnn_direct(p);
+}
+
+// Asked by pass/layout.c before it has laid v out.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
 {
     static const struct opaque_layout plain = {.plain = true}, any = {.any = true};
@@ -83,19 +107,17 @@ const struct opaque_layout *conv_opaque_layout(const struct value *v, int i)
         return &plain;
     if (by_own_kernel(v))
         return &any;
-    struct dnn_conv s = spec_of(v);
-    s.x = s.y = LAYOUT_CHANNELS_LAST;
-    s.weights = LAYOUT_OPAQUE;
-    s.as = NULL;
-    const struct dnn_layout *weights = liked_by_all(s);
+    const struct epilogue e = epilogue_of(v);
+    const struct dnn_layout *weights = liked_by_all(spec_foreseen(v, &e));
     return weights ? dnn_layout_head(weights) : &plain;
 }
 
 // --- plain loops ---------------------------------------------------------------------------------
 
 struct loops {
-    struct view x, w, y, out;
-    float *X, *W, *Y;
+    struct view x, w, y, out, with[EPILOGUE_STEPS];
+    float *X, *W, *Y, *added[EPILOGUE_STEPS];
+    struct epilogue end;
     int64_t stride[2], pad[4];
     enum dnn_conv_kind kind;
 };
@@ -152,6 +174,16 @@ static float weight_element(const struct loops *l, const int64_t o[4])
     return sum;
 }
 
+static float ended(const struct loops *l, const int64_t o[4], float x)
+{
+    for (int k = 0; k < l->end.n; k++) {
+        const struct epilogue_step *s = &l->end.step[k];
+        const float with = s->with ? l->added[k][at(&l->with[k], o[0], o[1], o[2], o[3])] : 0;
+        x = (float)pointwise_eval(s->op, x, with, 0, s->number, 0);
+    }
+    return x;
+}
+
 static void run_loops(const void *args)
 {
     static float (*const element[])(const struct loops *, const int64_t *) = {
@@ -163,7 +195,7 @@ static void run_loops(const void *args)
     for (int64_t i = 0; i < d[0] * d[1] * d[2] * d[3]; i++) {
         const int64_t o[] = {i / (d[1] * d[2] * d[3]), i / (d[2] * d[3]) % d[1], i / d[3] % d[2],
                              i % d[3]};
-        out[at(&l->out, o[0], o[1], o[2], o[3])] = element[l->kind](l, o);
+        out[at(&l->out, o[0], o[1], o[2], o[3])] = ended(l, o, element[l->kind](l, o));
     }
 }
 
@@ -173,7 +205,12 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
     struct loops *l = NEW(plan_arena(p), struct loops);
     *l = (struct loops){.x = view_of(q.x), .w = view_of(q.w), .y = view_of(q.y),
                         .out = view_of(v), .X = plan_data(p, q.x), .W = plan_data(p, q.w),
-                        .Y = plan_data(p, q.y), .kind = kind_of(v)};
+                        .Y = plan_data(p, q.y), .end = epilogue_of(v), .kind = kind_of(v)};
+    for (int k = 0; k < l->end.n; k++)
+        if (l->end.step[k].with) {
+            l->with[k] = view_broadcast(l->end.step[k].with, v->shape);
+            l->added[k] = plan_data(p, l->end.step[k].with);
+        }
     memcpy(l->stride, v->attr.i, sizeof l->stride);
     memcpy(l->pad, v->attr.i + 2, sizeof l->pad);
     plan_step(p, v, arena_printf(plan_arena(p), "%s loops", word), run_loops, l);
@@ -190,7 +227,8 @@ static void lower(struct plan *p, const struct value *v, const char *word)
     if (by_own_kernel(v) && lower_few_channels(p, v, word))
         return;
     const struct conv_parts q = conv_parts(v);
-    const struct dnn_conv spec = spec_of(v);
+    const struct epilogue e = epilogue_of(v);
+    const struct dnn_conv spec = spec_of(v, &e);
     const struct dnn_primitive *primitive = dnn_conv(&spec);
     if (!primitive) {
         lower_to_loops(p, v, word);
@@ -198,8 +236,9 @@ static void lower(struct plan *p, const struct value *v, const char *word)
     }
     if (dnn_layout_of(q.w) != dnn_conv_weights(primitive))
         BUG("%%%d = %s: its weights were laid out for another convolution", v->id, v->op->name);
-    const struct dnn_args args = {
+    struct dnn_args args = {
         .x = plan_data(p, q.x), .w = plan_data(p, q.w), .y = plan_data(p, q.y)};
+    epilogue_bind(p, v, &args);
     struct dnn_call *call = dnn_bind(plan_arena(p), primitive, args);
     plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
     plan_step(p, v, arena_printf(plan_arena(p), "%s %s", word, dnn_name(primitive)), dnn_run, call);

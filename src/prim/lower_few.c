@@ -1,18 +1,30 @@
 // Which convolutions the kernels for few channels take, and how a convolution is told to them. All
 // three ops are sums over pixels of a wide image, a few channels and the weights between the two;
 // what differs is which of them is asked for, and which image is the coarser.
+#include "prim/epilogue.h"
 #include "prim/kernel.h"
 #include "prim/lower.h"
 
 #include "base/arena.h"
 
-#include <math.h>
 #include <string.h>
 
-// Where it makes an image of many channels of one of few.
-bool conv_can_be_activated(const struct value *v)
+static bool has_bias(const struct value *v, const struct epilogue *e)
 {
-    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_is_tiled(v))
+    return e->n > 0 && epilogue_is_bias(e->step, v->shape);
+}
+
+bool conv_from_few_ends(const struct value *v, const struct epilogue *e)
+{
+    const int n = has_bias(v, e);
+    return e->n == n || (e->n == n + 1 && e->step[n].op == PW_LEAKY_RELU);
+}
+
+bool conv_from_few(const struct value *v)
+{
+    const struct epilogue e = epilogue_of(v);
+    if (v->op != &op_conv || v->takes != TYPE_F32 || v->type != TYPE_F32 || conv_is_tiled(v) ||
+        !conv_from_few_ends(v, &e))
         return false;
     const int64_t *w = v->in[1]->shape.dim; // (K, C, kh, kw)
     return w[0] % FEW_MULTIPLE == 0 && w[1] <= FEW_MOST && w[2] <= TAPS_MOST && w[3] <= TAPS_MOST &&
@@ -28,7 +40,7 @@ struct sides {
 static struct sides sides_of(const struct value *v)
 {
     const struct conv_parts p = conv_parts(v);
-    const bool wide = conv_can_be_activated(v),
+    const bool wide = conv_from_few(v),
                rows = !wide && (v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST));
     return (struct sides){p.w, rows ? p.y : p.x, rows ? p.x : p.y, rows};
 }
@@ -36,9 +48,9 @@ static struct sides sides_of(const struct value *v)
 bool conv_own_kernel(const struct value *v)
 {
     const struct sides s = sides_of(v);
-    if (conv_can_be_activated(v))
+    if (conv_from_few(v))
         return true;
-    return v->takes == TYPE_F32 && s.few->shape.dim[1] <= FEW_MOST &&
+    return v->takes == TYPE_F32 && epilogue_of(v).n == 0 && s.few->shape.dim[1] <= FEW_MOST &&
            s.wide->shape.dim[1] % FEW_MULTIPLE == 0;
 }
 
@@ -132,6 +144,14 @@ static const int64_t *positions(struct plan *p, const struct value *w)
     return at;
 }
 
+static void set_end(struct plan *p, struct few_task *t, const struct value *v)
+{
+    const struct epilogue e = epilogue_of(v);
+    const bool bias = has_bias(v, &e);
+    t->bias = bias ? plan_data(p, e.step->with) : NULL;
+    t->slope = e.n > bias ? (float)e.step[bias].number : 1;
+}
+
 static void set_room(void *task, void *room)
 {
     struct few_task *t = task;
@@ -145,9 +165,8 @@ static void (*choose(struct few_task *t, const struct value *v, int64_t *packed)
 {
     const bool gradient = v->op == &op_conv_weight_grad;
     struct few_task taps = *t;
-    if (conv_can_be_activated(v)) {
+    if (conv_from_few(v)) {
         *packed = taps_prepare(t);
-        t->slope = isnan(conv_slope(v)) ? 1 : (float)conv_slope(v);
         return kernels()->taps_wide;
     }
     if (t->few_rows && t->step[0] == 1 && t->step[1] == 1)
@@ -176,6 +195,7 @@ bool lower_few_channels(struct plan *p, const struct value *v, const char *word)
     t->weight = plan_data(p, s.w);
     t->weight_at = positions(p, s.w);
     t->threads = kernel_threads(shape_size(s.wide->shape));
+    set_end(p, t, v);
     int64_t packed;
     void (*const kernel)(const void *) = choose(t, v, &packed);
     plan_scratch(p, sizeof *t->packed * (size_t)(t->C + t->threads * t->own_each + packed),

@@ -1,13 +1,12 @@
+#include "prim/epilogue.h"
 #include "prim/lower.h"
 
 #include "base/arena.h"
-#include "plan/dnn.h"
 
 #include <string.h>
 
-void lower_matmul(struct plan *p, const struct value *v)
+static struct dnn_matmul spec_of(const struct value *v, const struct epilogue *e)
 {
-    const struct value *a = v->in[0], *b = v->in[1];
     struct dnn_matmul spec;
     memset(&spec, 0, sizeof spec);
     const int rank = v->shape.rank;
@@ -18,13 +17,28 @@ void lower_matmul(struct plan *p, const struct value *v)
     spec.tb = v->attr.i[1];
     spec.m = v->shape.dim[rank - 2];
     spec.n = v->shape.dim[rank - 1];
-    spec.k = a->shape.dim[rank - (spec.ta ? 2 : 1)];
+    spec.k = v->in[0]->shape.dim[rank - (spec.ta ? 2 : 1)];
+    epilogue_post_ops(e, v->shape, spec.after);
+    return spec;
+}
+
+bool matmul_epilogue(const struct value *v, const struct epilogue *e)
+{
+    const struct dnn_matmul spec = spec_of(v, e);
+    return v->shape.rank == 2 && dnn_matmul(&spec);
+}
+
+void lower_matmul(struct plan *p, const struct value *v)
+{
+    const struct epilogue e = epilogue_of(v);
+    const struct dnn_matmul spec = spec_of(v, &e);
     const struct dnn_primitive *primitive = dnn_matmul(&spec);
     if (!primitive)
-        BUG("%%%d: %s multiplies no matrices (%d, %d)·(%d, %d)", v->id, dnn_version(),
-            (int)spec.m, (int)spec.k, (int)spec.k, (int)spec.n);
-    const struct dnn_args args = {
-        .x = plan_data(p, a), .w = plan_data(p, b), .y = plan_data(p, v)};
+        BUG("%%%d: %s multiplies no matrices (%d, %d)·(%d, %d)", v->id, dnn_version(), (int)spec.m,
+            (int)spec.k, (int)spec.k, (int)spec.n);
+    struct dnn_args args = {
+        .x = plan_data(p, v->in[0]), .w = plan_data(p, v->in[1]), .y = plan_data(p, v)};
+    epilogue_bind(p, v, &args);
     struct dnn_call *call = dnn_bind(plan_arena(p), primitive, args);
     plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
     plan_step(p, v, arena_printf(plan_arena(p), "matmul %s", dnn_name(primitive)), dnn_run, call);

@@ -6,9 +6,9 @@
 #include "prim/lower.h"
 
 #include "base/text.h"
+#include "prim/epilogue.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 static struct window window_of(const struct value *v)
@@ -45,19 +45,6 @@ struct value *conv_tiled(struct value *v, int down, int across)
     attr.i[6] = down;
     attr.i[8] = across;
     return graph_add(v->graph, v->op, v->shape, 2, v->in, attr);
-}
-
-struct value *conv_activated(struct value *v, double slope)
-{
-    struct attr attr = v->attr;
-    attr.i[7] = 1;
-    attr.f[0] = slope;
-    return graph_add(v->graph, v->op, v->shape, 2, v->in, attr);
-}
-
-double conv_slope(const struct value *v)
-{
-    return v->op == &op_conv && v->attr.i[7] ? v->attr.f[0] : NAN;
 }
 
 static int64_t out_size(int64_t in, int64_t kernel, struct window w, int axis)
@@ -169,9 +156,7 @@ static void conv_reference(const struct value *v, const double *const *in, doubl
     clear(v, out);
     products(v->in[0]->shape, v->in[1]->shape, v->shape, window_of(v), in[0], in[1], NULL, NULL,
              NULL, out);
-    const double slope = conv_slope(v);
-    for (int64_t i = 0; !isnan(slope) && i < shape_size(v->shape); i++)
-        out[i] = pointwise_eval(PW_LEAKY_RELU, out[i], 0, 0, slope, 0);
+    epilogue_reference(v, in, out);
 }
 
 static void conv_data_grad_reference(const struct value *v, const double *const *in, double *out)
@@ -196,8 +181,7 @@ static void conv_print(const struct value *v, struct text *out)
               w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3]);
     if (conv_is_tiled(v))
         text_addf(out, " tile=%d,%d", conv_tile(v, 0), conv_tile(v, 1));
-    if (!isnan(conv_slope(v)))
-        text_addf(out, " leaky_relu=%g", conv_slope(v));
+    epilogue_print(v, out);
 }
 
 // Every op does the same products: outputs of the convolution times the size of its window.
@@ -212,7 +196,8 @@ static double conv_multiply_adds(const struct value *v)
     {                                                                                    \
         .name = #word, .flags = OP_OPAQUE_OK | OP_PRODUCT | (also), .grad = word##_grad, \
         .reference = word##_reference, .lower = lower_##word, .print = conv_print,       \
-        .opaque_layout = conv_opaque_layout, .own_kernel = conv_own_kernel, .multiply_adds = conv_multiply_adds         \
+        .opaque_layout = conv_opaque_layout, .own_kernel = conv_own_kernel,              \
+        .epilogue = conv_epilogue, .multiply_adds = conv_multiply_adds                   \
     }
 
 const struct op op_conv = CONV(conv, OP_WRITES_BF16);

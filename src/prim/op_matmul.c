@@ -2,6 +2,7 @@
 #include "prim/lower.h"
 
 #include "base/text.h"
+#include "prim/epilogue.h"
 
 static int64_t rows(const struct value *x, bool t)
 {
@@ -53,11 +54,13 @@ static void matmul_reference(const struct value *v, const double *const *in, dou
                   b = shape_size(v->in[1]->shape) / n, c = shape_size(v->shape) / n;
     for (int64_t i = 0; i < n; i++)
         one_product(v, in[0] + i * a, in[1] + i * b, out + i * c);
+    epilogue_reference(v, in, out);
 }
 
 static void matmul_print(const struct value *v, struct text *out)
 {
     text_addf(out, "%s·%s", v->attr.i[0] ? "aᵀ" : "a", v->attr.i[1] ? "bᵀ" : "b");
+    epilogue_print(v, out);
 }
 
 static double matmul_multiply_adds(const struct value *v)
@@ -65,17 +68,22 @@ static double matmul_multiply_adds(const struct value *v)
     return (double)shape_size(v->shape) * (double)columns(v->in[0], v->attr.i[0]);
 }
 
-// Matrices: (m, k), (k, n), (m, n), the first two perhaps stored transposed.
+// Matrices: (m, k), (k, n), (m, n), the first two perhaps stored transposed; and what is added to
+// the last, (1, n) or (m, n).
 static bool matmul_axis(const struct value *v, int known, int d, int *axis)
 {
     static const char letters[3][2] = {"mk", "kn", "mn"};
     const bool turned[] = {v->attr.i[0], v->attr.i[1], false};
-    const int which = known < 0 ? 2 : known;
+    const int which = known < 0 || known > 2 ? 2 : known;
     const char letter = letters[which][d ^ turned[which]];
-    for (int i = 0; i < 3; i++)
-        axis[i] = letters[i][0] == letter   ? turned[i]
-                  : letters[i][1] == letter ? !turned[i]
-                                            : -1;
+    for (int i = 0; i <= v->n_in; i++) {
+        const int of = i < 2 ? i : 2;
+        axis[i] = letters[of][0] == letter   ? turned[of]
+                  : letters[of][1] == letter ? !turned[of]
+                                             : -1;
+        if (i < v->n_in && axis[i] >= 0 && v->in[i]->shape.dim[axis[i]] == 1)
+            axis[i] = -1;
+    }
     return v->shape.rank == 2;
 }
 
@@ -86,4 +94,5 @@ const struct op op_matmul = {.name = "matmul",
                              .lower = lower_matmul,
                              .print = matmul_print,
                              .same_axis = matmul_axis,
+                             .epilogue = matmul_epilogue,
                              .multiply_adds = matmul_multiply_adds};
