@@ -338,17 +338,28 @@ static void name_root(struct gan *c, const char *what, int i, struct value *v)
     graph_root(c->g, arena_printf(c->arena, "%s.%d", what, i), v);
 }
 
-// A step along the gradient of `loss` for the weights of a network.
-static void update(struct gan *c, const char *name, struct value *loss)
+struct slope {
+    struct value *w[SLOTS], *dw[SLOTS];
+    int n;
+};
+
+// The gradient of `loss` for the weights of a network.
+static struct slope differentiate(struct gan *c, const char *name, struct value *loss)
 {
-    struct value *w[SLOTS], *dw[SLOTS], *hyper = fed(c->g, "hyper", SHAPE(4));
-    const int n = trained(c, name, w);
-    gradient(loss, w, n, dw);
+    struct slope s;
+    s.n = trained(c, name, s.w);
+    gradient(loss, s.w, s.n, s.dw);
     graph_root(c->g, arena_printf(c->arena, "loss of %s", name), loss);
-    for (int i = 0; i < n; i++) {
-        name_root(c, name, i, dw[i]);
-        c->version[w[i]->attr.slot->index] = sgd(w[i], dw[i], NULL, hyper, 0, false);
-    }
+    for (int i = 0; i < s.n; i++)
+        name_root(c, name, i, s.dw[i]);
+    return s;
+}
+
+static void step(struct gan *c, const struct slope *s)
+{
+    struct value *hyper = fed(c->g, "hyper", SHAPE(4));
+    for (int i = 0; i < s->n; i++)
+        c->version[s->w[i]->attr.slot->index] = sgd(s->w[i], s->dw[i], NULL, hyper, 0, false);
 }
 
 // ((|d critic/dx| of each sample) − 1)², the mean of it
@@ -378,6 +389,24 @@ static struct value *critic_loss(struct net *n, struct value *real, struct value
     }
 }
 
+// Both read the networks as they are; which looks first says nothing.
+static void update_at_once(struct gan *c, struct value *critic_loss, struct value *generator_loss,
+                           bool turned)
+{
+    struct slope of[2];
+    for (int i = 0; i < 2; i++)
+        of[i] = i != turned ? differentiate(c, "generator", generator_loss)
+                            : differentiate(c, "critic", critic_loss);
+    step(c, &of[0]);
+    step(c, &of[1]);
+}
+
+static void update(struct gan *c, const char *name, struct value *loss)
+{
+    const struct slope s = differentiate(c, name, loss);
+    step(c, &s);
+}
+
 static void build_iteration(struct gan *c)
 {
     struct net n = network(c, "iteration");
@@ -387,13 +416,19 @@ static void build_iteration(struct gan *c)
     c->couples = !below(&n, 3);
     c->g->minimal_filtering = c->smooth;
     struct value *real = input(c->g, "x", image), *z = input(c->g, "z", SHAPE(image.dim[0], 5));
-    struct value *fake = generator(c, z, image);
-    struct value *y = critic_loss(&n, critic(c, real), critic(c, fake));
+    struct value *fake = generator(c, z, image), *said = critic(c, fake);
+    struct value *y = critic_loss(&n, critic(c, real), said);
     const int kind = below(&n, 4);
     if (kind)
         y = add(y, affine(penalty(c, kind == 1 ? real : interpolated(real, fake)), 0.5, 0));
-    update(c, "critic", y);
-    update(c, "generator", affine(mean(critic(c, generator(c, z, image))), -1, 0));
+    const int order = below(&n, 4);
+    if (order < 2)
+        update_at_once(c, y, order ? mean(softplus(affine(said, -1, 0))) : affine(mean(said), -1, 0),
+                       below(&n, 2));
+    else {
+        update(c, "critic", y);
+        update(c, "generator", affine(mean(critic(c, generator(c, z, image))), -1, 0));
+    }
     graph_root(c->g, "after", mean(generator(c, z, image)));
     graph_sweep(c->g);
 }

@@ -92,6 +92,25 @@ static void two_batches(struct graph *g)
     passes_run(g, "simplify");
 }
 
+// A critic on real and on one fake for both players: its gradients, and that of the fake.
+static void two_players(struct graph *g)
+{
+    struct value *w = input(g, "w", SHAPE(256, 64)), *v = input(g, "v", SHAPE(256, 256)),
+                 *a = input(g, "a", SHAPE(1, 256)), *y[2], *x[2], *d[3];
+    for (int i = 0; i < 2; i++) {
+        x[i] = input(g, i ? "fake" : "real", SHAPE(2, 64));
+        struct value *h = tanh_value(matmul(x[i], w, false, true));
+        y[i] = matmul(leaky_relu(matmul(h, v, false, true), 0.2), a, false, true);
+    }
+    struct value *critic = add(mean(softplus(affine(y[0], -1, 0))), mean(softplus(y[1])));
+    gradient(critic, (struct value *[]){w, v, a}, 3, d);
+    for (int i = 0; i < 3; i++)
+        graph_root(g, (char[]){'d', "wva"[i], 0}, d[i]);
+    gradient(mean(softplus(affine(y[1], -1, 0))), x + 1, 1, d);
+    graph_root(g, "dfake", d[0]);
+    passes_run(g, "simplify");
+}
+
 // A convolution that is worth it, and both its gradients.
 static void strided(struct graph *g)
 {
@@ -240,6 +259,7 @@ static const struct golden {
     {"dce", "dce", unwanted},
     {"upsample_conv", "upsample_conv", upsampled},
     {"conv_pool", "conv_pool", averaged},
+    {"one_backward", "one_backward", two_players},
     {"one_batch", "one_batch", two_batches},
     {"minimal_filter", "minimal_filter", strided},
     {"minimal_filter_blocks", "minimal_filter", wide},

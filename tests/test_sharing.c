@@ -7,6 +7,8 @@ static const char discriminator_first[] =
     "train.iteration=[{update: discriminator}, {update: generator}]";
 static const char generator_first[] =
     "train.iteration=[{update: generator}, {update: discriminator}]";
+static const char at_once[] =
+    "train.iteration=[{simultaneous: [{update: discriminator}, {update: generator}]}]";
 
 static struct fixture load(const char *order, const char *loss)
 {
@@ -85,12 +87,28 @@ static void test_relativistic(void **state)
     assert_int_equal(n.discriminator, 3 * 4 + 2 * (4 + 3) + 4);
 }
 
+// At once, both read one discriminator(fake). Its batch statistics couple samples, so each goes back
+// by itself (four data gradients to the picture); unless the generator's loss is the negative of the
+// discriminator's, when only the last of these is left.
+static void test_at_once(void **state)
+{
+    (void)state;
+    struct convolutions n = count(at_once, "games.0.loss=log");
+    assert_int_equal(n.generator, 3 + 3 + 3);
+    assert_int_equal(n.discriminator, 2 * 4 + 2 * (4 + 3) + 4);
+    assert_int_equal(n.weight_gradients, 3 + 2 * 4);
+    n = count(at_once, "games.0.loss={log: {saturating: true}}");
+    assert_int_equal(n.discriminator, 2 * 4 + 2 * (4 + 3) + 1);
+    assert_int_equal(n.weight_gradients, 3 + 2 * 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_discriminator_first),
         cmocka_unit_test(test_generator_first),
         cmocka_unit_test(test_relativistic),
+        cmocka_unit_test(test_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

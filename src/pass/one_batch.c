@@ -27,10 +27,9 @@
 #include "base/arena.h"
 #include "graph/build.h"
 #include "graph/op.h"
+#include "pass/sample.h"
 
 #include <string.h>
-
-enum role { SHARED, BATCHED, NEITHER };
 
 struct pair;
 
@@ -68,59 +67,13 @@ struct search {
     int n_found;
 };
 
-// --- what may be merged --------------------------------------------------------------------------
-
-static enum role keeps(bool condition) { return condition ? BATCHED : NEITHER; }
-
-// What input i of v is, where v computes each sample (dimension 0) by itself.
-static enum role role(const struct value *v, int i)
-{
-    const struct value *x = v->in[i];
-    const int64_t *at = v->attr.i;
-    if (!v->shape.rank || !x->shape.rank)
-        return NEITHER;
-    if (v->op == &op_conv || v->op == &op_conv_data_grad)
-        return i ? SHARED : BATCHED;
-    if (v->op == &op_matmul)
-        return v->shape.rank == 3 ? BATCHED : at[0] ? NEITHER : i ? SHARED : BATCHED;
-    if ((v->op->flags & OP_POINTWISE) || v->op == &op_broadcast)
-        return x->shape.dim[0] == v->shape.dim[0] ? BATCHED : SHARED;
-    if (v->op == &op_reshape)
-        return keeps(x->shape.dim[0] == v->shape.dim[0]);
-    if (v->op == &op_reduce_sum || v->op == &op_reduce_max)
-        return keeps(!(at[0] & 1));
-    if (v->op == &op_transpose || v->op == &op_pad)
-        return keeps(at[0] == 0 && (v->op == &op_transpose || at[1] == 0));
-    if (v->op == &op_slice || v->op == &op_concat)
-        return keeps(at[0] != 0);
-    return keeps(v->op == &op_upsample || v->op == &op_pool_sum);
-}
-
-// Whether v sums over the batch of all its inputs.
-static bool contracts(const struct value *v)
-{
-    return v->op == &op_conv_weight_grad || (v->op == &op_reduce_sum && (v->attr.i[0] & 1)) ||
-           (v->op == &op_matmul && v->shape.rank == 2 && v->attr.i[0] && !v->attr.i[1]);
-}
+// --- finding pairs -------------------------------------------------------------------------------
 
 static bool linear(const struct value *v)
 {
     return v->op == &op_reshape || v->op == &op_upsampled_kernel_grad || v->op == &op_transpose ||
            (v->op == &op_pointwise[PW_AFFINE] && v->attr.f[1] == 0);
 }
-
-static bool alike(const struct value *a, const struct value *b)
-{
-    if (a == b || a->op != b->op || a->n_in != b->n_in || !shape_equal(a->shape, b->shape) ||
-        memcmp(&a->attr, &b->attr, sizeof a->attr) || (a->op->flags & (OP_EFFECT | OP_SOURCE)))
-        return false;
-    for (int i = 0; i < a->n_in; i++)
-        if (!shape_equal(a->in[i]->shape, b->in[i]->shape))
-            return false;
-    return true;
-}
-
-// --- finding pairs -------------------------------------------------------------------------------
 
 // The pair whose sides are x and y, in this order.
 static struct pair *pair_at(const struct search *s, const struct value *x, const struct value *y)
@@ -140,7 +93,7 @@ static bool may_pair(const struct search *s, const struct value *a, const struct
     if (!alike(a, b) || s->pair[a->id] || s->pair[b->id])
         return false;
     for (int i = 0; i < a->n_in; i++) {
-        const enum role r = contracts(a) ? BATCHED : role(a, i);
+        const enum role r = sums_samples(a) ? BATCHED : sample_role(a, i);
         if (r == NEITHER || (r == SHARED && a->in[i] != b->in[i]) ||
             (r == BATCHED && !may_join(s, a->in[i], b->in[i])))
             return false;
@@ -164,7 +117,7 @@ static void pair_users(struct search *s, const struct pair *p)
             if (p->summed && linear(a) && alike(a, b) && !s->pair[a->id] && !s->pair[b->id])
                 add_pair(s, a, b, true);
             else if (!p->summed && may_pair(s, a, b))
-                add_pair(s, a, b, contracts(a));
+                add_pair(s, a, b, sums_samples(a));
         }
 }
 
@@ -172,7 +125,8 @@ static void pair_inputs(struct search *s, const struct pair *p)
 {
     for (int i = 0; i < p->a->n_in; i++) {
         struct value *a = p->a->in[i], *b = p->b->in[i];
-        if ((contracts(p->a) || role(p->a, i) == BATCHED) && !contracts(a) && may_pair(s, a, b))
+        if ((sums_samples(p->a) || sample_role(p->a, i) == BATCHED) && !sums_samples(a) &&
+            may_pair(s, a, b))
             add_pair(s, a, b, false);
     }
 }
@@ -181,7 +135,7 @@ static void pair_inputs(struct search *s, const struct pair *p)
 static bool begins(const struct value *v)
 {
     return (v->op == &op_conv || v->op == &op_conv_data_grad || v->op == &op_matmul) &&
-           v->shape.rank != 3 && role(v, 0) == BATCHED;
+           v->shape.rank != 3 && sample_role(v, 0) == BATCHED;
 }
 
 static bool depends(const struct search *s, const struct value *b, const struct value *a)
@@ -280,7 +234,7 @@ static void drop_open_sums(struct search *s)
     }
     for (int k = 0; k < s->n_found; k++) {
         struct pair *p = s->found[k];
-        if (p->summed && !contracts(p->a) && !pair_at(s, p->a->in[0], p->b->in[0]))
+        if (p->summed && !sums_samples(p->a) && !pair_at(s, p->a->in[0], p->b->in[0]))
             drop(s, p);
     }
 }
@@ -300,7 +254,7 @@ static void read_operands(struct search *s)
         struct pair *p = s->found[k];
         p->in = NEW_ARRAY(s->arena, struct operand, p->a->n_in + 1);
         for (int i = 0; i < p->a->n_in; i++) {
-            const bool shared = !p->summed && role(p->a, i) == SHARED;
+            const bool shared = !p->summed && sample_role(p->a, i) == SHARED;
             p->in[i] = (struct operand){pair_at(s, p->a->in[i], p->b->in[i]), p->a->in[i],
                                         shared ? NULL : p->b->in[i]};
         }
@@ -346,7 +300,7 @@ static double cut(const struct search *s, const struct value *v)
 static double gained(const struct pair *p)
 {
     if (p->summed)
-        return contracts(p->a) ? 2 * (double)shape_size(p->a->shape) : 0;
+        return sums_samples(p->a) ? 2 * (double)shape_size(p->a->shape) : 0;
     return begins(p->a) ? (double)shape_size(p->a->in[1]->shape) : 0;
 }
 
@@ -487,20 +441,6 @@ static struct value *rewrite(struct value *v, void *context)
 
 // --- the pass ------------------------------------------------------------------------------------
 
-static void list_users(struct search *s)
-{
-    const struct graph *g = s->g;
-    for (int i = 0; i < g->n; i++)
-        for (int j = 0; j < g->value[i]->n_in; j++) {
-            const int id = g->value[i]->in[j]->id;
-            const int n = s->n_user[id];
-            if (!n || s->user[id][n - 1] != g->value[i])
-                APPEND(s->arena, s->user[id], s->n_user[id], g->value[i]);
-        }
-    for (int i = 0; i < g->n_root; i++)
-        s->is_root[g->root[i].value->id] = true;
-}
-
 static void forget(struct search *s)
 {
     for (int k = 0; k < s->n_found; k++)
@@ -517,7 +457,7 @@ static bool merge_one(struct search *s)
     while (seed(s)) {
         for (int k = 0; k < s->n_found; k++) {
             pair_users(s, s->found[k]);
-            if (!s->found[k]->summed || contracts(s->found[k]->a))
+            if (!s->found[k]->summed || sums_samples(s->found[k]->a))
                 pair_inputs(s, s->found[k]);
         }
         struct value *first[] = {s->found[0]->a, s->found[0]->b};
@@ -540,15 +480,15 @@ bool pass_one_batch(struct graph *g)
     bool any = false, again = true;
     while (again) {
         struct arena *a = arena_new(NULL);
+        const struct readers r = readers_of(g, a);
         struct search s = {.g = g,
                            .arena = a,
-                           .user = NEW_ARRAY(a, struct value **, g->n + 1),
-                           .n_user = NEW_ARRAY(a, int, g->n + 1),
-                           .is_root = NEW_ARRAY(a, bool, g->n + 1),
+                           .user = r.user,
+                           .n_user = r.n_user,
+                           .is_root = r.is_root,
                            .tried = NEW_ARRAY(a, bool, g->n + 1),
                            .pair = NEW_ARRAY(a, struct pair *, g->n + 1),
                            .sum = NEW_ARRAY(a, struct sum, g->n + 1)};
-        list_users(&s);
         again = merge_one(&s);
         any |= again;
         arena_free(a);

@@ -29,6 +29,11 @@ static bool conv_pool(struct graph *g)
     return pass_conv_pool(g) && (clean(g), true);
 }
 
+static bool one_backward(struct graph *g)
+{
+    return pass_one_backward(g) && (clean(g), true);
+}
+
 static bool one_batch(struct graph *g)
 {
     return pass_one_batch(g) && (clean(g), true);
@@ -43,6 +48,7 @@ const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
     {"conv_pool", conv_pool},
+    {"one_backward", one_backward},
     {"one_batch", one_batch},
     {"minimal_filter", minimal_filter},
     {"epilogue", pass_epilogue},

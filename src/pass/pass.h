@@ -18,6 +18,9 @@ bool pass_upsample_conv(struct graph *g);
 // A convolution followed by sums of blocks becomes one convolution with a stride; so do both
 // gradients.
 bool pass_conv_pool(struct graph *g);
+// Two gradients that went back through the same ops, each sample's a number times the other's, go back
+// once.
+bool pass_one_backward(struct graph *g);
 // A network applied to two batches with the same weights, where nothing in it couples samples, is
 // applied once to both; so are its gradients.
 bool pass_one_batch(struct graph *g);
