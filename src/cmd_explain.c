@@ -88,7 +88,8 @@ const struct command cmd_explain = {
         "(graph), after each pass, or as the steps that run (plan): with what is fastest, as far "
         "as that was measured on this\nmachine before, or with --replay as it was recorded; "
         "explain "
-        "measures nothing.\nAt `layout` each reorder says what lies how, and who takes it otherwise.",
+        "measures nothing.\nAt `layout` each reorder, and each read of a parameter's second copy "
+        "(twin), says what lies how, and who takes it\notherwise.",
     .options = option,
     .overrides = true,
     .min_words = 0,

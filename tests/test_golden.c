@@ -29,9 +29,9 @@ static void algebra(struct graph *g)
 
 static struct slot *weights(struct graph *g, struct shape shape)
 {
-    struct slots slots;
-    slots_init(&slots, g->arena);
-    return slots_add(&slots, "w", SLOT_PARAM, shape, (struct init){0}, (struct place){0});
+    struct slots *slots = NEW(g->arena, struct slots);
+    slots_init(slots, g->arena);
+    return slots_add(slots, "w", SLOT_PARAM, shape, (struct init){0}, (struct place){0});
 }
 
 // generator(z) before its update, twice, and after it.
@@ -223,6 +223,25 @@ static void laid(struct graph *g)
     graph_root(g, "some", slice(flat, 1, 0, 4));
 }
 
+// Weights of a dense layer that live turned, and are read as they are in another place, before and
+// after an update: a twin. What the host reads is a copy of its own, and serves for both.
+static void both_ways(struct graph *g)
+{
+    const struct tiling t = {2, 1, 3, {1, 1}, {4, 4}};
+    struct value *x = leaky_relu(input(g, "x", SHAPE(2, 8, 8, 8)), 0.2),
+                 *w = param(g, weights(g, SHAPE(1, 512)));
+    graph_root(g, "planes", tile_map(x, TILE_FINE, t));
+    for (int i = 0; i < 2; i++) {
+        struct value *y = mean(matmul(reshape(x, SHAPE(2, 512)), w, false, true)), *dw;
+        graph_root(g, i ? "y after" : "y", y);
+        graph_root(g, i ? "some after" : "some", slice(w, 1, 0, 4));
+        gradient(y, &w, 1, &dw);
+        if (!i)
+            graph_root(g, "w", w);
+        w = sgd(w, dw, NULL, input(g, "hyper", SHAPE(4)), 0, false);
+    }
+}
+
 // Chains written over themselves, and rooms used again.
 static void chain(struct graph *g)
 {
@@ -270,6 +289,7 @@ static const struct golden {
     {"own_kernel", "own_kernel", grey},
     {"epilogue", "epilogue", layers},
     {"layout", "layout", laid},
+    {"twin", "layout", both_ways},
     {"memory", "memory", chain},
 };
 

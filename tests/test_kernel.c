@@ -431,7 +431,7 @@ static void check_adam(const struct kernels *k, bool keras)
     memcpy(old.m, c.m, sizeof(float[SLOT]));
     memcpy(old.v, c.v, sizeof(float[SLOT]));
     const struct update_task t = {c.p,   c.m, c.v, c.g, c.hyper, SLOT, {0.5f, 0.9f, 1e-3f, 0.1f},
-                                  keras, 2};
+                                  keras, 2, 16};
     k->adam(&t);
     for (int i = 0; i < SLOT; i++) {
         const double g = c.g[i] + 0.1 * old.p[i], m = 0.5 * old.m[i] + 0.5 * g,
@@ -453,7 +453,7 @@ static void check_others(const struct kernels *k, bool flag)
 #define RUN(kernel, ...)                                                                           \
     memcpy(p, c.p, sizeof(float[SLOT])), memcpy(m, c.m, sizeof(float[SLOT]));                      \
     memcpy(v, c.v, sizeof(float[SLOT]));                                                           \
-    k->kernel(&(struct update_task){p, m, v, c.g, c.hyper, SLOT, {__VA_ARGS__}, flag, 2});         \
+    k->kernel(&(struct update_task){p, m, v, c.g, c.hyper, SLOT, {__VA_ARGS__}, flag, 2, 16});     \
     for (int i = 0; i < SLOT; i++)
     RUN(rmsprop, 0.9f, 1e-3f) {
         const double w = 0.9 * c.v[i] + 0.1 * c.g[i] * c.g[i];
@@ -479,6 +479,57 @@ static void test_updates(void **state)
             check_adam(kernels_at(isa), flag);
             check_others(kernels_at(isa), flag);
         }
+}
+
+// Blocks of rows and columns to where they lie in the twins, and nothing beside them.
+static void check_twins(const struct kernels *k, const struct twin_task *like, int n_like)
+{
+    enum { BLOCKS = 5, CHUNK = 16 * 9 * 16, N = CHUNK * BLOCKS, ROOM = 1 << 18 };
+    struct arena *a = arena_new(NULL);
+    struct twin_task twin[8];
+    float *p = numbers(a, N, -1, 1), *g = numbers(a, N, -1, 1);
+    for (int i = 0; i < n_like; i++) {
+        const int64_t size = like[i].rows * like[i].columns;
+        int32_t *at = NEW_ARRAY(a, int32_t, N / size);
+        twin[i] = like[i];
+        twin[i].to = NEW_ARRAY(a, float, ROOM);
+        twin[i].at = at;
+        for (int64_t b = 0; b < N / size; b++)
+            at[b] = (int32_t)((N / size - 1 - b) * (ROOM / (N / size)));
+    }
+    k->lerp(&(struct update_task){
+        .p = p, .g = g, .n = N, .f = {0.5F}, .threads = 2, .chunk = CHUNK, .n_twin = n_like,
+        .twin = twin});
+    for (int i = 0; i < n_like; i++) {
+        int64_t written = 0;
+        const struct twin_task *t = &twin[i];
+        for (int64_t j = 0; j < N; j++) {
+            const int64_t c = j % t->columns, r = j / t->columns % t->rows;
+            assert_near("twin", k->isa, j,
+                        t->to[t->at[j / t->columns / t->rows] + r * t->row_step +
+                              c * t->column_step],
+                        p[j], 0);
+        }
+        for (int64_t j = 0; j < ROOM; j++)
+            written += t->to[j] != 0;
+        assert_int_equal(written, N);
+    }
+    arena_free(a);
+}
+
+static void test_twins(void **state)
+{
+    (void)state;
+    static const struct twin_task like[] = {
+        {.rows = 16, .columns = 16, .row_step = 1, .column_step = 16},
+        {.rows = 16, .columns = 9, .row_step = 1, .column_step = 40},
+        {.rows = 3, .columns = 16, .row_step = 1, .column_step = 64},
+        {.rows = 9, .columns = 16, .row_step = 100, .column_step = 1},
+        {.rows = 6, .columns = 8, .row_step = 2, .column_step = 13},
+        {.rows = 1, .columns = 1, .row_step = 1, .column_step = 1},
+    };
+    for (int isa = 0; kernels_at(isa); isa++)
+        check_twins(kernels_at(isa), like, LENGTH(like));
 }
 
 // --- labels --------------------------------------------------------------------------------------
@@ -521,6 +572,7 @@ int main(void)
         cmocka_unit_test(test_copies), cmocka_unit_test(test_resample),
         cmocka_unit_test(test_random), cmocka_unit_test(test_random_channels_last),
         cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_twins),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

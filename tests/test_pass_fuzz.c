@@ -13,6 +13,7 @@
 #include "prim/kernel.h"
 #include "tests/random_gan.h"
 #include "tests/sources.h"
+#include "tests/twins.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -84,6 +85,7 @@ struct verdict {
     char what[256];
 };
 
+static int twins;
 static double worst;
 static char worst_at[64];
 
@@ -129,6 +131,7 @@ static double run(struct gan *c, const double *const *want, const char **name)
     struct plan *p = plan_new(c->arena, c->g, slab, SEED);
     write_sources(c->g, p, slab);
     plan_run(p, STEP);
+    twins += check_twins(&c->slots, slab);
     return furthest(c, p, NULL, want, name);
 }
 
@@ -227,7 +230,8 @@ static void test_iterations(void **state)
         if (v.wrong)
             report(seed);
     }
-    print_message("%d of %d compared; furthest off %g at %s\n", n - skipped, n, worst, worst_at);
+    print_message("%d of %d compared, with %d twins; furthest off %g at %s\n", n - skipped, n, twins,
+                  worst, worst_at);
     assert_true(n < 10 || skipped < n / 2);
 }
 

@@ -147,6 +147,12 @@ struct value *assign_slot(struct value *p, struct value *x);          // p ← x
 // x in another layout, which the pass sets: the same value for autodiff and reference. attr.ref is
 // why, for people; it lives as long as the graph.
 struct value *reorder(struct value *x, const char *why);
+// The second copy of a slot's version, in the layout that the pass sets: one that the slot has a
+// twin in. May be read as long as the version may. attr.ref is why.
+struct value *twin(struct value *version, const char *why);
+// Whether an effect of that slot has to write that twin: a later value of its graph reads it before
+// the next version, or there is no next one, and what comes after the graph may.
+bool effect_writes_twin(const struct value *v, const struct twin *t);
 
 // --- differentiation -----------------------------------------------------------------------------
 // dy/dx_i for a scalar y, appended to the graph; zero where y does not depend on x_i. The results

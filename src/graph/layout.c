@@ -39,13 +39,26 @@ struct permutation permutation_of(const struct opaque_layout *l, int64_t n)
     return o;
 }
 
+static bool is_element(const struct permutation *o, const int64_t *index)
+{
+    for (int d = 0; d < o->rank; d++) {
+        int64_t i = index[d];
+        for (int k = d + 1; o->whole[d] && k < o->rank && !o->whole[k]; k++)
+            i = i * o->dim[k] + index[k];
+        if (o->whole[d] && i >= o->whole[d])
+            return false;
+    }
+    return true;
+}
+
 void permutation_positions(const struct permutation *o, int64_t *at)
 {
     int64_t index[ORDER_RANK] = {0}, position = 0, n = 1;
     for (int d = 0; d < o->rank; d++)
         n *= o->dim[d];
     for (int64_t i = 0; i < n; i++) {
-        at[i] = position;
+        if (is_element(o, index))
+            *at++ = position;
         for (int d = o->rank - 1; d >= 0; d--) {
             position += o->stride[d];
             if (++index[d] < o->dim[d])

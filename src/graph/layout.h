@@ -22,6 +22,9 @@ enum { ORDER_RANK = 10 };
 struct permutation {
     int rank;
     int64_t dim[ORDER_RANK], stride[ORDER_RANK];
+    // Where blocks reach beyond the tensor: at the outermost piece of each dimension that
+    // dimension's size, else 0. What lies beyond is no element.
+    int64_t whole[ORDER_RANK];
 };
 
 // What is to be known about a turned or an opaque layout; also the head of struct dnn_layout
@@ -31,6 +34,7 @@ struct opaque_layout {
     size_t bytes;       // opaque ones only
     bool plain;         // it happens to be the plain layout
     bool dense;         // it is float32 and a permutation of the elements: `order` says which
+                        // one (rank 0: not known; also of float32 with room between the elements)
     bool any;           // of an op's operand: any dense layout will do
     struct permutation order; // dim[0] of a turned one is 0: the tensor decides
 };

@@ -1,7 +1,16 @@
 #include "graph/value.h"
 
 #include "base/text.h"
-#include "graph/slot.h"
+#include "graph/build.h"
+
+static void slot_text(const struct value *v, struct text *out)
+{
+    const struct slot *s = v->attr.slot;
+    text_addf(out, " %s", s->name);
+    for (const struct twin *t = s->twin; t && (v->op->flags & OP_EFFECT); t = t->next)
+        if (effect_writes_twin(v, t))
+            text_addf(out, " and as %s", t->lies ? t->lies->name : "plain");
+}
 
 void value_text(const struct value *v, struct text *out)
 {
@@ -18,7 +27,7 @@ void value_text(const struct value *v, struct text *out)
     if (v->attr.name)
         text_addf(out, " %s", v->attr.name);
     if (v->attr.slot)
-        text_addf(out, " %s", v->attr.slot->name);
+        slot_text(v, out);
     if (v->op->print) {
         text_add(out, " ");
         v->op->print(v, out);

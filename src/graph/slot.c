@@ -13,21 +13,29 @@ void slots_init(struct slots *s, struct arena *a)
     *s = (struct slots){.arena = a};
 }
 
+// Room for so many floats at the end of the slab.
+static size_t take(struct slots *s, size_t floats)
+{
+    const size_t offset = s->floats;
+    s->floats += (floats + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    return offset;
+}
+
 struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, struct shape shape,
                        struct init init, struct place where)
 {
     if (slots_find(s, name))
         BUG("slot '%s' made twice", name);
     struct slot *slot = NEW(s->arena, struct slot);
-    *slot = (struct slot){.index = s->n,
+    *slot = (struct slot){.all = s,
+                          .index = s->n,
                           .name = arena_strdup(s->arena, name),
                           .kind = kind,
                           .shape = shape,
                           .init = init,
                           .where = where,
-                          .offset = s->floats};
+                          .offset = take(s, (size_t)shape_size(shape))};
     APPEND(s->arena, s->slot, s->n, slot);
-    s->floats += ((size_t)shape_size(shape) + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
     return slot;
 }
 
@@ -44,28 +52,73 @@ const struct opaque_layout *slot_lies(const struct slot *s)
     return s->of ? s->of->lies : s->lies;
 }
 
-static const int64_t *positions(const struct slot *s, struct arena *a)
+// --- twins ---------------------------------------------------------------------------------------
+
+static size_t twin_floats(const struct slot *s, const struct opaque_layout *lies)
+{
+    return lies && lies->bytes ? lies->bytes / sizeof(float) : (size_t)shape_size(s->shape);
+}
+
+const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *lies)
+{
+    const struct twin *t = s->twin;
+    while (t && t->lies != lies)
+        t = t->next;
+    return t;
+}
+
+const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies)
+{
+    const struct twin *known = slot_twin(s, lies);
+    if (known || s->settled || (lies && !lies->order.rank))
+        return known;
+    struct twin *t = NEW(s->all->arena, struct twin);
+    *t = (struct twin){lies, take(s->all, twin_floats(s, lies)), s->twin};
+    s->twin = t;
+    return t;
+}
+
+// --- content -------------------------------------------------------------------------------------
+
+void slot_positions(const struct slot *s, const struct opaque_layout *lies, int64_t *at)
 {
     const int64_t n = shape_size(s->shape);
-    const struct permutation order = permutation_of(slot_lies(s), n);
+    if (lies) {
+        const struct permutation order = permutation_of(lies, n);
+        permutation_positions(&order, at);
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            at[i] = i;
+    }
+}
+
+static void put(const struct slot *s, const struct opaque_layout *lies, float *to, const float *x)
+{
+    struct arena *a = arena_new(NULL);
+    const int64_t n = shape_size(s->shape);
     int64_t *at = NEW_ARRAY(a, int64_t, n);
-    permutation_positions(&order, at);
-    return at;
+    slot_positions(s, lies, at);
+    for (int64_t i = 0; i < n; i++)
+        to[at[i]] = x[i];
+    arena_free(a);
+}
+
+// What lies between a twin's elements is zero, and nobody writes it again.
+static void put_twins(const struct slot *s, float *slab, const float *x)
+{
+    for (const struct twin *t = s->twin; t; t = t->next) {
+        memset(slab + t->offset, 0, sizeof *slab * twin_floats(s, t->lies));
+        put(s, t->lies, slab + t->offset, x);
+    }
 }
 
 void slot_put(const struct slot *s, float *slab, const float *x)
 {
-    const int64_t n = shape_size(s->shape);
-    float *to = slab + s->offset;
-    if (!slot_lies(s)) {
-        memcpy(to, x, sizeof *to * (size_t)n);
-        return;
-    }
-    struct arena *a = arena_new(NULL);
-    const int64_t *at = positions(s, a);
-    for (int64_t i = 0; i < n; i++)
-        to[at[i]] = x[i];
-    arena_free(a);
+    put_twins(s, slab, x);
+    if (slot_lies(s))
+        put(s, slot_lies(s), slab + s->offset, x);
+    else
+        memcpy(slab + s->offset, x, sizeof *slab * (size_t)shape_size(s->shape));
 }
 
 const float *slot_get(const struct slot *s, const float *slab, struct arena *a)
@@ -73,8 +126,9 @@ const float *slot_get(const struct slot *s, const float *slab, struct arena *a)
     const int64_t n = shape_size(s->shape);
     if (!slot_lies(s))
         return slab + s->offset;
-    const int64_t *at = positions(s, a);
+    int64_t *at = NEW_ARRAY(a, int64_t, n);
     float *x = NEW_ARRAY(a, float, n);
+    slot_positions(s, slot_lies(s), at);
     for (int64_t i = 0; i < n; i++)
         x[i] = slab[s->offset + (size_t)at[i]];
     return x;
@@ -153,6 +207,8 @@ void slots_fill(const struct slots *s, float *slab, uint64_t seed)
         fill(slot, x, seed);
         if (slot_lies(slot))
             slot_put(slot, slab, x);
+        else
+            put_twins(slot, slab, x);
         arena_free(a);
     }
 }

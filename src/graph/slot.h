@@ -21,7 +21,16 @@ struct init {
     double a, b;
 };
 
+// A second copy of a slot, for those who read it lying differently. Whoever writes the slot writes
+// it too, so it holds no state of its own: it is in the slab, and in nothing that is saved.
+struct twin {
+    const struct opaque_layout *lies;   // NULL: plain
+    size_t offset;                      // in floats, in the slab
+    struct twin *next;
+};
+
 struct slot {
+    struct slots *all;
     int index;              // position in its slots; also the Philox stream of its init
     // PyTorch's: "generator.0.weight"; moments and averages: "adam.m/generator.0.weight",
     // "ema/generator.0.weight"
@@ -35,15 +44,17 @@ struct slot {
     // a slab is filled; then all plans obey. Moments and averages lie as what they are `of`.
     const struct opaque_layout *lies;
     const struct slot *of;
+    struct twin *twin;
     bool settled;           // a slab was filled
 };
 
-// All slots of an experiment, in the order of their making.
+// All slots of an experiment, in the order of their making. They know where it is, so it stays there.
 struct slots {
     struct arena *arena;
     struct slot **slot;
     int n;
-    size_t floats;          // size of the slab; every slot starts at a multiple of 16 floats
+    size_t floats;          // size of the slab; every slot starts at a multiple of 16 floats; twins
+                            // made by pass/twin.c add to it
 };
 
 void slots_init(struct slots *s, struct arena *a);
@@ -52,8 +63,15 @@ struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, s
                        struct init init, struct place where);
 struct slot *slots_find(const struct slots *s, const char *name);  // NULL when absent
 const struct opaque_layout *slot_lies(const struct slot *s);
-// The slot's elements to and from the slab, in row-major order wherever they lie. slot_get gives
-// the slab's own memory where that is so, else a copy in the arena.
+// The slot's twin that lies so; NULL where it has none.
+const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *lies);
+// The same, made where there is none: the slab grows. NULL where a slab was filled before, or the
+// layout's order is not known.
+const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies);
+// Where in the slot's memory, or the twin's, each element is, in row-major order.
+void slot_positions(const struct slot *s, const struct opaque_layout *lies, int64_t *at);
+// The slot's elements to and from the slab, in row-major order wherever they lie; twins are written
+// too. slot_get gives the slab's own memory where that is so, else a copy in the arena.
 void slot_put(const struct slot *s, float *slab, const float *x);
 const float *slot_get(const struct slot *s, const float *slab, struct arena *a);
 // Fills the slab of s->floats floats: each slot from its own Philox stream (seed, index). From now

@@ -2,8 +2,10 @@
 // on plain ones, and want their weights in layouts of their own; the host reads and writes plain
 // ones. So a rank-4 activation lies channels-last from convolution to convolution, and through
 // flatten and reshape, turned, into the dense layers beside them. Parameters live, with their
-// moments and averages, between steps, in the layout that most of the steps' reads and the gradient
-// want; where a reader wants another, a reorder is put in that says why.
+// moments and averages, between steps, in the layout that their gradient comes in, or else that
+// most of the steps' reads want; where a reader wants another, a reorder is put in that says why,
+// and of a parameter's pass/twin.c makes a second copy that is written with it. So a gradient's vote
+// counts more than any number of readers': no copy helps what is made anew in each step.
 //
 // Three sweeps. Forwards: how will each value be made? Backwards: how is it wanted? By what a
 // convolution reads, and, through the ops that take any layout, by what those are made from: so a
@@ -37,10 +39,12 @@ struct made {
     struct made *next;
 };
 
-// One reorder saved, where the slot lies so.
+// A reader's who would need no twin, a gradient's that would need no reorder, where the slot lies so.
+enum weight { READ = 1, GRADIENT = 1 << 16 };
 struct vote {
     struct lie lie;
-    int of; // the id of the value that would need no reorder
+    enum weight weight;
+    int of; // the reader's version, or the gradient, by id
     struct vote *next;
 };
 
@@ -93,13 +97,14 @@ static struct lie foreseen(const struct layouts *l, const struct value *v)
 
 // --- how it is wanted ----------------------------------------------------------------------------
 
-static void vote(struct layouts *l, const struct slot *s, struct lie lie, int of)
+static void vote(struct layouts *l, const struct slot *s, struct lie lie, enum weight weight,
+                 int of)
 {
     for (const struct vote *v = l->vote[s->index]; v; v = v->next)
         if (v->of == of && lie_equal(v->lie, lie))
             return;
     struct vote *v = NEW(l->arena, struct vote);
-    *v = (struct vote){lie, of, l->vote[s->index]};
+    *v = (struct vote){lie, weight, of, l->vote[s->index]};
     l->vote[s->index] = v;
 }
 
@@ -110,7 +115,7 @@ static void ask(struct layouts *l, const struct value *x, struct lie lie)
     if (lie_is_plain(l->wish[x->id]))
         l->wish[x->id] = lie;
     if (x->attr.slot && lie.opaque)
-        vote(l, x->attr.slot, lie, x->id);
+        vote(l, x->attr.slot, lie, READ, x->id);
 }
 
 // The order in memory that v is wanted to make, or that an input will have.
@@ -128,7 +133,7 @@ static void ask_weights(struct layouts *l, const struct value *v, int i)
 {
     const struct opaque_layout *o = opaque_of(v, i);
     if (v->in[i]->attr.slot && !o->any && (o->plain || o->dense))
-        vote(l, v->in[i]->attr.slot, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o},
+        vote(l, v->in[i]->attr.slot, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o}, READ,
              v->in[i]->id);
 }
 
@@ -143,9 +148,11 @@ static void ask_gradient(struct layouts *l, const struct slot *s, const struct v
             if (shape_equal(g->in[i]->shape, g->shape))
                 ask_gradient(l, s, g->in[i], whole, deep - 1);
     } else if (o && !o->any && (o->plain || o->dense)) {
-        vote(l, s, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o}, whole->id);
+        vote(l, s, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o}, GRADIENT, whole->id);
     } else if (!o && !g->op->same_axis && !has(g, OP_ALIAS)) {
-        vote(l, s, plain, whole->id);
+        vote(l, s, plain, GRADIENT, whole->id);
+    } else if (!o && l->comes[g->id].layout == LAYOUT_TURNED) {
+        vote(l, s, lie_reshaped(l->comes[g->id], g->shape, s->shape), GRADIENT, whole->id);
     }
 }
 
@@ -164,7 +171,7 @@ static void ask_aliased(struct layouts *l, const struct value *v)
     const struct value *x = v->in[0];
     ask(l, x, lie_reshaped(l->wish[v->id], v->shape, x->shape));
     if (x->attr.slot && x->shape.rank == 4 && !shape_equal(x->shape, v->shape))
-        vote(l, x->attr.slot, plain, x->id);
+        vote(l, x->attr.slot, plain, READ, x->id);
 }
 
 static void ask_inputs(struct layouts *l, const struct value *v)
@@ -187,7 +194,7 @@ static void ask_inputs(struct layouts *l, const struct value *v)
         else if (has(v, OP_OPAQUE_OK) || (last && any_picture(v)))
             ask(l, v->in[i], lie_of_picture(v->in[i]->shape));
         else if (v->in[i]->attr.slot && !v->op->same_axis)
-            vote(l, v->in[i]->attr.slot, plain, v->in[i]->id);
+            vote(l, v->in[i]->attr.slot, plain, READ, v->in[i]->id);
     }
 }
 
@@ -207,7 +214,7 @@ static int count(const struct vote *all, struct lie lie)
 {
     int n = 0;
     for (; all; all = all->next)
-        n += lie_equal(all->lie, lie);
+        n += lie_equal(all->lie, lie) ? (int)all->weight : 0;
     return n;
 }
 
@@ -300,7 +307,7 @@ static struct value *lying(struct layouts *l, struct value *x, struct place_of t
     for (struct made *m = l->made[x->id]; m; m = m->next)
         if (lies(m->value, to))
             return m->value;
-    if (x->layout == LAYOUT_TURNED && to.lie.layout == LAYOUT_TURNED)
+    if (x->layout == LAYOUT_TURNED && to.lie.layout == LAYOUT_TURNED && x->opaque != to.lie.opaque)
         return lying(l, lying(l, x, (struct place_of){x->type, plain}, reader), to, reader);
     struct made *m = NEW(l->arena, struct made);
     *m = (struct made){reorder(x, why(x, to, reader)), l->made[x->id]};

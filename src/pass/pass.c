@@ -44,6 +44,12 @@ static bool minimal_filter(struct graph *g)
     return g->minimal_filtering && pass_minimal_filter(g) && (clean(g), true);
 }
 
+static bool layout(struct graph *g)
+{
+    const bool any = pass_layout(g);
+    return pass_twin(g) || any;
+}
+
 const struct pass passes[] = {
     {"simplify", clean},
     {"upsample_conv", upsample_conv},
@@ -56,7 +62,7 @@ const struct pass passes[] = {
     {"join", pass_join},
     {"bf16", pass_bf16},
     {"own_kernel", pass_own_kernel},
-    {"layout", pass_layout},
+    {"layout", layout},
     {"memory", pass_memory},
     {0},
 };

@@ -39,10 +39,12 @@ enum type bf16_takes(const struct value *product); // what that will make it tak
 // Which products oneDNN computes although we could.
 bool pass_own_kernel(struct graph *g);
 
-// The last two, in this order; each runs once.
+// The last three, in this order; each runs once.
 // Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders
 // between. Roots stay plain.
 bool pass_layout(struct graph *g);
+// Reorders of slots become reads of second copies, which are written with the slot.
+bool pass_twin(struct graph *g);
 // Chooses which values share memory, and offsets in the activation slab; below graph->kept lies what
 // the host reads or writes between executions.
 bool pass_memory(struct graph *g);

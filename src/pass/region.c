@@ -101,7 +101,7 @@ static const char *key_of(const struct region *r, const char *words, struct aren
 
 struct copy {
     struct graph *graph;
-    struct slots slots;
+    struct slots *slots;
     struct value **of; // by id in the region's graph
     struct value **parameter;
     int n_parameter;
@@ -115,7 +115,7 @@ static struct value *stand_in(struct copy *c, const struct value *v)
     if (v->op == &op_constant)
         return graph_add(g, v->op, v->shape, 0, NULL, v->attr);
     if (v->attr.slot) {
-        struct slot *slot = slots_add(&c->slots, name, SLOT_PARAM, v->shape, unit, v->where);
+        struct slot *slot = slots_add(c->slots, name, SLOT_PARAM, v->shape, unit, v->where);
         APPEND(g->arena, c->parameter, c->n_parameter, param(g, slot));
         return c->parameter[c->n_parameter - 1];
     }
@@ -184,7 +184,8 @@ struct graph *region_graph(const struct region *r, struct arena *a)
     struct copy c = {.graph = graph_new(a), .of = NEW_ARRAY(a, struct value *, r->graph->n + 1)};
     c.graph->minimal_filtering = r->graph->minimal_filtering;
     c.graph->precision = r->graph->precision;
-    slots_init(&c.slots, a);
+    c.slots = NEW(a, struct slots);
+    slots_init(c.slots, a);
     for (int i = 0; i < r->graph->n; i++)
         if (r->inside[i])
             c.of[i] = again(&c, r->graph->value[i]);

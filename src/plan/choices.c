@@ -53,11 +53,8 @@ static void fill(uint32_t *state, float *to, int64_t n)
 static float *random_slots(const struct graph *g, struct arena *a, uint32_t *state)
 {
     size_t floats = 0;
-    for (int i = 0; i < g->n; i++) {
-        const struct slot *s = g->value[i]->attr.slot;
-        if (s && s->offset + (size_t)shape_size(s->shape) > floats)
-            floats = s->offset + (size_t)shape_size(s->shape);
-    }
+    for (int i = 0; i < g->n && !floats; i++)
+        floats = g->value[i]->attr.slot ? g->value[i]->attr.slot->all->floats : 0;
     float *slab = NEW_ARRAY(a, float, floats + 16);
     fill(state, slab, (int64_t)floats);
     return slab;

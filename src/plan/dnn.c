@@ -101,7 +101,7 @@ const char *dnn_isa(void)
 // --- layouts -------------------------------------------------------------------------------------
 
 // One dimension's pieces, outermost first; those inside blocks have been given their strides.
-static void cut(struct permutation *o, const struct seam_blocks *b, int d)
+static void cut(struct permutation *o, const struct seam_blocks *b, int d, bool padded)
 {
     int64_t inside = 1;
     const int outer = o->rank++;
@@ -115,8 +115,9 @@ static void cut(struct permutation *o, const struct seam_blocks *b, int d)
         o->stride[o->rank++] = stride;
         inside *= b->block[i];
     }
-    o->dim[outer] = b->dim[d] / inside;
+    o->dim[outer] = (b->dim[d] + inside - 1) / inside;
     o->stride[outer] = b->stride[d];
+    o->whole[outer] = padded ? b->dim[d] : 0;
 }
 
 // oneDNN's word: "ABcd16b16a", dimensions as they lie, those cut in blocks as capitals.
@@ -142,6 +143,19 @@ static const char *layout_name(const struct seam_blocks *b)
     return name;
 }
 
+// Elements, and what fills the last blocks up.
+static int64_t room_of(const struct seam_blocks *b)
+{
+    int64_t room = 1;
+    for (int d = 0; d < b->rank; d++) {
+        int64_t inside = 1;
+        for (int i = 0; i < b->n; i++)
+            inside *= b->of[i] == d ? b->block[i] : 1;
+        room *= (b->dim[d] + inside - 1) / inside * inside;
+    }
+    return room;
+}
+
 static void describe(struct opaque_layout *l, const void *md)
 {
     struct seam_blocks b;
@@ -153,9 +167,11 @@ static void describe(struct opaque_layout *l, const void *md)
     l->name = layout_name(&b);
     s.rank = b.rank;
     memcpy(s.dim, b.dim, sizeof b.dim);
-    l->dense = b.f32 && b.rank + b.n <= ORDER_RANK && l->bytes == sizeof(float) * (size_t)shape_size(s);
-    for (int d = 0; l->dense && d < b.rank; d++)
-        cut(&l->order, &b, d);
+    if (!b.f32 || b.rank + b.n > ORDER_RANK || l->bytes != sizeof(float) * (size_t)room_of(&b))
+        return;
+    l->dense = room_of(&b) == shape_size(s);
+    for (int d = 0; d < b.rank; d++)
+        cut(&l->order, &b, d, !l->dense);
 }
 
 // Takes md over.

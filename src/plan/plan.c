@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/workspace.h"
+#include "graph/op.h"
 #include "graph/slot.h"
 #include "plan/dnn.h"
 #include "plan/lower.h"
@@ -61,9 +62,10 @@ float *plan_data(struct plan *p, const struct value *v)
         char *const storage = at < p->graph->kept ? p->kept + at : p->lent + (at - p->graph->kept);
         return (float *)(storage + v->shift);
     }
-    while (!v->attr.slot)
+    while (!v->attr.slot && v->op != &op_twin)
         v = v->in[0];
-    return p->slots + v->attr.slot->offset;
+    return p->slots + (v->attr.slot ? v->attr.slot->offset
+                                    : slot_twin(v->in[0]->attr.slot, v->opaque)->offset);
 }
 
 struct arena *plan_arena(struct plan *p)

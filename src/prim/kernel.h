@@ -39,6 +39,7 @@ struct kernels {
     void (*sgd)(const void *update_task);
     void (*clip)(const void *update_task);
     void (*lerp)(const void *update_task);
+    void (*assign)(const void *update_task);
     void (*gather)(const void *label_task);
     void (*scatter_add)(const void *label_task);
     void (*one_hot)(const void *label_task);
@@ -262,6 +263,14 @@ double random_at(enum random_kind kind, double a, double b, uint64_t stream, str
                  int64_t index);
 
 // --- effects -------------------------------------------------------------------------------------
+// A second copy of a slot. The slot's memory is blocks of rows × columns: number (r, c) of block i
+// goes to to[at[i] + r·row_step + c·column_step].
+struct twin_task {
+    float *to;
+    const int32_t *at;
+    int64_t rows, columns, row_step, column_step;
+};
+
 struct update_task {
     float *p, *m, *v;                    // the slot and the optimizer's moments
     const float *g, *hyper;              // the gradient, or what is mixed in
@@ -269,6 +278,9 @@ struct update_task {
     float f[4];                          // attr.f
     bool flag;                           // attr.i[0]
     int threads;
+    int64_t chunk;                       // what threads share is cut at its multiples: whole blocks
+    int n_twin;
+    const struct twin_task *twin;        // written as well
 };
 
 // --- labels --------------------------------------------------------------------------------------

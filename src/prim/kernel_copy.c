@@ -1,5 +1,5 @@
 // Copies between strided views, and nearest upsampling with its adjoint.
-#include "prim/kernel.h"
+#include "prim/kernel_twin.h"
 
 #include <omp.h>
 #include <string.h>
@@ -109,6 +109,25 @@ void KERNEL(copy)(const void *tasks)
     {
         const int64_t me = omp_get_thread_num(), n = omp_get_num_threads();
         copy_units(t, t->units * me / n, t->units * (me + 1) / n);
+    }
+}
+
+void KERNEL(write_twin)(const struct twin_task *t, const float *p, int64_t from, int64_t to)
+{
+    const int64_t size = t->rows * t->columns;
+    for (int64_t i = from; i < to; i += size) {
+        float *y = t->to + t->at[i / size];
+        const float *x = p + i;
+        if (t->row_step == 1) {
+            turn(y, t->column_step, x, t->columns, t->columns, t->rows);
+            continue;
+        }
+        for (int64_t r = 0; r < t->rows; r++, y += t->row_step, x += t->columns)
+            if (t->column_step == 1)
+                copy_row(y, x, t->columns);
+            else
+                for (int64_t c = 0; c < t->columns; c++)
+                    y[c * t->column_step] = x[c];
     }
 }
 

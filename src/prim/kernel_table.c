@@ -21,6 +21,7 @@ DECLARE(rmsprop);
 DECLARE(sgd);
 DECLARE(clip);
 DECLARE(lerp);
+DECLARE(assign);
 DECLARE(gather);
 DECLARE(scatter_add);
 DECLARE(one_hot);
@@ -51,6 +52,7 @@ const struct kernels KERNEL(kernels) = {
     ENTRY(sgd),
     ENTRY(clip),
     ENTRY(lerp),
+    ENTRY(assign),
     ENTRY(gather),
     ENTRY(scatter_add),
     ENTRY(one_hot),

@@ -1,21 +1,31 @@
-// Optimizer steps and other in-place changes of slots: one pass over the slot, its gradient and its
-// moments. The rules are prim/op_effect.c's; factors that are the same for all elements are worked
-// out before the loop.
-#include "prim/kernel.h"
+// Optimizer steps and other in-place changes of slots: one pass over the slot, its gradient, its
+// moments and, a piece at a time that the first cache still has, its twins. The rules are
+// prim/op_effect.c's; factors that are the same for all elements are worked out before the loop.
+#include "prim/kernel_twin.h"
 
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
 typedef void part(const struct update_task *t, int64_t from, int64_t to);
+
+static void change(const struct update_task *t, part *work, int64_t from, int64_t to)
+{
+    to = to < t->n ? to : t->n;
+    work(t, from, to);
+    for (int i = 0; i < t->n_twin; i++)
+        KERNEL(write_twin)(&t->twin[i], t->p, from, to);
+}
 
 static void share(const struct update_task *t, part *work)
 {
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
         const int64_t me = omp_get_thread_num(), all = omp_get_num_threads(),
-                      lines = (t->n + 15) / 16;
-        const int64_t to = lines * (me + 1) / all * 16;
-        work(t, lines * me / all * 16, to < t->n ? to : t->n);
+                      chunks = (t->n + t->chunk - 1) / t->chunk, end = chunks * (me + 1) / all;
+        const int64_t step = t->n_twin ? 1 : end;
+        for (int64_t i = chunks * me / all; i < end; i += step)
+            change(t, work, i * t->chunk, (i + step < end ? i + step : end) * t->chunk);
     }
 }
 
@@ -93,6 +103,11 @@ static void lerp_part(const struct update_task *t, int64_t from, int64_t to)
         p[i] += f * (x[i] - p[i]);
 }
 
+static void assign_part(const struct update_task *t, int64_t from, int64_t to)
+{
+    memcpy(t->p + from, t->g + from, sizeof *t->p * (size_t)(to - from));
+}
+
 #define EXPORT(name)                           \
     void KERNEL(name)(const void *task);       \
     void KERNEL(name)(const void *task)        \
@@ -104,3 +119,4 @@ EXPORT(rmsprop)
 EXPORT(sgd)
 EXPORT(clip)
 EXPORT(lerp)
+EXPORT(assign)

@@ -57,7 +57,7 @@ static const struct dnn_layout *liked(struct dnn_conv s, enum dnn_conv_kind kind
 
 // Forward, the layout of the weights' gradient: then a parameter lives in one that both want. On
 // AVX-512 oneDNN's kernels for it are as fast as those it prefers where there are few channels; with
-// more they are up to a fifth slower, which is more than a reorder costs unless pixels are few.
+// more they are up to a fifth slower, which is more than a second copy costs unless pixels are few.
 static const struct dnn_layout *liked_by_all(struct dnn_conv s)
 {
     enum { FEW_CHANNELS = 64 * 64, FEW_PIXELS = 1024 };

@@ -12,9 +12,11 @@
 #include "prim/lower.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 static struct value *effect(const struct op *op, struct value *p, int n, struct value *const *in,
                             struct attr attr)
@@ -147,6 +149,42 @@ static void assign_reference(const struct value *u, const double *const *in, dou
     for (int64_t i = 0, n = shape_size(u->shape); i < n; i++)
         out[i] = in[1][i];
 }
+
+// --- twins ---------------------------------------------------------------------------------------
+
+struct value *twin(struct value *version, const char *why)
+{
+    if (!version->attr.slot)
+        BUG("twin wants a version of a slot");
+    return graph_add(version->graph, &op_twin, version->shape, 1, &version,
+                     (struct attr){.ref = why});
+}
+
+bool effect_writes_twin(const struct value *v, const struct twin *t)
+{
+    const struct graph *g = v->graph;
+    for (int i = v->id + 1; i < g->n; i++) {
+        const struct value *u = g->value[i];
+        if (u->n_in && u->in[0] == v && u->op == &op_twin && u->opaque == t->lies)
+            return true;
+        if (u->n_in && u->in[0] == v && u->attr.slot == v->attr.slot)
+            return false;
+    }
+    return true;
+}
+
+static void twin_reference(const struct value *v, const double *const *in, double *out)
+{
+    memcpy(out, in[0], sizeof *out * (size_t)shape_size(v->shape));
+}
+
+static void twin_print(const struct value *v, struct text *out)
+{
+    text_addf(out, "since %s", (const char *)v->attr.ref);
+}
+
+const struct op op_twin = {
+    .name = "twin", .flags = OP_ALIAS, .reference = twin_reference, .print = twin_print};
 
 #define EFFECT(word, meaning)                                                                      \
     {                                                                                              \

@@ -153,6 +153,14 @@ static void find_hypers(struct stage *s)
                                      plan_input(s->plan, s->program->run[i].hyper)};
 }
 
+static void make_slab(struct trainer *t)
+{
+    t->slab = aligned_alloc(64, (t->experiment->slots.floats * sizeof(float) + 127) / 64 * 64);
+    if (!t->slab)
+        BUG("out of memory");
+    arena_defer(t->arena, free, t->slab);
+}
+
 static bool stage_compile(struct trainer *t, struct stage *s, int phase)
 {
     if (s->plan)
@@ -163,6 +171,8 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
     if (!s->program)
         return false;
     passes_run(s->program->graph, NULL);
+    if (!t->slab)
+        make_slab(t);
     s->plan = plan_new_in(s->arena, s->program->graph, t->slab, t->experiment->workspace,
                           (uint64_t)t->experiment->seed);
     find_measures(t, s);
@@ -183,11 +193,7 @@ static struct trainer *trainer_make(struct arena *parent, struct experiment *e, 
         t->stage[i].first = t->steps;
         t->steps += e->phase[i].steps;
     }
-    t->slab = aligned_alloc(64, (e->slots.floats * sizeof(float) + 127) / 64 * 64);
-    if (!t->slab)
-        BUG("out of memory");
-    arena_defer(a, free, t->slab);
-    // the first plan says how slots lie; the others find them so
+    // the first plan says how slots lie, and which have twins; the others find them so
     if (!stage_compile(t, &t->stage[0], 0)) {
         arena_free(a);
         return NULL;

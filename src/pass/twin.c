@@ -1,0 +1,58 @@
+// What becomes of a reorder whose source is a slot. Weights are read in two layouts: oneDNN's data
+// gradient wants its blocks of the other channel inside. So such a slot gets a twin, a second copy
+// that lies as that reader wants, and the reorder becomes a read of it. The optimizer writes both
+// in one pass over memory (prim/kernel_update.c), and so does whatever else sets the slot, from
+// inside (effects) or outside (slot_put): a twin is never older than its slot, and no state of its
+// own.
+//
+// A twin is overwritten when its slot is. So reading it is an alias of the version, and the law of
+// versions (graph/verify.c) is the twin's as well: whoever reads the weights of before the update
+// stands before it. A reorder was a copy, and could be read later; but its readers are those that
+// read the version before the layout pass, and stood there already.
+//
+// An effect writes a twin only where the version that it makes is read so, or is the last one: that
+// is never more often than a reorder would be run, but for one where nobody reads the first
+// version.
+//
+// The simpler idea, a reorder behind the optimizer's step that is kept for the next iteration,
+// reads memory again that has just been written, and has to be told when a checkpoint was loaded.
+#include "pass/pass.h"
+
+#include "graph/build.h"
+#include "graph/op.h"
+#include "graph/slot.h"
+
+// Moments and averages, which lie as their slot does, are read by its step and by samplers.
+static bool may_be_twin(const struct value *v)
+{
+    const struct value *x = v->in[0];
+    return x->attr.slot && !x->attr.slot->of && x->type == TYPE_F32 && v->type == TYPE_F32 &&
+           v->layout != LAYOUT_CHANNELS_LAST;
+}
+
+// What the host reads, it reads when the graph is through.
+static bool reaches_host(const struct value *v)
+{
+    for (int i = 0; i < v->graph->n_root; i++) {
+        const struct value *u = v->graph->root[i].value;
+        while (u->op->flags & OP_ALIAS)
+            u = u->in[0];
+        if (u == v)
+            return true;
+    }
+    return false;
+}
+
+static struct value *read_twin(struct value *v, void *context)
+{
+    (void)context;
+    if (v->op != &op_reorder || !may_be_twin(v) || reaches_host(v) ||
+        !slot_twin_made(v->in[0]->attr.slot, v->opaque))
+        return NULL;
+    struct value *t = twin(v->in[0], v->attr.ref);
+    t->layout = v->layout;
+    t->opaque = v->opaque;
+    return t;
+}
+
+bool pass_twin(struct graph *g) { return graph_rewrite(g, read_twin, NULL); }

@@ -1,0 +1,21 @@
+// Whether second copies of slots say what the slots say. Include after cmocka.h.
+#include "base/arena.h"
+#include "graph/slot.h"
+
+// How many there are.
+static inline int check_twins(const struct slots *s, const float *slab)
+{
+    struct arena *a = arena_new(NULL);
+    int n = 0;
+    for (int i = 0; i < s->n; i++)
+        for (const struct twin *t = s->slot[i]->twin; t; t = t->next, n++) {
+            const float *want = slot_get(s->slot[i], slab, a);
+            int64_t *at = NEW_ARRAY(a, int64_t, shape_size(s->slot[i]->shape));
+            slot_positions(s->slot[i], t->lies, at);
+            for (int64_t k = 0; k < shape_size(s->slot[i]->shape); k++)
+                if (slab[t->offset + (size_t)at[k]] != want[k])
+                    fail_msg("%s[%d] and its twin differ", s->slot[i]->name, (int)k);
+        }
+    arena_free(a);
+    return n;
+}
