@@ -12,6 +12,7 @@
 // threads' order: equal thread counts give equal bits.
 #include "prim/kernel.h"
 
+#include "prim/kernel_lanes.h"
 #include "prim/kernel_math.h"
 #include "prim/lower.h"
 
@@ -19,6 +20,7 @@
 #include <omp.h>
 
 enum { LINE = 16 };  // numbers in a line of the cache
+enum { BESIDE = 4 };
 
 struct scratch {
     _Alignas(64) float room[MAP_BUFFERS * (MAP_TILE + LINE)];
@@ -275,17 +277,33 @@ static float max_run(const float *x, int64_t n)
     return max;
 }
 
+// BESIDE vectors of columns, in registers.
+INLINE void sum_beside(float *sum, const float *x, int64_t n, int64_t width)
+{
+    lanes s[BESIDE];
+    EACH(j, BESIDE)
+        s[j] = (lanes){0};
+    for (int64_t i = 0; i < n; i += width)
+        EACH(j, BESIDE)
+            s[j] += *(const lanes *)(x + i + j * LANES);
+    EACH(j, BESIDE)
+        *(lanes *)(sum + j * LANES) = s[j];
+}
+
 // Adds rows of `width` to sum: several rows beside each other where they are short, so that vectors
 // are full.
 static void sum_columns(double *sum, const float *x, int64_t n, int64_t width)
 {
     _Alignas(64) float part[MAP_TILE];
     const int64_t wide = width * (width < 64 ? 64 / width : 1), full = n / wide * wide;
-    for (int64_t j = 0; j < wide; j++)
+    int64_t at = 0;
+    for (; at + BESIDE * LANES <= wide; at += BESIDE * LANES)
+        sum_beside(part + at, x + at, full, wide);
+    for (int64_t j = at; j < wide; j++)
         part[j] = 0;
-    for (int64_t i = 0; i < full; i += wide)
+    for (int64_t i = 0; i < full && at < wide; i += wide)
 #pragma omp simd
-        for (int64_t j = 0; j < wide; j++)
+        for (int64_t j = at; j < wide; j++)
             part[j] += x[i + j];
     for (int64_t j = 0; j < n - full; j++)
         part[j] += x[full + j];
