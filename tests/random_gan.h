@@ -181,9 +181,19 @@ static struct value *joined(struct net *n, struct value *x)
     return concat(both, 2, 1);
 }
 
+// All of an image to one pixel, and back to an image now and then.
+static struct value *whole_conv(struct net *n, struct value *x)
+{
+    const struct window w = {{1 + below(n, 2), 1}, {0}};
+    const int64_t *dim = x->shape.dim, K = 1 + below(n, 4), C = 1 + below(n, 4);
+    const int64_t H = dim[2], W = dim[3], fan_in = dim[1] * H * W;
+    x = calmed(conv(x, weight(n, SHAPE(K, dim[1], H, W)), w), fan_in);
+    return below(n, 2) ? x : calmed(conv_data_grad(x, weight(n, SHAPE(K, C, H, W)), w, H, W), K);
+}
+
 static struct value *image_layer(struct net *n, struct value *x)
 {
-    switch (below(n, 11)) {
+    switch (below(n, 12)) {
     case 0:
     case 1:
     case 2: return random_conv(n, x);
@@ -194,6 +204,7 @@ static struct value *image_layer(struct net *n, struct value *x)
     case 7: return padded(n, x);
     case 8: return turned(n, x);
     case 9: return pooled_conv(n, x);
+    case 10: return whole_conv(n, x);
     default: return mul(x, tanh_value(mean_axes(x, 1 << 2 | 1 << 3)));
     }
 }

@@ -111,6 +111,20 @@ static void two_players(struct graph *g)
     passes_run(g, "simplify");
 }
 
+// An image made of one pixel, and an answer made of an image: one kernel covers each.
+static void projected(struct graph *g)
+{
+    const struct window win = {{1, 1}, {0}};
+    struct value *z = input(g, "z", SHAPE(2, 8, 1, 1)), *w = input(g, "w", SHAPE(8, 16, 4, 4)),
+                 *v = input(g, "v", SHAPE(1, 16, 4, 4)), *dw[2];
+    struct value *y = conv(leaky_relu(conv_data_grad(z, w, win, 4, 4), 0), v, win);
+    gradient(sum(square(y)), (struct value *[]){w, v}, 2, dw);
+    graph_root(g, "y", y);
+    graph_root(g, "dw", dw[0]);
+    graph_root(g, "dv", dw[1]);
+    passes_run(g, "simplify");
+}
+
 // A convolution that is worth it, and both its gradients.
 static void strided(struct graph *g)
 {
@@ -280,6 +294,7 @@ static const struct golden {
     {"conv_pool", "conv_pool", averaged},
     {"one_backward", "one_backward", two_players},
     {"one_batch", "one_batch", two_batches},
+    {"whole_kernel", "whole_kernel", projected},
     {"minimal_filter", "minimal_filter", strided},
     {"minimal_filter_blocks", "minimal_filter", wide},
     {"fuse", "fuse", normalised},

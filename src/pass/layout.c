@@ -114,7 +114,7 @@ static void ask(struct layouts *l, const struct value *x, struct lie lie)
         return;
     if (lie_is_plain(l->wish[x->id]))
         l->wish[x->id] = lie;
-    if (x->attr.slot && lie.opaque)
+    if (x->attr.slot)
         vote(l, x->attr.slot, lie, READ, x->id);
 }
 
@@ -169,8 +169,10 @@ static void ask_of_effect(struct layouts *l, const struct value *v)
 static void ask_aliased(struct layouts *l, const struct value *v)
 {
     const struct value *x = v->in[0];
-    ask(l, x, lie_reshaped(l->wish[v->id], v->shape, x->shape));
-    if (x->attr.slot && x->shape.rank == 4 && !shape_equal(x->shape, v->shape))
+    const struct lie wish = lie_reshaped(l->wish[v->id], v->shape, x->shape);
+    ask(l, x, wish);
+    if (x->attr.slot && x->shape.rank == 4 && !shape_equal(x->shape, v->shape) &&
+        lie_is_plain(wish))
         vote(l, x->attr.slot, plain, READ, x->id);
 }
 
@@ -227,7 +229,7 @@ static void settle(struct slot *s, const struct vote *all)
     for (const struct vote *v = all; v; v = v->next)
         if (count(all, v->lie) > count(all, best))
             best = v->lie;
-    s->lies = best.opaque;
+    s->lies = lie_in_slot(s->shape, best);
 }
 
 static void settle_slots(const struct layouts *l, const struct graph *g)

@@ -19,7 +19,15 @@ struct lie lie_of(const struct value *v) { return (struct lie){v->layout, v->opa
 struct lie lie_of_slot(const struct slot *s)
 {
     const struct opaque_layout *l = slot_lies(s);
+    if (l && !l->bytes && s->shape.rank == 4)
+        return lie_of_picture(s->shape);
     return !l ? plain : (struct lie){l->bytes ? LAYOUT_OPAQUE : LAYOUT_TURNED, l};
+}
+
+const struct opaque_layout *lie_in_slot(struct shape s, struct lie a)
+{
+    return a.layout == LAYOUT_CHANNELS_LAST ? layout_turned(s.dim[1], s.dim[2] * s.dim[3], 1)
+                                            : a.opaque;
 }
 
 const char *lie_name(struct lie a)

@@ -17,6 +17,8 @@ bool lie_is_plain(struct lie a);
 struct lie lie_of(const struct value *v);
 // Plain until the layout pass, or a slab that was filled before, has said otherwise.
 struct lie lie_of_slot(const struct slot *s);
+// How a slot of that shape has to lie for its values to lie so; NULL for plain.
+const struct opaque_layout *lie_in_slot(struct shape s, struct lie a);
 // For people: "channels-last".
 const char *lie_name(struct lie a);
 

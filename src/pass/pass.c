@@ -39,6 +39,11 @@ static bool one_batch(struct graph *g)
     return pass_one_batch(g) && (clean(g), true);
 }
 
+static bool whole_kernel(struct graph *g)
+{
+    return pass_whole_kernel(g) && (clean(g), true);
+}
+
 static bool minimal_filter(struct graph *g)
 {
     return g->minimal_filtering && pass_minimal_filter(g) && (clean(g), true);
@@ -56,6 +61,7 @@ const struct pass passes[] = {
     {"conv_pool", conv_pool},
     {"one_backward", one_backward},
     {"one_batch", one_batch},
+    {"whole_kernel", whole_kernel},
     {"minimal_filter", minimal_filter},
     {"epilogue", pass_epilogue},
     {"fuse", pass_fuse},

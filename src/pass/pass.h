@@ -24,6 +24,9 @@ bool pass_one_backward(struct graph *g);
 // A network applied to two batches with the same weights, where nothing in it couples samples, is
 // applied once to both; so are its gradients.
 bool pass_one_batch(struct graph *g);
+// A convolution whose kernel covers the image is a matrix product, or with one channel a sum; so
+// are its gradients.
+bool pass_whole_kernel(struct graph *g);
 // Convolutions with fewer multiplications, where that is worth the transforms around them; see
 // graph->minimal_filtering, and graph/choice.h for the size of tiles.
 bool pass_minimal_filter(struct graph *g);
