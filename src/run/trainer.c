@@ -153,14 +153,6 @@ static void find_hypers(struct stage *s)
                                      plan_input(s->plan, s->program->run[i].hyper)};
 }
 
-static void make_slab(struct trainer *t)
-{
-    t->slab = aligned_alloc(64, (t->experiment->slots.floats * sizeof(float) + 127) / 64 * 64);
-    if (!t->slab)
-        BUG("out of memory");
-    arena_defer(t->arena, free, t->slab);
-}
-
 static bool stage_compile(struct trainer *t, struct stage *s, int phase)
 {
     if (s->plan)
@@ -172,7 +164,7 @@ static bool stage_compile(struct trainer *t, struct stage *s, int phase)
         return false;
     passes_run(s->program->graph, NULL);
     if (!t->slab)
-        make_slab(t);
+        t->slab = arena_room(t->arena, t->experiment->slots.floats * sizeof *t->slab);
     s->plan = plan_new_in(s->arena, s->program->graph, t->slab, t->experiment->workspace,
                           (uint64_t)t->experiment->seed);
     find_measures(t, s);
