@@ -36,13 +36,13 @@ struct critic {
 static struct critic critic_new(void)
 {
     struct graph *g = graph_new(arena_new(NULL));
-    return (struct critic){
-        g,
-        {input(g, "first", SHAPE(CHANNELS, 1, 3, 3)),
-         input(g, "second", SHAPE(2 * CHANNELS, CHANNELS, 4, 4)),
-         input(g, "bias", SHAPE(1, CHANNELS, 1, 1)), input(g, "offset", SHAPE(1, 2 * CHANNELS, 1, 1))},
-        input(g, "dense", SHAPE(1, FLAT)),
-        false};
+    return (struct critic){g,
+                           {input(g, "first", SHAPE(CHANNELS, 1, 3, 3)),
+                            input(g, "second", SHAPE(2 * CHANNELS, CHANNELS, 4, 4)),
+                            input(g, "bias", SHAPE(1, CHANNELS, 1, 1)),
+                            input(g, "offset", SHAPE(1, 2 * CHANNELS, 1, 1))},
+                           input(g, "dense", SHAPE(1, FLAT)),
+                           false};
 }
 
 static struct value *normalise(struct value *x)
@@ -52,14 +52,14 @@ static struct value *normalise(struct value *x)
     return mul(centred, rsqrt_value(affine(mean_axes(square(centred), axes), 1, 1e-3)));
 }
 
-// (N, 1, PIXELS, PIXELS) to (N, 1)
+// (N, 1, PIXELS, PIXELS) to (N, 1, 1, 1)
 static struct value *apply(const struct critic *c, struct value *x)
 {
     const struct window same = {{1, 1}, {1, 1, 1, 1}}, half = {{2, 2}, {1, 1, 1, 1}};
     struct value *h = leaky_relu(add(conv(x, c->w[0], same), c->w[2]), 0.2);
     h = add(conv(h, c->w[1], half), c->w[3]);
     h = leaky_relu(c->normalised ? normalise(h) : h, 0.2);
-    return matmul(reshape(h, SHAPE(N, FLAT)), c->dense, false, true);
+    return reshape(matmul(reshape(h, SHAPE(N, FLAT)), c->dense, false, true), SHAPE(N, 1, 1, 1));
 }
 
 static struct value *critic_loss(enum loss loss, struct value *real, struct value *fake)
@@ -67,7 +67,8 @@ static struct value *critic_loss(enum loss loss, struct value *real, struct valu
     if (loss == WASSERSTEIN)
         return sub(mean(fake), mean(real));
     if (loss == HINGE)
-        return add(mean(leaky_relu(affine(real, -1, 1), 0)), mean(leaky_relu(affine(fake, 1, 1), 0)));
+        return add(mean(leaky_relu(affine(real, -1, 1), 0)),
+                   mean(leaky_relu(affine(fake, 1, 1), 0)));
     return add(mean(softplus(affine(real, -1, 0))), mean(softplus(fake)));
 }
 
@@ -160,7 +161,8 @@ static void test_number(void **state)
     for (int turned = 0; turned < 2; turned++) {
         struct critic c = critic_new();
         play(&c, SATURATING, turned);
-        const int maps = count(c.g, &op_pointwise[PW_MUL]), scales = count(c.g, &op_pointwise[PW_AFFINE]);
+        const int maps = count(c.g, &op_pointwise[PW_MUL]),
+                  scales = count(c.g, &op_pointwise[PW_AFFINE]);
         pass_one_backward(c.g);
         passes_run(c.g, "simplify");
         assert_true(count(c.g, &op_pointwise[PW_MUL]) < maps);
@@ -194,10 +196,12 @@ static void test_other_way(void **state)
     (void)state;
     struct critic c = critic_new();
     struct value *x = input(c.g, "x", SHAPE(N, 1, PIXELS, PIXELS)), *said = apply(&c, x), *d[2];
-    struct value *other = matmul(apply(&c, x), input(c.g, "mix", SHAPE(1, 5)), false, false);
+    struct value *other = matmul(reshape(apply(&c, x), SHAPE(N, 1)), input(c.g, "mix", SHAPE(1, 5)),
+                                 false, false);
     gradient(mean(softplus(said)), &x, 1, &d[0]);
     c.w[1] = input(c.g, "another", SHAPE(2 * CHANNELS, CHANNELS, 4, 4));
-    gradient(mean(softplus(add(apply(&c, x), reduce_sum(other, 1 << 1)))), &x, 1, &d[1]);
+    gradient(mean(softplus(add(reshape(apply(&c, x), SHAPE(N, 1)), reduce_sum(other, 1 << 1)))), &x,
+             1, &d[1]);
     graph_root(c.g, "one", d[0]);
     graph_root(c.g, "other", d[1]);
     passes_run(c.g, "simplify");

@@ -116,7 +116,7 @@ static bool goes_through(const struct chain *c, const struct value *v, unsigned 
 
 // --- beginnings ----------------------------------------------------------------------------------
 
-// x = number·of, as far as can be seen; of is NULL where x is that number everywhere.
+// x = number·of in another shape, as far as can be seen; of is NULL where x is a number everywhere.
 struct multiple {
     double number;
     struct value *of;
@@ -125,8 +125,8 @@ struct multiple {
 static struct multiple multiple_of(struct value *x)
 {
     double number = 1;
-    for (; is(x, PW_AFFINE) && x->attr.f[1] == 0; x = x->in[0])
-        number *= x->attr.f[0];
+    for (; x->op == &op_reshape || (is(x, PW_AFFINE) && x->attr.f[1] == 0); x = x->in[0])
+        number *= x->op == &op_reshape ? 1 : x->attr.f[0];
     if (x->op == &op_constant)
         return (struct multiple){number * x->attr.f[0], NULL};
     return (struct multiple){number, x};
@@ -490,7 +490,7 @@ static struct value *once(struct link *l)
     const struct chain *c = l->chain;
     const struct value *x = l->side[0];
     if (!l->once)
-        l->once = c->of ? affine(now(c->of), c->number, 0)
+        l->once = c->of ? reshape(affine(now(c->of), c->number, 0), x->shape)
                         : constant(x->graph, c->number, x->shape);
     return l->once;
 }
