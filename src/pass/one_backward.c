@@ -20,7 +20,8 @@
 // first layer.
 //
 // The same chain of the real batch is brought into the same form: alone it would lose by that, but
-// pass/one_batch.c can then put both batches into one.
+// pass/one_batch.c can then put both batches into one. Measured on dcgan64, both updates at once: 9 %
+// of an iteration with a number for all, 7 % with one a sample; nothing where critics are small.
 #include "pass/pass.h"
 
 #include "base/arena.h"
