@@ -3,10 +3,12 @@
 #include "base/arena.h"
 #include "base/philox.h"
 #include "graph/build.h"
+#include "graph/epilogue.h"
 #include "graph/op.h"
 #include "graph/toom.h"
 #include "pass/pass.h"
 #include "prim/kernel.h"
+#include "prim/lower.h"
 #include "numbers.h"
 
 #include <math.h>
@@ -92,6 +94,33 @@ static void compare(const struct kernels *k, const struct filter_task *t, const 
     }
 }
 
+// What the convolution ends in: a factor, a bias, a tensor and leaky_relu.
+static const double factor = 0.5, slope = 0.2;
+
+static struct value *end_in_all(struct value *v)
+{
+    struct value *bias = input(v->graph, "bias", SHAPE(1, v->shape.dim[1], 1, 1)),
+                 *more = input(v->graph, "more", v->shape);
+    const struct epilogue e = {4,
+                               {{PW_AFFINE, factor, NULL},
+                                {PW_ADD, 0, bias},
+                                {PW_ADD, 0, more},
+                                {PW_LEAKY_RELU, slope, NULL}}};
+    assert_true(filter_ends(v, &e));
+    return epilogue_added(v, &e);
+}
+
+static void set_end(struct arena *a, struct filter_task *t, const struct value *v, double **value)
+{
+    if (v->n_in < 4)
+        return;
+    struct filter_end *end = NEW(a, struct filter_end);
+    *end = (struct filter_end){laid_out(a, v->in[2], value[v->in[2]->id], true),
+                               laid_out(a, v->in[3], value[v->in[3]->id], true), (float)factor,
+                               (float)slope};
+    t->end = end;
+}
+
 static void try_one(struct arena *a, struct value *v, double **value,
                     const struct filter_caches *caches)
 {
@@ -99,6 +128,7 @@ static void try_one(struct arena *a, struct value *v, double **value,
     const struct conv_parts s = conv_parts(v);
     const double *const want = value[v->id];
     filter_task_room(t, NEW_ARRAY(a, float, t->room));
+    set_end(a, t, v, value);
     for (int k = 0; kernels_at(k); k++) {
         t->fine.image = laid_out(a, s.x, value[s.x->id], true);
         t->coarse.image = laid_out(a, s.y, value[s.y->id], true);
@@ -144,6 +174,8 @@ static void test_convolutions(void **state)
                                             between(1, 30000), between(1, 60000)};
         if (conv_can_be_tiled(v)) {
             struct value *tiled = conv_tiled(v, tile[0], tile[1]);
+            if (round % 2 && v->op != &op_conv_weight_grad)
+                tiled = end_in_all(tiled);
             prepare(tiled);
             try_one(a, tiled, graph_reference(g, &r, a), round % 5 ? &small : &filter_caches);
         }

@@ -172,9 +172,16 @@ struct tile_task tile_task_of(enum tile_role role, struct tiling tiling);
 // multiples of FILTER_RUN. What is multiplied lies in words of four bytes: a float32, or two of
 // bf16, neighbours in what a product sums. All sizes are in words; a sum is one.
 enum { FILTER_RUN = 16 };
+// What becomes of a result before it is written: leaky_relu of scale·x + bias + more, which lies
+// like the result; bias and more may be NULL.
+struct filter_end {
+    const float *bias, *more;
+    float scale, slope;
+};
 struct filter_task {
     struct tile_task fine, coarse, weight;
     const struct tile_task *out;
+    const struct filter_end *end;        // of out; NULL: nothing
     int in_word;                         // numbers: 1 or 2
     float *weights;                      // (K, C, k, k), plain
     int64_t taps, points;                // k²; of a tile

@@ -8,6 +8,9 @@
 // out. Weights' gradient (filter_weights): both images are evaluated, and each thread takes a block
 // of the weights.
 //
+// What a result ends in (graph/epilogue.h) is done where a pixel is written: in a result of a forward
+// convolution once; in that of a data gradient tiles overlap, and it is done by the last of them.
+//
 // Channels go in runs of RUN. Behind each other they are, with s² phases and G runs: run 0 of
 // phase 0, run 0 of phase 1, … run 1 of phase 0; so a block of some runs has all their phases, and
 // nobody else writes those pixels.
@@ -18,26 +21,14 @@
 #include "prim/kernel.h"
 #include "prim/kernel_lanes.h"
 #include "prim/kernel_product.h"
+#include "prim/kernel_turn.h"
 
 #include "graph/toom.h"
 
 #include <omp.h>
 #include <string.h>
 
-enum { RUN = FILTER_RUN, TAPS = 25, AHEAD = 6 * RUN };
-
-#if defined __AVX512F__
-#define LIST(m, s)                                                                            \
-    m(0, s), m(1, s), m(2, s), m(3, s), m(4, s), m(5, s), m(6, s), m(7, s), m(8, s), m(9, s), \
-        m(10, s), m(11, s), m(12, s), m(13, s), m(14, s), m(15, s)
-#define STEPS STEP(1) STEP(2) STEP(4) STEP(8)
-#elif defined __AVX__
-#define LIST(m, s) m(0, s), m(1, s), m(2, s), m(3, s), m(4, s), m(5, s), m(6, s), m(7, s)
-#define STEPS STEP(1) STEP(2) STEP(4)
-#else
-#define LIST(m, s) m(0, s), m(1, s), m(2, s), m(3, s)
-#define STEPS STEP(1) STEP(2)
-#endif
+enum { TAPS = 25, AHEAD = 6 * RUN };
 
 typedef float run __attribute__((vector_size(RUN * sizeof(float)), aligned(4), may_alias));
 
@@ -53,6 +44,9 @@ struct spot {
     int from[2], to[2];
     int64_t next; // how far the next tile is
     int seen[2];  // so many of the first were written by the tiles before
+    int done[2];  // so many of the first are written by no tile behind
+    const struct filter_end *end;
+    const float *bias, *more; // of these channels; as far from `image` as what is beside it
 };
 
 INLINE void read_run(run *to, const char *at, enum type type)
@@ -199,6 +193,19 @@ INLINE void interpolate_across(const struct tile_task *t, const float *from, int
     }
 }
 
+// What a pixel becomes that no other tile adds to.
+INLINE void end_pixel(const struct spot *s, run *pixel, int64_t at)
+{
+    const struct filter_end *end = s->end;
+    run x = *pixel * end->scale;
+    if (s->bias)
+        x += *(const run *)s->bias;
+    if (s->more)
+        x += *(const run *)((const char *)s->more + at);
+    const bits above = (bits)(x > 0);
+    *pixel = (run)(((bits)x & above) | ((bits)(x * end->slope) & ~above));
+}
+
 // pixel[i][j] (+)= Σ_u m[u][i]·half[j][u]
 INLINE void interpolate_down(const struct tile_task *t, const struct spot *s, const run *half,
                              const int q)
@@ -209,12 +216,15 @@ INLINE void interpolate_down(const struct tile_task *t, const struct spot *s, co
             in[u] = half[j * q + u];
         for (int i = s->from[0]; i < s->to[0]; i++) {
             const float *m = t->axis[0].turned + i * q;
-            run *const p = (run *)(s->image + i * s->down + j * s->across);
+            const int64_t at = i * s->down + j * s->across;
+            run *const p = (run *)(s->image + at);
             run sum = m[0] * in[0];
             EACH(u, q - 1)
                 sum += m[u + 1] * in[u + 1];
             if (i < s->seen[0] || j < s->seen[1])
                 sum += *p;
+            if (s->end && i < s->done[0] && j < s->done[1])
+                end_pixel(s, &sum, at);
             *p = sum;
         }
     }
@@ -283,7 +293,9 @@ INLINE struct spot spot_of(const struct tile_task *t, int64_t n, int64_t tile, i
         across,
         t->type[0],
         .next = next_tile(t, tile) * bytes,
-        .seen = {ty ? a[0].columns - (int)a[0].n : 0, tx ? a[1].columns - (int)a[1].n : 0}};
+        .seen = {ty ? a[0].columns - (int)a[0].n : 0, tx ? a[1].columns - (int)a[1].n : 0},
+        .done = {(int)(ty + 1 < a[0].count ? a[0].n : a[0].columns),
+                 (int)(tx + 1 < a[1].count ? a[1].n : a[1].columns)}};
     clip(&s, 0, y, t->step, a[0].columns, t->H);
     clip(&s, 1, x, t->step, a[1].columns, t->W);
     return s;
@@ -325,54 +337,6 @@ static void tile_rows(const struct filter_task *f, const struct tile_task *t, in
 }
 
 // --- weights -------------------------------------------------------------------------------------
-
-// A square is turned in steps: of two rows that are s apart, each takes its half of what lies s off
-// the diagonal.
-#define UPPER(j, s) ((j) & (s) ? LANES + (j) - (s) : (j))
-#define LOWER(j, s) ((j) & (s) ? LANES + (j) : (j) + (s))
-#define STEP(s)                                                                 \
-    EACH(i, LANES)                                                              \
-        if (!(i & (s))) {                                                       \
-            const lanes upper = r[i], lower = r[i + (s)];                       \
-            r[i] = __builtin_shufflevector(upper, lower, LIST(UPPER, s));       \
-            r[i + (s)] = __builtin_shufflevector(upper, lower, LIST(LOWER, s)); \
-        }
-
-// to[j][i] = from[i][j] for i, j < RUN
-static void turn_square(const float *from, int64_t row, float *to, int64_t to_row)
-{
-    EACH(y, RUN / LANES)
-        EACH(x, RUN / LANES) {
-            lanes r[LANES];
-            EACH(i, LANES)
-                r[i] = *(const lanes *)(from + (y * LANES + i) * row + x * LANES);
-            STEPS
-            EACH(i, LANES)
-                *(lanes *)(to + (x * LANES + i) * to_row + y * LANES) = r[i];
-        }
-}
-
-// to[j][i] = from[i][j] for i < RUN, j < columns
-static void turn(const float *from, int64_t row, int64_t columns, float *to)
-{
-    int64_t j = 0;
-    for (; j + RUN <= columns; j += RUN)
-        turn_square(from + j, row, to + j * RUN, RUN);
-    for (; j < columns; j++)
-        for (int64_t i = 0; i < RUN; i++)
-            to[j * RUN + i] = from[i * row + j];
-}
-
-// to[i][j] = from[j][i] for i < RUN, j < columns
-static void turn_back(const float *from, int64_t columns, float *to)
-{
-    int64_t j = 0;
-    for (; j + RUN <= columns; j += RUN)
-        turn_square(from + j * RUN, RUN, to + j, columns);
-    for (; j < columns; j++)
-        for (int64_t i = 0; i < RUN; i++)
-            to[i * columns + j] = from[j * RUN + i];
-}
 
 // A phase of weights that lie as an image of runs.
 INLINE struct spot phase_of(const struct filter_task *t, float *taps, int64_t phase)
@@ -478,6 +442,16 @@ static void multiply(const struct filter_task *t, const struct work *w, int64_t 
     }
 }
 
+// The same channels of what is added as those of the image.
+static void set_end(struct spot *s, const struct filter_task *t, int64_t channel)
+{
+    const struct filter_end *end = s->end = t->end;
+    if (end && end->bias)
+        s->bias = end->bias + channel;
+    if (end && end->more)
+        s->more = end->more + (s->image - (char *)t->out->image) / (int64_t)sizeof(float);
+}
+
 static void finish(const struct filter_task *t, const struct work *w, int64_t at, int64_t tiles)
 {
     const int64_t each = tiles_of(t->out), ph = phases_of(t->out);
@@ -485,8 +459,10 @@ static void finish(const struct filter_task *t, const struct work *w, int64_t at
         for (int64_t phase = 0; phase < ph; phase++) {
             struct spot s = spot_of(t->out, w->first + (at + i) / each, (at + i) % each, phase);
             s.image += w->column / ph * (int64_t)sizeof(float);
-            for (int64_t c = phase * RUN; c < t->block; c += ph * RUN, next_run(&s))
+            for (int64_t c = phase * RUN; c < t->block; c += ph * RUN, next_run(&s)) {
+                set_end(&s, t, (w->column + c) / ph / RUN * RUN);
                 interpolate(t->out, &s, w->sums + i * t->block + c, t->sum_plane);
+            }
         }
 }
 

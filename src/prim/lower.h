@@ -62,6 +62,8 @@ bool lower_few_channels(struct plan *p, const struct value *v, const char *word)
 
 // A convolution that has tiles (conv_is_tiled) is computed by minimal filtering in blocks
 // (kernel_filter.c). Its weights lie plain, its images channels-last.
+// It may end in a factor, a bias and a tensor, and a leaky_relu.
+bool filter_ends(const struct value *v, const struct epilogue *e);
 void lower_filter(struct plan *p, const struct value *v, const char *word);
 
 #endif

@@ -84,10 +84,12 @@ static struct dnn_conv spec_foreseen(const struct value *v, const struct epilogu
     return s;
 }
 
-// oneDNN's gradients end in nothing, and loops of ours in anything, slowly.
+// oneDNN's gradients take no post-ops.
 bool conv_epilogue(const struct value *v, const struct epilogue *e)
 {
-    if (v->op != &op_conv || conv_is_tiled(v))
+    if (conv_is_tiled(v))
+        return filter_ends(v, e);
+    if (v->op != &op_conv)
         return false;
     if (conv_own_kernel(v))
         return conv_from_few(v) && conv_from_few_ends(v, e);

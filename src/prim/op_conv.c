@@ -164,6 +164,7 @@ static void conv_data_grad_reference(const struct value *v, const double *const 
     clear(v, out);
     products(v->shape, v->in[1]->shape, v->in[0]->shape, window_of(v), NULL, in[1], in[0], out,
              NULL, NULL);
+    epilogue_reference(v, in, out);
 }
 
 static void conv_weight_grad_reference(const struct value *v, const double *const *in, double *out)
