@@ -19,6 +19,12 @@ start() {  # arguments of run; in the background, with its log and pid; returns 
     pid=$!
     until grep -qs /runs/ "$dir/log" || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
 }
+until_log() {  # what the log is to say first
+    until grep -qs -- "$1" "$dir/log" || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
+}
+until_row() {  # the step of a row that is to be in the database first
+    until [[ $(value "SELECT coalesce(max(step), -1) FROM metric WHERE run_id=(SELECT max(id) FROM run)") -ge $1 ]] || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
+}
 ended() {  # exit code, text in the log, status in the database [, database]
     wait $pid
     local code=$? status
@@ -51,7 +57,7 @@ done
 
 # --- while the scorer is trained: the run has its checkpoint; the scores are taken when it is resumed
 GANEXP_CACHE=$dir/none start --threads 1 $config train.steps=60 evaluate.every=40 train.checkpoint.every=0 train.lr_schedule=!unset
-sleep 0.3
+until_log 'training the scorer'
 kill -INT $pid
 ended 130 'interrupted at step 40, saved' interrupted
 saved
@@ -62,7 +68,7 @@ scores=$(value "SELECT group_concat(step) FROM (SELECT step FROM evals WHERE met
 
 # --- while scores are taken: many samples
 start --threads 1 $config train.steps=60 evaluate.every=40 evaluate.samples=1M train.lr_schedule=!unset
-sleep 0.5
+until_row 40
 kill -TERM $pid
 ended 143 'interrupted at step 40, saved' interrupted
 saved
