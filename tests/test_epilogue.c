@@ -46,8 +46,26 @@ static struct value *some_steps(struct value *y, int *n)
     return activation(y, which);
 }
 
+// What minimal filtering makes of planes: a result, or an image of 9 × 12 pixels.
+static struct value *random_planes(struct graph *g)
+{
+    const bool fine = below(2);
+    const int64_t n = 2 + below(3), stride = 1 + below(2), C = 3 + below(6),
+                  taps = stride == 1 ? 3 : 2, down = stride == 1 ? 9 : 5,
+                  across = stride == 1 ? 12 : 6;
+    const struct tiling t = {n, stride, 3, {1, 1}, {(down + n - 1) / n, (across + n - 1) / n}};
+    const int64_t points = (n + taps - 1) * (n + taps - 1), rows = 2 * t.count[0] * t.count[1],
+                  columns = fine ? stride * stride * C : C;
+    return tile_map_adjoint(matmul(input(g, "a", SHAPE(points, rows, 2)),
+                                   input(g, "w", SHAPE(points, 2, columns)), false, false),
+                            fine ? TILE_FINE : TILE_COARSE, t,
+                            fine ? SHAPE(2, C, 9, 12) : SHAPE(2, C, down, across));
+}
+
 static struct value *random_product(struct graph *g)
 {
+    if (below(3) == 0)
+        return random_planes(g);
     const int c = below(2) ? 1 + below(4) : 8 * (1 + below(3)), k = 16 * (1 + below(3)),
               taps = 1 + below(4);
     if (below(2)) {
@@ -65,8 +83,8 @@ static struct graph *random_end(struct arena *a, uint64_t seed, int *n)
 {
     struct graph *g = graph_new(a);
     rng_init(&rng, seed, 0);
-    struct value *product = random_product(g), *dx[2], *ddx[1],
-                 *in[] = {product->in[0], product->in[1]};
+    struct value *product = random_product(g), *dx[2], *ddx[1];
+    struct value *const *in = product->n_in == 2 ? product->in : product->in[0]->in;
     struct value *y = some_steps(product, n);
     struct value *flat = reshape(y, SHAPE(y->shape.dim[0], shape_size(y->shape) / y->shape.dim[0]));
     struct value *z = matmul(flat, input(g, "v", SHAPE(3, flat->shape.dim[1])), false, true);

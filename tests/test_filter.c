@@ -114,8 +114,8 @@ static void set_end(struct arena *a, struct filter_task *t, const struct value *
 {
     if (v->n_in < 4)
         return;
-    struct filter_end *end = NEW(a, struct filter_end);
-    *end = (struct filter_end){laid_out(a, v->in[2], value[v->in[2]->id], true),
+    struct image_end *end = NEW(a, struct image_end);
+    *end = (struct image_end){laid_out(a, v->in[2], value[v->in[2]->id], true),
                                laid_out(a, v->in[3], value[v->in[3]->id], true), (float)factor,
                                (float)slope};
     t->end = end;

@@ -1,6 +1,7 @@
-// What a product does to each number of its result before it writes it: some pointwise ops in a
-// row, each of what the one before has made and, where it takes two, of an operand that stands
-// behind the product's own two: a number for each channel or column, or a tensor like the result.
+// What a product, or the last map of minimal filtering, does to each number of its result before it
+// writes it: some pointwise ops in a row, each of what the one before has made and, where it takes
+// two, of an operand that stands behind its own: a number for each channel or column, or a tensor
+// like the result.
 // Only pass/epilogue.c makes them, after differentiation.
 #ifndef GRAPH_EPILOGUE_H
 #define GRAPH_EPILOGUE_H
@@ -21,6 +22,8 @@ struct epilogue {
     struct epilogue_step step[EPILOGUE_STEPS];
 };
 struct epilogue epilogue_of(const struct value *product);
+// How many operands v has of its own.
+int epilogue_behind(const struct value *v);
 // "bias, leaky_relu 0.2"
 void epilogue_text(const struct epilogue *e, struct shape result, struct text *out);
 // The same product, which has none yet, with one.

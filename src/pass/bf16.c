@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "graph/build.h"
+#include "graph/epilogue.h"
 #include "graph/op.h"
 
 // What a product must do for each number that it makes somebody round; the smallest picture of a
@@ -86,16 +87,17 @@ static void mark_inputs(const struct value *v, const struct marks *m)
         mark_tiled(v, m);
         return;
     }
+    const int own = epilogue_behind(v);
     for (int i = 0; i < v->n_in; i++) {
         const int id = v->in[i]->id;
         if (has(v, OP_ALIAS)) {
             m->wanted[id] |= m->wanted[v->id];
             m->refused[id] |= m->refused[v->id];
-        } else if (has(v, OP_PRODUCT) && i < 2) {
+        } else if (has(v, OP_PRODUCT) && i < own) {
             m->wanted[id] |= v->takes == TYPE_BF16;
             m->refused[id] |= v->takes != TYPE_BF16;
         } else {
-            m->refused[id] |= !has(v, OP_READS_BF16);
+            m->refused[id] |= !has(v, OP_READS_BF16) || i >= own;
         }
     }
 }

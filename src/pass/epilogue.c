@@ -103,8 +103,9 @@ static bool may_wait(const struct chain *c, const struct value *y)
     const struct graph *g = y->graph;
     for (int i = c->product->id; i < y->id; i++) {
         const struct value *v = g->value[i];
-        bool read = reads_slot(c->product->in[0], v->attr.slot) ||
-                    reads_slot(c->product->in[1], v->attr.slot);
+        bool read = false;
+        for (int k = 0; k < c->product->n_in; k++)
+            read |= reads_slot(c->product->in[k], v->attr.slot);
         for (int k = 0; k < c->epilogue.n; k++)
             read |= c->epilogue.step[k].with && reads_slot(c->epilogue.step[k].with, v->attr.slot);
         if ((v->op->flags & OP_EFFECT) && read)
@@ -144,16 +145,18 @@ static struct chain chain_of(const struct search *s, struct value *product)
 
 // --- asking --------------------------------------------------------------------------------------
 
-// "epilogue bf16 matmul 64x784 512x784 a·bᵀ: bias, leaky_relu 0.2"
+// "epilogue bf16 matmul 64x784 512x784 to 64x512 a·bᵀ: bias, leaky_relu 0.2"
 static const char *key_of(const struct search *s, const struct chain *c, bool in_memory)
 {
     const struct value *v = c->product;
     struct text t;
     text_init(&t);
     text_addf(&t, "epilogue%s %s", v->takes == TYPE_BF16 ? " bf16" : "", v->op->name);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < v->n_in; i++)
         for (int d = 0; d < v->in[i]->shape.rank; d++)
             text_addf(&t, "%s%" PRId64, d ? "x" : " ", v->in[i]->shape.dim[d]);
+    for (int d = 0; d < v->shape.rank; d++)
+        text_addf(&t, "%s%" PRId64, d ? "x" : " to ", v->shape.dim[d]);
     text_add(&t, " ");
     v->op->print(v, &t);
     text_add(&t, ": ");

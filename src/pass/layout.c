@@ -26,6 +26,7 @@
 
 #include "base/arena.h"
 #include "graph/build.h"
+#include "graph/epilogue.h"
 #include "graph/slot.h"
 
 struct place_of {
@@ -246,7 +247,7 @@ static enum type type_at(const struct value *v, int i)
 {
     if (i < 0)
         return has(v, OP_ALIAS) ? v->in[0]->type : v->type;
-    if (has(v, OP_PRODUCT) && i > 1)
+    if (i >= epilogue_behind(v))
         return TYPE_F32;
     if (has(v, OP_PRODUCT) && !conv_is_tiled(v))
         return v->takes;

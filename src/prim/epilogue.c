@@ -4,18 +4,27 @@
 #include "prim/epilogue.h"
 
 #include "base/text.h"
+#include "prim/kernel.h"
 #include "prim/lower.h"
 
 #include <string.h>
 
-enum { STEPS_AT = 9, OPERANDS = 2 };
+enum { STEPS_AT = 9, OPERANDS = 2 }; // of its own at most
 
 static bool takes_operand(enum pointwise op) { return pointwise_operands(op) > 1; }
+
+int epilogue_behind(const struct value *v)
+{
+    int n = v->n_in;
+    for (uint64_t rest = v->op->epilogue ? (uint64_t)v->attr.i[STEPS_AT] : 0; rest; rest >>= 8)
+        n -= takes_operand((enum pointwise)((rest & 0xff) - 1));
+    return n;
+}
 
 struct epilogue epilogue_of(const struct value *v)
 {
     struct epilogue e = {0};
-    int operand = OPERANDS;
+    int operand = epilogue_behind(v);
     if (!v->op->epilogue)
         return e;
     for (uint64_t rest = (uint64_t)v->attr.i[STEPS_AT]; rest; rest >>= 8, e.n++) {
@@ -29,8 +38,9 @@ struct epilogue epilogue_of(const struct value *v)
 struct value *epilogue_added(struct value *v, const struct epilogue *e)
 {
     struct attr attr = v->attr;
-    struct value *in[OPERANDS + EPILOGUE_STEPS] = {v->in[0], v->in[1]};
-    int n = OPERANDS;
+    struct value *in[OPERANDS + EPILOGUE_STEPS];
+    int n = v->n_in;
+    memcpy(in, v->in, sizeof *in * (size_t)n);
     for (int i = 0; i < e->n; i++) {
         attr.i[STEPS_AT] |= (int64_t)(e->step[i].op + 1) << 8 * i;
         attr.f[i] = e->step[i].number;
@@ -59,7 +69,7 @@ void epilogue_reference(const struct value *v, const double *const *in, double *
     const struct epilogue e = epilogue_of(v);
     const int64_t n = shape_size(v->shape), channels = v->shape.dim[1],
                   pixels = v->shape.rank == 4 ? v->shape.dim[2] * v->shape.dim[3] : 1;
-    int operand = OPERANDS;
+    int operand = epilogue_behind(v);
     for (int k = 0; k < e.n; k++) {
         const struct epilogue_step *s = &e.step[k];
         const bool bias = epilogue_is_bias(s, v->shape);
@@ -114,4 +124,25 @@ void epilogue_bind(struct plan *p, const struct value *v, struct dnn_args *args)
     const struct epilogue e = epilogue_of(v);
     for (int i = 0; i < e.n; i++)
         args->after[i] = e.step[i].with ? plan_data(p, e.step[i].with) : NULL;
+}
+
+bool epilogue_ends(struct plan *p, const struct value *v, const struct epilogue *e,
+                   struct image_end *end)
+{
+    const struct epilogue_step *s = e->step, *const behind = s + e->n;
+    bool bias = false, more = false;
+    *end = (struct image_end){.scale = 1, .slope = 1};
+    if (s < behind && s->op == PW_AFFINE)
+        end->scale = (float)s++->number;
+    for (; s < behind && s->with; s++) {
+        const bool is_bias = epilogue_is_bias(s, v->shape);
+        if (is_bias ? bias : more)
+            return false;
+        *(is_bias ? &bias : &more) = true;
+        if (p)
+            *(is_bias ? &end->bias : &end->more) = plan_data(p, s->with);
+    }
+    if (s < behind && s->op == PW_LEAKY_RELU)
+        end->slope = (float)s++->number;
+    return s == behind;
 }

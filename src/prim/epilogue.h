@@ -5,6 +5,7 @@
 #include "graph/epilogue.h"
 #include "plan/dnn.h"
 
+struct image_end;
 struct plan;
 struct text;
 
@@ -13,5 +14,9 @@ void epilogue_print(const struct value *v, struct text *out); // " then bias, le
 void epilogue_post_ops(const struct epilogue *e, struct shape result, struct dnn_after *after);
 // What is added, in memory.
 void epilogue_bind(struct plan *p, const struct value *v, struct dnn_args *args);
+// Whether it is a factor, then a bias or a tensor or both, then a leaky_relu; each may be missing. p
+// may be NULL: then nothing is said of where they are.
+bool epilogue_ends(struct plan *p, const struct value *v, const struct epilogue *e,
+                   struct image_end *end);
 
 #endif

@@ -152,6 +152,13 @@ struct tile_axis {
     float m[TOOM_MOST * TOOM_MOST], turned[TOOM_MOST * TOOM_MOST];
 };
 
+// What becomes of an image before it is written: leaky_relu of scale·x + bias + more, which lies
+// like the image; bias and more may be NULL.
+struct image_end {
+    const float *bias, *more;
+    float scale, slope;
+};
+
 // Both directions of a tile_map (prim/op_tile_map.c has the formula and the names).
 struct tile_task {
     void *image, *tiles;
@@ -161,6 +168,7 @@ struct tile_task {
     int64_t plane;                       // numbers in each of the rows² planes of `tiles`
     struct tile_axis axis[2];
     bool adjoint;                        // tiles to image
+    const struct image_end *end;         // of that image; NULL: nothing
     int threads;
 };
 
@@ -172,16 +180,10 @@ struct tile_task tile_task_of(enum tile_role role, struct tiling tiling);
 // multiples of FILTER_RUN. What is multiplied lies in words of four bytes: a float32, or two of
 // bf16, neighbours in what a product sums. All sizes are in words; a sum is one.
 enum { FILTER_RUN = 16 };
-// What becomes of a result before it is written: leaky_relu of scale·x + bias + more, which lies
-// like the result; bias and more may be NULL.
-struct filter_end {
-    const float *bias, *more;
-    float scale, slope;
-};
 struct filter_task {
     struct tile_task fine, coarse, weight;
     const struct tile_task *out;
-    const struct filter_end *end;        // of out; NULL: nothing
+    const struct image_end *end;        // of out; NULL: nothing
     int in_word;                         // numbers: 1 or 2
     float *weights;                      // (K, C, k, k), plain
     int64_t taps, points;                // k²; of a tile

@@ -45,7 +45,7 @@ struct spot {
     int64_t next; // how far the next tile is
     int seen[2];  // so many of the first were written by the tiles before
     int done[2];  // so many of the first are written by no tile behind
-    const struct filter_end *end;
+    const struct image_end *end;
     const float *bias, *more; // of these channels; as far from `image` as what is beside it
 };
 
@@ -196,7 +196,7 @@ INLINE void interpolate_across(const struct tile_task *t, const float *from, int
 // What a pixel becomes that no other tile adds to.
 INLINE void end_pixel(const struct spot *s, run *pixel, int64_t at)
 {
-    const struct filter_end *end = s->end;
+    const struct image_end *end = s->end;
     run x = *pixel * end->scale;
     if (s->bias)
         x += *(const run *)s->bias;
@@ -445,7 +445,7 @@ static void multiply(const struct filter_task *t, const struct work *w, int64_t 
 // The same channels of what is added as those of the image.
 static void set_end(struct spot *s, const struct filter_task *t, int64_t channel)
 {
-    const struct filter_end *end = s->end = t->end;
+    const struct image_end *end = s->end = t->end;
     if (end && end->bias)
         s->bias = end->bias + channel;
     if (end && end->more)

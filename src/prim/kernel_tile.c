@@ -1,5 +1,5 @@
 // The transforms of minimal filtering: small matrices applied to both axes of tiles, many channels
-// beside each other.
+// beside each other. What an image ends in (graph/epilogue.h) is done when all its tiles are in.
 #include "prim/kernel.h"
 
 #include "prim/kernel_math.h"
@@ -157,6 +157,28 @@ static void one_tile(const struct tile_task *t, int64_t n, int64_t ty, int64_t t
             }
 }
 
+// What the image becomes that all tiles have been added to, while it is in cache.
+static void end_image(const struct tile_task *t, int64_t n)
+{
+    const struct image_end *end = t->end;
+    const bool last = t->stride[1] == 1;
+    const int64_t pixels = t->H * t->W, rows = last ? pixels : t->C, width = last ? t->C : pixels;
+    float *restrict x = (float *)t->image + n * t->stride[0];
+    const float *more = end->more ? end->more + n * t->stride[0] : NULL;
+    for (int64_t i = 0; i < rows; i++, x += width) {
+        const float scale = end->scale, slope = end->slope,
+                    all = end->bias && !last ? end->bias[i] : 0;
+        for (int64_t c = 0; c < width; c++)
+            x[c] = scale * x[c] + all;
+        for (int64_t c = 0; c < width && end->bias && last; c++)
+            x[c] += end->bias[c];
+        for (int64_t c = 0; c < width && more; c++)
+            x[c] += more[i * width + c];
+        for (int64_t c = 0; c < width; c++)
+            x[c] = x[c] > 0 ? x[c] : slope * x[c];
+    }
+}
+
 void KERNEL(tile_map)(const void *task);
 void KERNEL(tile_map)(const void *task)
 {
@@ -169,5 +191,7 @@ void KERNEL(tile_map)(const void *task)
         for (int64_t ty = 0; ty < t->axis[0].count; ty++)
             for (int64_t tx = 0; tx < t->axis[1].count; tx++)
                 one_tile(t, n, ty, tx);
+        if (t->end)
+            end_image(t, n);
     }
 }

@@ -179,40 +179,17 @@ void filter_task_room(void *task, void *room)
     t->planes = t->own + t->owners * t->own_each;
 }
 
-// A factor, then a bias or a tensor or both, then a leaky_relu; each may be missing. p may be NULL:
-// then nothing is said of where they are.
-static bool reads_end(struct plan *p, const struct value *v, const struct epilogue *e,
-                      struct filter_end *end)
-{
-    const struct epilogue_step *s = e->step, *const behind = s + e->n;
-    bool bias = false, more = false;
-    *end = (struct filter_end){.scale = 1, .slope = 1};
-    if (s < behind && s->op == PW_AFFINE)
-        end->scale = (float)s++->number;
-    for (; s < behind && s->with; s++) {
-        const bool is_bias = epilogue_is_bias(s, v->shape);
-        if (is_bias ? bias : more)
-            return false;
-        *(is_bias ? &bias : &more) = true;
-        if (p)
-            *(is_bias ? &end->bias : &end->more) = plan_data(p, s->with);
-    }
-    if (s < behind && s->op == PW_LEAKY_RELU)
-        end->slope = (float)s++->number;
-    return s == behind;
-}
-
 bool filter_ends(const struct value *v, const struct epilogue *e)
 {
-    struct filter_end end;
-    return v->op != &op_conv_weight_grad && reads_end(NULL, v, e, &end);
+    struct image_end end;
+    return v->op != &op_conv_weight_grad && epilogue_ends(NULL, v, e, &end);
 }
 
 static void set_end(struct plan *p, struct filter_task *t, const struct value *v)
 {
     const struct epilogue e = epilogue_of(v);
-    struct filter_end *end = NEW(plan_arena(p), struct filter_end);
-    reads_end(p, v, &e, end);
+    struct image_end *end = NEW(plan_arena(p), struct image_end);
+    epilogue_ends(p, v, &e, end);
     t->end = e.n ? end : NULL;
 }
 

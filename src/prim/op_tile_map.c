@@ -8,6 +8,7 @@
 //     overlap by q − t;
 //     weight:  one tile, i < r, no padding.
 // The adjoint adds up where tiles overlap. Each is the gradient of the other.
+#include "prim/epilogue.h"
 #include "prim/kernel.h"
 #include "prim/lower.h"
 
@@ -171,6 +172,7 @@ static void adjoint_reference(const struct value *v, const double *const *in, do
 {
     clear(v, out);
     meaning(v, v->shape, (double *)(uintptr_t)in[0], NULL, out);
+    epilogue_reference(v, in, out);
 }
 
 // --- lowering ------------------------------------------------------------------------------------
@@ -196,6 +198,21 @@ struct tile_task tile_task_of(enum tile_role role, struct tiling tiling)
     return t;
 }
 
+// What weights' gradients are made into is not done here: nobody does it to them.
+static bool ends(const struct value *v, const struct epilogue *e)
+{
+    struct image_end end;
+    return v->attr.i[0] != TILE_WEIGHT && epilogue_ends(NULL, v, e, &end);
+}
+
+static const struct image_end *end_of(struct plan *p, const struct value *v)
+{
+    const struct epilogue e = epilogue_of(v);
+    struct image_end *end = NEW(plan_arena(p), struct image_end);
+    epilogue_ends(p, v, &e, end);
+    return e.n ? end : NULL;
+}
+
 static void lower(struct plan *p, const struct value *v, const struct value *image,
                   const struct value *y)
 {
@@ -213,6 +230,7 @@ static void lower(struct plan *p, const struct value *v, const struct value *ima
                             .type = {image->type, y->type},
                             .plane = y->shape.dim[1] * y->shape.dim[2],
                             .adjoint = image == v,
+                            .end = end_of(p, v),
                             .threads = kernel_threads(shape_size(y->shape))};
     memcpy(t->stride, x.stride, sizeof t->stride);
     fill_task(t, &c);
@@ -246,6 +264,7 @@ static void print(const struct value *v, struct text *out)
     const struct tiling t = tiling_of(v);
     text_addf(out, "%s F(%" PRId64 ",%d) stride=%" PRId64, role[v->attr.i[0]], t.n, taps(&t),
               t.stride);
+    epilogue_print(v, out);
 }
 
 const struct op op_tile_map = {.name = "tile_map",
@@ -261,4 +280,5 @@ const struct op op_tile_map_adjoint = {.name = "tile_map_adjoint",
                                        .reference = adjoint_reference,
                                        .lower = lower_adjoint,
                                        .print = print,
+                                       .epilogue = ends,
                                        .opaque_layout = layout};
