@@ -103,11 +103,14 @@ grep -qE "^tests/configs/tiny.yaml:[0-9]+:[0-9]+: error: diverged at step $at: .
 # --- a database that another program holds for a while: told once, and all is in it at the end
 start --threads 1 $config train.steps=40000 train.log_every=100 train.checkpoint.every=5000 evaluate.every=0 train.lr_schedule=!unset
 sleep 0.2
-python3 - "$dir/r.db" <<'P'
+python3 - "$dir/r.db" "$dir/log" <<'P'
 import sqlite3, sys, time
 c = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
 c.execute("BEGIN EXCLUSIVE")
-time.sleep(13)
+end = time.time() + 60
+while time.time() < end and "cannot be written" not in open(sys.argv[2]).read():
+    time.sleep(0.1)
+time.sleep(3)
 c.execute("COMMIT")
 P
 ended 0 'done: 40000 steps' done
