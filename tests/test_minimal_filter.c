@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h> // last: its fail() is another
+#include "roots.h"
 
 static double **meaning(struct graph *g)
 {
@@ -124,14 +125,6 @@ static void test_kernels(void **state)
             assert_near(g, p, kept, 2, 1e-5);
             arena_free(g->arena);
         }
-}
-
-static int count(const struct graph *g, const struct op *op)
-{
-    int n = 0;
-    for (int i = 0; i < g->n; i++)
-        n += g->value[i]->op == op;
-    return n;
 }
 
 struct example {

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h> // last: its fail() is another
+#include "roots.h"
 
 enum { N = 3, CHANNELS = 16, PIXELS = 8, FLAT = 2 * CHANNELS * PIXELS * PIXELS / 4 };
 enum { WEIGHTS = 4 };
@@ -98,46 +99,21 @@ static void play(struct critic *c, enum loss loss, bool turned)
     passes_run(c->g, "simplify");
 }
 
-static int count(const struct graph *g, const struct op *op)
-{
-    int n = 0;
-    for (int i = 0; i < g->n; i++)
-        n += g->value[i]->op == op;
-    return n;
-}
-
-static double **roots_of(const struct graph *g)
-{
-    double **result = graph_reference(g, &source, g->arena),
-           **root = NEW_ARRAY(g->arena, double *, g->n_root);
-    for (int k = 0; k < g->n_root; k++)
-        root[k] = result[g->root[k].value->id];
-    return root;
-}
-
-static void assert_same_roots(const struct graph *g, double *const *want)
-{
-    double **got = roots_of(g);
-    for (int k = 0; k < g->n_root; k++)
-        for (int64_t i = 0, n = shape_size(g->root[k].value->shape); i < n; i++)
-            assert_true(fabs(got[k][i] - want[k][i]) <= 1e-12 * (1 + fabs(want[k][i])));
-}
-
 // Data gradients: of real one, of both players' fakes two each, the last to the picture. One goes,
 // and then the real one joins what is left of it.
 static void check(enum loss loss, bool turned)
 {
     struct critic c = critic_new();
     play(&c, loss, turned);
-    double **want = roots_of(c.g);
+    double **want = roots_of(c.g, &source);
     assert_int_equal(count(c.g, &op_conv_data_grad), 1 + 1 + 2);
     assert_true(pass_one_backward(c.g));
     passes_run(c.g, "simplify");
-    assert_same_roots(c.g, want);
+    assert_same_roots(c.g, &source, want);
     assert_int_equal(count(c.g, &op_conv_data_grad), 1 + 2);
     assert_true(pass_one_batch(c.g));
     graph_verify(c.g, "one_batch");
-    assert_same_roots(c.g, want);
+    assert_same_roots(c.g, &source, want);
     assert_int_equal(count(c.g, &op_conv_data_grad), 1 + 1);
     assert_int_equal(count(c.g, &op_conv_weight_grad), 2);
     assert_false(pass_one_backward(c.g));
@@ -183,9 +159,9 @@ static void test_statistics(void **state)
     c = critic_new();
     c.normalised = true;
     play(&c, SATURATING, false);
-    double **want = roots_of(c.g);
+    double **want = roots_of(c.g, &source);
     assert_true(pass_one_backward(c.g));
-    assert_same_roots(c.g, want);
+    assert_same_roots(c.g, &source, want);
     assert_int_equal(count(c.g, &op_conv_data_grad), 1 + 2);
     arena_free(c.g->arena);
 }
@@ -205,10 +181,10 @@ static void test_other_way(void **state)
     graph_root(c.g, "one", d[0]);
     graph_root(c.g, "other", d[1]);
     passes_run(c.g, "simplify");
-    double **want = roots_of(c.g);
+    double **want = roots_of(c.g, &source);
     const int before = count(c.g, &op_conv_data_grad);
     pass_one_backward(c.g);
-    assert_same_roots(c.g, want);
+    assert_same_roots(c.g, &source, want);
     assert_true(count(c.g, &op_conv_data_grad) >= before - 2);
     arena_free(c.g->arena);
 }
@@ -225,10 +201,10 @@ static void test_penalty(void **state)
     for (int i = 0; i < WEIGHTS; i++)
         graph_root(c.g, (char[]){'d', (char)('0' + i), 0}, d[i]);
     passes_run(c.g, "simplify");
-    double **want = roots_of(c.g);
+    double **want = roots_of(c.g, &source);
     const int before = count(c.g, &op_conv_data_grad);
     assert_true(pass_one_backward(c.g));
-    assert_same_roots(c.g, want);
+    assert_same_roots(c.g, &source, want);
     assert_int_equal(count(c.g, &op_conv_data_grad), before - 1);
     arena_free(c.g->arena);
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h> // last: its fail() is another
+#include "roots.h"
 
 enum { N = 3, CHANNELS = 6, HIDDEN = 40, PIXELS = 6 };
 
@@ -83,27 +84,13 @@ static void judge(struct critic *c, bool slope)
     passes_run(c->g, "simplify");
 }
 
-static int count(const struct graph *g, const struct op *op)
-{
-    int n = 0;
-    for (int i = 0; i < g->n; i++)
-        n += g->value[i]->op == op;
-    return n;
-}
-
 // The pass changes no root.
 static void check_meaning(struct graph *g)
 {
-    double **before = graph_reference(g, &source, g->arena), *want[4];
-    for (int k = 0; k < g->n_root; k++)
-        want[k] = before[g->root[k].value->id];
+    double **want = roots_of(g, &source);
     assert_true(pass_one_batch(g));
     graph_verify(g, "one_batch");
-    double **after = graph_reference(g, &source, g->arena);
-    for (int k = 0; k < g->n_root; k++)
-        for (int64_t i = 0, n = shape_size(g->root[k].value->shape); i < n; i++)
-            assert_true(fabs(after[g->root[k].value->id][i] - want[k][i]) <=
-                        1e-12 * (1 + fabs(want[k][i])));
+    assert_same_roots(g, &source, want);
 }
 
 static void test_halves(void **state)

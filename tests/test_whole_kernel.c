@@ -2,14 +2,7 @@
 // both gradients; and weights that live as those want them.
 #include "against_reference.h"
 #include "graph/op.h"
-
-static int count(const struct graph *g, const struct op *op)
-{
-    int n = 0;
-    for (int i = 0; i < g->n; i++)
-        n += g->value[i]->op == op;
-    return n;
-}
+#include "roots.h"
 
 static int convolutions(const struct graph *g)
 {

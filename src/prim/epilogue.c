@@ -1,4 +1,5 @@
-// Epilogues as the products of prim/ see them: in their meaning, as text, and as oneDNN's post-ops.
+// Epilogues as the products of prim/ see them: in their meaning, as text, as oneDNN's post-ops, and
+// as the end of an image for our own kernels.
 // An epilogue is kept in a product's attributes, so that equal ones are equal in bytes: attr.i[9]
 // has a byte for each step, its op and one; attr.f[] their numbers.
 #include "prim/epilogue.h"

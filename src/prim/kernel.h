@@ -183,7 +183,7 @@ enum { FILTER_RUN = 16 };
 struct filter_task {
     struct tile_task fine, coarse, weight;
     const struct tile_task *out;
-    const struct image_end *end;        // of out; NULL: nothing
+    const struct image_end *end;         // of out; NULL: nothing
     int in_word;                         // numbers: 1 or 2
     float *weights;                      // (K, C, k, k), plain
     int64_t taps, points;                // k²; of a tile

@@ -198,7 +198,7 @@ struct tile_task tile_task_of(enum tile_role role, struct tiling tiling)
     return t;
 }
 
-// What weights' gradients are made into is not done here: nobody does it to them.
+// Weights' gradients go to an optimizer as they are.
 static bool ends(const struct value *v, const struct epilogue *e)
 {
     struct image_end end;
