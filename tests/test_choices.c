@@ -53,6 +53,15 @@ static double rule_is_as_good(const int *a)
     return a[0] == 2 && a[1] == 2 && a[2] == 2 ? 1 : 0.98;
 }
 
+// Something else runs once, beside the rule and the last of three challengers.
+static int n_rule;
+
+static double disturbed_once(const int *a)
+{
+    const bool rule = a[0] == 2 && a[1] == 2 && a[2] == 2;
+    return !rule ? 1.5 : ++n_rule == 4 ? 2 : 1;
+}
+
 static const char *kept_answer, *known_answer;
 
 static bool recall(void *context, const char *key, const char **answer)
@@ -101,6 +110,8 @@ static void test_search(void **state)
     assert_string_equal(ask(a, &writable, NULL), "3 3 0 measured");
     assert_string_equal(kept_answer, "3 3 0");
     time_of = rule_is_as_good;
+    assert_string_equal(ask(a, &writable, NULL), "2 2 2 measured");
+    time_of = disturbed_once;
     assert_string_equal(ask(a, &writable, NULL), "2 2 2 measured");
     n_run = 0;
     known_answer = "4 0 4";
