@@ -8,7 +8,7 @@
 static const struct option_spec option[] = {
     OPTION_DB,
     {"threads", 't', "N", "cores to use; as many as the run began with unless told"},
-    {"checkpoint", 0, "FILE", "score this checkpoint of the run; the newest unless told"},
+    {"checkpoint", 0, "FILE", "score this checkpoint of the run; the newest sound one unless told"},
     OPTION_JSON,
     OPTION_END,
 };
@@ -83,10 +83,9 @@ static bool same_model(struct laboratory *lab)
 static bool restore(struct laboratory *lab)
 {
     struct checkpoint c;
-    const char *path = option_text(lab->options, "checkpoint",
-                                   checkpoints_newest(lab->arena, lab->dir));
+    const char *path = option_text(lab->options, "checkpoint", NULL);
     if (!path)
-        return fail(lab->diag, nowhere, "%s has no checkpoint to score", lab->dir);
+        return laboratory_restore_last(lab);
     if (!checkpoint_read(lab->arena, path, lab->experiment, lab->trainer->slab, &c, lab->diag))
         return false;
     lab->trainer->step = c.step;

@@ -81,53 +81,32 @@ static bool restore(struct laboratory *lab, const char *path, const char **chang
 
 // Where a run is taken up.
 struct origin {
-    const char *path;    // a checkpoint; NULL: the start
-    const char *changed; // "" for nothing
-    int64_t *damaged;    // steps of newer checkpoints that cannot be used, newest first
-    int n_damaged;
+    struct last_checkpoint last; // path NULL: the start
+    const char *changed;         // "" for nothing
 };
 
-// The newest checkpoint that is sound, or the start where there is none at all; what is wrong with
-// newer ones is said at once.
 static bool find_origin(struct laboratory *lab, struct origin *o)
 {
-    struct diag *trouble = diag_new(lab->arena);
-    struct reader *r = reader_open(lab->arena, options_db(lab->options), false, lab->diag);
-    int n;
-    const int64_t *step = checkpoints_steps(lab->arena, lab->dir, &n);
     *o = (struct origin){.changed = ""};
-    for (int i = n; r && i-- && !o->path;) {
-        const char *path = checkpoints_path(lab->arena, lab->dir, step[i]);
-        if (checkpoint_sound(lab->arena, path, reader_sha256(r, &lab->stored, path), trouble))
-            o->path = path;
-        else
-            APPEND(lab->arena, o->damaged, o->n_damaged, step[i]);
-    }
-    diag_print(trouble, stderr);
-    if (!r)
-        return false;
-    if (n && !o->path)
-        return fail(lab->diag, nowhere,
-                    "no checkpoint of run %s can be used\nremove them from %s/checkpoints, and it "
-                    "begins again at step 0",
-                    uid_short(lab->stored.uid), lab->dir);
-    return o->path ? restore(lab, o->path, &o->changed) : restore_start(lab, &o->changed);
+    return laboratory_last_checkpoint(lab, &o->last) &&
+           (o->last.path ? restore(lab, o->last.path, &o->changed)
+                         : restore_start(lab, &o->changed));
 }
 
 static void set_aside(struct laboratory *lab, const struct origin *o)
 {
     const int64_t from = lab->trainer->step;
-    for (int i = 0; i < o->n_damaged; i++) {
-        checkpoints_set_aside(lab->dir, o->damaged[i]);
+    for (int i = 0; i < o->last.n_damaged; i++) {
+        checkpoints_set_aside(lab->dir, o->last.damaged[i]);
         recorder_event(lab->recorder, EVENT_WARN, "damaged", from,
                        "the checkpoint of step %" PRId64 " is damaged and set aside",
-                       o->damaged[i]);
+                       o->last.damaged[i]);
     }
-    if (o->n_damaged)
+    if (o->last.n_damaged)
         fprintf(stderr,
                 "going on from the checkpoint of step %" PRId64 ": %" PRId64
                 " steps are made again\n",
-                from, o->damaged[0] - from);
+                from, o->last.damaged[0] - from);
 }
 
 static int go_on(struct laboratory *lab, int threads, const struct origin *o)
@@ -140,8 +119,8 @@ static int go_on(struct laboratory *lab, int threads, const struct origin *o)
         return rundir_alive(lab->dir) ? EXIT_REFUSED : EXIT_FAILED;
     checkpoints_sweep(lab->dir);
     set_aside(lab, o);
-    if (o->path) {  // a kill may have come between the files and their records
-        recorder_artifact(lab->recorder, "checkpoint", o->path, "safetensors", lab->trainer->step,
+    if (o->last.path) {  // a kill may have come between the files and their records
+        recorder_artifact(lab->recorder, "checkpoint", o->last.path, "safetensors", lab->trainer->step,
                           "last");
         recorder_forget(lab->recorder,
                         checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));

@@ -67,23 +67,17 @@ static bool draw(struct laboratory *lab, const char *to)
 static int run(struct options *o)
 {
     struct laboratory lab;
-    struct checkpoint c;
     int threads;
     if (!laboratory_threads(o, 0, &threads))
         return EXIT_USAGE;
     const int opened = laboratory_open_run(&lab, o, o->word[0]);
     if (opened != EXIT_DONE)
         return opened;
-    const char *path = checkpoints_newest(o->arena, lab.dir),
-               *to = option_text(o, "output", "samples.png");
+    const char *to = option_text(o, "output", "samples.png");
     lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
     if (!lab.trainer)
         return EXIT_USAGE;
-    if (!path) {
-        fail(o->diag, (struct place){0}, "%s has no checkpoint to sample from", lab.dir);
-        return EXIT_FAILED;
-    }
-    if (!checkpoint_read(o->arena, path, lab.experiment, lab.trainer->slab, &c, o->diag))
+    if (!laboratory_restore_last(&lab))
         return EXIT_FAILED;
     if (!read_layout(o, lab.experiment))
         return EXIT_USAGE;

@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "store/environment.h"
 #include "store/run_params.h"
+#include "store/rundir.h"
 #include "store/scorers.h"
 #include "tuning.h"
 #include "view/annotate.h"
@@ -110,6 +111,45 @@ int laboratory_open_run(struct laboratory *lab, struct options *o, const char *n
     lab->config = config_load(o->arena, arena_printf(o->arena, "%s/config.yaml", lab->dir),
                               o->override, o->n_override, o->diag);
     return read_experiment(lab) ? EXIT_DONE : EXIT_USAGE;
+}
+
+bool laboratory_last_checkpoint(struct laboratory *lab, struct last_checkpoint *last)
+{
+    struct diag *trouble = diag_new(lab->arena);
+    struct reader *r = reader_open(lab->arena, options_db(lab->options), false, lab->diag);
+    int n;
+    const int64_t *step = checkpoints_steps(lab->arena, lab->dir, &n);
+    *last = (struct last_checkpoint){0};
+    for (int i = n; r && i-- && !last->path;) {
+        const char *path = checkpoints_path(lab->arena, lab->dir, step[i]);
+        if (checkpoint_sound(lab->arena, path, reader_sha256(r, &lab->stored, path), trouble))
+            last->path = path;
+        else
+            APPEND(lab->arena, last->damaged, last->n_damaged, step[i]);
+    }
+    diag_print(trouble, stderr);
+    if (r && n && !last->path)
+        fail(lab->diag, (struct place){0},
+             "no checkpoint of run %s can be used\nremove them from %s/checkpoints, and `ganexp "
+             "resume` begins again at step 0",
+             uid_short(lab->stored.uid), lab->dir);
+    return r && (!n || last->path);
+}
+
+bool laboratory_restore_last(struct laboratory *lab)
+{
+    struct last_checkpoint last;
+    struct checkpoint c;
+    if (!laboratory_last_checkpoint(lab, &last))
+        return false;
+    if (!last.path)
+        return fail(lab->diag, (struct place){0}, "%s has no checkpoint", lab->dir);
+    if (!checkpoint_read(lab->arena, last.path, lab->experiment, lab->trainer->slab, &c, lab->diag))
+        return false;
+    if (last.n_damaged)
+        fprintf(stderr, "taking the checkpoint of step %" PRId64 "\n", c.step);
+    lab->trainer->step = c.step;
+    return true;
 }
 
 // --- what a run is -------------------------------------------------------------------------------

@@ -51,6 +51,16 @@ bool laboratory_open(struct laboratory *lab, struct options *o);
 // The same for a stored run: its resolved config, its directory. EXIT_DONE, else the exit code;
 // reported.
 int laboratory_open_run(struct laboratory *lab, struct options *o, const char *name);
+// A run's newest checkpoint that is sound.
+struct last_checkpoint {
+    const char *path; // NULL: none is there
+    int64_t *damaged; // steps of newer ones that cannot be used, newest first
+    int n_damaged;
+};
+// What is wrong with newer ones is said at once. False where all are damaged; reported.
+bool laboratory_last_checkpoint(struct laboratory *lab, struct last_checkpoint *last);
+// Puts it into the trainer, whose step is then its; false, reported, where there is none.
+bool laboratory_restore_last(struct laboratory *lab);
 // --threads; unless told `usual`, or for 0 as many as the machine has.
 bool laboratory_threads(struct options *o, int usual, int *threads);
 // From here on the first SIGINT, SIGTERM or SIGHUP stops laboratory_train after its step; the

@@ -173,7 +173,17 @@ printf 'PK\3\4 a pickle' >"$checkpoint"; damaged foreign "$(basename "$checkpoin
 { head -c 3 "$dir/good"; printf '\377\377\377\377\377'; tail -c +9 "$dir/good"; } >"$checkpoint"; damaged 'header length' "$(basename "$checkpoint")"
 sed 's/"step"/"stop"/' "$dir/good" >"$checkpoint"; damaged 'no step' 'does not say which step'
 sed 's/"config_hash"/"config_hush"/' "$dir/good" >"$checkpoint"; damaged 'no hash' 'does not say which config'
-{ head -c -100 "$dir/good"; head -c 100 /dev/urandom; } >"$checkpoint"; damaged 'other weights' 'its SHA-256 has changed'
+{ head -c -100 "$dir/good"; head -c 100 /dev/urandom; } >"$checkpoint"
+for taken in sample eval; do  # they take the one before too, and change nothing
+    set -- "$taken" "$id"
+    [ $taken = eval ] || set -- "$@" -o "$dir/samples.png"
+    expect 0 'taking the checkpoint of step 2400' "$@"
+    grep -qF 'its SHA-256 has changed' "$dir/out" || complain "$taken: not said what is wrong with the newest"
+    mv "$older" "$dir/away"
+    expect 1 "no checkpoint of run $id can be used" "$@"
+    mv "$dir/away" "$older"
+done
+damaged 'other weights' 'its SHA-256 has changed'
 expect 0 'done: 2460 steps' resume "$id"
 
 # --- simultaneous updates, in phases

@@ -51,13 +51,6 @@ const char *checkpoints_path(struct arena *a, const char *dir, int64_t step)
     return arena_printf(a, "%s/checkpoints/step-%08" PRId64 "%s", dir, step, suffix);
 }
 
-const char *checkpoints_newest(struct arena *a, const char *dir)
-{
-    int n;
-    const int64_t *step = checkpoints_steps(a, dir, &n);
-    return n ? checkpoints_path(a, dir, step[n - 1]) : NULL;
-}
-
 void checkpoints_set_aside(const char *dir, int64_t step)
 {
     struct arena *a = arena_new(NULL);

@@ -9,8 +9,6 @@ struct arena;
 
 // The steps of all of them, ascending; *n of them.
 int64_t *checkpoints_steps(struct arena *a, const char *dir, int *n);
-// The one of the greatest step; NULL when there is none.
-const char *checkpoints_newest(struct arena *a, const char *dir);
 const char *checkpoints_path(struct arena *a, const char *dir, int64_t step);
 // It keeps its name, with .damaged behind, and is no checkpoint any more.
 void checkpoints_set_aside(const char *dir, int64_t step);
