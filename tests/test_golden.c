@@ -256,6 +256,24 @@ static void both_ways(struct graph *g)
     }
 }
 
+// Weights of a dense layer whose products take bf16, before and after an update: one copy, rounded,
+// for the product and its gradient. What is computed from weights is rounded in the graph.
+static void rounded_copy(struct graph *g)
+{
+    struct value *x = input(g, "x", SHAPE(64, 64)), *w = param(g, weights(g, SHAPE(64, 64)));
+    for (int i = 0; i < 2; i++) {
+        struct value *y = mean(square(matmul(tanh_value(matmul(x, w, false, true)), w, false, true))),
+                     *dw;
+        graph_root(g, i ? "y after" : "y", y);
+        gradient(y, &w, 1, &dw);
+        w = sgd(w, dw, NULL, input(g, "hyper", SHAPE(4)), 0, false);
+    }
+    graph_root(g, "of a square", matmul(x, square(w), false, true));
+    g->precision = TYPE_BF16;
+    passes_run(g, "simplify");
+    pass_bf16(g);
+}
+
 // Chains written over themselves, and rooms used again.
 static void chain(struct graph *g)
 {
@@ -305,6 +323,7 @@ static const struct golden {
     {"epilogue", "epilogue", layers},
     {"layout", "layout", laid},
     {"twin", "layout", both_ways},
+    {"twin_bf16", "layout", rounded_copy},
     {"memory", "memory", chain},
 };
 

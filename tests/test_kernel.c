@@ -481,37 +481,46 @@ static void test_updates(void **state)
         }
 }
 
+// Where number j of the slot's memory goes.
+static int64_t place(const struct twin_task *t, int64_t j)
+{
+    const int64_t d = t->apart, word = d ? j / (2 * d) * d + j % d : j, c = word % t->columns,
+                  r = word / t->columns % t->rows,
+                  at = t->at[word / t->columns / t->rows] + r * t->row_step + c * t->column_step;
+    return d ? 2 * at + j / d % 2 : at;
+}
+
 // Blocks of rows and columns to where they lie in the twins, and nothing beside them.
 static void check_twins(const struct kernels *k, const struct twin_task *like, int n_like)
 {
-    enum { BLOCKS = 5, CHUNK = 16 * 9 * 16, N = CHUNK * BLOCKS, ROOM = 1 << 18 };
+    enum { BLOCKS = 5, CHUNK = 2 * 16 * 9 * 16, N = CHUNK * BLOCKS, ROOM = 1 << 19 };
     struct arena *a = arena_new(NULL);
-    struct twin_task twin[8];
+    struct twin_task twin[16];
     float *p = numbers(a, N, -1, 1), *g = numbers(a, N, -1, 1);
+    assert_true(n_like <= 16);
     for (int i = 0; i < n_like; i++) {
-        const int64_t size = like[i].rows * like[i].columns;
-        int32_t *at = NEW_ARRAY(a, int32_t, N / size);
+        const int64_t blocks = N / twin_block(&like[i]);
+        int32_t *at = NEW_ARRAY(a, int32_t, blocks);
         twin[i] = like[i];
         twin[i].to = NEW_ARRAY(a, float, ROOM);
         twin[i].at = at;
-        for (int64_t b = 0; b < N / size; b++)
-            at[b] = (int32_t)((N / size - 1 - b) * (ROOM / (N / size)));
+        for (int64_t b = 0; b < blocks; b++)
+            at[b] = (int32_t)((blocks - 1 - b) * (ROOM / blocks));
     }
     k->lerp(&(struct update_task){
         .p = p, .g = g, .n = N, .f = {0.5F}, .threads = 2, .chunk = CHUNK, .n_twin = n_like,
         .twin = twin});
     for (int i = 0; i < n_like; i++) {
-        int64_t written = 0;
         const struct twin_task *t = &twin[i];
-        for (int64_t j = 0; j < N; j++) {
-            const int64_t c = j % t->columns, r = j / t->columns % t->rows;
-            assert_near("twin", k->isa, j,
-                        t->to[t->at[j / t->columns / t->rows] + r * t->row_step +
-                              c * t->column_step],
-                        p[j], 0);
-        }
-        for (int64_t j = 0; j < ROOM; j++)
-            written += t->to[j] != 0;
+        const float *whole = t->to;
+        const uint16_t *half = t->to;
+        const bool rounds = t->type == TYPE_BF16;
+        int64_t written = 0;
+        for (int64_t j = 0; j < N; j++)
+            assert_near("twin", k->isa, j, rounds ? of_bf16(half[place(t, j)]) : whole[place(t, j)],
+                        rounds ? of_bf16(bf16_of(p[j])) : p[j], 0);
+        for (int64_t j = 0; j < (rounds ? 2 : 1) * ROOM; j++)
+            written += rounds ? half[j] != 0 : whole[j] != 0;
         assert_int_equal(written, N);
     }
     arena_free(a);
@@ -527,6 +536,11 @@ static void test_twins(void **state)
         {.rows = 9, .columns = 16, .row_step = 100, .column_step = 1},
         {.rows = 6, .columns = 8, .row_step = 2, .column_step = 13},
         {.rows = 1, .columns = 1, .row_step = 1, .column_step = 1},
+        {.type = TYPE_BF16, .rows = 16, .columns = 8, .row_step = 1, .column_step = 16, .apart = 1},
+        {.type = TYPE_BF16, .rows = 8, .columns = 16, .row_step = 64, .column_step = 1, .apart = 16},
+        {.type = TYPE_BF16, .rows = 3, .columns = 3, .row_step = 3, .column_step = 1, .apart = 9},
+        {.type = TYPE_BF16, .rows = 1, .columns = 16, .row_step = 1, .column_step = 2, .apart = 1},
+        {.type = TYPE_BF16, .rows = 4, .columns = 12, .row_step = 3, .column_step = 12},
     };
     for (int isa = 0; kernels_at(isa); isa++)
         check_twins(kernels_at(isa), like, LENGTH(like));

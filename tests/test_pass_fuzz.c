@@ -43,12 +43,13 @@ static const struct reference source = {feed, NULL};
 static void any(struct chooser *chooser, const struct question *q, int answer[CHOICE_AXES])
 {
     unsigned s = 0;
+    const int others = q->n_options - 1;
     (void)chooser;
     for (const char *c = q->key; *c; c++)
         s = s * 31 + (unsigned char)*c;
     for (int i = 0; i < q->n_axes; i++) {
         s = s * 1664525 + 1013904223;
-        answer[i] = q->option[s >> 16 & 7 ? 1 + (int)(s >> 19) % (q->n_options - 1) : 0];
+        answer[i] = q->option[others && (s >> 16 & 7) ? 1 + (int)(s >> 19) % others : 0];
     }
 }
 
@@ -235,10 +236,53 @@ static void test_iterations(void **state)
     assert_true(n < 10 || skipped < n / 2);
 }
 
+// Laid out, with second copies of weights or with reorders; how many copies.
+static int lay_and_run(struct gan *c, bool copies, struct plan **p)
+{
+    c->g->precision = plan_multiplies(TYPE_BF16) ? TYPE_BF16 : TYPE_F32;
+    passes_run(c->g, "own_kernel");
+    pass_layout(c->g);
+    if (copies)
+        pass_twin(c->g);
+    pass_memory(c->g);
+    float *slab = NEW_ARRAY(c->arena, float, c->slots.floats);
+    *p = plan_new(c->arena, c->g, slab, SEED);
+    write_sources(c->g, *p, slab);
+    plan_run(*p, STEP);
+    return check_twins(&c->slots, slab);
+}
+
+// A second copy holds what a reorder would have made, rounded or not: to the bit.
+static void test_copies(void **state)
+{
+    (void)state;
+    const int n = number_from("PASS_FUZZ", 48) / 4, first = number_from("PASS_FUZZ_SEED", 1);
+    int copies = 0;
+    for (int i = 0; i < n; i++) {
+        struct gan *c[2];
+        struct plan *p[2];
+        omp_set_num_threads(1);
+        for (int k = 0; k < 2; k++) {
+            c[k] = build((uint64_t)(first + i), LONGEST);
+            copies += lay_and_run(c[k], k, &p[k]);
+        }
+        for (int k = 0; k < c[0]->g->n_root; k++) {
+            const struct root *r = &c[0]->g->root[k];
+            if (r->name && memcmp(plan_output(p[0], r->name), plan_output(p[1], r->name),
+                                  sizeof(float) * (size_t)shape_size(r->value->shape)) != 0)
+                fail_msg("seed %d: %s is another with copies of weights", first + i, r->name);
+        }
+        for (int k = 0; k < 2; k++)
+            arena_free(c[k]->arena);
+    }
+    assert_true(n < 10 || copies > n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_iterations),
+        cmocka_unit_test(test_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

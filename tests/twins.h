@@ -1,6 +1,13 @@
 // Whether second copies of slots say what the slots say. Include after cmocka.h.
 #include "base/arena.h"
+#include "base/bf16.h"
 #include "graph/slot.h"
+
+static inline float twin_number(const float *slab, const struct twin *t, int64_t at)
+{
+    const uint16_t *half = (const uint16_t *)(slab + t->offset);
+    return t->type == TYPE_BF16 ? of_bf16(half[at]) : slab[t->offset + (size_t)at];
+}
 
 // How many there are.
 static inline int check_twins(const struct slots *s, const float *slab)
@@ -13,7 +20,8 @@ static inline int check_twins(const struct slots *s, const float *slab)
             int64_t *at = NEW_ARRAY(a, int64_t, shape_size(s->slot[i]->shape));
             slot_positions(s->slot[i], t->lies, at);
             for (int64_t k = 0; k < shape_size(s->slot[i]->shape); k++)
-                if (slab[t->offset + (size_t)at[k]] != want[k])
+                if (twin_number(slab, t, at[k]) !=
+                    (t->type == TYPE_BF16 ? of_bf16(bf16_of(want[k])) : want[k]))
                     fail_msg("%s[%d] and its twin differ", s->slot[i]->name, (int)k);
         }
     arena_free(a);

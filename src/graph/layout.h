@@ -34,7 +34,7 @@ struct opaque_layout {
     size_t bytes;       // opaque ones only
     bool plain;         // it happens to be the plain layout
     bool dense;         // it is float32 and a permutation of the elements: `order` says which
-                        // one (rank 0: not known; also of float32 with room between the elements)
+                        // one (rank 0: not known; also of bfloat16, or with room between them)
     bool any;           // of an op's operand: any dense layout will do
     struct permutation order; // dim[0] of a turned one is 0: the tensor decides
 };

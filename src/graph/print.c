@@ -9,7 +9,8 @@ static void slot_text(const struct value *v, struct text *out)
     text_addf(out, " %s", s->name);
     for (const struct twin *t = s->twin; t && (v->op->flags & OP_EFFECT); t = t->next)
         if (effect_writes_twin(v, t))
-            text_addf(out, " and as %s", t->lies ? t->lies->name : "plain");
+            text_addf(out, " and as %s%s", t->lies ? t->lies->name : "plain",
+                      t->type == TYPE_BF16 ? " bf16" : "");
 }
 
 void value_text(const struct value *v, struct text *out)

@@ -1,6 +1,7 @@
 #include "graph/slot.h"
 
 #include "base/arena.h"
+#include "base/bf16.h"
 #include "base/philox.h"
 
 #include <math.h>
@@ -54,26 +55,28 @@ const struct opaque_layout *slot_lies(const struct slot *s)
 
 // --- twins ---------------------------------------------------------------------------------------
 
-static size_t twin_floats(const struct slot *s, const struct opaque_layout *lies)
+static size_t twin_floats(const struct slot *s, const struct opaque_layout *lies, enum type type)
 {
-    return lies && lies->bytes ? lies->bytes / sizeof(float) : (size_t)shape_size(s->shape);
+    const size_t bytes = lies && lies->bytes ? lies->bytes
+                                             : type_bytes(type) * (size_t)shape_size(s->shape);
+    return (bytes + sizeof(float) - 1) / sizeof(float);
 }
 
-const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *lies)
+const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *lies, enum type type)
 {
     const struct twin *t = s->twin;
-    while (t && t->lies != lies)
+    while (t && (t->lies != lies || t->type != type))
         t = t->next;
     return t;
 }
 
-const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies)
+const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies, enum type type)
 {
-    const struct twin *known = slot_twin(s, lies);
+    const struct twin *known = slot_twin(s, lies, type);
     if (known || s->settled || (lies && !lies->order.rank))
         return known;
     struct twin *t = NEW(s->all->arena, struct twin);
-    *t = (struct twin){lies, take(s->all, twin_floats(s, lies)), s->twin};
+    *t = (struct twin){lies, type, take(s->all, twin_floats(s, lies, type)), s->twin};
     s->twin = t;
     return t;
 }
@@ -92,14 +95,20 @@ void slot_positions(const struct slot *s, const struct opaque_layout *lies, int6
     }
 }
 
-static void put(const struct slot *s, const struct opaque_layout *lies, float *to, const float *x)
+static void put(const struct slot *s, const struct opaque_layout *lies, enum type type, void *to,
+                const float *x)
 {
     struct arena *a = arena_new(NULL);
     const int64_t n = shape_size(s->shape);
     int64_t *at = NEW_ARRAY(a, int64_t, n);
+    float *const whole = to;
+    uint16_t *const half = to;
     slot_positions(s, lies, at);
     for (int64_t i = 0; i < n; i++)
-        to[at[i]] = x[i];
+        if (type == TYPE_BF16)
+            half[at[i]] = bf16_of(x[i]);
+        else
+            whole[at[i]] = x[i];
     arena_free(a);
 }
 
@@ -107,8 +116,8 @@ static void put(const struct slot *s, const struct opaque_layout *lies, float *t
 static void put_twins(const struct slot *s, float *slab, const float *x)
 {
     for (const struct twin *t = s->twin; t; t = t->next) {
-        memset(slab + t->offset, 0, sizeof *slab * twin_floats(s, t->lies));
-        put(s, t->lies, slab + t->offset, x);
+        memset(slab + t->offset, 0, sizeof *slab * twin_floats(s, t->lies, t->type));
+        put(s, t->lies, t->type, slab + t->offset, x);
     }
 }
 
@@ -116,7 +125,7 @@ void slot_put(const struct slot *s, float *slab, const float *x)
 {
     put_twins(s, slab, x);
     if (slot_lies(s))
-        put(s, slot_lies(s), slab + s->offset, x);
+        put(s, slot_lies(s), TYPE_F32, slab + s->offset, x);
     else
         memcpy(slab + s->offset, x, sizeof *slab * (size_t)shape_size(s->shape));
 }

@@ -7,7 +7,7 @@
 #define GRAPH_SLOT_H
 
 #include "base/diag.h"
-#include "graph/layout.h"
+#include "graph/value.h"
 
 enum slot_kind { SLOT_PARAM, SLOT_BUFFER, SLOT_MOMENT, SLOT_AVERAGE };
 
@@ -21,10 +21,12 @@ struct init {
     double a, b;
 };
 
-// A second copy of a slot, for those who read it lying differently. Whoever writes the slot writes
-// it too, so it holds no state of its own: it is in the slab, and in nothing that is saved.
+// A second copy of a slot, for those who read it lying differently, or rounded. Whoever writes the
+// slot writes it too, so it holds no state of its own: it is in the slab, and in nothing that is
+// saved.
 struct twin {
     const struct opaque_layout *lies;   // NULL: plain
+    enum type type;
     size_t offset;                      // in floats, in the slab
     struct twin *next;
 };
@@ -63,11 +65,13 @@ struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, s
                        struct init init, struct place where);
 struct slot *slots_find(const struct slots *s, const char *name);  // NULL when absent
 const struct opaque_layout *slot_lies(const struct slot *s);
-// The slot's twin that lies so; NULL where it has none.
-const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *lies);
+// The slot's twin that lies so, of that type; NULL where it has none.
+const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *lies,
+                             enum type type);
 // The same, made where there is none: the slab grows. NULL where a slab was filled before, or the
 // layout's order is not known.
-const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies);
+const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies,
+                                  enum type type);
 // Where in the slot's memory, or the twin's, each element is, in row-major order.
 void slot_positions(const struct slot *s, const struct opaque_layout *lies, int64_t *at);
 // The slot's elements to and from the slab, in row-major order wherever they lie; twins are written

@@ -1,6 +1,7 @@
 // What becomes of a reorder whose source is a slot. Weights are read in two layouts: oneDNN's data
-// gradient wants its blocks of the other channel inside. So such a slot gets a twin, a second copy
-// that lies as that reader wants, and the reorder becomes a read of it. The optimizer writes both
+// gradient wants its blocks of the other channel inside, and products of bfloat16 want theirs rounded
+// as well. So such a slot gets a twin, a second copy that lies, and is rounded, as that reader wants,
+// and the reorder becomes a read of it. The optimizer writes both
 // in one pass over memory (prim/kernel_update.c), and so does whatever else sets the slot, from
 // inside (effects) or outside (slot_put): a twin is never older than its slot, and no state of its
 // own.
@@ -26,8 +27,7 @@
 static bool may_be_twin(const struct value *v)
 {
     const struct value *x = v->in[0];
-    return x->attr.slot && !x->attr.slot->of && x->type == TYPE_F32 && v->type == TYPE_F32 &&
-           v->layout != LAYOUT_CHANNELS_LAST;
+    return x->attr.slot && !x->attr.slot->of && v->layout != LAYOUT_CHANNELS_LAST;
 }
 
 // What the host reads, it reads when the graph is through.
@@ -47,9 +47,10 @@ static struct value *read_twin(struct value *v, void *context)
 {
     (void)context;
     if (v->op != &op_reorder || !may_be_twin(v) || reaches_host(v) ||
-        !slot_twin_made(v->in[0]->attr.slot, v->opaque))
+        !slot_twin_made(v->in[0]->attr.slot, v->opaque, v->type))
         return NULL;
     struct value *t = twin(v->in[0], v->attr.ref);
+    t->type = v->type;
     t->layout = v->layout;
     t->opaque = v->opaque;
     return t;

@@ -167,11 +167,12 @@ static void describe(struct opaque_layout *l, const void *md)
     l->name = layout_name(&b);
     s.rank = b.rank;
     memcpy(s.dim, b.dim, sizeof b.dim);
-    if (!b.f32 || b.rank + b.n > ORDER_RANK || l->bytes != sizeof(float) * (size_t)room_of(&b))
+    if (!b.each || b.rank + b.n > ORDER_RANK || l->bytes != b.each * (size_t)room_of(&b))
         return;
-    l->dense = room_of(&b) == shape_size(s);
+    const bool padded = room_of(&b) != shape_size(s);
+    l->dense = b.each == sizeof(float) && !padded;
     for (int d = 0; d < b.rank; d++)
-        cut(&l->order, &b, d, !l->dense);
+        cut(&l->order, &b, d, padded);
 }
 
 // Takes md over.

@@ -18,7 +18,7 @@ void *seam_copy(const void *md);
 // How a blocked layout is made: strides of the blocks, then what is inside them, outermost first:
 // block[i] steps of dimension of[i].
 struct seam_blocks {
-    bool f32;
+    size_t each;            // bytes of a float32 or a bfloat16; else 0
     int rank, n;
     int64_t dim[RANK_MAX], stride[RANK_MAX], block[ORDER_RANK];
     int of[ORDER_RANK];

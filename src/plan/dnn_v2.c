@@ -20,6 +20,11 @@ static dnnl_data_type_t data_type(enum type type)
     return type == TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
+static size_t type_size(dnnl_data_type_t type)
+{
+    return type == dnnl_f32 ? sizeof(float) : type == dnnl_bf16 ? sizeof(uint16_t) : 0;
+}
+
 // The library reads all of a dnnl_dims_t, whatever the rank.
 static void widen(int rank, const int64_t *from, dnnl_dims_t to)
 {
@@ -66,7 +71,7 @@ bool seam_blocks(const void *md, struct seam_blocks *out)
     const dnnl_blocking_desc_t *b = &m->format_desc.blocking;
     if (m->format_kind != dnnl_blocked || m->ndims > RANK_MAX || b->inner_nblks > ORDER_RANK)
         return false;
-    *out = (struct seam_blocks){m->data_type == dnnl_f32, m->ndims, b->inner_nblks};
+    *out = (struct seam_blocks){type_size(m->data_type), m->ndims, b->inner_nblks};
     memcpy(out->dim, m->dims, sizeof *out->dim * (size_t)m->ndims);
     memcpy(out->stride, b->strides, sizeof *out->stride * (size_t)m->ndims);
     for (int i = 0; i < b->inner_nblks; i++) {

@@ -11,6 +11,11 @@ static dnnl_data_type_t data_type(enum type type)
     return type == TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
+static size_t type_size(dnnl_data_type_t type)
+{
+    return type == dnnl_f32 ? sizeof(float) : type == dnnl_bf16 ? sizeof(uint16_t) : 0;
+}
+
 // The library reads all of a dnnl_dims_t, whatever the rank.
 static void widen(int rank, const int64_t *from, dnnl_dims_t to)
 {
@@ -76,7 +81,7 @@ bool seam_blocks(const void *md, struct seam_blocks *out)
         return false;
     const int64_t *block = numbers(md, dnnl_query_inner_blks),
                   *of = numbers(md, dnnl_query_inner_idxs);
-    *out = (struct seam_blocks){type == dnnl_f32, rank, n};
+    *out = (struct seam_blocks){type_size(type), rank, n};
     memcpy(out->dim, numbers(md, dnnl_query_dims), sizeof *out->dim * (size_t)rank);
     memcpy(out->stride, numbers(md, dnnl_query_strides), sizeof *out->stride * (size_t)rank);
     for (int i = 0; i < n; i++) {

@@ -64,8 +64,9 @@ float *plan_data(struct plan *p, const struct value *v)
     }
     while (!v->attr.slot && v->op != &op_twin)
         v = v->in[0];
-    return p->slots + (v->attr.slot ? v->attr.slot->offset
-                                    : slot_twin(v->in[0]->attr.slot, v->opaque)->offset);
+    return p->slots + (v->attr.slot
+                           ? v->attr.slot->offset
+                           : slot_twin(v->in[0]->attr.slot, v->opaque, v->type)->offset);
 }
 
 struct arena *plan_arena(struct plan *p)

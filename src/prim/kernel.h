@@ -273,12 +273,22 @@ double random_at(enum random_kind kind, double a, double b, uint64_t stream, str
 
 // --- effects -------------------------------------------------------------------------------------
 // A second copy of a slot. The slot's memory is blocks of rows × columns: number (r, c) of block i
-// goes to to[at[i] + r·row_step + c·column_step].
+// goes to to[at[i] + r·row_step + c·column_step]. A twin of bf16 is written in words of two where it
+// can be, numbers which lie `apart` in the slot's memory, a multiple of 2·apart each block: those
+// words are the rows and columns then.
+enum { TWIN_BLOCK = 4096 };  // numbers of a block at most
 struct twin_task {
-    float *to;
+    void *to;
+    enum type type;
     const int32_t *at;
     int64_t rows, columns, row_step, column_step;
+    int64_t apart;                       // 0: number by number
 };
+// Numbers of the slot in a block.
+static inline int64_t twin_block(const struct twin_task *t)
+{
+    return t->rows * t->columns * (t->apart ? 2 : 1);
+}
 
 struct update_task {
     float *p, *m, *v;                    // the slot and the optimizer's moments

@@ -1,6 +1,8 @@
 // Copies between strided views, and nearest upsampling with its adjoint.
 #include "prim/kernel_twin.h"
 
+#include "base/bf16.h"
+
 #include <omp.h>
 #include <string.h>
 
@@ -112,22 +114,81 @@ void KERNEL(copy)(const void *tasks)
     }
 }
 
+// --- twins ---------------------------------------------------------------------------------------
+
+// A word of two bf16, which is moved as if it were a float.
+typedef uint32_t word __attribute__((may_alias));
+typedef uint16_t half __attribute__((may_alias));
+
+static void write_block(const struct twin_task *t, float *y, const float *x)
+{
+    if (t->row_step == 1) {
+        turn(y, t->column_step, x, t->columns, t->columns, t->rows);
+        return;
+    }
+    for (int64_t r = 0; r < t->rows; r++, y += t->row_step, x += t->columns)
+        if (t->column_step == 1)
+            copy_row(y, x, t->columns);
+        else
+            for (int64_t c = 0; c < t->columns; c++)
+                y[c * t->column_step] = x[c];
+}
+
+static void write_halves(const struct twin_task *t, half *y, const float *x)
+{
+    for (int64_t r = 0; r < t->rows; r++, y += t->row_step, x += t->columns)
+        for (int64_t c = 0; c < t->columns; c++)
+            y[c * t->column_step] = bf16_of(x[c]);
+}
+
+static void round_all(half *to, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = bf16_of(x[i]);
+}
+
+static inline void round_pair(word *restrict to, const float *restrict x, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        to[k] = bf16_of(x[k]) | (uint32_t)bf16_of(x[n + k]) << 16;
+}
+
+// A pair of rows, and the next; what they become is `step` apart.
+static void round_pairs(word *to, int64_t step, const float *x, int64_t pairs, int64_t n)
+{
+    for (int64_t r = 0; r < pairs; r++, to += step, x += 2 * n)
+        if (n == 16)
+            round_pair(to, x, 16);
+        else
+            round_pair(to, x, n);
+}
+
+static void write_words(const struct twin_task *t, float *y, const float *x)
+{
+    float rounded[TWIN_BLOCK / 2];
+    const int64_t n = t->rows * t->columns;
+    if (t->column_step == 1 && t->columns == t->apart) {
+        round_pairs((word *)y, t->row_step, x, t->rows, t->apart);
+        return;
+    }
+    if (t->apart == 1)
+        round_all((half *)rounded, x, 2 * n);
+    else
+        round_pairs((word *)rounded, t->apart, x, n / t->apart, t->apart);
+    write_block(t, y, rounded);
+}
+
 void KERNEL(write_twin)(const struct twin_task *t, const float *p, int64_t from, int64_t to)
 {
-    const int64_t size = t->rows * t->columns;
+    const int64_t size = twin_block(t);
     for (int64_t i = from; i < to; i += size) {
-        float *y = t->to + t->at[i / size];
-        const float *x = p + i;
-        if (t->row_step == 1) {
-            turn(y, t->column_step, x, t->columns, t->columns, t->rows);
-            continue;
-        }
-        for (int64_t r = 0; r < t->rows; r++, y += t->row_step, x += t->columns)
-            if (t->column_step == 1)
-                copy_row(y, x, t->columns);
-            else
-                for (int64_t c = 0; c < t->columns; c++)
-                    y[c * t->column_step] = x[c];
+        const int32_t at = t->at[i / size];
+        if (t->type == TYPE_F32)
+            write_block(t, (float *)t->to + at, p + i);
+        else if (t->apart)
+            write_words(t, (float *)t->to + at, p + i);
+        else
+            write_halves(t, (half *)t->to + at, p + i);
     }
 }
 

@@ -6,33 +6,9 @@
 #ifndef PRIM_KERNEL_MATH_H
 #define PRIM_KERNEL_MATH_H
 
+#include "base/bf16.h"
+
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-static inline float float_of(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-static inline uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-// The upper half, rounded to the nearest, ties to even; a NaN stays one.
-static inline uint16_t bf16_of(float x)
-{
-    const uint32_t bits = bits_of(x), quiet = bits >> 16 | 0x40,
-                   near = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : near);
-}
-
-static inline float of_bf16(uint16_t half) { return float_of((uint32_t)half << 16); }
 
 // c ? a : b with both worked out: as an ordinary choice the dear side would move into a branch.
 static inline float either(int c, float a, float b)

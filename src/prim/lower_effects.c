@@ -5,7 +5,7 @@
 #include "prim/kernel.h"
 #include "prim/lower.h"
 
-enum { BLOCK_MOST = 4096, CHUNK_LEAST = 1024 };
+enum { CHUNK_LEAST = 1024 };
 
 // Where in the twin each number of the slot's memory goes.
 static int64_t *places(const struct slot *s, const struct twin *t, struct arena *a)
@@ -24,11 +24,11 @@ static int64_t *places(const struct slot *s, const struct twin *t, struct arena 
 static int64_t run(const int64_t *to, int64_t n, int64_t apart, int64_t most, int64_t *step)
 {
     int64_t length = 1;
-    *step = apart < n ? to[apart] - to[0] : 1;
+    *step = apart < n ? to[apart] - to[0] : apart;
     while ((length + 1) * apart <= n && to[length * apart] - to[(length - 1) * apart] == *step)
         length++;
-    while (length > most && length % 2 == 0)
-        length /= 2;
+    for (int64_t whole = length; length > most || whole % length;)
+        length = length > most ? most : length - 1;
     return n % (length * apart) ? 1 : length;
 }
 
@@ -42,21 +42,57 @@ static bool repeats(const struct twin_task *t, const int64_t *to, int64_t n)
     return true;
 }
 
+// How far apart numbers are that lie beside each other in the twin, in words of two; 0 where that
+// is not the same for all.
+static int64_t apart_of(const int64_t *to, int64_t n)
+{
+    int64_t apart = 1;
+    while (apart < n && to[apart] != to[0] + 1)
+        apart++;
+    if (apart >= n || n % (2 * apart))
+        return 0;
+    for (int64_t i = 0; i < n; i++)
+        if (i / apart % 2 == 0 && (to[i] % 2 || to[i + apart] != to[i] + 1))
+            return 0;
+    return apart;
+}
+
+// Blocks of n numbers, or words, that go to such places.
+static void cut(struct twin_task *t, const int64_t *to, int64_t n, struct arena *a)
+{
+    const int64_t most = t->apart ? TWIN_BLOCK / 2 : TWIN_BLOCK;
+    t->columns = run(to, n, 1, most, &t->column_step);
+    t->rows = run(to, n, t->columns, most / t->columns, &t->row_step);
+    if (!repeats(t, to, n))
+        t->rows = t->columns = 1;
+    const int64_t size = t->rows * t->columns;
+    int32_t *at = NEW_ARRAY(a, int32_t, n / size);
+    for (int64_t i = 0; i < n / size; i++)
+        at[i] = (int32_t)to[i * size];
+    t->at = at;
+}
+
+static bool cut_in_words(struct twin_task *t, const int64_t *to, int64_t n, struct arena *a)
+{
+    const int64_t d = t->apart = apart_of(to, n);
+    int64_t *word = NEW_ARRAY(a, int64_t, n / 2 + 1);
+    for (int64_t i = 0; d && i < n / 2; i++)
+        word[i] = to[i / d * 2 * d + i % d] / 2;
+    if (d)
+        cut(t, word, n / 2, a);
+    return d && t->rows * t->columns % d == 0;
+}
+
 static struct twin_task twin_task(struct plan *p, const struct value *v, const struct twin *twin)
 {
     struct arena *a = arena_new(NULL);
     const struct slot *s = v->attr.slot;
     const int64_t n = shape_size(s->shape), *to = places(s, twin, a);
-    struct twin_task t = {.to = plan_data(p, v) - s->offset + twin->offset};
-    t.columns = run(to, n, 1, BLOCK_MOST, &t.column_step);
-    t.rows = run(to, n, t.columns, BLOCK_MOST / t.columns, &t.row_step);
-    if (!repeats(&t, to, n))
-        t.rows = t.columns = 1;
-    const int64_t size = t.rows * t.columns;
-    int32_t *at = NEW_ARRAY(plan_arena(p), int32_t, n / size);
-    for (int64_t i = 0; i < n / size; i++)
-        at[i] = (int32_t)to[i * size];
-    t.at = at;
+    struct twin_task t = {.to = plan_data(p, v) - s->offset + twin->offset, .type = twin->type};
+    if (t.type == TYPE_F32 || !cut_in_words(&t, to, n, plan_arena(p))) {
+        t.apart = 0;
+        cut(&t, to, n, plan_arena(p));
+    }
     arena_free(a);
     return t;
 }
@@ -81,7 +117,7 @@ static void add_twins(struct plan *p, const struct value *v, struct update_task 
         if (!effect_writes_twin(v, w))
             continue;
         twin[t->n_twin] = twin_task(p, v, w);
-        t->chunk = common_multiple(t->chunk, twin[t->n_twin].rows * twin[t->n_twin].columns);
+        t->chunk = common_multiple(t->chunk, twin_block(&twin[t->n_twin]));
         t->n_twin++;
     }
     if (t->n_twin && t->chunk < CHUNK_LEAST)

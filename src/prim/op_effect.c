@@ -165,7 +165,8 @@ bool effect_writes_twin(const struct value *v, const struct twin *t)
     const struct graph *g = v->graph;
     for (int i = v->id + 1; i < g->n; i++) {
         const struct value *u = g->value[i];
-        if (u->n_in && u->in[0] == v && u->op == &op_twin && u->opaque == t->lies)
+        if (u->n_in && u->in[0] == v && u->op == &op_twin && u->opaque == t->lies &&
+            u->type == t->type)
             return true;
         if (u->n_in && u->in[0] == v && u->attr.slot == v->attr.slot)
             return false;
