@@ -85,11 +85,16 @@ const char *dnn_version(void)
     return text;
 }
 
-bool dnn_multiplies_bf16(void)
+static bool uses(unsigned isa)
 {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
-           dnnl_cpu_isa_avx512_core_bf16;
+    return (dnnl_get_effective_cpu_isa() & isa) == isa;
 }
+
+bool dnn_uses_avx2(void) { return uses(dnnl_cpu_isa_avx2); }
+
+bool dnn_uses_avx512(void) { return uses(dnnl_cpu_isa_avx512_core); }
+
+bool dnn_multiplies_bf16(void) { return uses(dnnl_cpu_isa_avx512_core_bf16); }
 
 const char *dnn_isa(void)
 {

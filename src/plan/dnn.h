@@ -88,6 +88,9 @@ void dnn_run(const void *call);
 
 const char *dnn_version(void);                        // "oneDNN 2.6.3"
 const char *dnn_isa(void);                            // "avx512_core_bf16"
-bool dnn_multiplies_bf16(void);                       // with instructions of the processor's own
+// Which of the processor's instructions it uses: all, unless ONEDNN_MAX_CPU_ISA says less.
+bool dnn_uses_avx2(void);
+bool dnn_uses_avx512(void);
+bool dnn_multiplies_bf16(void);
 
 #endif

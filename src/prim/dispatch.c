@@ -1,6 +1,9 @@
-// Which build of the kernels runs. The widest instruction set the processor has; the portable build
-// anywhere else.
+// Which build of the kernels runs. The widest instruction set that the processor has and oneDNN
+// uses, so that ONEDNN_MAX_CPU_ISA=AVX2 makes of the whole program what it is on a smaller machine;
+// the portable build anywhere else.
 #include "prim/kernel.h"
+
+#include "plan/dnn.h"
 
 #include <omp.h>
 
@@ -29,9 +32,10 @@ const struct kernels *kernels_at(int i)
 
 const struct kernels *kernels(void)
 {
+    static bool (*const used[])(void) = {dnn_uses_avx2, dnn_uses_avx512, dnn_multiplies_bf16};
     static const struct kernels *best;
     for (int i = 0; !best; i++)
-        if (!kernels_at(i + 1))
+        if (!kernels_at(i + 1) || !used[i]())
             best = kernels_at(i);
     return best;
 }

@@ -44,7 +44,7 @@ struct kernels {
     void (*scatter_add)(const void *label_task);
     void (*one_hot)(const void *label_task);
 };
-const struct kernels *kernels(void);    // the best this machine can run, chosen once
+const struct kernels *kernels(void);    // the best that oneDNN uses as well, chosen once
 // every set it can run, portable first; NULL beyond the last
 const struct kernels *kernels_at(int i);
 int kernel_threads(int64_t floats);     // how many threads so many elements are worth
