@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "data/file.h"
 #include "data/npy.h"
+#include "data/pixels.h"
 
 enum { CHW, HW, HWC };
 enum { SIDE_MAX = 4096, CHANNELS_MAX = 4096, CLASSES_MAX = 65536 };
@@ -134,20 +135,24 @@ static bool arrays_open(struct dataset *s, enum split split, const void *params,
     return true;
 }
 
-// x = byte / 127.5 − 1; a float is x
-static float value(const struct npy *x, int64_t i)
+// n numbers from `at` on, bytes brought to [−1, 1]
+static void numbers(const struct npy *x, int64_t at, int64_t n, float *to)
 {
-    const double v = npy_number(x, i);
-    return x->type == NPY_U1 ? (float)v / 127.5f - 1 : (float)v;
+    if (x->type == NPY_U1)
+        pixels_float(x->byte + at, n, to);
+    else
+        memcpy(to, x->byte + sizeof(float) * (size_t)at, sizeof(float) * (size_t)n);
 }
 
 static bool arrays_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct arrays_own *own = s->own;
     const int64_t area = s->height * s->width, at = index * s->channels * area;
-    for (int64_t c = 0; c < s->channels; c++)
-        for (int64_t i = 0; i < area; i++)
-            *image++ = value(&own->image, at + (own->last ? i * s->channels + c : c * area + i));
+    if (!own->last)
+        numbers(&own->image, at, s->channels * area, image);
+    for (int64_t i = 0; own->last && i < area; i++)
+        for (int64_t c = 0; c < s->channels; c++)
+            numbers(&own->image, at + i * s->channels + c, 1, image + c * area + i);
     *label = own->label ? own->label[index] : 0;
     return true;
 }

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "data/file.h"
 #include "data/locate.h"
+#include "data/pixels.h"
 
 enum { SIDE = 32, PIXELS = 3 * SIDE * SIDE, RECORD = 1 + PIXELS, CLASSES = 10 };
 
@@ -149,14 +150,12 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
     return true;
 }
 
-// x = byte / 127.5 − 1
 static bool cifar_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct cifar *c = s->own;
     const uint8_t *p = c->record[index];
     *label = *p++;
-    for (int i = 0; i < PIXELS; i++)
-        image[i] = (float)p[i] / 127.5f - 1;
+    pixels_float(p, PIXELS, image);
     return true;
 }
 

@@ -16,6 +16,7 @@
 #include "data/file.h"
 #include "data/fit.h"
 #include "data/folder.h"
+#include "data/pixels.h"
 
 enum { FIT_CROP, FIT_SQUASH };
 enum { NAMED_MAX = 8 };
@@ -165,17 +166,25 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     return true;
 }
 
-// x = byte / 127.5 − 1
+static void mirror(float *row, int64_t width)
+{
+    for (int64_t x = 0; x < width / 2; x++) {
+        const float t = row[x];
+        row[x] = row[width - 1 - x];
+        row[width - 1 - x] = t;
+    }
+}
+
 static bool folder_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct folder_own *own = s->own;
     const bool flip = index >= own->n;
     const int64_t i = flip ? index - own->n : index, width = s->width;
     const uint8_t *p = own->byte + i * own->pixels;
-    for (int64_t row = 0; row < s->channels * s->height; row++, p += width)
-        for (int64_t x = 0; x < width; x++)
-            *image++ = (float)p[flip ? width - 1 - x : x] / 127.5f - 1;
     *label = own->label[i];
+    pixels_float(p, own->pixels, image);
+    for (int64_t row = 0; flip && row < s->channels * s->height; row++, image += width)
+        mirror(image, width);
     return true;
 }
 

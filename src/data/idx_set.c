@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "data/idx.h"
 #include "data/locate.h"
+#include "data/pixels.h"
 
 enum { SIDE = 28, CLASSES = 10 };
 
@@ -124,19 +125,19 @@ bool idx_set_open(struct dataset *s, enum split split, const void *params, struc
     return true;
 }
 
-// x = byte / 127.5 − 1
 bool idx_set_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct idx_set *set = s->own;
     const uint8_t *p = set->image.byte + (size_t)index * SIDE * SIDE;
-    const int64_t before = (s->width - SIDE) / 2;
-    for (int64_t i = 0; s->width > SIDE && i < s->height * s->width; i++)
-        image[i] = -1;
-    for (int64_t row = 0; row < SIDE; row++) {
-        float *x = image + (row + before) * s->width + before;
-        for (int col = 0; col < SIDE; col++)
-            x[col] = (float)*p++ / 127.5f - 1;
-    }
+    const int64_t width = s->width, before = (width - SIDE) / 2;
     *label = set->label.byte[index];
+    if (!before) {
+        pixels_float(p, SIDE * SIDE, image);
+        return true;
+    }
+    for (int64_t i = 0; i < s->height * width; i++)
+        image[i] = -1;
+    for (int64_t row = 0; row < SIDE; row++)
+        pixels_float(p + row * SIDE, SIDE, image + (row + before) * width + before);
     return true;
 }
