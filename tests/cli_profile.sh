@@ -36,13 +36,13 @@ awk '
     /in all$/ {if (substr($0, 1, 9) - rest > 0.05 || rest - substr($0, 1, 9) > 0.05) print "the whole is not its parts: " $0; next}
     NR > 1 {forward += substr($0, 1, 9); backward += substr($0, 11, 9); rest += done ? substr($0, 1, 9) : 0}
 ' "$dir/out" | grep . && { bad=1; cat "$dir/out"; }
-for row in 'updates of parameters and averages' 'copying batches' 'in all'; do
+for row in 'updates of parameters and averages' 'batches' 'in all'; do
     line "$row" | grep -qE '^ +[0-9]+\.[0-9]{3} ' || complain "no time of '$row'"
 done
 
 # the last line is in results.db too; its shares are those of the rows, as far as these are rounded
 share='[0-9]+\.[0-9]{2} %'
-says="^3 iterations of [0-9.]+ ms: $share waiting for batches, $share copying them, $share results.db; beside them [0-9.]+ % of a core prepared batches, [0-9.]+ % wrote results.db$"
+says="^3 iterations of [0-9.]+ ms \(median [0-9.]+\): batches $share, results.db $share; beside them $share of a core wrote results.db$"
 last=$(tail -1 "$dir/out")
 [[ $last =~ $says ]] || complain "not three iterations and what they took: $last"
 "$ganexp" query "SELECT text FROM event WHERE code = 'time' AND run_id = 1" | grep -qxF -- "$last" || complain "results.db has not: $last"
@@ -51,12 +51,11 @@ lent=$("$ganexp" query "SELECT text FROM event WHERE code = 'memory' AND run_id 
 [[ $lent =~ ^text\ *$'\n'?([0-9.]+)\ MB\ lent\ to\ all\ plans\ in\ turn,\ slots\ [0-9.]+\ MB\;\ resident\ at\ most\ [0-9.]+\ MB$ ]] || complain "no memory: $lent"
 awk '
     function shared(ms, share, what) {if (ms / iteration * 100 - share > slack || share - ms / iteration * 100 > slack) print what " " ms " ms, but " share " %"}
-    /waiting for batches$/ {waiting = $1; next}
-    /copying batches$/ {copying = $1; next}
+    /  batches$/ {batches = $1; next}
     /  results.db$/ {recording = $1; next}
     /progress, pictures, checkpoints, scores$/ {between = $1; next}
     /  in all$/ {iteration = $1 - between; slack = 0.3 / iteration; next}
     /^3 iterations of/ {
-        shared($4, 100, "iterations"); shared(waiting, $6, "waiting"); shared(copying, $11, "copying"); shared(recording, $15, "recording")}
+        shared($4, 100, "iterations"); shared(batches, $9, "batches"); shared(recording, $12, "recording")}
 ' "$dir/out" | grep . && { bad=1; cat "$dir/out"; }
 exit $bad

@@ -1,6 +1,5 @@
-// Batches in order, prepared by a thread while the last one is being trained on. The order is a
-// function of (seed, source, draw number), so a resumed run sees what the first would have seen:
-// draw k is the same whoever asks.
+// Batches in order. The order is a function of (seed, source, draw number), so a resumed run sees
+// what the first would have seen: draw k is the same whoever asks.
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
 
@@ -8,21 +7,20 @@
 
 struct loader;
 
+// Where a batch is wanted; NULL for what is not.
 struct batch {
-    float *image;   // (batch, C, H, W) plain
-    float *label;   // (batch), whole numbers; NULL without labels
-    float *index;   // (batch)
+    float *image; // (batch, C, H, W) plain
+    float *label; // (batch), whole numbers; 0 without labels
+    float *index; // (batch)
 };
 
 // stream tells sources of one experiment apart. The loader starts at draw `first` (0, or where a
 // resumed run goes on).
 struct loader *loader_new(struct arena *a, const struct dataset *s, int64_t batch,
                           enum sampling sampling, uint64_t seed, uint64_t stream, int64_t first);
-// The next batch; valid until the next call. NULL when an example could not be read; *error then
-// says why.
-const struct batch *loader_next(struct loader *l, const char **error);
-// Processor time that preparing batches took so far, in seconds.
-double loader_seconds(const struct loader *l);
-int64_t loader_position(const struct loader *l);   // draws taken so far, counted from draw 0
+// Puts the next batch there, by all threads of OpenMP. False when an example could not be read;
+// *error then says why, and the same batch is next.
+bool loader_next(struct loader *l, struct batch to, const char **error);
+int64_t loader_position(const struct loader *l); // draws taken so far, counted from draw 0
 
 #endif

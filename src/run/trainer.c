@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WATCHED = 64, SPARING = 4000 };
+enum { WATCHED = 64, SPARING = 4000, KEPT = 1024 };
 
 struct hyper {
     const struct update_run *run;
@@ -47,7 +47,9 @@ struct stage {
     struct mouth *mouth;
     int n_mouth;
     struct timing timing, lap; // of all iterations, of this one
-    struct timing before;      // what loader and recording had cost when timing began
+    struct timing before;      // what recording had cost when timing began
+    float kept[KEPT];          // every apart-th iteration's time
+    int n_kept, apart;
     bool warm;                 // an iteration has run
 };
 
@@ -222,32 +224,17 @@ const struct program *trainer_program(const struct trainer *t, int phase)
     return t->stage[phase].program;
 }
 
-static void copy_batch(const struct data_source *source, const struct batch *b, float *const *field)
-{
-    const struct dataset *s = source->dataset;
-    const size_t n = (size_t)source->batch;
-    if (field[FIELD_IMAGE])
-        memcpy(field[FIELD_IMAGE], b->image,
-               sizeof(float) * n * (size_t)(s->channels * s->height * s->width));
-    if (field[FIELD_LABEL])
-        memcpy(field[FIELD_LABEL], b->label, sizeof(float) * n);
-    if (field[FIELD_INDEX])
-        memcpy(field[FIELD_INDEX], b->index, sizeof(float) * n);
-}
-
 static bool feed_data(struct trainer *t, struct stage *s, struct mouth *m)
 {
+    const double began = clock_now();
     for (int i = 0; i < m->n; i++) {
+        float *const *field = m->field + i * FIELDS;
+        const struct batch to = {field[FIELD_IMAGE], field[FIELD_LABEL], field[FIELD_INDEX]};
         const char *error = NULL;
-        const double began = clock_now();
-        const struct batch *b = loader_next(m->loader, &error);
-        if (!b)
+        if (!loader_next(m->loader, to, &error))
             return fail(t->diag, m->source->where, "%s", error);
-        const double came = clock_now();
-        copy_batch(m->source, b, m->field + i * FIELDS);
-        s->lap.waiting += came - began;
-        s->lap.copying += clock_now() - came;
     }
+    s->lap.batches += clock_now() - began;
     return true;
 }
 
@@ -375,14 +362,10 @@ static void compute(const struct trainer *t, struct stage *s)
         plan_run(s->plan, (uint64_t)t->step);
 }
 
-// What goes on beside the loop, and in the recorder, so far.
-static struct timing so_far(const struct stage *s, const struct observer *o)
+static struct timing recorded(const struct observer *o)
 {
     const struct cost c = o->recording ? o->recording(o->context) : (struct cost){0};
-    struct timing all = {.recording = c.held, .recorder = c.beside};
-    for (int i = 0; i < s->n_mouth; i++)
-        all.loader += loader_seconds(s->mouth[i].loader);
-    return all;
+    return (struct timing){.recording = c.held, .recorder = c.beside};
 }
 
 static void start_timing(const struct trainer *t, struct stage *s, const struct observer *o)
@@ -390,28 +373,50 @@ static void start_timing(const struct trainer *t, struct stage *s, const struct 
     const int n = t->timed ? plan_steps(s->plan) : 0;
     s->timing = (struct timing){.step = NEW_ARRAY(s->arena, double, n + 1)};
     s->lap = (struct timing){.step = NEW_ARRAY(s->arena, double, n + 1)};
-    s->before = so_far(s, o);
+    s->n_kept = 0;
+    s->apart = 1;
+    s->before = recorded(o);
+}
+
+// Half of those kept make room when it is full, so that they are spread over the whole run.
+static void keep_lap(struct stage *s)
+{
+    if (s->n_kept == KEPT) {
+        for (int i = 0; i < KEPT / 2; i++)
+            s->kept[i] = s->kept[2 * i];
+        s->n_kept = KEPT / 2;
+        s->apart *= 2;
+    }
+    if (s->timing.n++ % s->apart == 0)
+        s->kept[s->n_kept++] = (float)(s->lap.all - s->lap.observer);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
 }
 
 static void add_lap(const struct trainer *t, struct stage *s)
 {
     struct timing *l = &s->timing;
-    l->n += s->lap.all > 0; // or it was not completed
+    if (s->lap.all > 0) // or it was not completed
+        keep_lap(s);
     for (int i = 0; t->timed && i < plan_steps(s->plan); i++)
         l->step[i] += s->lap.step[i];
-    l->waiting += s->lap.waiting;
-    l->copying += s->lap.copying;
+    l->batches += s->lap.batches;
     l->observer += s->lap.observer;
     l->all += s->lap.all;
 }
 
 static void end_timing(struct stage *s, const struct observer *o)
 {
-    const struct timing now = so_far(s, o);
+    const struct timing now = recorded(o);
     s->timing.recording = now.recording - s->before.recording;
     s->timing.observer -= s->timing.recording;
     s->timing.recorder = now.recorder - s->before.recorder;
-    s->timing.loader = now.loader - s->before.loader;
+    qsort(s->kept, (size_t)s->n_kept, sizeof *s->kept, ascending);
+    s->timing.median = s->n_kept ? (double)s->kept[s->n_kept / 2] : 0;
 }
 
 // What cannot be written is missed only where a run diverges.
@@ -462,7 +467,7 @@ static enum outcome run_stage(struct trainer *t, struct stage *s, const struct o
         if (s->warm || t->step == end)
             add_lap(t, s);
         else
-            s->before = so_far(s, o);
+            s->before = recorded(o);
         s->warm = true;
     }
     end_timing(s, o);

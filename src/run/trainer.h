@@ -68,12 +68,12 @@ struct observer {
 struct timing {
     int64_t n;        // iterations
     double *step;     // each step of the phase's plan, where trainer.timed
-    double waiting;   // for batches
-    double copying;   // them to where the plan reads them
+    double batches;   // made, by all cores
     double recording; // held up by the recorder
     double observer;  // what else happens between steps
     double all;
-    double loader, recorder; // processor time of their threads, beside the loop
+    double recorder;  // processor time of its thread, beside the loop
+    double median;    // of an iteration without what happens between steps
 };
 
 // Compiles the first phase. The slab is filled for a fresh start. NULL after errors.

@@ -99,13 +99,12 @@ static void draw_row(double forward, double backward, const char *what, const st
 static void draw_rest(const struct account *a, const struct timing *t, FILE *to)
 {
     const double known = a->lines[FORWARD] + a->lines[BACKWARD] + a->updates + a->layouts +
-                         a->nowhere + t->waiting + t->copying + t->recording + t->observer;
+                         a->nowhere + t->batches + t->recording + t->observer;
     draw_row(a->lines[FORWARD], a->lines[BACKWARD], "lines", t, to);
     draw_row(a->updates, 0, "updates of parameters and averages", t, to);
     draw_row(a->layouts, 0, "changes of layout", t, to);
     draw_row(a->nowhere, 0, "steps that come from no line", t, to);
-    draw_row(t->waiting, 0, "waiting for batches", t, to);
-    draw_row(t->copying, 0, "copying batches", t, to);
+    draw_row(t->batches, 0, "batches", t, to);
     draw_row(t->recording, 0, "results.db", t, to);
     draw_row(t->observer, 0, "progress, pictures, checkpoints, scores", t, to);
     draw_row(t->all - known, 0, "the loop itself", t, to);
@@ -117,12 +116,10 @@ const char *timing_text(struct arena *a, const struct timing *t)
 {
     const double iterations = t->all - t->observer, percent = 100 / iterations;
     return arena_printf(a,
-                        "%lld iterations of %.3f ms: %.2f %% waiting for batches, %.2f %% copying "
-                        "them, %.2f %% results.db; beside them %.1f %% of a core prepared "
-                        "batches, %.1f %% wrote results.db",
-                        (long long)t->n, 1e3 * iterations / (double)t->n, percent * t->waiting,
-                        percent * t->copying, percent * t->recording, percent * t->loader,
-                        percent * t->recorder);
+                        "%lld iterations of %.3f ms (median %.3f): batches %.2f %%, results.db %.2f %%; "
+                        "beside them %.2f %% of a core wrote results.db",
+                        (long long)t->n, 1e3 * iterations / (double)t->n, 1e3 * t->median,
+                        percent * t->batches, percent * t->recording, percent * t->recorder);
 }
 
 void annotate(const struct plan *p, const struct timing *t, const struct source *first, FILE *to)
