@@ -242,12 +242,26 @@ static struct value *feature_layer(struct net *n, struct value *x)
 
 // --- layers of either ----------------------------------------------------------------------------
 
+// A moving average of what a batch has, which only the end of the iteration reads.
+static void average(struct net *n, struct value *x)
+{
+    struct gan *c = n->gan;
+    const char *name = arena_printf(c->arena, "average of %s.%d", n->name, n->n_weights++);
+    struct slot *s = slots_find(&c->slots, name);
+    if (!s)
+        s = slots_add(&c->slots, name, SLOT_BUFFER, x->shape, (struct init){0}, (struct place){0});
+    assert_true(s->index < SLOTS);
+    c->version[s->index] = lerp_slot(version_of(c, s), x, 0.1);
+}
+
 static struct value *normalised(struct net *n, struct value *x)
 {
     const unsigned space = x->shape.rank == 4 ? 1 << 2 | 1 << 3 : 1 << 1;
     const bool batch = n->gan->couples && !below(n, 2);
     const unsigned axes = batch ? (x->shape.rank == 4 ? space | 1 : 1) : space | 1 << 1;
-    struct value *centred = sub(x, mean_axes(x, axes));
+    struct value *middle = mean_axes(x, axes), *centred = sub(x, middle);
+    if (batch && below(n, 2))
+        average(n, middle);
     return mul(centred, rsqrt_value(affine(mean_axes(square(centred), axes), 1, 0.3)));
 }
 
@@ -278,6 +292,8 @@ static struct value *dropped(struct net *n, struct value *x)
 
 static struct value *layer(struct net *n, struct value *x)
 {
+    if (n->gan->couples && !below(n, 6))
+        return normalised(n, x);
     switch (below(n, 12)) {
     case 0: return normalised(n, x);
     case 1: return dropped(n, x);
@@ -418,6 +434,13 @@ static void update(struct gan *c, const char *name, struct value *loss)
     step(c, &s);
 }
 
+static void root_averages(struct gan *c)
+{
+    for (int i = 0; i < c->slots.n; i++)
+        if (c->slots.slot[i]->name[0] == 'a')
+            name_root(c, "average", i, square(version_of(c, c->slots.slot[i])));
+}
+
 static void build_iteration(struct gan *c)
 {
     struct net n = network(c, "iteration");
@@ -441,6 +464,7 @@ static void build_iteration(struct gan *c)
         update(c, "generator", affine(mean(critic(c, generator(c, z, image))), -1, 0));
     }
     graph_root(c->g, "after", mean(generator(c, z, image)));
+    root_averages(c);
     graph_sweep(c->g);
 }
 
