@@ -315,6 +315,7 @@ static const struct golden {
     {"whole_kernel", "whole_kernel", projected},
     {"minimal_filter", "minimal_filter", strided},
     {"minimal_filter_blocks", "minimal_filter", wide},
+    {"moments", "moments", normalised},
     {"fuse", "fuse", normalised},
     {"join", "join", normalised_back},
     {"bf16", "bf16", rounded},

@@ -63,6 +63,9 @@ struct value *pool_sum(struct value *x, int64_t factor);
 // --- reductions: reduced dimensions become 1 -----------------------------------------------------
 enum { AXES_ALL = 63 };
 struct value *reduce_sum(struct value *x, unsigned axes);             // bit i: dimension i
+// reduce_sum of x, and behind it along dimension 0 that of (x − mean)²; only pass/moments.c makes
+// them, after differentiation.
+struct value *moments_of(struct value *x, unsigned axes);
 struct value *reduce_max(struct value *x, unsigned axes);             // gradient stopped
 // of all elements; a scalar of rank 0
 struct value *mean(struct value *x);

@@ -8,7 +8,9 @@
 
 enum { MAP_INPUTS = 8, MAP_LENGTH = 16, MAP_RESULTS = 4 };
 
-enum map_reduce { MAP_STORE, MAP_SUM, MAP_MAX };
+// MAP_MOMENTS: one operand is reduced to two results, its sum and that of the squares of what it
+// deviates from its mean.
+enum map_reduce { MAP_STORE, MAP_SUM, MAP_MAX, MAP_MOMENTS };
 
 // One pointwise op. Operands count the inputs first, then the instructions before this one.
 struct map_inst {

@@ -47,7 +47,7 @@ struct fusion {
 
 static bool reduces(const struct value *v)
 {
-    return v->op == &op_reduce_sum || v->op == &op_reduce_max;
+    return v->op == &op_reduce_sum || v->op == &op_reduce_max || v->op == &op_moments;
 }
 
 static bool pointwise(const struct value *v)
@@ -205,8 +205,12 @@ static struct map_program program(const struct group *g)
                                       (float)m->attr.f[1]};
     }
     if (reduces(g->leader)) {
-        p.reduce = g->leader->op == &op_reduce_sum ? MAP_SUM : MAP_MAX;
+        p.reduce = g->leader->op == &op_reduce_sum   ? MAP_SUM
+                   : g->leader->op == &op_reduce_max ? MAP_MAX
+                                                     : MAP_MOMENTS;
         p.axes = (unsigned)g->leader->attr.i[0];
+        p.n_result = p.reduce == MAP_MOMENTS ? 2 : 0;
+        p.result[0] = p.result[1] = (uint8_t)(p.n_in + p.n - 1);
     }
     return p;
 }

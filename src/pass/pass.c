@@ -64,6 +64,7 @@ const struct pass passes[] = {
     {"whole_kernel", whole_kernel},
     {"minimal_filter", minimal_filter},
     {"epilogue", pass_epilogue},
+    {"moments", pass_moments},
     {"fuse", pass_fuse},
     {"join", pass_join},
     {"bf16", pass_bf16},

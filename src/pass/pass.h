@@ -32,6 +32,8 @@ bool pass_whole_kernel(struct graph *g);
 bool pass_minimal_filter(struct graph *g);
 // What stands behind a product, a bias, a factor, a sum, an activation, is done by it.
 bool pass_epilogue(struct graph *g);
+// A sum and the sum of squares of deviations from its mean become one reading.
+bool pass_moments(struct graph *g);
 // Pointwise chains, and pointwise into reductions, become one loop.
 bool pass_fuse(struct graph *g);
 bool pass_join(struct graph *g);

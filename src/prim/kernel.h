@@ -52,6 +52,9 @@ int kernel_threads(int64_t floats);     // how many threads so many elements are
 // --- maps ----------------------------------------------------------------------------------------
 enum {
     MAP_TILE = 1024,
+    // of one operand that lies in memory and is read once; so many rows of it at most
+    MAP_TALL = 8192,
+    MAP_ROWS = 128,
     MAP_NEAR = 6144,  // floats
     MAP_BUFFERS = MAP_INPUTS + MAP_LENGTH,
     MAP_RANK = RANK_MAX + 1,
@@ -80,7 +83,7 @@ struct map_task {
     int n_in, n_step, threads;
     struct map_step step[MAP_LENGTH];
     int rank, split, kept;
-    int64_t tile;                        // elements of a block at most: MAP_TILE or fewer
+    int64_t tile;                        // elements of a block at most
     int64_t dim[MAP_RANK], rows, inner;  // inner: elements inside one row of `split`
     const void *in[MAP_INPUTS];
     enum type in_type[MAP_INPUTS];
@@ -100,7 +103,8 @@ struct map_task {
     bool by_row, shared;
     // a unit is `width` results at one kept index; `chunks` of them beside each other
     int64_t units, width, chunks;
-    double *partial;                     // (threads, units, results, width), where shared
+    int64_t state;                       // of a unit: numbers that a reduction keeps
+    double *partial;                     // (threads, units, state), where shared
 };
 
 // The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to`, that of the

@@ -12,15 +12,14 @@
 // threads' order: equal thread counts give equal bits.
 #include "prim/kernel.h"
 
-#include "prim/kernel_lanes.h"
 #include "prim/kernel_math.h"
+#include "prim/kernel_sums.h"
 #include "prim/lower.h"
 
 #include <math.h>
 #include <omp.h>
 
 enum { LINE = 16 };  // numbers in a line of the cache
-enum { BESIDE = 4 };
 
 struct scratch {
     _Alignas(64) float room[MAP_BUFFERS * (MAP_TILE + LINE)];
@@ -251,92 +250,10 @@ void KERNEL(map_store)(const void *task)
 
 // --- reductions ----------------------------------------------------------------------------------
 
-// Four sums beside each other: one would wait for itself.
-static float sum_run(const float *x, int64_t n)
-{
-    const int64_t q = n / 4;
-    float a = 0, b = 0, c = 0, d = 0;
-#pragma omp simd reduction(+ : a, b, c, d)
-    for (int64_t i = 0; i < q; i++) {
-        a += x[i];
-        b += x[i + q];
-        c += x[i + 2 * q];
-        d += x[i + 3 * q];
-    }
-    for (int64_t i = 4 * q; i < n; i++)
-        a += x[i];
-    return a + b + (c + d);
-}
-
-static float max_run(const float *x, int64_t n)
-{
-    float max = -INFINITY;
-#pragma omp simd reduction(max : max)
-    for (int64_t i = 0; i < n; i++)
-        max = x[i] > max ? x[i] : max;
-    return max;
-}
-
-// BESIDE vectors of columns, in registers.
-INLINE void sum_beside(float *sum, const float *x, int64_t n, int64_t width)
-{
-    lanes s[BESIDE];
-    EACH(j, BESIDE)
-        s[j] = (lanes){0};
-    for (int64_t i = 0; i < n; i += width)
-        EACH(j, BESIDE)
-            s[j] += *(const lanes *)(x + i + j * LANES);
-    EACH(j, BESIDE)
-        *(lanes *)(sum + j * LANES) = s[j];
-}
-
-// Adds rows of `width` to sum: several rows beside each other where they are short, so that vectors
-// are full.
-static void sum_columns(double *sum, const float *x, int64_t n, int64_t width)
-{
-    _Alignas(64) float part[MAP_TILE];
-    const int64_t wide = width * (width < 64 ? 64 / width : 1), full = n / wide * wide;
-    int64_t at = 0;
-    for (; at + BESIDE * LANES <= wide; at += BESIDE * LANES)
-        sum_beside(part + at, x + at, full, wide);
-    for (int64_t j = at; j < wide; j++)
-        part[j] = 0;
-    for (int64_t i = 0; i < full && at < wide; i += wide)
-#pragma omp simd
-        for (int64_t j = at; j < wide; j++)
-            part[j] += x[i + j];
-    for (int64_t j = 0; j < n - full; j++)
-        part[j] += x[full + j];
-    for (int64_t i = 0; i < wide; i += width)
-        for (int64_t j = 0; j < width; j++)
-            sum[j] += part[i + j];
-}
-
-static void max_columns(double *max, const float *x, int64_t n, int64_t width)
-{
-    for (int64_t i = 0; i < n; i += width)
-#pragma omp simd
-        for (int64_t j = 0; j < width; j++)
-            max[j] = x[i + j] > max[j] ? x[i + j] : max[j];
-}
-
-static void reduce_block(enum map_reduce reduce, double *sum, const float *x, int64_t n,
-                         int64_t width)
-{
-    if (width == 1 && reduce == MAP_SUM)
-        *sum += sum_run(x, n);
-    else if (width == 1)
-        *sum = fmax(*sum, max_run(x, n));
-    else if (reduce == MAP_SUM)
-        sum_columns(sum, x, n, width);
-    else
-        max_columns(sum, x, n, width);
-}
-
 static void start(const struct map_task *t, double *sum)
 {
-    for (int64_t i = 0; i < t->n_result * t->width; i++)
-        sum[i] = t->reduce == MAP_SUM ? 0 : -INFINITY;
+    for (int64_t i = 0; i < t->state; i++)
+        sum[i] = t->reduce == MAP_MAX ? -INFINITY : 0;
 }
 
 // Where unit u begins: its kept index and its piece of the last dimension.
@@ -359,27 +276,34 @@ static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, 
         const int64_t rows = columns ? width : least(t->rows, t->dim[t->split] - at[t->split]);
         const float *x[MAP_BUFFERS];
         evaluate(t, s, at, rows, NULL, x);
-        for (int k = 0; k < t->n_result; k++)
-            reduce_block(t->reduce, sum + k * t->width, x[t->result[k]], rows * t->inner, width);
+        const int64_t n = rows * t->inner;
+        if (t->reduce == MAP_MOMENTS && width == 1)
+            moments_of_run(sum, t->width, x[t->result[0]], n);
+        else if (t->reduce == MAP_MOMENTS)
+            moments_of_columns(sum, t->width, x[t->result[0]], n, width);
+        else
+            for (int k = 0; k < t->n_result; k++)
+                reduce_block(t->reduce, sum + k * t->width, x[t->result[k]], n, width);
     }
 }
 
 static void finish_unit(const struct map_task *t, int64_t u, const double *sum)
 {
+    const double n_first = t->reduce == MAP_MOMENTS ? sum[2 * t->width] : 1;
     int64_t at[MAP_RANK] = {0};
     unit_at(t, u, at);
     float *out = (float *)t->out + offset(t->out_stride, at, t->rank);
     const int64_t n = least(t->width, t->dim[t->rank - 1] - at[t->rank - 1]);
     for (int k = 0; k < t->n_result; k++, out += t->next_result, sum += t->width)
         for (int64_t i = 0; i < n; i++)
-            out[i * t->out_stride[t->rank - 1]] = (float)sum[i];
+            out[i * t->out_stride[t->rank - 1]] = (float)(k ? sum[i] : n_first * sum[i]);
 }
 
 // Units to a thread.
 static void reduce_units(const struct map_task *t, int64_t from, int64_t to)
 {
     struct scratch s;
-    double sum[MAP_RESULTS * MAP_TILE];
+    double sum[MAP_RESULTS * MAP_TILE + 1];
     forget(&s);
     for (int64_t u = from; u < to; u++) {
         start(t, sum);
@@ -401,11 +325,9 @@ static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
         float *out = (float *)t->out + offset(t->out_stride, at, t->rank);
         evaluate(t, &s, at, rows, NULL, x);
         for (int k = 0; k < t->n_result; k++, out += t->next_result)
-            for (int64_t r = 0; r < rows; r++) {
-                const float *row = x[t->result[k]] + r * n;
-                out[r * t->out_stride[t->split]] = t->reduce == MAP_SUM ? sum_run(row, n)
-                                                                        : max_run(row, n);
-            }
+            for (int64_t r = 0; r < rows; r++)
+                out[r * t->out_stride[t->split]] =
+                    reduce_run(t->reduce, k, x[t->result[k]] + r * n, n);
     }
 }
 
@@ -413,7 +335,7 @@ static void reduce_rows(const struct map_task *t, int64_t from, int64_t to)
 static void reduce_share(const struct map_task *t, int64_t from, int64_t to)
 {
     struct scratch s;
-    const int64_t each = t->n_result * t->width;
+    const int64_t each = t->state;
     double *partial = t->partial + omp_get_thread_num() * t->units * each;
     forget(&s);
     for (int64_t u = 0; u < t->units; u++) {
@@ -422,16 +344,27 @@ static void reduce_share(const struct map_task *t, int64_t from, int64_t to)
     }
 }
 
+static void join_states(const struct map_task *t, double *a, double *b)
+{
+    const struct moments m = moments_in(a, t->width), more = moments_in(b, t->width);
+    if (t->reduce == MAP_MOMENTS) {
+        for (int64_t i = 0; i < t->width && *more.n > 0; i++)
+            join_moments(*m.n, *more.n, m.mean + i, m.square + i, more.mean[i], more.square[i]);
+        *m.n += *more.n;
+        return;
+    }
+    for (int64_t i = 0; i < t->state; i++)
+        a[i] = t->reduce == MAP_SUM ? a[i] + b[i] : fmax(a[i], b[i]);
+}
+
 static void join_shares(const struct map_task *t, int threads)
 {
-    const int64_t each = t->n_result * t->width, n = t->units * each;
-    for (int k = 1; k < threads; k++)
-        for (int64_t i = 0; i < n; i++) {
-            const double x = t->partial[k * n + i];
-            t->partial[i] = t->reduce == MAP_SUM ? t->partial[i] + x : fmax(t->partial[i], x);
-        }
-    for (int64_t u = 0; u < t->units; u++)
-        finish_unit(t, u, t->partial + u * each);
+    for (int64_t u = 0; u < t->units; u++) {
+        double *const first = t->partial + u * t->state;
+        for (int k = 1; k < threads; k++)
+            join_states(t, first, first + k * t->units * t->state);
+        finish_unit(t, u, first);
+    }
 }
 
 void KERNEL(map_reduce)(const void *task);

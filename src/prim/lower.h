@@ -11,6 +11,7 @@
 
 LOWER(pointwise);     // every op with OP_POINTWISE: a one-instruction map
 LOWER(fused);         // a map of several instructions
+LOWER(moments);
 LOWER(reduce_sum);
 LOWER(reduce_max);
 LOWER(constant);      // filled once, when the plan is made

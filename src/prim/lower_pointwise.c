@@ -33,9 +33,17 @@ void lower_pointwise(struct plan *p, const struct value *v)
 
 static void lower_reduce(struct plan *p, const struct value *v, enum map_reduce reduce)
 {
-    const struct map_program program = {
-        .n_in = 1, .reduce = reduce, .axes = (unsigned)v->attr.i[0], .space = v->in[0]->shape};
+    const struct map_program program = {.n_in = 1,
+                                        .reduce = reduce,
+                                        .axes = (unsigned)v->attr.i[0],
+                                        .n_result = reduce == MAP_MOMENTS ? 2 : 1,
+                                        .space = v->in[0]->shape};
     lower_map(p, v, &program, "reduce");
+}
+
+void lower_moments(struct plan *p, const struct value *v)
+{
+    lower_reduce(p, v, MAP_MOMENTS);
 }
 
 void lower_reduce_sum(struct plan *p, const struct value *v)

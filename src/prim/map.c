@@ -117,6 +117,9 @@ static int64_t product(const struct map_task *t, int from, int to)
 // Elements of a block: all buffers of one together should stay in the first-level cache.
 static int64_t tile_for(const struct map_task *t)
 {
+    const int64_t last = t->dim[t->rank - 1], tall = last * MAP_ROWS;
+    if (t->reduce == MAP_MOMENTS && t->n_in + t->n_step == 1 && last <= MAP_TILE)
+        return tall < MAP_TILE ? MAP_TILE : tall < MAP_TALL ? tall : MAP_TALL;
     int buffers = t->n_in;
     for (int i = 0; i < t->n_step; i++)
         if (t->step[i].to != MAP_OUT && t->step[i].to >= buffers)
@@ -147,6 +150,7 @@ static void plan_store(struct map_task *t)
 {
     sort_dims(t, t->out_stride);
     merge_dims(t);
+    t->tile = tile_for(t);
     cut(t, 0);
     t->blocks = product(t, 0, t->split) * pieces(t);
 }
@@ -156,6 +160,7 @@ static void plan_reduce(struct map_task *t, struct arena *a)
     sort_dims(t, lead(t));
     merge_dims(t);
     group_dims(t);
+    t->tile = tile_for(t);
     const int last = t->rank - 1;
     t->by_row = t->dim[last] == 1 && t->kept > 0 && product(t, t->kept, last) <= t->tile / 2;
     cut(t, t->by_row ? t->kept - 1 : t->kept);
@@ -170,8 +175,9 @@ static void plan_reduce(struct map_task *t, struct arena *a)
     t->chunks = (t->dim[last] + t->width - 1) / t->width;
     t->units = product(t, 0, t->kept) * t->chunks;
     t->shared = t->threads > 1 && t->units < 4 * t->threads && t->blocks >= t->threads;
+    t->state = t->n_result * t->width + 1;
     if (t->shared)
-        t->partial = NEW_ARRAY(a, double, t->threads * t->units * t->n_result * t->width);
+        t->partial = NEW_ARRAY(a, double, t->threads * t->units * t->state);
 }
 
 // Gives each instruction a buffer that no later reader waits for; the last one writes the output of
@@ -327,7 +333,6 @@ struct map_task *map_task(struct arena *a, const struct map_program *program, co
         t->next_result /= p.reduce != MAP_STORE && (p.axes >> d & 1) ? p.space.dim[d] : 1;
     t->threads = kernel_threads(shape_size(program->space));
     assign_registers(t, &p);
-    t->tile = tile_for(t);
     if (t->reduce == MAP_STORE)
         plan_store(t);
     else

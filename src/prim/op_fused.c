@@ -63,9 +63,35 @@ static void evaluate(const struct value *v, const struct map_program *p, const d
     }
 }
 
+// out: sums, and behind them those of squares.
+static void moments_reference(const struct value *v, const double *const *in, double *out)
+{
+    const struct map_program *p = v->attr.ref;
+    const int64_t each = shape_size(v->shape) / 2, n = shape_size(p->space);
+    struct shape shape = v->shape;
+    shape.dim[0] /= 2;
+    double x[MAP_INPUTS + MAP_LENGTH];
+    for (int64_t i = 0; i < 2 * each; i++)
+        out[i] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        evaluate(v, p, in, i, x);
+        out[element(p->space, shape, i)] += x[map_result(p, 0)];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = element(p->space, shape, i);
+        evaluate(v, p, in, i, x);
+        const double d = x[map_result(p, 0)] - out[at] * (double)each / (double)n;
+        out[each + at] += d * d;
+    }
+}
+
 static void fused_reference(const struct value *v, const double *const *in, double *out)
 {
     const struct map_program *p = v->attr.ref;
+    if (p->reduce == MAP_MOMENTS) {
+        moments_reference(v, in, out);
+        return;
+    }
     const int64_t all = shape_size(v->shape), each = all / map_results(p);
     struct shape shape = v->shape;
     shape.dim[0] /= map_results(p);
@@ -97,8 +123,8 @@ static void numbers(const struct map_inst *s, struct text *out)
 
 static void results_print(const struct value *v, const struct map_program *p, struct text *out)
 {
-    text_add(out, p->reduce == MAP_SUM ? "; sum" : "; max");
-    for (int k = 0; k < p->n_result; k++) {
+    text_add(out, p->reduce == MAP_SUM ? "; sum" : p->reduce == MAP_MAX ? "; max" : "; moments");
+    for (int k = 0; k < p->n_result; k += p->reduce == MAP_MOMENTS ? 2 : 1) {
         text_add(out, k ? ", " : " ");
         operand(v, p, p->result[k], out);
     }
