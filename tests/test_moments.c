@@ -1,5 +1,5 @@
-// Sums and squares of deviations, in every instruction set and over every way a tensor can lie,
-// against two passes in float64.
+// Sums and squares of deviations, and the sums of a normalisation's gradient, in every instruction
+// set and over every way a tensor can lie, against two passes in float64.
 #include "base/arena.h"
 #include "base/philox.h"
 #include "graph/op.h"
@@ -123,8 +123,72 @@ static void test_layouts(void **state)
     }
 }
 
+enum { DY, X, MEAN, SCALE, SHIFT, OPERANDS };
+
+// Σ g and Σ g·d of column j: d = x − mean, g = dy where d·scale + shift > 0, else dy/4.
+static void gated(const float *const *x, int64_t rows, int64_t C, int64_t j, double *want)
+{
+    want[0] = want[1] = 0;
+    for (int64_t i = j; i < rows * C; i += C) {
+        const float d = x[X][i] - x[MEAN][j], u = d * x[SCALE][j] + x[SHIFT][j];
+        const double g = u > 0 ? x[DY][i] : 0.25 * x[DY][i];
+        want[0] += g;
+        want[1] += g * d;
+    }
+}
+
+// The sums that a normalisation's gradient begins with, in two orders.
+static void test_gated(void **state)
+{
+    (void)state;
+    const int64_t sizes[][2] = {{4096, 64}, {700, 77}, {300, 512}, {2000, 3}, {9, 1024}, {5, 1200}};
+    struct rng rng = {0};
+    for (size_t k = 0; k < 2 * LENGTH(sizes); k++) {
+        struct arena *a = arena_new(NULL);
+        const int64_t rows = sizes[k / 2][0], C = sizes[k / 2][1];
+        const uint8_t turned = k % 2;
+        const struct map_program p = {.n_in = OPERANDS,
+                                      .n = 6,
+                                      .inst = {{PW_SUB, X, MEAN},
+                                               {PW_MUL, turned ? SCALE : 5, turned ? 5 : SCALE},
+                                               {PW_ADD, turned ? SHIFT : 6, turned ? 6 : SHIFT},
+                                               {.code = PW_STEP, .a = 7, .f0 = 0.25f},
+                                               {PW_MUL, DY, 8},
+                                               {PW_MUL, turned ? 5 : 9, turned ? 9 : 5}},
+                                      .reduce = MAP_SUM,
+                                      .axes = 1,
+                                      .n_result = 2,
+                                      .result = {9 + turned, 10 - turned},
+                                      .space = SHAPE(rows, C)};
+        const float *x[OPERANDS];
+        struct view view[OPERANDS];
+        for (int i = 0; i < OPERANDS; i++) {
+            const int64_t n = i < MEAN ? rows * C : C;
+            float *to = NEW_ARRAY(a, float, n);
+            for (int64_t j = 0; j < n; j++) // no gate is asked for the sign of a rounding
+                to[j] = (float)((int)rng_below(&rng, 513) - 256) / 64 + (i == SHIFT) * 0x1p-15f;
+            x[i] = to;
+            view[i] = (struct view){2, {rows, C}, {i < MEAN ? C : 0, 1}};
+        }
+        float *y = NEW_ARRAY(a, float, 2 * C);
+        for (int isa = 0; kernels_at(isa); isa++) {
+            kernels_at(isa)->map_reduce(map_task(a, &p, (const void *const *)x, view, y,
+                                                 (struct view){2, {rows, C}, {0, 1}}));
+            for (int64_t j = 0; j < 2 * C; j++) {
+                double want[2];
+                gated(x, rows, C, j % C, want);
+                if (!(fabs(y[j] - want[(j / C) ^ turned]) <= 2e-5 * (double)rows))
+                    fail_msg("%s: sum %d of %d is %.9g, not %.9g", kernels_at(isa)->isa, (int)j,
+                             (int)C, y[j], want[(j / C) ^ turned]);
+            }
+        }
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layouts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layouts),
+                                       cmocka_unit_test(test_gated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ int kernel_threads(int64_t floats);     // how many threads so many elements are
 // --- maps ----------------------------------------------------------------------------------------
 enum {
     MAP_TILE = 1024,
-    // of one operand that lies in memory and is read once; so many rows of it at most
+    // of operands that are read where they lie; so many rows of them at most
     MAP_TALL = 8192,
     MAP_ROWS = 128,
     MAP_NEAR = 6144,  // floats
@@ -74,6 +74,14 @@ enum {
 struct map_step {
     uint8_t code, to, a, b, c;
     float f0, f1;
+};
+
+// What the gradient of a normalisation with an activation sums, of inputs (numbers of them): with d
+// = x − mean and g = dy where d·scale + shift > 0, else slope·dy: g, then g·d, or turned round.
+struct map_gate {
+    int dy, x, mean, scale, shift;
+    float slope;
+    bool turned;
 };
 
 // A program over an iteration space, walked in blocks of `rows` of dimension `split` with all that
@@ -105,6 +113,8 @@ struct map_task {
     int64_t units, width, chunks;
     int64_t state;                       // of a unit: numbers that a reduction keeps
     double *partial;                     // (threads, units, state), where shared
+    bool gated;                          // the two results are those of `gate`
+    struct map_gate gate;
 };
 
 // The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to`, that of the

@@ -12,6 +12,7 @@
 // threads' order: equal thread counts give equal bits.
 #include "prim/kernel.h"
 
+#include "base/arena.h"
 #include "prim/kernel_math.h"
 #include "prim/kernel_sums.h"
 #include "prim/lower.h"
@@ -263,6 +264,19 @@ static void unit_at(const struct map_task *t, int64_t u, int64_t *at)
     at[t->rank - 1] = u % t->chunks * t->width;
 }
 
+static void gate_block(const struct map_task *t, const int64_t *at, int64_t n, int64_t width,
+                       double *sum)
+{
+    const struct map_gate *g = &t->gate;
+    const int in[] = {g->dy, g->x, g->mean, g->scale, g->shift};
+    const float *x[LENGTH(in)];
+    for (size_t i = 0; i < LENGTH(in); i++)
+        x[i] = (const float *)t->in[in[i]] + offset(t->in_stride[in[i]], at, t->rank);
+    const struct gate_columns c = {x[0], x[1], x[2], x[3], x[4], g->slope};
+    double *const by = sum + t->width;
+    gate_sums(g->turned ? by : sum, g->turned ? sum : by, &c, n, width);
+}
+
 // Reduces blocks [from, to) of a unit into sum: (results, width).
 static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, int64_t from,
                         int64_t to, double *sum)
@@ -275,8 +289,12 @@ static void reduce_unit(const struct map_task *t, struct scratch *s, int64_t u, 
         unravel(t, b, t->kept, columns ? t->rank - 1 : t->split + 1, at);
         const int64_t rows = columns ? width : least(t->rows, t->dim[t->split] - at[t->split]);
         const float *x[MAP_BUFFERS];
-        evaluate(t, s, at, rows, NULL, x);
         const int64_t n = rows * t->inner;
+        if (t->gated) {
+            gate_block(t, at, n, width, sum);
+            continue;
+        }
+        evaluate(t, s, at, rows, NULL, x);
         if (t->reduce == MAP_MOMENTS && width == 1)
             moments_of_run(sum, t->width, x[t->result[0]], n);
         else if (t->reduce == MAP_MOMENTS)

@@ -9,7 +9,7 @@
 #include <math.h>
 
 // vectors of columns that are summed beside each other; numbers that memory is asked for ahead
-enum { BESIDE = 4, NEXT = MAP_TALL };
+enum { BESIDE = 4, NEXT = MAP_TALL, AHEAD = 2 * MAP_TILE };
 
 // Four sums beside each other: one would wait for itself.
 static float sum_run(const float *x, int64_t n)
@@ -183,6 +183,76 @@ static void moments_of_run(double *state, int64_t apart, const float *x, int64_t
     const double off = sum / (double)n;
     join_moments(*m.n, (double)n, m.mean, m.square, mean + off, square - off * sum);
     *m.n += (double)n;
+}
+
+// --- gated sums ----------------------------------------------------------------------------------
+
+enum { GATED = LANES == 16 ? BESIDE : BESIDE / 2 }; // what registers have room for
+
+typedef int32_t lane_bits __attribute__((vector_size(LANES * sizeof(int32_t))));
+
+// Columns of what map_gate reads: dy, x, mean, scale, shift.
+struct gate_columns {
+    const float *dy, *x, *mean, *scale, *shift;
+    float slope;
+};
+
+INLINE void gate_vectors(const struct gate_columns *c, int64_t at, int64_t n, int64_t width,
+                         float *sum, float *by, const int some)
+{
+    lanes mean[GATED], scale[GATED], shift[GATED], s[GATED], p[GATED];
+    EACH(j, some) {
+        mean[j] = *(const lanes *)(c->mean + at + j * LANES);
+        scale[j] = *(const lanes *)(c->scale + at + j * LANES);
+        shift[j] = *(const lanes *)(c->shift + at + j * LANES);
+        s[j] = p[j] = (lanes){0};
+    }
+    for (int64_t i = at; i < n; i += width)
+        EACH(j, some) {
+            const int64_t k = i + j * LANES;
+            const lanes dy = *(const lanes *)(c->dy + k), d = *(const lanes *)(c->x + k) - mean[j];
+            const lane_bits above = d * scale[j] + shift[j] > 0;
+            const lanes g = (lanes)(((lane_bits)dy & above) |
+                                    ((lane_bits)(dy * c->slope) & ~above));
+            __builtin_prefetch(c->dy + k + AHEAD);
+            __builtin_prefetch(c->x + k + AHEAD);
+            s[j] += g;
+            p[j] += g * d;
+        }
+    EACH(j, some) {
+        *(lanes *)(sum + at + j * LANES) = s[j];
+        *(lanes *)(by + at + j * LANES) = p[j];
+    }
+}
+
+static void gate_column(const struct gate_columns *c, int64_t at, int64_t n, int64_t width,
+                        float *sum, float *by)
+{
+    sum[at] = by[at] = 0;
+    for (int64_t i = at; i < n; i += width) {
+        const float d = c->x[i] - c->mean[at];
+        const float g = d * c->scale[at] + c->shift[at] > 0 ? c->dy[i] : c->slope * c->dy[i];
+        sum[at] += g;
+        by[at] += g * d;
+    }
+}
+
+// Adds rows of `width` to sum and to by.
+static void gate_sums(double *sum, double *by, const struct gate_columns *c, int64_t n,
+                      int64_t width)
+{
+    float s[MAP_TILE], p[MAP_TILE];
+    int64_t at = 0;
+    for (; at + GATED * LANES <= width; at += GATED * LANES)
+        gate_vectors(c, at, n, width, s, p, GATED);
+    for (; at + LANES <= width; at += LANES)
+        gate_vectors(c, at, n, width, s, p, 1);
+    for (; at < width; at++)
+        gate_column(c, at, n, width, s, p);
+    for (int64_t j = 0; j < width; j++) {
+        sum[j] += s[j];
+        by[j] += p[j];
+    }
 }
 
 // --- blocks --------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ static int64_t product(const struct map_task *t, int from, int to)
 static int64_t tile_for(const struct map_task *t)
 {
     const int64_t last = t->dim[t->rank - 1], tall = last * MAP_ROWS;
-    if (t->reduce == MAP_MOMENTS && t->n_in + t->n_step == 1 && last <= MAP_TILE)
+    if (t->gated || (t->reduce == MAP_MOMENTS && t->n_in + t->n_step == 1 && last <= MAP_TILE))
         return tall < MAP_TILE ? MAP_TILE : tall < MAP_TALL ? tall : MAP_TALL;
     int buffers = t->n_in;
     for (int i = 0; i < t->n_step; i++)
@@ -155,11 +155,33 @@ static void plan_store(struct map_task *t)
     t->blocks = product(t, 0, t->split) * pieces(t);
 }
 
+// Whether input k is a number a column, or else all numbers, one behind the other.
+static bool lies(const struct map_task *t, int k, bool column)
+{
+    int64_t n = 1;
+    for (int d = t->rank - 1; d >= 0; d--) {
+        if (d >= t->kept && t->in_stride[k][d] != (column && n > 1 ? 0 : n))
+            return false;
+        n *= t->dim[d];
+    }
+    return t->in_type[k] == TYPE_F32;
+}
+
+static bool gate_lies(const struct map_task *t)
+{
+    const struct map_gate *g = &t->gate;
+    const int64_t width = t->dim[t->rank - 1];
+    return width > 1 && width <= MAP_TILE && t->rank - t->kept > 1 && lies(t, g->dy, false) &&
+           lies(t, g->x, false) && lies(t, g->mean, true) && lies(t, g->scale, true) &&
+           lies(t, g->shift, true);
+}
+
 static void plan_reduce(struct map_task *t, struct arena *a)
 {
     sort_dims(t, lead(t));
     merge_dims(t);
     group_dims(t);
+    t->gated = t->gated && gate_lies(t);
     t->tile = tile_for(t);
     const int last = t->rank - 1;
     t->by_row = t->dim[last] == 1 && t->kept > 0 && product(t, t->kept, last) <= t->tile / 2;
@@ -288,6 +310,22 @@ static void contract(struct map_program *p)
         p->result[i] = now[p->result[i]];
 }
 
+// Whether a contracted program sums what a map_gate does.
+static bool is_gate(const struct map_program *p, struct map_gate *g)
+{
+    const struct map_inst *d = p->inst, *u = d + 1, *gate = d + 2, *by = d + 3;
+    const int at = p->n_in;
+    if (p->reduce != MAP_SUM || p->n != 4 || p->n_result != 2 || d->code != PW_SUB ||
+        u->code != MAP_MUL_ADD || gate->code != MAP_GATE || by->code != PW_MUL)
+        return false;
+    *g = (struct map_gate){gate->a, d->a, d->b, u->a == at ? u->b : u->a, u->c, gate->f0,
+                           p->result[0] == at + 3};
+    return d->a < at && d->b < at && (u->a == at || u->b == at) && g->scale < at && u->c < at &&
+           gate->a < at && gate->b == at + 1 && by->a + by->b == 2 * at + 2 &&
+           (by->a == at || by->b == at) && p->result[0] + p->result[1] == 2 * at + 5 &&
+           (g->turned || p->result[0] == at + 2);
+}
+
 // Nothing to reduce over, or nothing to compute.
 static struct map_program normal(const struct map_program *p, const struct map_task *t)
 {
@@ -333,6 +371,7 @@ struct map_task *map_task(struct arena *a, const struct map_program *program, co
         t->next_result /= p.reduce != MAP_STORE && (p.axes >> d & 1) ? p.space.dim[d] : 1;
     t->threads = kernel_threads(shape_size(program->space));
     assign_registers(t, &p);
+    t->gated = is_gate(&p, &t->gate);
     if (t->reduce == MAP_STORE)
         plan_store(t);
     else
