@@ -74,7 +74,7 @@ static int64_t fill(const struct loader *l, struct batch to)
     const int64_t pixels = s->channels * s->height * s->width;
     float *image = to.image ? to.image : l->unwanted;
     int64_t damaged = l->batch;
-#pragma omp parallel for reduction(min : damaged)
+#pragma omp parallel for schedule(dynamic, 4) reduction(min : damaged)
     for (int64_t i = 0; i < l->batch; i++) {
         int32_t label = 0;
         if (!s->kind->get(s, l->index[i], image + i * pixels, &label))
