@@ -104,46 +104,6 @@ static void effects_write_twins(void **state)
     arena_free(a);
 }
 
-// A dense layer's gradient reads its weights packed, where oneDNN packs any, before an update and
-// after it.
-static void packed_layer(struct graph *g, struct slot *w)
-{
-    struct value *x = input(g, "x", SHAPE(8, 40)), *v = param(g, w);
-    struct value *before = matmul(x, v, false, false);
-    graph_root(g, "before", before);
-    v = sgd(v, matmul(x, before, true, false), NULL, constant(g, 0.01, SHAPE(4)), 0, false);
-    graph_root(g, "after", matmul(x, v, false, false));
-}
-
-static void packed_weights(void **state)
-{
-    (void)state;
-    struct arena *a = arena_new(NULL);
-    struct graph *g = graph_new(a);
-    struct slots s;
-    slots_init(&s, a);
-    struct slot *w = slots_add(&s, "w", SLOT_PARAM, SHAPE(40, 512),
-                               (struct init){INIT_CONSTANT, 0.25, 0}, (struct place){0});
-    packed_layer(g, w);
-    double **want = graph_reference(g, &(struct reference){given, NULL}, a);
-    const double *result[] = {want[graph_find_root(g, "before")->id],
-                              want[graph_find_root(g, "after")->id]};
-    passes_run(g, NULL);
-    assert_null(w->lies);
-    float *slab = NEW_ARRAY(a, float, s.floats);
-    struct plan *p = plan_new(a, g, slab, 0);
-    slots_fill(&s, slab, 1);
-    for (int64_t i = 0; i < 8 * 40; i++)
-        plan_input(p, "x")[i] = (float)sin((double)i);
-    plan_run(p, 0);
-    check_twins(&s, slab);
-    for (int64_t i = 0; i < 8 * 512; i++) {
-        assert_float_equal(plan_output(p, "before")[i], result[0][i], 1e-4);
-        assert_float_equal(plan_output(p, "after")[i], result[1][i], 1e-4);
-    }
-    arena_free(a);
-}
-
 // What was filled has no room for another.
 static void filled_slots_get_none(void **state)
 {
@@ -302,7 +262,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(effects_write_twins),
-        cmocka_unit_test(packed_weights),
         cmocka_unit_test(filled_slots_get_none),
         cmocka_unit_test(only_inputs_and_outputs_are_reordered),
         cmocka_unit_test(the_same_without),

@@ -70,15 +70,10 @@ const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *l
     return t;
 }
 
-bool slot_may_have_twin(const struct slot *s, const struct opaque_layout *lies, enum type type)
-{
-    return !s->of && (slot_twin(s, lies, type) || (!s->settled && (!lies || lies->order.rank)));
-}
-
 const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies, enum type type)
 {
     const struct twin *known = slot_twin(s, lies, type);
-    if (known || !slot_may_have_twin(s, lies, type))
+    if (known || s->settled || (lies && !lies->order.rank))
         return known;
     struct twin *t = NEW(s->all->arena, struct twin);
     *t = (struct twin){lies, type, take(s->all, twin_floats(s, lies, type)), s->twin};

@@ -72,9 +72,6 @@ const struct twin *slot_twin(const struct slot *s, const struct opaque_layout *l
 // layout's order is not known.
 const struct twin *slot_twin_made(struct slot *s, const struct opaque_layout *lies,
                                   enum type type);
-// Whether that makes one. Moments and averages, which lie as their slot does, are read by its step
-// and by samplers: they have none.
-bool slot_may_have_twin(const struct slot *s, const struct opaque_layout *lies, enum type type);
 // Where in the slot's memory, or the twin's, each element is, in row-major order.
 void slot_positions(const struct slot *s, const struct opaque_layout *lies, int64_t *at);
 // The slot's elements to and from the slab, in row-major order wherever they lie; twins are written

@@ -103,8 +103,7 @@ struct op {
     // Writes attributes for printing: "stride=2 pad=1,1,1,1".
     void (*print)(const struct value *v, struct text *out);
     // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL where that is
-    // channels-last. See OP_OPAQUE_OK; without it, a slot's second copy is to lie so, not the slot,
-    // and NULL is plain.
+    // channels-last. See OP_OPAQUE_OK.
     const struct opaque_layout *(*opaque_layout)(const struct value *v, int i);
     // For ops that work dimension by dimension: which dimension of each operand is dimension d of
     // operand `known` (an input, or -1: the result). axis[0 … n_in − 1] of the inputs, axis[n_in]

@@ -133,7 +133,7 @@ static bool ask_alike(struct layouts *l, const struct value *v)
 static void ask_weights(struct layouts *l, const struct value *v, int i)
 {
     const struct opaque_layout *o = opaque_of(v, i);
-    if (v->in[i]->attr.slot && has(v, OP_OPAQUE_OK) && !o->any && (o->plain || o->dense))
+    if (v->in[i]->attr.slot && !o->any && (o->plain || o->dense))
         vote(l, v->in[i]->attr.slot, o->plain ? plain : (struct lie){LAYOUT_OPAQUE, o}, READ,
              v->in[i]->id);
 }

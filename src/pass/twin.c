@@ -23,6 +23,13 @@
 #include "graph/op.h"
 #include "graph/slot.h"
 
+// Moments and averages, which lie as their slot does, are read by its step and by samplers.
+static bool may_be_twin(const struct value *v)
+{
+    const struct value *x = v->in[0];
+    return x->attr.slot && !x->attr.slot->of && v->layout != LAYOUT_CHANNELS_LAST;
+}
+
 // What the host reads, it reads when the graph is through.
 static bool reaches_host(const struct value *v)
 {
@@ -39,8 +46,8 @@ static bool reaches_host(const struct value *v)
 static struct value *read_twin(struct value *v, void *context)
 {
     (void)context;
-    if (v->op != &op_reorder || !v->in[0]->attr.slot || v->layout == LAYOUT_CHANNELS_LAST ||
-        reaches_host(v) || !slot_twin_made(v->in[0]->attr.slot, v->opaque, v->type))
+    if (v->op != &op_reorder || !may_be_twin(v) || reaches_host(v) ||
+        !slot_twin_made(v->in[0]->attr.slot, v->opaque, v->type))
         return NULL;
     struct value *t = twin(v->in[0], v->attr.ref);
     t->type = v->type;

@@ -249,8 +249,7 @@ static bool same_key(const struct key *a, const struct key *b)
     case KEY_CONV:
         return !memcmp(c, d, sizeof *c);
     case KEY_MATMUL:
-        return !memcmp(m, n, offsetof(struct dnn_matmul, ta)) && m->ta == n->ta && m->tb == n->tb &&
-               m->packed == n->packed;
+        return !memcmp(m, n, offsetof(struct dnn_matmul, ta)) && m->ta == n->ta && m->tb == n->tb;
     default:
         return a->reorder.from == b->reorder.from && a->reorder.to == b->reorder.to;
     }
@@ -438,19 +437,10 @@ static void *matrix(int64_t batch, int64_t rows, int64_t columns, bool turned, e
     return seam_strided(s, stride, type);
 }
 
-static const struct dnn_layout *packing(const void *md, bool turned)
-{
-    struct seam_blocks b;
-    if (!seam_blocks(md, &b) || !b.n)
-        return NULL;
-    return intern(turned ? seam_turned(md) : seam_copy(md));
-}
-
 static void make_matmul(struct dnn_primitive *p, const struct dnn_matmul *s)
 {
     struct seam_tensors t = {matrix(s->batch, s->m, s->k, s->ta, s->takes),
-                             s->packed ? seam_any(SHAPE(s->k, s->n), s->takes)
-                                       : matrix(s->batch, s->k, s->n, s->tb, s->takes), NULL,
+                             matrix(s->batch, s->k, s->n, s->tb, s->takes), NULL,
                              matrix(s->batch, s->m, s->n, false, s->gives)};
     void *const bias = descriptor(s->batch > 1 ? SHAPE(1, 1, s->n) : SHAPE(1, s->n), LAYOUT_PLAIN,
                                   TYPE_F32),
@@ -460,10 +450,8 @@ static void make_matmul(struct dnn_primitive *p, const struct dnn_matmul *s)
     dnnl_primitive_desc_t pd;
     int arg[PARTS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
     after_args(s->after, arg);
-    if (!refused(seam_matmul(&pd, library.engine, &t, attr), "describe a matmul")) {
+    if (!refused(seam_matmul(&pd, library.engine, &t, attr), "describe a matmul"))
         finish(p, pd, arg);
-        p->weights = s->packed ? packing(p->md[PART_W], s->tb) : NULL;
-    }
     dnnl_primitive_attr_destroy(attr);
     seam_free(bias);
     seam_free(whole);
@@ -508,11 +496,6 @@ const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const str
 }
 
 const struct dnn_layout *dnn_conv_weights(const struct dnn_primitive *p)
-{
-    return p->weights;
-}
-
-const struct dnn_layout *dnn_matmul_weights(const struct dnn_primitive *p)
 {
     return p->weights;
 }

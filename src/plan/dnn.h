@@ -65,12 +65,8 @@ struct dnn_matmul {
     enum type takes, gives;
     struct dnn_after after[DNN_AFTERS];
     bool ta, tb;
-    bool packed;                        // b lies as oneDNN likes best; batch 1
 };
 const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec);
-// The blocks that b of a packed one lies in, as a matrix that is stored (n, k) where tb; NULL where
-// oneDNN likes none.
-const struct dnn_layout *dnn_matmul_weights(const struct dnn_primitive *p);
 
 // Copies from one layout to another, rounding where the types differ; the shapes are the same.
 const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to);

@@ -14,7 +14,6 @@ struct seam_tensors { const void *x, *w, *bias, *y; };
 void *seam_strided(struct shape shape, const int64_t *stride, enum type type);
 void *seam_any(struct shape shape, enum type type);
 void *seam_copy(const void *md);
-void *seam_turned(const void *md);  // a matrix, seen as its transpose
 
 // How a blocked layout is made: strides of the blocks, then what is inside them, outermost first:
 // block[i] steps of dimension of[i].

@@ -60,15 +60,6 @@ void *seam_copy(const void *md)
     return memcpy(allocate(), md, sizeof(dnnl_memory_desc_t));
 }
 
-void *seam_turned(const void *md)
-{
-    static const int axes[] = {1, 0};
-    dnnl_memory_desc_t *turned = allocate();
-    if (dnnl_memory_desc_permute_axes(turned, md, axes) != dnnl_success)
-        BUG("oneDNN transposes no matrix");
-    return turned;
-}
-
 void seam_free(void *md)
 {
     free(md);

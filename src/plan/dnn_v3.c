@@ -54,15 +54,6 @@ void *seam_copy(const void *md)
     return copy;
 }
 
-void *seam_turned(const void *md)
-{
-    static const int axes[] = {1, 0};
-    dnnl_memory_desc_t turned;
-    if (dnnl_memory_desc_permute_axes(&turned, md, axes) != dnnl_success)
-        BUG("oneDNN transposes no matrix");
-    return turned;
-}
-
 void seam_free(void *md)
 {
     dnnl_memory_desc_destroy(md);

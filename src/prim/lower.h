@@ -47,9 +47,8 @@ bool same_axis_elementwise(const struct value *v, int known, int d, int *axis);
 bool conv_epilogue(const struct value *v, const struct epilogue *e);
 bool matmul_epilogue(const struct value *v, const struct epilogue *e);
 
-// What oneDNN wants its weights to lie like; see plan/dnn.h.
+// What oneDNN wants its convolution weights to lie like; see plan/dnn.h.
 const struct opaque_layout *conv_opaque_layout(const struct value *v, int i);
-const struct opaque_layout *matmul_opaque_layout(const struct value *v, int i);
 
 // Whether kernel_few.c or kernel_taps.c can do a convolution: it has few channels on one side and
 // whole vectors on the other. Its weights may lie in any dense layout then.

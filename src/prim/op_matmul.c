@@ -93,7 +93,6 @@ const struct op op_matmul = {.name = "matmul",
                              .reference = matmul_reference,
                              .lower = lower_matmul,
                              .print = matmul_print,
-                             .opaque_layout = matmul_opaque_layout,
                              .same_axis = matmul_axis,
                              .epilogue = matmul_epilogue,
                              .multiply_adds = matmul_multiply_adds};
