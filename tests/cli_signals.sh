@@ -97,8 +97,10 @@ start --threads 1 $config games.0.loss=wasserstein 'train.iteration=[{update: di
 ended 3 'diverged at step' diverged
 grep -qE 'from step [0-9]+ on they are made again' "$dir/log" || complain "the steps since the slab was kept are not told"
 at=$(sed -nE 's/^step ([0-9]+) gives NaN or Inf.*/\1/p' "$dir/log")
-((at > 64)) || complain "diverged at step $at, which is too early to test anything"
-grep -qE "^tests/configs/tiny.yaml:[0-9]+:[0-9]+: error: diverged at step $at: .* gives NaN or Inf" "$dir/log" || { complain "not found again"; cat "$dir/log"; }
+found=$(sed -nE 's/^tests.configs.tiny.yaml:[0-9]+:[0-9]+: error: diverged at step ([0-9]+): .* gives NaN or Inf.*/\1/p' "$dir/log")
+((found > 64)) || complain "diverged at step $found, which is too early to test anything"
+# a variance that overflows is none in what is divided by its root, so it may be found before it was seen
+((found <= at)) || { complain "not found again"; cat "$dir/log"; }
 
 # --- a database that another program holds for a while: told once, and all is in it at the end
 start --threads 1 $config train.steps=40000 train.log_every=100 train.checkpoint.every=5000 evaluate.every=0 train.lr_schedule=!unset
