@@ -8,8 +8,9 @@
 
 #include <math.h>
 
-// vectors of columns that are summed beside each other; numbers that memory is asked for ahead
-enum { BESIDE = 4, NEXT = MAP_TALL, AHEAD = 2 * MAP_TILE };
+// vectors of columns that are summed beside each other; numbers that memory is asked for ahead, and
+// that moments of a run add up in float32
+enum { BESIDE = 4, NEXT = MAP_TALL, AHEAD = 2 * MAP_TILE, SHORT = 256 };
 
 // Four sums beside each other: one would wait for itself.
 static float sum_run(const float *x, int64_t n)
@@ -173,12 +174,18 @@ static void moments_of_run(double *state, int64_t apart, const float *x, int64_t
 {
     const struct moments m = moments_in(state, apart);
     const float mean = sum_run(x, n) / (float)n;
-    float sum = 0, square = 0;
-#pragma omp simd reduction(+ : sum, square)
-    for (int64_t i = 0; i < n; i++) {
-        const float d = x[i] - mean;
-        sum += d;
-        square += d * d;
+    double sum = 0, square = 0;
+    for (int64_t from = 0; from < n; from += SHORT) {
+        const int64_t to = n - from < SHORT ? n : from + SHORT;
+        float s = 0, q = 0;
+#pragma omp simd reduction(+ : s, q)
+        for (int64_t i = from; i < to; i++) {
+            const float d = x[i] - mean;
+            s += d;
+            q += d * d;
+        }
+        sum += (double)s;
+        square += (double)q;
     }
     const double off = sum / (double)n;
     join_moments(*m.n, (double)n, m.mean, m.square, mean + off, square - off * sum);
