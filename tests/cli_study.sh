@@ -44,9 +44,9 @@ alive() {  # any of these processes; one that has ended and waits for its parent
     for p; do grep -qs '^State:.[^ZX]' "/proc/$p/status" && return; done
     return 1
 }
-until_checkpoint() {
+until_checkpoint() {  # of so many runs
     for ((i = 0; i < 3000; i++)); do
-        find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" | grep -q . && return
+        [ "$(find "$dir/results/runs" -name 'step-*.safetensors' -newer "$dir/mark" -printf '%h\n' | sort -u | wc -l)" -ge "$1" ] && return
         sleep 0.01
     done
 }
@@ -54,7 +54,7 @@ until_checkpoint() {
 # The study killed: its workers save and end, and the same command goes on.
 sed -i 's/seeds: .*/seeds: [0, 1, 2]/; s/base.yaml/base.yaml\nset: train.steps=12000/' "$dir/which/study.yaml"
 begin
-until_checkpoint
+until_checkpoint 1
 workers=$(ask "SELECT pid AS x FROM attempt a JOIN run r ON r.id = a.run_id WHERE status = 'running'")
 kill -KILL $study
 wait $study 2> /dev/null || true
@@ -66,7 +66,7 @@ alive $workers && complain "workers outlive their study"
 
 # A worker killed: the others go on, and only it is left.
 begin
-until_checkpoint
+until_checkpoint 1
 kill -KILL "$(ask "SELECT max(pid) AS x FROM attempt a JOIN run r ON r.id = a.run_id WHERE status = 'running'")"
 wait $study && complain "a killed worker, and all is well"
 grep -q 'goes on' "$dir/told" || complain "what was interrupted was begun anew"
@@ -81,7 +81,7 @@ wait $study || complain "it does not go on"
 # Interrupted: workers are told, and save.
 sed -i 's/12000/13000/' "$dir/which/study.yaml"
 begin
-until_checkpoint
+until_checkpoint 2
 kill -INT $study
 code=0
 wait $study || code=$?
