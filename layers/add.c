@@ -1,13 +1,17 @@
 // y = x + a + … element by element; a dimension of 1 is repeated
-#include "model/layer.h"
+#include "nn/layer.h"
 
-static struct value *build(struct site *site, const void *params, struct value *x)
+static struct value *add_build(struct layer_ctx *ctx, const void *params, struct value *x)
 {
     (void)params;
-    return site_fold(site, "add", x, add);
+    return ctx_fold(ctx, "add", x, add);
 }
 
 const struct layer layer_add = {
-    .name = "add", .group = "join",
+    .name = "add",
+    .group = "join",
     .help = "the sum of the layer above and of others, element by element",
-    .flags = LAYER_JOIN, .params = join_params, .size = sizeof(struct join), .build = build};
+    .flags = LAYER_JOIN,
+    .params = join_params,
+    .size = sizeof(struct join),
+    .build = add_build};

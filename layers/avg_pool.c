@@ -1,7 +1,7 @@
 // The mean of each window: (C, H, W) to (C, H', W'),
 // H' = ⌊(H + top + bottom − kernel) / stride⌋ + 1; of its pixels (TensorFlow), or with the padding's
 // zeros (PyTorch's default)
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     struct sliding slide;
@@ -15,7 +15,7 @@ static const struct param params[] = {
     PARAM_END};
 
 // Square blocks beside each other, which one op sums.
-static bool whole(const struct value *x, const int64_t k[2], const struct window *win)
+static bool avg_pool_whole(const struct value *x, const int64_t k[2], const struct window *win)
 {
     const int64_t *X = x->shape.dim;
     return k[0] == k[1] && win->stride[0] == k[0] && win->stride[1] == k[0] && X[2] % k[0] == 0 &&
@@ -23,29 +23,32 @@ static bool whole(const struct value *x, const int64_t k[2], const struct window
 }
 
 // Σ over each window
-static struct value *total(struct value *x, const int64_t k[2], const struct window *win)
+static struct value *avg_pool_total(struct value *x, const int64_t k[2], const struct window *win)
 {
     return fold_windows(fold_windows(x, 3, k[1], win, 0, add), 2, k[0], win, 0, add);
 }
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *avg_pool_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     struct window win;
     int64_t k[2];
-    if (!site_pool(site, "avg_pool", &p->slide, x, k, &win))
+    if (!ctx_pool(ctx, "avg_pool", &p->slide, x, k, &win))
         return NULL;
     const double share = 1 / (double)(k[0] * k[1]);
-    if (whole(x, k, &win))
+    if (avg_pool_whole(x, k, &win))
         return affine(pool_sum(x, k[0]), share, 0);
-    struct value *sums = total(x, k, &win);
+    struct value *sums = avg_pool_total(x, k, &win);
     const bool padded = win.pad[0] | win.pad[1] | win.pad[2] | win.pad[3];
     if (!padded || p->count_padding)
         return affine(sums, share, 0);
     struct value *one = constant(x->graph, 1, SHAPE(1, 1, x->shape.dim[2], x->shape.dim[3]));
-    return divide(sums, total(one, k, &win));
+    return divide(sums, avg_pool_total(one, k, &win));
 }
 
-const struct layer layer_avg_pool = {
-    .name = "avg_pool", .group = "shape", .help = "means of windows",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_avg_pool = {.name = "avg_pool",
+                                     .group = "shape",
+                                     .help = "means of windows",
+                                     .params = params,
+                                     .size = sizeof(struct params),
+                                     .build = avg_pool_build};

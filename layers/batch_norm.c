@@ -4,7 +4,7 @@
 // PyTorch's. Made of means and squares, so every derivative there is comes from theirs; the closed
 // form of the gradient is shorter to compute and has no second derivative.
 // Ioffe, Szegedy 2015, arXiv:1502.03167.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     double momentum, epsilon;
@@ -18,48 +18,52 @@ static const struct param params[] = {
     PARAM_END};
 
 struct statistics {
-    struct value *mean, *var;  // (1, C, …)
+    struct value *mean, *var; // (1, C, …)
 };
 
 // n is how many values a channel has in the batch.
-static struct statistics of_batch(struct site *site, const struct params *p, struct value *x,
+static struct statistics of_batch(struct layer_ctx *ctx, const struct params *p, struct value *x,
                                   struct value *running_mean, struct value *running_var)
 {
     const unsigned axes = x->shape.rank == 2 ? 1 << 0 : 1 << 0 | 1 << 2 | 1 << 3;
     const double n = (double)(shape_size(x->shape) / x->shape.dim[1]);
     struct value *m = mean_axes(x, axes);
     struct value *v = mean_axes(square(sub(x, m)), axes);
-    site_track(site, running_mean, reshape(m, running_mean->shape), 1 - p->momentum);
-    site_track(site, running_var, affine(reshape(v, running_var->shape), n / (n - 1), 0),
-               1 - p->momentum);
+    ctx_track(ctx, running_mean, reshape(m, running_mean->shape), 1 - p->momentum);
+    ctx_track(ctx, running_var, affine(reshape(v, running_var->shape), n / (n - 1), 0),
+              1 - p->momentum);
     return (struct statistics){m, v};
 }
 
 // x (N, C) or (N, C, H, W)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     const int rank = x->shape.rank;
     if (rank != 2 && rank != 4)
-        return site_fail(site, "batch_norm wants (features) or (C, H, W)");
-    if (site->training && shape_size(x->shape) == x->shape.dim[1])
-        return site_fail(
-            site, "batch_norm wants a batch of more than one where a channel has one value,");
+        return ctx_fail(ctx, "batch_norm wants (features) or (C, H, W)");
+    if (ctx->training && shape_size(x->shape) == x->shape.dim[1])
+        return ctx_fail(ctx,
+                        "batch_norm wants a batch of more than one where a channel has one value,");
     const struct shape channels = SHAPE(x->shape.dim[1]);
-    struct value *gamma = site_param(site, "weight", channels, (struct init){INIT_CONSTANT, 1, 0});
-    struct value *beta = site_param(site, "bias", channels, (struct init){INIT_CONSTANT, 0, 0});
-    struct value *running_mean =
-        site_buffer(site, "running_mean", channels, (struct init){INIT_CONSTANT, 0, 0});
-    struct value *running_var =
-        site_buffer(site, "running_var", channels, (struct init){INIT_CONSTANT, 1, 0});
+    struct value *gamma = ctx_param(ctx, "weight", channels, (struct init){INIT_CONSTANT, 1, 0});
+    struct value *beta = ctx_param(ctx, "bias", channels, (struct init){INIT_CONSTANT, 0, 0});
+    struct value *running_mean = ctx_buffer(ctx, "running_mean", channels,
+                                            (struct init){INIT_CONSTANT, 0, 0});
+    struct value *running_var = ctx_buffer(ctx, "running_var", channels,
+                                           (struct init){INIT_CONSTANT, 1, 0});
     struct statistics s = {along_channels(running_mean, rank), along_channels(running_var, rank)};
-    if (site->training)
-        s = of_batch(site, p, x, running_mean, running_var);
+    if (ctx->training)
+        s = of_batch(ctx, p, x, running_mean, running_var);
     struct value *unit = mul(sub(x, s.mean), rsqrt_value(affine(s.var, 1, p->epsilon)));
     return add(mul(unit, along_channels(gamma, rank)), along_channels(beta, rank));
 }
 
 const struct layer layer_batch_norm = {
-    .name = "batch_norm", .group = "normalisation",
+    .name = "batch_norm",
+    .group = "normalisation",
     .help = "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
-    .flags = LAYER_COUPLES, .params = params, .size = sizeof(struct params), .build = build};
+    .flags = LAYER_COUPLES,
+    .params = params,
+    .size = sizeof(struct params),
+    .build = batch_norm_build};

@@ -1,7 +1,7 @@
 // y = x ⋆ w + b, w (filters, C, kh, kw) as nn.Conv2d has it
 //   same       out = ⌈in / stride⌉
 //   otherwise  out = ⌊(in + before + after − kernel) / stride⌋ + 1
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t filters;
@@ -26,28 +26,31 @@ static const struct param params[] = {
     PARAM_END};
 
 // x (N, C, H, W)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *conv2d_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     const int64_t *X = x->shape.dim;
     struct window win;
     int64_t k[2];
     if (x->shape.rank != 4)
-        return site_fail(site, "conv2d wants (C, H, W)\nput `reshape: [C, H, W]` above it");
-    if (!site_window(site, &p->slide, X[2], X[3], false, k, &win))
+        return ctx_fail(ctx, "conv2d wants (C, H, W)\nput `reshape: [C, H, W]` above it");
+    if (!ctx_window(ctx, &p->slide, X[2], X[3], false, k, &win))
         return NULL;
     if (X[2] + win.pad[0] + win.pad[1] < k[0] || X[3] + win.pad[2] + win.pad[3] < k[1])
-        return site_fail(site, "conv2d's kernel is larger than the padded image");
+        return ctx_fail(ctx, "conv2d's kernel is larger than the padded image");
     const int64_t fan_in = X[1] * k[0] * k[1], fan_out = p->filters * k[0] * k[1];
     const struct shape s = SHAPE(p->filters, X[1], k[0], k[1]);
-    struct value *w = p->spectral_norm ? site_spectral(site, "weight", s, fan_in, fan_out, 0)
-                                       : site_weight(site, "weight", s, fan_in, fan_out);
-    struct value *y = conv(x, w, win);  // (N, filters, H, W)
+    struct value *w = p->spectral_norm ? ctx_spectral(ctx, "weight", s, fan_in, fan_out, 0)
+                                       : ctx_weight(ctx, "weight", s, fan_in, fan_out);
+    struct value *y = conv(x, w, win); // (N, filters, H, W)
     if (!p->bias)
         return y;
-    return add(y, along_channels(site_bias(site, "bias", SHAPE(p->filters), fan_in), 4));
+    return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->filters), fan_in), 4));
 }
 
-const struct layer layer_conv2d = {
-    .name = "conv2d", .group = "linear", .help = "convolution of images",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_conv2d = {.name = "conv2d",
+                                   .group = "linear",
+                                   .help = "convolution of images",
+                                   .params = params,
+                                   .size = sizeof(struct params),
+                                   .build = conv2d_build};

@@ -3,7 +3,7 @@
 //   same       out = in · stride
 //   otherwise  out = (in − 1)·stride − before − after + kernel + output_padding
 // Dumoulin, Visin 2016, arXiv:1603.07285.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t filters;
@@ -36,8 +36,8 @@ static bool is_same(const struct node *padding)
 }
 
 // The size of the result, below 1 where there is none.
-static int64_t out_size(const struct params *p, int64_t in, int64_t kernel, struct window win,
-                        int axis)
+static int64_t conv2d_transpose_out_size(const struct params *p, int64_t in, int64_t kernel,
+                                         struct window win, int axis)
 {
     if (is_same(p->slide.padding))
         return in * win.stride[axis];
@@ -45,43 +45,46 @@ static int64_t out_size(const struct params *p, int64_t in, int64_t kernel, stru
     return (in - 1) * win.stride[axis] - win.pad[2 * axis] - win.pad[2 * axis + 1] + kernel + more;
 }
 
-static bool check(struct site *site, const struct params *p, struct window win)
+static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct params *p, struct window win)
 {
     for (int i = 0; i < p->output_padding.n; i++)
         if (p->output_padding.v[i] >= win.stride[i % 2])
-            return fail(site->diag, site->where,
+            return fail(ctx->diag, ctx->where,
                         "output_padding is not less than the stride\nexpected less than %d",
                         (int)win.stride[i % 2]);
     return true;
 }
 
 // x (N, C, H, W)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *conv2d_transpose_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     const int64_t *X = x->shape.dim;
     struct window win;
     int64_t k[2];
     if (x->shape.rank != 4)
-        return site_fail(site,
-                         "conv2d_transpose wants (C, H, W)\nput `reshape: [C, H, W]` above it");
-    if (!site_window(site, &p->slide, X[2], X[3], true, k, &win) || !check(site, p, win))
+        return ctx_fail(ctx, "conv2d_transpose wants (C, H, W)\nput `reshape: [C, H, W]` above it");
+    if (!ctx_window(ctx, &p->slide, X[2], X[3], true, k, &win) ||
+        !conv2d_transpose_check(ctx, p, win))
         return NULL;
-    const int64_t H = out_size(p, X[2], k[0], win, 0), W = out_size(p, X[3], k[1], win, 1);
+    const int64_t H = conv2d_transpose_out_size(p, X[2], k[0], win, 0),
+                  W = conv2d_transpose_out_size(p, X[3], k[1], win, 1);
     if (H < 1 || W < 1)
-        return site_fail(site, "conv2d_transpose's padding leaves nothing");
+        return ctx_fail(ctx, "conv2d_transpose's padding leaves nothing");
     // PyTorch counts the fans of a transposed convolution by the tensor's second dimension.
     const int64_t fan_in = p->filters * k[0] * k[1], fan_out = X[1] * k[0] * k[1];
     const struct shape s = SHAPE(X[1], p->filters, k[0], k[1]);
-    struct value *w = p->spectral_norm ? site_spectral(site, "weight", s, fan_in, fan_out, 1)
-                                       : site_weight(site, "weight", s, fan_in, fan_out);
-    struct value *y = conv_data_grad(x, w, win, H, W);  // (N, filters, H, W)
+    struct value *w = p->spectral_norm ? ctx_spectral(ctx, "weight", s, fan_in, fan_out, 1)
+                                       : ctx_weight(ctx, "weight", s, fan_in, fan_out);
+    struct value *y = conv_data_grad(x, w, win, H, W); // (N, filters, H, W)
     if (!p->bias)
         return y;
-    return add(y, along_channels(site_bias(site, "bias", SHAPE(p->filters), fan_in), 4));
+    return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->filters), fan_in), 4));
 }
 
-const struct layer layer_conv2d_transpose = {
-    .name = "conv2d_transpose", .group = "linear",
-    .help = "transposed convolution: makes images larger",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_conv2d_transpose = {.name = "conv2d_transpose",
+                                             .group = "linear",
+                                             .help = "transposed convolution: makes images larger",
+                                             .params = params,
+                                             .size = sizeof(struct params),
+                                             .build = conv2d_transpose_build};

@@ -1,29 +1,31 @@
 // Cuts off the border: (C, H, W) to (C, H − top − bottom, W − left − right)
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     struct node *border;
 };
 
-static const struct param params[] = {
-    {"border", PARAM_NODE, offsetof(struct params, border), NULL,
-     .help = "a number, or [top, bottom, left, right]"},
-    PARAM_END};
+static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct params, border), NULL,
+                                       .help = "a number, or [top, bottom, left, right]"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     int64_t b[4];
     if (x->shape.rank != 4)
-        return site_fail(site, "crop wants (C, H, W)");
-    if (!site_borders(site, p->border, "border", b))
+        return ctx_fail(ctx, "crop wants (C, H, W)");
+    if (!ctx_borders(ctx, p->border, "border", b))
         return NULL;
     const int64_t H = x->shape.dim[2] - b[0] - b[1], W = x->shape.dim[3] - b[2] - b[3];
     if (H < 1 || W < 1)
-        return site_fail(site, "crop leaves nothing: it wants a larger image,");
+        return ctx_fail(ctx, "crop leaves nothing: it wants a larger image,");
     return slice(slice(x, 2, b[0], H), 3, b[2], W);
 }
 
-const struct layer layer_crop = {
-    .name = "crop", .group = "shape", .help = "cuts off the border of the image",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_crop = {.name = "crop",
+                                 .group = "shape",
+                                 .help = "cuts off the border of the image",
+                                 .params = params,
+                                 .size = sizeof(struct params),
+                                 .build = crop_build};

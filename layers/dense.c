@@ -1,5 +1,5 @@
 // y = x·wᵀ + b, w (units, features) as nn.Linear has it
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t units;
@@ -15,22 +15,25 @@ static const struct param params[] = {
     PARAM_END};
 
 // x (N, F)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *dense_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank != 2)
-        return site_fail(
-            site, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
+        return ctx_fail(
+            ctx, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
     const int64_t features = x->shape.dim[1];
     const struct shape s = SHAPE(p->units, features);
-    struct value *w = p->spectral_norm ? site_spectral(site, "weight", s, features, p->units, 0)
-                                       : site_weight(site, "weight", s, features, p->units);
-    struct value *y = matmul(x, w, false, true);  // (N, units)
+    struct value *w = p->spectral_norm ? ctx_spectral(ctx, "weight", s, features, p->units, 0)
+                                       : ctx_weight(ctx, "weight", s, features, p->units);
+    struct value *y = matmul(x, w, false, true); // (N, units)
     if (!p->bias)
         return y;
-    return add(y, along_channels(site_bias(site, "bias", SHAPE(p->units), features), 2));
+    return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->units), features), 2));
 }
 
-const struct layer layer_dense = {
-    .name = "dense", .group = "linear", .help = "fully connected: every output from every input",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_dense = {.name = "dense",
+                                  .group = "linear",
+                                  .help = "fully connected: every output from every input",
+                                  .params = params,
+                                  .size = sizeof(struct params),
+                                  .build = dense_build};

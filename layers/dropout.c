@@ -1,35 +1,37 @@
 // y = x·m / (1 − rate), each element of m 1 with probability 1 − rate, else 0; y = x outside
 // training
 // Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     double rate;
     bool channels;
 };
 
-static const struct param params[] = {
-    {"rate", PARAM_FLOAT, offsetof(struct params, rate), "0.5", 0, 0.999,
-     .help = "share of elements set to 0"},
-    {"channels", PARAM_BOOL, offsetof(struct params, channels), "false",
-     .help = "drops whole channels (nn.Dropout2d)"},
-    PARAM_END};
+static const struct param params[] = {{"rate", PARAM_FLOAT, offsetof(struct params, rate), "0.5", 0,
+                                       0.999, .help = "share of elements set to 0"},
+                                      {"channels", PARAM_BOOL, offsetof(struct params, channels),
+                                       "false", .help = "drops whole channels (nn.Dropout2d)"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *dropout_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (p->channels && x->shape.rank != 4)
-        return site_fail(site, "dropout of channels wants (C, H, W)");
-    if (!site->training)
+        return ctx_fail(ctx, "dropout of channels wants (C, H, W)");
+    if (!ctx->training)
         return x;
     struct shape s = x->shape;
     if (p->channels)
         s.dim[2] = s.dim[3] = 1;
-    struct value *mask =
-        random_value(site->graph, RANDOM_BERNOULLI, 1 - p->rate, 0, site_stream(site), s);
+    struct value *mask = random_value(ctx->graph, RANDOM_BERNOULLI, 1 - p->rate, 0, ctx_stream(ctx),
+                                      s);
     return affine(mul(x, mask), 1 / (1 - p->rate), 0);
 }
 
-const struct layer layer_dropout = {
-    .name = "dropout", .group = "noise", .help = "sets a random share of elements to 0 in training",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_dropout = {.name = "dropout",
+                                    .group = "noise",
+                                    .help = "sets a random share of elements to 0 in training",
+                                    .params = params,
+                                    .size = sizeof(struct params),
+                                    .build = dropout_build};

@@ -2,29 +2,31 @@
 // whose log-variance is the value named. Drawn when sampling and evaluating too: without the
 // draw it would be another distribution.
 // Kingma, Welling 2014, arXiv:1312.6114.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     struct node *with;
 };
 
-static const struct param params[] = {
-    {"log_var", PARAM_NODE, offsetof(struct params, with), NULL,
-     .help = "the name of a layer of the same shape"},
-    PARAM_END};
+static const struct param params[] = {{"log_var", PARAM_NODE, offsetof(struct params, with), NULL,
+                                       .help = "the name of a layer of the same shape"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *gaussian_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     (void)own;
-    if (site->n_other != 1)
-        return site_fail(site, "gaussian wants one name, that of the log-variance,");
-    if (!shape_equal(x->shape, site->other[0]->shape))
-        return site_fail(site, "gaussian wants equal shapes: %s,", site_other(site, 0));
-    struct value *n = random_value(site->graph, RANDOM_NORMAL, 0, 1, site_stream(site), x->shape);
-    return add(x, mul(exp_value(affine(site->other[0], 0.5, 0)), n));
+    if (ctx->n_other != 1)
+        return ctx_fail(ctx, "gaussian wants one name, that of the log-variance,");
+    if (!shape_equal(x->shape, ctx->other[0]->shape))
+        return ctx_fail(ctx, "gaussian wants equal shapes: %s,", ctx_other(ctx, 0));
+    struct value *n = random_value(ctx->graph, RANDOM_NORMAL, 0, 1, ctx_stream(ctx), x->shape);
+    return add(x, mul(exp_value(affine(ctx->other[0], 0.5, 0)), n));
 }
 
-const struct layer layer_gaussian = {
-    .name = "gaussian", .group = "noise",
-    .help = "draws from N(layer above, e^log_var), differentiably",
-    .flags = LAYER_JOIN, .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_gaussian = {.name = "gaussian",
+                                     .group = "noise",
+                                     .help = "draws from N(layer above, e^log_var), differentiably",
+                                     .flags = LAYER_JOIN,
+                                     .params = params,
+                                     .size = sizeof(struct params),
+                                     .build = gaussian_build};

@@ -1,7 +1,7 @@
 // y = γ·(x − μ) / √(σ² + ε) + β, a sample at a time, over all its channels and pixels
 // What a critic with a gradient penalty takes instead of batch_norm: samples stay independent.
 // Ba, Kiros, Hinton 2016, arXiv:1607.06450.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 enum affine { AFFINE_ELEMENT, AFFINE_CHANNEL, AFFINE_SCALAR, AFFINE_NONE };
 
@@ -20,7 +20,7 @@ static const struct param params[] = {
     PARAM_END};
 
 // (1, C, H, W), (1, C, 1, 1) or (1, 1, 1, 1), to be repeated over the batch
-static struct value *repeated(struct value *v, struct value *x, enum affine affine)
+static struct value *layer_norm_repeated(struct value *v, struct value *x, enum affine affine)
 {
     if (affine != AFFINE_ELEMENT)
         return along_channels(v, x->shape.rank);
@@ -29,11 +29,11 @@ static struct value *repeated(struct value *v, struct value *x, enum affine affi
     return reshape(v, s);
 }
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *layer_norm_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank < 2)
-        return site_fail(site, "layer_norm wants (features) or (C, H, W)");
+        return ctx_fail(ctx, "layer_norm wants (features) or (C, H, W)");
     const unsigned axes = AXES_ALL & ((1u << x->shape.rank) - 1) & ~1u;
     struct value *c = sub(x, mean_axes(x, axes));
     struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), axes), 1, p->epsilon)));
@@ -45,12 +45,16 @@ static struct value *build(struct site *site, const void *own, struct value *x)
         for (int i = 0; i < s.rank; i++)
             s.dim[i] = x->shape.dim[i + 1];
     }
-    struct value *gamma = site_param(site, "weight", s, (struct init){INIT_CONSTANT, 1, 0});
-    struct value *beta = site_param(site, "bias", s, (struct init){INIT_CONSTANT, 0, 0});
-    return add(mul(unit, repeated(gamma, x, p->affine)), repeated(beta, x, p->affine));
+    struct value *gamma = ctx_param(ctx, "weight", s, (struct init){INIT_CONSTANT, 1, 0});
+    struct value *beta = ctx_param(ctx, "bias", s, (struct init){INIT_CONSTANT, 0, 0});
+    return add(mul(unit, layer_norm_repeated(gamma, x, p->affine)),
+               layer_norm_repeated(beta, x, p->affine));
 }
 
 const struct layer layer_layer_norm = {
-    .name = "layer_norm", .group = "normalisation",
+    .name = "layer_norm",
+    .group = "normalisation",
     .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
-    .params = params, .size = sizeof(struct params), .build = build};
+    .params = params,
+    .size = sizeof(struct params),
+    .build = layer_norm_build};

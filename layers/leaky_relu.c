@@ -1,6 +1,6 @@
 // y = x where x > 0, slope·x elsewhere
 // Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     double slope;
@@ -10,13 +10,16 @@ static const struct param params[] = {
     {"slope", PARAM_FLOAT, offsetof(struct params, slope), "0.2", 0, 1, .help = "slope below zero"},
     PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *leaky_relu_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
-    (void)site;
+    (void)ctx;
     return leaky_relu(x, p->slope);
 }
 
-const struct layer layer_leaky_relu = {
-    .name = "leaky_relu", .group = "activation", .help = "x, but slope·x below zero",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_leaky_relu = {.name = "leaky_relu",
+                                       .group = "activation",
+                                       .help = "x, but slope·x below zero",
+                                       .params = params,
+                                       .size = sizeof(struct params),
+                                       .build = leaky_relu_build};

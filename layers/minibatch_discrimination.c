@@ -1,35 +1,40 @@
 // How near a sample is to the others of its batch, beside its features: M = x·wᵀ as (kernels, dim),
 // oₖ(i) = Σⱼ exp(−Σ_d |Mᵢₖ_d − Mⱼₖ_d|), y = [x; o]. The sum has j = i in it, which adds 1.
 // Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen 2016, arXiv:1606.03498.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t kernels, dim;
 };
 
-static const struct param params[] = {
-    {"kernels", PARAM_INT, offsetof(struct params, kernels), "64", 1, 4096,
-     .help = "features added"},
-    {"dim", PARAM_INT, offsetof(struct params, dim), "32", 1, 4096,
-     .help = "dimensions in which each measures the distance"},
-    PARAM_END};
+static const struct param params[] = {{"kernels", PARAM_INT, offsetof(struct params, kernels), "64",
+                                       1, 4096, .help = "features added"},
+                                      {"dim", PARAM_INT, offsetof(struct params, dim), "32", 1,
+                                       4096,
+                                       .help = "dimensions in which each measures the distance"},
+                                      PARAM_END};
 
 // x (N, F)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *minibatch_discrimination_build(struct layer_ctx *ctx, const void *own,
+                                                    struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank != 2)
-        return site_fail(site, "minibatch_discrimination wants (features)\nput `flatten` above it");
+        return ctx_fail(ctx, "minibatch_discrimination wants (features)\nput `flatten` above it");
     const int64_t N = x->shape.dim[0], F = x->shape.dim[1], n = p->kernels * p->dim;
-    struct value *m = matmul(x, site_weight(site, "weight", SHAPE(n, F), F, n), false, true);
+    struct value *m = matmul(x, ctx_weight(ctx, "weight", SHAPE(n, F), F, n), false, true);
     struct value *apart = sub(reshape(m, SHAPE(N, 1, p->kernels, p->dim)),
                               reshape(m, SHAPE(1, N, p->kernels, p->dim)));
-    struct value *distance = reduce_sum(abs_value(apart), 1 << 3);         // (N, N, kernels, 1)
+    struct value *distance = reduce_sum(abs_value(apart), 1 << 3); // (N, N, kernels, 1)
     struct value *near = reduce_sum(exp_value(affine(distance, -1, 0)), 1 << 1);
     return concat((struct value *[]){x, reshape(near, SHAPE(N, p->kernels))}, 2, 1);
 }
 
 const struct layer layer_minibatch_discrimination = {
-    .name = "minibatch_discrimination", .group = "normalisation",
+    .name = "minibatch_discrimination",
+    .group = "normalisation",
     .help = "adds how near each sample is to the others of its batch",
-    .flags = LAYER_COUPLES, .params = params, .size = sizeof(struct params), .build = build};
+    .flags = LAYER_COUPLES,
+    .params = params,
+    .size = sizeof(struct params),
+    .build = minibatch_discrimination_build};

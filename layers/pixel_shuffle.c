@@ -1,32 +1,34 @@
 // Channels become pixels: (C·r², H, W) to (C, r·H, r·W), channel c·r² + i·r + j at pixel
 // (r·y + i, r·x + j)
 // Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang 2016, arXiv:1609.05158.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t factor;
 };
 
-static const struct param params[] = {
-    {"factor", PARAM_INT, offsetof(struct params, factor), "2", 1, 64,
-     .help = "how many times as high and wide"},
-    PARAM_END};
+static const struct param params[] = {{"factor", PARAM_INT, offsetof(struct params, factor), "2", 1,
+                                       64, .help = "how many times as high and wide"},
+                                      PARAM_END};
 
 // x (N, C·r², H, W)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *pixel_shuffle_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     const int64_t *X = x->shape.dim, r = p->factor;
     if (x->shape.rank != 4)
-        return site_fail(site, "pixel_shuffle wants (C, H, W)");
+        return ctx_fail(ctx, "pixel_shuffle wants (C, H, W)");
     if (X[1] % (r * r))
-        return site_fail(site, "pixel_shuffle wants a multiple of %d channels", (int)(r * r));
+        return ctx_fail(ctx, "pixel_shuffle wants a multiple of %d channels", (int)(r * r));
     const int64_t C = X[1] / (r * r);
     struct value *blocks = reshape(x, SHAPE(X[0], C, r, r, X[2], X[3]));
-    struct value *rows = transpose(blocks, (int[]){0, 1, 4, 2, 5, 3});  // (N, C, H, r, W, r)
+    struct value *rows = transpose(blocks, (int[]){0, 1, 4, 2, 5, 3}); // (N, C, H, r, W, r)
     return reshape(rows, SHAPE(X[0], C, X[2] * r, X[3] * r));
 }
 
-const struct layer layer_pixel_shuffle = {
-    .name = "pixel_shuffle", .group = "shape", .help = "channels become pixels of a larger image",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_pixel_shuffle = {.name = "pixel_shuffle",
+                                          .group = "shape",
+                                          .help = "channels become pixels of a larger image",
+                                          .params = params,
+                                          .size = sizeof(struct params),
+                                          .build = pixel_shuffle_build};

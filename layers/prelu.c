@@ -1,30 +1,33 @@
 // y = x where x > 0, w·x elsewhere, w learned: one for all (nn.PReLU()) or one for each channel
 // He, Zhang, Ren, Sun 2015, arXiv:1502.01852.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     bool channels;
     double slope;
 };
 
-static const struct param params[] = {
-    {"channels", PARAM_BOOL, offsetof(struct params, channels), "false",
-     .help = "a slope for each channel, not one for all"},
-    {"slope", PARAM_FLOAT, offsetof(struct params, slope), "0.25", -100, 100,
-     .help = "what it starts from"},
-    PARAM_END};
+static const struct param params[] = {{"channels", PARAM_BOOL, offsetof(struct params, channels),
+                                       "false",
+                                       .help = "a slope for each channel, not one for all"},
+                                      {"slope", PARAM_FLOAT, offsetof(struct params, slope), "0.25",
+                                       -100, 100, .help = "what it starts from"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *prelu_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank < 2)
-        return site_fail(site, "prelu wants (features) or (C, H, W)");
+        return ctx_fail(ctx, "prelu wants (features) or (C, H, W)");
     const struct shape s = SHAPE(p->channels ? x->shape.dim[1] : 1);
-    struct value *w = site_param(site, "weight", s, (struct init){INIT_CONSTANT, p->slope, 0});
+    struct value *w = ctx_param(ctx, "weight", s, (struct init){INIT_CONSTANT, p->slope, 0});
     struct value *positive = leaky_relu(x, 0);
     return add(positive, mul(sub(x, positive), along_channels(w, x->shape.rank)));
 }
 
-const struct layer layer_prelu = {
-    .name = "prelu", .group = "activation", .help = "x, but a learned slope times x below zero",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_prelu = {.name = "prelu",
+                                  .group = "activation",
+                                  .help = "x, but a learned slope times x below zero",
+                                  .params = params,
+                                  .size = sizeof(struct params),
+                                  .build = prelu_build};

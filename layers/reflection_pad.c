@@ -1,6 +1,6 @@
 // The image mirrored at its border, the border's own pixels not repeated:
 // (C, H, W) to (C, top + H + bottom, left + W + right)
-#include "model/layer.h"
+#include "nn/layer.h"
 
 enum { PIECES = 1 + 2 * 64 };
 
@@ -8,13 +8,13 @@ struct params {
     struct node *padding;
 };
 
-static const struct param params[] = {
-    {"padding", PARAM_NODE, offsetof(struct params, padding), NULL,
-     .help = "a number up to 64, or [top, bottom, left, right]"},
-    PARAM_END};
+static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct params, padding),
+                                       NULL,
+                                       .help = "a number up to 64, or [top, bottom, left, right]"},
+                                      PARAM_END};
 
 // x₋ₖ = xₖ and xₙ₋₁₊ₖ = xₙ₋₁₋ₖ along one axis
-static struct value *mirror(struct value *x, int axis, int64_t before, int64_t after)
+static struct value *reflection_pad_mirror(struct value *x, int axis, int64_t before, int64_t after)
 {
     struct value *piece[PIECES];
     const int64_t last = x->shape.dim[axis] - 1;
@@ -27,21 +27,24 @@ static struct value *mirror(struct value *x, int axis, int64_t before, int64_t a
     return n == 1 ? x : concat(piece, n, axis);
 }
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *reflection_pad_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     int64_t b[4];
     if (x->shape.rank != 4)
-        return site_fail(site, "reflection_pad wants (C, H, W)");
-    if (!site_borders(site, p->padding, "padding", b))
+        return ctx_fail(ctx, "reflection_pad wants (C, H, W)");
+    if (!ctx_borders(ctx, p->padding, "padding", b))
         return NULL;
     for (int i = 0; i < 4; i++)
         if (b[i] >= x->shape.dim[2 + i / 2] || b[i] > 64)
-            return site_fail(site,
-                             "reflection_pad wants a border of 64 at most, and a larger image,");
-    return mirror(mirror(x, 2, b[0], b[1]), 3, b[2], b[3]);
+            return ctx_fail(ctx,
+                            "reflection_pad wants a border of 64 at most, and a larger image,");
+    return reflection_pad_mirror(reflection_pad_mirror(x, 2, b[0], b[1]), 3, b[2], b[3]);
 }
 
-const struct layer layer_reflection_pad = {
-    .name = "reflection_pad", .group = "shape", .help = "the image mirrored at its border",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_reflection_pad = {.name = "reflection_pad",
+                                           .group = "shape",
+                                           .help = "the image mirrored at its border",
+                                           .params = params,
+                                           .size = sizeof(struct params),
+                                           .build = reflection_pad_build};

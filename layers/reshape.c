@@ -1,5 +1,5 @@
 // The same elements in the same order under another shape; one −1 stands for what is left
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     struct ints shape;
@@ -11,7 +11,7 @@ static const struct param params[] = {
     PARAM_END};
 
 // The shape of `wanted`, of n elements beside the batch; a size of 0 or two −1 fit nothing.
-static bool fit(const struct ints *wanted, int64_t n, struct shape *s)
+static bool reshape_fit(const struct ints *wanted, int64_t n, struct shape *s)
 {
     int64_t product = 1;
     int open = -1;
@@ -32,17 +32,20 @@ static bool fit(const struct ints *wanted, int64_t n, struct shape *s)
     return open > 0 ? n % product == 0 : n == product;
 }
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *reshape_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     struct shape s = {.dim = {x->shape.dim[0]}};
     if (p->shape.n < 1 || p->shape.n >= RANK_MAX)
-        return site_fail(site, "reshape wants 1 to %d dimensions,", RANK_MAX - 1);
-    if (x->shape.rank < 2 || !fit(&p->shape, shape_size(x->shape) / s.dim[0], &s))
-        return site_fail(site, "reshape wants as many elements as its shape has,");
+        return ctx_fail(ctx, "reshape wants 1 to %d dimensions,", RANK_MAX - 1);
+    if (x->shape.rank < 2 || !reshape_fit(&p->shape, shape_size(x->shape) / s.dim[0], &s))
+        return ctx_fail(ctx, "reshape wants as many elements as its shape has,");
     return reshape(x, s);
 }
 
-const struct layer layer_reshape = {
-    .name = "reshape", .group = "shape", .help = "the same elements under another shape",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_reshape = {.name = "reshape",
+                                    .group = "shape",
+                                    .help = "the same elements under another shape",
+                                    .params = params,
+                                    .size = sizeof(struct params),
+                                    .build = reshape_build};

@@ -3,7 +3,7 @@
 // 1 × 1 convolutions. The paper's v is of rank C / 8, the product of two such convolutions; one of
 // full rank is what its readers write, and no larger where it counts: pixels² are, in memory and
 // time. Zhang, Goodfellow, Metaxas, Odena 2018, arXiv:1805.08318.
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t reduction;
@@ -18,37 +18,40 @@ static const struct param params[] = {
     PARAM_END};
 
 // A 1 × 1 convolution, a column for each pixel: (N, C, H, W) to (N, filters, H·W)
-static struct value *project(struct site *site, const struct params *p, struct value *x,
+static struct value *project(struct layer_ctx *ctx, const struct params *p, struct value *x,
                              int64_t filters, const char *weight, const char *bias)
 {
     const int64_t *X = x->shape.dim;
     const struct shape s = SHAPE(filters, X[1], 1, 1);
-    struct value *w = p->spectral_norm ? site_spectral(site, weight, s, X[1], filters, 0)
-                                       : site_weight(site, weight, s, X[1], filters);
-    struct value *b = site_bias(site, bias, SHAPE(filters), X[1]);
+    struct value *w = p->spectral_norm ? ctx_spectral(ctx, weight, s, X[1], filters, 0)
+                                       : ctx_weight(ctx, weight, s, X[1], filters);
+    struct value *b = ctx_bias(ctx, bias, SHAPE(filters), X[1]);
     struct value *y = add(conv(x, w, (struct window){.stride = {1, 1}}), along_channels(b, 4));
     return reshape(y, SHAPE(X[0], filters, X[2] * X[3]));
 }
 
 // x (N, C, H, W)
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *self_attention_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank != 4)
-        return site_fail(site, "self_attention wants (C, H, W)");
+        return ctx_fail(ctx, "self_attention wants (C, H, W)");
     const int64_t C = x->shape.dim[1], few = C > p->reduction ? C / p->reduction : 1;
-    struct value *q = project(site, p, x, few, "query.weight", "query.bias");
-    struct value *k = project(site, p, x, few, "key.weight", "key.bias");
-    struct value *v = project(site, p, x, C, "value.weight", "value.bias");
-    struct value *near = matmul(q, k, true, false);  // (N, pixel i, pixel j)
+    struct value *q = project(ctx, p, x, few, "query.weight", "query.bias");
+    struct value *k = project(ctx, p, x, few, "key.weight", "key.bias");
+    struct value *v = project(ctx, p, x, C, "value.weight", "value.bias");
+    struct value *near = matmul(q, k, true, false); // (N, pixel i, pixel j)
     struct value *e = exp_value(sub(near, reduce_max(near, 1 << 2)));
     struct value *a = divide(e, reduce_sum(e, 1 << 2));
     struct value *seen = reshape(matmul(v, a, false, true), x->shape);
-    struct value *gamma = site_param(site, "gamma", SHAPE(1), (struct init){INIT_CONSTANT, 0, 0});
+    struct value *gamma = ctx_param(ctx, "gamma", SHAPE(1), (struct init){INIT_CONSTANT, 0, 0});
     return add(x, mul(seen, along_channels(gamma, 4)));
 }
 
 const struct layer layer_self_attention = {
-    .name = "self_attention", .group = "linear",
+    .name = "self_attention",
+    .group = "linear",
     .help = "adds to each pixel what it finds at pixels like what it looks for",
-    .params = params, .size = sizeof(struct params), .build = build};
+    .params = params,
+    .size = sizeof(struct params),
+    .build = self_attention_build};

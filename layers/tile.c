@@ -1,27 +1,29 @@
 // A vector becomes an image of itself: (F) to (F, H, W)
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     struct ints size;
 };
 
-static const struct param params[] = {
-    {"size", PARAM_INTS, offsetof(struct params, size), NULL, 1, 1 << 14,
-     .help = "height and width, or [height, width]"},
-    PARAM_END};
+static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct params, size), NULL, 1,
+                                       1 << 14, .help = "height and width, or [height, width]"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *tile_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank != 2)
-        return site_fail(site, "tile wants (features)");
+        return ctx_fail(ctx, "tile wants (features)");
     if (p->size.n < 1 || p->size.n > 2)
-        return site_fail(site, "tile wants a size or [height, width],");
+        return ctx_fail(ctx, "tile wants a size or [height, width],");
     const int64_t N = x->shape.dim[0], F = x->shape.dim[1];
     const int64_t H = p->size.v[0], W = p->size.v[p->size.n - 1];
     return broadcast(reshape(x, SHAPE(N, F, 1, 1)), SHAPE(N, F, H, W));
 }
 
-const struct layer layer_tile = {
-    .name = "tile", .group = "shape", .help = "repeats a vector over the pixels of an image",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_tile = {.name = "tile",
+                                 .group = "shape",
+                                 .help = "repeats a vector over the pixels of an image",
+                                 .params = params,
+                                 .size = sizeof(struct params),
+                                 .build = tile_build};

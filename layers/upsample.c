@@ -1,23 +1,25 @@
 // Every pixel becomes a square of factor × factor: (C, H, W) to (C, factor·H, factor·W)
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     int64_t factor;
 };
 
-static const struct param params[] = {
-    {"factor", PARAM_INT, offsetof(struct params, factor), "2", 1, 64,
-     .help = "how many times as high and wide"},
-    PARAM_END};
+static const struct param params[] = {{"factor", PARAM_INT, offsetof(struct params, factor), "2", 1,
+                                       64, .help = "how many times as high and wide"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *upsample_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     if (x->shape.rank != 4)
-        return site_fail(site, "upsample wants (C, H, W)");
+        return ctx_fail(ctx, "upsample wants (C, H, W)");
     return upsample(x, p->factor);
 }
 
-const struct layer layer_upsample = {
-    .name = "upsample", .group = "shape", .help = "repeats pixels (nearest neighbour)",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_upsample = {.name = "upsample",
+                                     .group = "shape",
+                                     .help = "repeats pixels (nearest neighbour)",
+                                     .params = params,
+                                     .size = sizeof(struct params),
+                                     .build = upsample_build};

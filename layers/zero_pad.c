@@ -1,26 +1,28 @@
 // Zeros around the image: (C, H, W) to (C, top + H + bottom, left + W + right)
-#include "model/layer.h"
+#include "nn/layer.h"
 
 struct params {
     struct node *padding;
 };
 
-static const struct param params[] = {
-    {"padding", PARAM_NODE, offsetof(struct params, padding), NULL,
-     .help = "a number, or [top, bottom, left, right]"},
-    PARAM_END};
+static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct params, padding),
+                                       NULL, .help = "a number, or [top, bottom, left, right]"},
+                                      PARAM_END};
 
-static struct value *build(struct site *site, const void *own, struct value *x)
+static struct value *zero_pad_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct params *p = own;
     int64_t b[4];
     if (x->shape.rank != 4)
-        return site_fail(site, "zero_pad wants (C, H, W)");
-    if (!site_borders(site, p->padding, "padding", b))
+        return ctx_fail(ctx, "zero_pad wants (C, H, W)");
+    if (!ctx_borders(ctx, p->padding, "padding", b))
         return NULL;
     return pad(x, (int64_t[]){0, 0, b[0], b[2]}, (int64_t[]){0, 0, b[1], b[3]});
 }
 
-const struct layer layer_zero_pad = {
-    .name = "zero_pad", .group = "shape", .help = "zeros around the image",
-    .params = params, .size = sizeof(struct params), .build = build};
+const struct layer layer_zero_pad = {.name = "zero_pad",
+                                     .group = "shape",
+                                     .help = "zeros around the image",
+                                     .params = params,
+                                     .size = sizeof(struct params),
+                                     .build = zero_pad_build};

@@ -25,7 +25,7 @@ struct deferred {
 };
 
 struct arena {
-    struct arena *parent, *child, *prev, *next;  // siblings are a doubly linked list
+    struct arena *parent, *child, *prev, *next; // siblings are a doubly linked list
     struct block *block;
     struct deferred *deferred;
 };
@@ -78,25 +78,21 @@ void arena_free(struct arena *a)
     free(a);
 }
 
-static size_t align_up(size_t x, size_t to)
-{
-    return (x + to - 1) & ~(to - 1);
-}
+static size_t align_up(size_t x, size_t to) { return (x + to - 1) & ~(to - 1); }
 
 static struct block *block_new(struct block *next, size_t room)
 {
-    void *p = room < LARGE ? malloc(room)
-                           : aligned_alloc(HUGE_PAGE, align_up(room, HUGE_PAGE));
+    void *p = room < LARGE ? malloc(room) : aligned_alloc(HUGE_PAGE, align_up(room, HUGE_PAGE));
     struct block *b = or_abort(p);
 #ifdef MADV_HUGEPAGE
     if (room >= LARGE)
-        (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE);  // a wish; no harm when refused
+        (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE); // a wish; no harm when refused
 #endif
     *b = (struct block){next, sizeof *b, room};
     return b;
 }
 
-static void *take(struct block *b, size_t size, size_t align)
+static void *arena_take(struct block *b, size_t size, size_t align)
 {
     if (!b)
         return NULL;
@@ -110,14 +106,14 @@ static void *take(struct block *b, size_t size, size_t align)
 void *arena_alloc(struct arena *a, size_t size)
 {
     const size_t align = size >= 64 ? 64 : 16;
-    void *p = take(a->block, size, align);
+    void *p = arena_take(a->block, size, align);
     if (!p) {
         size_t room = a->block ? 2 * a->block->size : 1024;
         room = room > (1 << 20) ? 1 << 20 : room;
         if (room < size + sizeof(struct block) + align)
             room = size + sizeof(struct block) + align;
         a->block = block_new(a->block, room);
-        p = take(a->block, size, align);
+        p = arena_take(a->block, size, align);
     }
     return memset(p, 0, size);
 }
@@ -128,7 +124,7 @@ void *arena_room(struct arena *a, size_t size)
     struct block **at = a->block ? &a->block->next : &a->block;
     b->next = *at;
     *at = b;
-    return take(b, size, 64);
+    return arena_take(b, size, 64);
 }
 
 void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
@@ -149,10 +145,7 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
     return copy;
 }
 
-char *arena_strdup(struct arena *a, const char *s)
-{
-    return arena_strndup(a, s, strlen(s));
-}
+char *arena_strdup(struct arena *a, const char *s) { return arena_strndup(a, s, strlen(s)); }
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {

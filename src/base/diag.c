@@ -31,7 +31,7 @@ struct diag *diag_new(struct arena *a)
     return d;
 }
 
-static bool same_place(struct place a, struct place b)
+static bool diag_same_place(struct place a, struct place b)
 {
     return a.source == b.source && a.line == b.line && a.col == b.col;
 }
@@ -39,12 +39,12 @@ static bool same_place(struct place a, struct place b)
 static bool known(const struct diag *d, struct place where, const char *text)
 {
     for (int i = 0; i < d->n; i++)
-        if (same_place(d->message[i].where, where) && !strcmp(d->message[i].text, text))
+        if (diag_same_place(d->message[i].where, where) && !strcmp(d->message[i].text, text))
             return true;
     return false;
 }
 
-static void add(struct diag *d, bool error, struct place where, const char *fmt, va_list ap)
+static void diag_add(struct diag *d, bool error, struct place where, const char *fmt, va_list ap)
 {
     const char *text = arena_vprintf(d->arena, fmt, ap);
     const bool again = known(d, where, text);
@@ -65,7 +65,7 @@ bool fail(struct diag *d, struct place where, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    add(d, true, where, fmt, ap);
+    diag_add(d, true, where, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -74,24 +74,15 @@ void warn(struct diag *d, struct place where, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    add(d, false, where, fmt, ap);
+    diag_add(d, false, where, fmt, ap);
     va_end(ap);
 }
 
-int diag_errors(const struct diag *d)
-{
-    return d->errors;
-}
+int diag_errors(const struct diag *d) { return d->errors; }
 
-int diag_warnings(const struct diag *d)
-{
-    return d->warnings;
-}
+int diag_warnings(const struct diag *d) { return d->warnings; }
 
-void diag_clear(struct diag *d)
-{
-    d->n = d->errors = d->warnings = d->same = 0;
-}
+void diag_clear(struct diag *d) { d->n = d->errors = d->warnings = d->same = 0; }
 
 static int by_place(const void *pa, const void *pb)
 {
@@ -103,7 +94,7 @@ static int by_place(const void *pa, const void *pb)
     return a->where.col != b->where.col ? a->where.col - b->where.col : a->order - b->order;
 }
 
-static const char *line_of(const struct source *s, int line, size_t *length)
+static const char *diag_line_of(const struct source *s, int line, size_t *length)
 {
     const char *p = s->text;
     for (int i = 1; i < line && p; i++)
@@ -123,10 +114,12 @@ static void add_printable(const char *line, size_t n, struct text *out)
 }
 
 // The source line and the caret under it. A tab stays a tab in both, so they align in any terminal.
-static void draw(struct place w, struct text *out)
+static void diag_draw(struct place w, struct text *out)
 {
     size_t length;
-    const char *line = w.source && w.line > 0 && w.source->text ? line_of(w.source, w.line, &length) : NULL;
+    const char *line = w.source && w.line > 0 && w.source->text
+                           ? diag_line_of(w.source, w.line, &length)
+                           : NULL;
     if (!line)
         return;
     text_addf(out, "%5d | ", w.line);
@@ -134,7 +127,7 @@ static void draw(struct place w, struct text *out)
     text_add(out, "\n      | ");
     const size_t col = w.col > 0 ? (size_t)w.col - 1 : 0;
     for (size_t i = 0; i < col && i < length; i++)
-        if ((line[i] & 0xC0) != 0x80)  // one blank a character, not a byte
+        if ((line[i] & 0xC0) != 0x80) // one blank a character, not a byte
             text_add_n(out, line[i] == '\t' ? "\t" : " ", 1);
     text_add(out, "^");
     for (size_t i = col + 1; i < col + (size_t)(w.length > 0 ? w.length : 1) && i < length; i++)
@@ -154,7 +147,7 @@ static void message_text(const struct message *m, struct text *out)
     text_addf(out, "%s: ", m->error ? "error" : "warning");
     add_printable(m->text, first, out);
     text_add(out, "\n");
-    draw(w, out);
+    diag_draw(w, out);
     for (const char *p = m->text + first; *p == '\n';) {
         p++;
         const size_t n = strcspn(p, "\n");
@@ -188,7 +181,7 @@ void diag_print(const struct diag *d, FILE *to)
 }
 
 // Damerau–Levenshtein distance with adjacent transpositions, words of up to 63 letters.
-static int distance(const char *a, const char *b)
+static int diag_distance(const char *a, const char *b)
 {
     const int n = (int)strlen(a), m = (int)strlen(b);
     if (n > 63 || m > 63)
@@ -206,7 +199,8 @@ static int distance(const char *a, const char *b)
                 d[i][j] = d[i - 1][j] + 1;
             if (d[i][j - 1] + 1 < d[i][j])
                 d[i][j] = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                d[i - 2][j - 2] + 1 < d[i][j])
                 d[i][j] = d[i - 2][j - 2] + 1;
         }
     return d[n][m];
@@ -234,7 +228,7 @@ const char *nearest_word(const char *word, const char *const *known_word, size_t
     const char *best = NULL;
     int least = 3;
     for (size_t i = 0; i < n; i++) {
-        const int d = distance(word, known_word[i]);
+        const int d = diag_distance(word, known_word[i]);
         if (d < least && 2 * d < (int)strlen(word) + 1)
             best = known_word[i], least = d;
     }

@@ -42,9 +42,9 @@ bool fail(struct diag *d, struct place where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void warn(struct diag *d, struct place where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-int diag_errors(const struct diag *d);    // how many errors came in, kept or not, the same twice too
+int diag_errors(const struct diag *d); // how many errors came in, kept or not, the same twice too
 int diag_warnings(const struct diag *d);
-void diag_text(const struct diag *d, struct text *out);  // all kept messages, in order of place
+void diag_text(const struct diag *d, struct text *out); // all kept messages, in order of place
 void diag_print(const struct diag *d, FILE *to);
 void diag_clear(struct diag *d);
 
@@ -52,8 +52,8 @@ void diag_clear(struct diag *d);
 // Damerau–Levenshtein distance <= 2 and less than half the length. NULL when none is near.
 const char *nearest_word(const char *word, const char *const *known, size_t n);
 
-#define BUG(...)                                                       \
-    (fprintf(stderr, "ganexp: bug at %s:%d: ", __FILE__, __LINE__),    \
-     fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), abort())
+#define BUG(...)                                                                                  \
+    (fprintf(stderr, "ganexp: bug at %s:%d: ", __FILE__, __LINE__), fprintf(stderr, __VA_ARGS__), \
+     fputc('\n', stderr), abort())
 
 #endif

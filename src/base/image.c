@@ -46,7 +46,7 @@ uint8_t image_byte(float x)
     return v < 255 ? (uint8_t)v : 255;
 }
 
-static int side(int n, int pixels, int gap)
+static int image_side(int n, int pixels, int gap)
 {
     const int64_t all = (int64_t)n * pixels + ((int64_t)n + 1) * gap;
     if (all > INT_MAX)
@@ -73,7 +73,8 @@ struct image image_grid(struct arena *a, const float *x, int rows, int columns, 
         (channels != 1 && channels != 3))
         BUG("a grid of %d × %d images (%d, %d, %d), gap %d", rows, columns, channels, height, width,
             gap);
-    struct image g = {side(columns, width, gap), side(rows, height, gap), channels, NULL};
+    struct image g = {image_side(columns, width, gap), image_side(rows, height, gap), channels,
+                      NULL};
     const size_t pixels = (size_t)channels * (size_t)height * (size_t)width;
     const size_t size = (size_t)g.width * (size_t)g.height * (size_t)channels;
     g.pixel = NEW_ARRAY(a, uint8_t, size);
@@ -84,7 +85,7 @@ struct image image_grid(struct arena *a, const float *x, int rows, int columns, 
     return g;
 }
 
-static bool write_all(int fd, const unsigned char *p, size_t n)
+static bool image_write_all(int fd, const unsigned char *p, size_t n)
 {
     while (n) {
         const ssize_t done = write(fd, p, n);
@@ -113,7 +114,7 @@ static bool write_and_rename(const char *temporary, const char *path, const unsi
     const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
-    bool good = write_all(fd, p, n) && !fsync(fd);
+    bool good = image_write_all(fd, p, n) && !fsync(fd);
     const int why = errno;
     good = !close(fd) && good;
     if (good && !rename(temporary, path))

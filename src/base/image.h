@@ -9,8 +9,8 @@
 struct arena;
 
 struct image {
-    int width, height, channels;   // 1 or 3
-    uint8_t *pixel;                // rows, interleaved channels
+    int width, height, channels; // 1 or 3
+    uint8_t *pixel;              // rows, interleaved channels
 };
 
 // rows × columns images of (C, H, W) floats, row by row, with a border of `gap` pixels between and

@@ -87,7 +87,7 @@ static bool bmp_ends(const uint8_t *p, size_t n, int width, int height)
     return n >= little(p + 10, 4) + row * (uint64_t)height;
 }
 
-static bool whole(const uint8_t *p, size_t n, int width, int height)
+static bool image_read_whole(const uint8_t *p, size_t n, int width, int height)
 {
     if (n > 2 && p[0] == 0xFF)
         return jpeg_ends(p, n);
@@ -111,7 +111,7 @@ static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
     if (*width > IMAGE_SIDE_MAX || *height > IMAGE_SIDE_MAX ||
         (int64_t)*width * *height > PIXELS_MAX)
         return "is a picture of more than 32 megapixels, or of more than 16384 a side";
-    return whole(p, n, *width, *height) ? NULL : "is cut short";
+    return image_read_whole(p, n, *width, *height) ? NULL : "is cut short";
 }
 
 bool image_decode(struct arena *a, const uint8_t *byte, size_t n, int channels, struct image *out,

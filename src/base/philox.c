@@ -40,10 +40,7 @@ uint32_t rng_u32(struct rng *r)
     return r->block.word[r->used++];
 }
 
-double rng_uniform(struct rng *r)
-{
-    return rng_u32(r) * 0x1p-32;
-}
+double rng_uniform(struct rng *r) { return rng_u32(r) * 0x1p-32; }
 
 double rng_normal(struct rng *r)
 {
@@ -53,7 +50,7 @@ double rng_normal(struct rng *r)
 
 uint32_t rng_below(struct rng *r, uint32_t n)
 {
-    const uint32_t limit = (uint32_t)-n % n;  // reject the first 2^32 mod n values
+    const uint32_t limit = (uint32_t)-n % n; // reject the first 2^32 mod n values
     for (;;) {
         const uint32_t x = rng_u32(r);
         if (x >= limit)

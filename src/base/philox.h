@@ -21,8 +21,8 @@ struct rng {
 
 void rng_init(struct rng *r, uint64_t key, uint64_t stream);
 uint32_t rng_u32(struct rng *r);
-double rng_uniform(struct rng *r);               // [0, 1)
-double rng_normal(struct rng *r);                // N(0, 1), Box–Muller
-uint32_t rng_below(struct rng *r, uint32_t n);   // [0, n), unbiased; n > 0
+double rng_uniform(struct rng *r);             // [0, 1)
+double rng_normal(struct rng *r);              // N(0, 1), Box–Muller
+uint32_t rng_below(struct rng *r, uint32_t n); // [0, n), unbiased; n > 0
 
 #endif

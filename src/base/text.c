@@ -6,10 +6,7 @@
 
 static char empty[1];
 
-void text_init(struct text *t)
-{
-    *t = (struct text){.s = empty};
-}
+void text_init(struct text *t) { *t = (struct text){.s = empty}; }
 
 void text_release(struct text *t)
 {
@@ -48,10 +45,7 @@ void text_add_n(struct text *t, const char *s, size_t n)
     t->s[t->n] = '\0';
 }
 
-void text_add(struct text *t, const char *s)
-{
-    text_add_n(t, s, strlen(s));
-}
+void text_add(struct text *t, const char *s) { text_add_n(t, s, strlen(s)); }
 
 void text_vaddf(struct text *t, const char *fmt, va_list ap)
 {

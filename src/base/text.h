@@ -11,7 +11,7 @@ struct text {
 };
 
 void text_init(struct text *t);
-void text_release(struct text *t);  // leaves an empty, usable text
+void text_release(struct text *t); // leaves an empty, usable text
 void text_clear(struct text *t);
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);

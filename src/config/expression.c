@@ -17,8 +17,8 @@ struct reader {
     struct arena *arena;
     struct diag *diag;
     const char *text, *at;
-    struct place scalar;         // of the whole text
-    bool exact;                  // text stands in the source, at begin
+    struct place scalar; // of the whole text
+    bool exact;          // text stands in the source, at begin
     struct place begin;
     int depth, size;
 };
@@ -92,13 +92,15 @@ static struct expression *unexpected(struct reader *r, const char *expected)
     return NULL;
 }
 
-static struct expression *make(struct reader *r, enum expression_kind kind, const char *p,
-                               size_t length)
+static struct expression *expression_make(struct reader *r, enum expression_kind kind,
+                                          const char *p, size_t length)
 {
     const struct place where = place_of(r, p, length);
     if (++r->size > SIZE_MAX_NODES) {
-        fail(r->diag, where, "this expression has more than %d parts\nname some of them in "
-                             "'values:'", SIZE_MAX_NODES);
+        fail(r->diag, where,
+             "this expression has more than %d parts\nname some of them in "
+             "'values:'",
+             SIZE_MAX_NODES);
         return NULL;
     }
     struct expression *e = NEW(r->arena, struct expression);
@@ -133,12 +135,14 @@ static struct expression *parse_number(struct reader *r)
     while (is_number_part(r->at, begin))
         r->at++;
     const size_t length = (size_t)(r->at - begin);
-    struct expression *e = make(r, EXPR_NUMBER, begin, length);
+    struct expression *e = expression_make(r, EXPR_NUMBER, begin, length);
     const char *copy = arena_strndup(r->arena, begin, length);
     if (!e || !number_read(copy, &e->number))
         return e;
-    fail(r->diag, e->where, "'%s' is no number\nexpected a number such as 0.5 or 1e-4; a name does "
-                            "not begin with a digit", copy);
+    fail(r->diag, e->where,
+         "'%s' is no number\nexpected a number such as 0.5 or 1e-4; a name does "
+         "not begin with a digit",
+         copy);
     return NULL;
 }
 
@@ -162,8 +166,9 @@ static bool check_argument(struct reader *r, const struct expression *call, cons
 {
     const size_t length = name ? strlen(name) : 1;
     if (!name && call->n_arg && call->arg_name[call->n_arg - 1])
-        return fail(r->diag, place_of(r, p, 1), "an argument by position follows one by name\n"
-                                                "expected 'name=…'");
+        return fail(r->diag, place_of(r, p, 1),
+                    "an argument by position follows one by name\n"
+                    "expected 'name=…'");
     for (int i = 0; name && i < call->n_arg; i++)
         if (call->arg_name[i] && !strcmp(call->arg_name[i], name))
             return fail(r->diag, place_of(r, p, length), "'%s' is given twice", name);
@@ -196,7 +201,7 @@ static bool close_paren(struct reader *r, const char *open, const char *expected
 
 static struct expression *parse_call(struct reader *r, const char *name, size_t length)
 {
-    struct expression *call = make(r, EXPR_CALL, name, length);
+    struct expression *call = expression_make(r, EXPR_CALL, name, length);
     const char *open = r->at++;
     if (!call)
         return NULL;
@@ -219,7 +224,7 @@ static struct expression *parse_name(struct reader *r, size_t length)
     r->at += length;
     if (peek(r) == '(')
         return parse_call(r, name, length);
-    struct expression *e = make(r, EXPR_NAME, name, length);
+    struct expression *e = expression_make(r, EXPR_NAME, name, length);
     if (e)
         e->name = arena_strndup(r->arena, name, length);
     return e;
@@ -254,7 +259,7 @@ static struct expression *parse_field(struct reader *r)
         const size_t length = name_length(r->at);
         if (!length)
             return unexpected(r, "the name of a field or output after '.'");
-        struct expression *field = make(r, EXPR_FIELD, r->at, length);
+        struct expression *field = expression_make(r, EXPR_FIELD, r->at, length);
         if (!field)
             return NULL;
         field->name = arena_strndup(r->arena, r->at, length);
@@ -265,10 +270,10 @@ static struct expression *parse_field(struct reader *r)
     return e;
 }
 
-static struct expression *binary(struct reader *r, const char *op, struct expression *left,
-                                 struct expression *right)
+static struct expression *expression_binary(struct reader *r, const char *op,
+                                            struct expression *left, struct expression *right)
 {
-    struct expression *e = left && right ? make(r, EXPR_BINARY, op, 1) : NULL;
+    struct expression *e = left && right ? expression_make(r, EXPR_BINARY, op, 1) : NULL;
     if (!e)
         return NULL;
     e->op = *op;
@@ -282,13 +287,13 @@ static struct expression *parse_sign(struct reader *r)
     if (peek(r) != '-')
         return parse_field(r);
     const char *minus = r->at++;
-    struct expression *zero = make(r, EXPR_NUMBER, minus, 1);
+    struct expression *zero = expression_make(r, EXPR_NUMBER, minus, 1);
     if (r->depth++ >= NESTED_MAX)
         return fail(r->diag, place_of(r, minus, 1), "nested more than %d deep", NESTED_MAX), NULL;
     struct expression *e = parse_sign(r);
     r->depth--;
     if (!e || e->kind != EXPR_NUMBER)
-        return binary(r, minus, zero, e);
+        return expression_binary(r, minus, zero, e);
     e->number = -e->number;
     e->where = place_of(r, minus, (size_t)(r->at - minus));
     return e;
@@ -299,7 +304,7 @@ static struct expression *parse_product(struct reader *r)
     struct expression *e = parse_sign(r);
     while (e && (peek(r) == '*' || *r->at == '/')) {
         const char *op = r->at++;
-        e = binary(r, op, e, parse_sign(r));
+        e = expression_binary(r, op, e, parse_sign(r));
     }
     return e;
 }
@@ -311,7 +316,7 @@ static struct expression *parse_sum(struct reader *r)
     struct expression *e = parse_product(r);
     while (e && (peek(r) == '+' || *r->at == '-')) {
         const char *op = r->at++;
-        e = binary(r, op, e, parse_product(r));
+        e = expression_binary(r, op, e, parse_product(r));
     }
     r->depth--;
     return e;
@@ -323,8 +328,10 @@ struct expression *expression_parse(struct arena *a, const struct node *node, st
         const char *is = node->kind == NODE_LIST  ? "a list"
                          : node->kind == NODE_MAP ? "a map"
                                                   : "nothing";
-        fail(d, node->where, "%s instead of an expression\nexpected an expression such as "
-                             "real.image or generator(z, y)", is);
+        fail(d, node->where,
+             "%s instead of an expression\nexpected an expression such as "
+             "real.image or generator(z, y)",
+             is);
         return NULL;
     }
     struct reader r = {.arena = a, .diag = d, .text = node->text, .at = node->text};
@@ -374,12 +381,8 @@ void expression_text(const struct expression *e, struct text *out)
         number_text(e->number, number);
         text_add(out, number);
         return;
-    case EXPR_NAME:
-        text_add(out, e->name);
-        return;
-    case EXPR_CALL:
-        write_call(e, out);
-        return;
+    case EXPR_NAME: text_add(out, e->name); return;
+    case EXPR_CALL: write_call(e, out); return;
     case EXPR_FIELD:
         write_at_least(e->arg[0], 4, out);
         text_addf(out, ".%s", e->name);

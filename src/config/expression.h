@@ -15,9 +15,9 @@
 enum expression_kind {
     EXPR_NUMBER,
     EXPR_NAME,  // z, real; `real.image` is FIELD image of NAME real
-    EXPR_CALL,     // name(arg …); arguments by position come before those by name
-    EXPR_FIELD,    // arg[0].name
-    EXPR_BINARY    // arg[0] op arg[1], op one of + - * /; -x is 0 - x, -2 a number
+    EXPR_CALL,  // name(arg …); arguments by position come before those by name
+    EXPR_FIELD, // arg[0].name
+    EXPR_BINARY // arg[0] op arg[1], op one of + - * /; -x is 0 - x, -2 a number
 };
 
 struct expression {
@@ -26,10 +26,10 @@ struct expression {
     // scalar's place where that is quoted or folded over lines.
     struct place where;
     double number;
-    const char *name;            // NAME; CALL: the callee; FIELD: the field
+    const char *name; // NAME; CALL: the callee; FIELD: the field
     char op;
     struct expression **arg;
-    const char **arg_name;       // CALL: f(label=y) gives "label"; NULL for one by position
+    const char **arg_name; // CALL: f(label=y) gives "label"; NULL for one by position
     int n_arg;
 };
 

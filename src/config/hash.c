@@ -11,10 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_text(const char *s, struct text *out)
-{
-    text_addf(out, "%zu:%s", strlen(s), s);
-}
+static void add_text(const char *s, struct text *out) { text_addf(out, "%zu:%s", strlen(s), s); }
 
 static void add_scalar(const char *s, struct text *out)
 {
@@ -69,15 +66,9 @@ static void add_map(struct arena *a, const struct node *map, bool group, struct 
 static void add_node(struct arena *a, const struct node *node, bool group, struct text *out)
 {
     switch (node->kind) {
-    case NODE_NULL:
-        text_add(out, "~");
-        return;
-    case NODE_SCALAR:
-        add_scalar(node->text, out);
-        return;
-    case NODE_MAP:
-        add_map(a, node, group, out);
-        return;
+    case NODE_NULL: text_add(out, "~"); return;
+    case NODE_SCALAR: add_scalar(node->text, out); return;
+    case NODE_MAP: add_map(a, node, group, out); return;
     case NODE_LIST:
         text_add(out, "[");
         for (int i = 0; i < node->n; i++)

@@ -90,7 +90,7 @@ static char *slurp(struct arena *a, const char *path, size_t *length)
     return error ? NULL : copy;
 }
 
-static struct node *read_file(struct loader *l, const char *path, struct place where)
+static struct node *load_read_file(struct loader *l, const char *path, struct place where)
 {
     struct source *source = NEW(l->arena, struct source);
     size_t length = 0;
@@ -106,11 +106,13 @@ static bool check_root(struct loader *l, const struct node *root)
 {
     const struct place file = {root->where.source, 0, 0, 0};
     if (root->kind == NODE_NULL)
-        return fail(l->diag, file, "this file is empty\nexpected sections such as 'networks:' and "
-                                   "'train:'");
+        return fail(l->diag, file,
+                    "this file is empty\nexpected sections such as 'networks:' and "
+                    "'train:'");
     return root->kind == NODE_MAP ||
-           fail(l->diag, root->where, "this is no map\nexpected sections such as 'networks:' and "
-                                      "'train:'");
+           fail(l->diag, root->where,
+                "this is no map\nexpected sections such as 'networks:' and "
+                "'train:'");
 }
 
 // --- extends -------------------------------------------------------------------------------------
@@ -170,8 +172,9 @@ static struct node *load_extended(struct loader *l, const struct node *name,
                                   const struct chain *self)
 {
     if (name->kind != NODE_SCALAR || !*name->text) {
-        fail(l->diag, name->where, "this is no file to extend\nexpected a path, relative to this "
-                                   "file, or a list of paths");
+        fail(l->diag, name->where,
+             "this is no file to extend\nexpected a path, relative to this "
+             "file, or a list of paths");
         return NULL;
     }
     const char *path = extended_path(l->arena, name->text, self);
@@ -180,7 +183,7 @@ static struct node *load_extended(struct loader *l, const struct node *name,
     free(allocated);
     if (!check_chain(l, path, real, self, name->where))
         return NULL;
-    const struct node *root = read_file(l, path, name->where);
+    const struct node *root = load_read_file(l, path, name->where);
     const struct chain link = {self, path, real, self->depth + 1};
     return root && check_root(l, root) ? resolve(l, root, &link) : NULL;
 }
@@ -231,8 +234,8 @@ static struct node *apply_overrides(struct loader *l, struct node *root,
     return good ? root : NULL;
 }
 
-static struct config *finish(struct loader *l, const struct node *parsed, const char *path,
-                             const char *const *override, int n)
+static struct config *load_finish(struct loader *l, const struct node *parsed, const char *path,
+                                  const char *const *override, int n)
 {
     const int errors = diag_errors(l->diag);
     if (!parsed || !check_root(l, parsed))
@@ -254,7 +257,7 @@ struct config *config_load(struct arena *a, const char *path, const char *const 
 {
     struct loader l = {a, d, 0};
     path = arena_strdup(a, path);
-    return finish(&l, read_file(&l, path, (struct place){0}), path, override, n);
+    return load_finish(&l, load_read_file(&l, path, (struct place){0}), path, override, n);
 }
 
 struct config *config_parse(struct arena *a, const char *name, const char *text,
@@ -263,5 +266,5 @@ struct config *config_parse(struct arena *a, const char *name, const char *text,
     struct loader l = {a, d, 0};
     struct source *source = NEW(a, struct source);
     *source = (struct source){arena_strdup(a, name), arena_strdup(a, text)};
-    return finish(&l, node_parse(a, source, d), source->name, override, n);
+    return load_finish(&l, node_parse(a, source, d), source->name, override, n);
 }

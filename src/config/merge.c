@@ -15,8 +15,9 @@
 
 static struct node *fail_unset_element(struct diag *d, const struct node *element)
 {
-    fail(d, element->where, "a list element cannot be !unset\nexpected 'key: !unset', or a list "
-                            "without the element");
+    fail(d, element->where,
+         "a list element cannot be !unset\nexpected 'key: !unset', or a list "
+         "without the element");
     return NULL;
 }
 
@@ -48,7 +49,7 @@ static struct node *copy_map(struct arena *a, const struct node *base, const str
     struct node *map = node_new(a, NODE_MAP, base ? base->where : over->where);
     const struct union_place *u = union_place(at);
     const char *old = union_word(base, at), *new = union_word(over, at);
-    const bool changes = old && new && strcmp(old, new);
+    const bool changes = old && new &&strcmp(old, new);
     for (int i = 0; base && i < base->n; i++) {
         const struct entry *e = &base->entry[i];
         if (!changes || union_beside(u, e->key))
@@ -96,10 +97,7 @@ static struct node *merge_map(struct arena *a, const struct node *base, const st
     return map;
 }
 
-static const char *last_key(const struct step *at)
-{
-    return at ? at->key : "the document";
-}
+static const char *last_key(const struct step *at) { return at ? at->key : "the document"; }
 
 static struct node *fail_map_onto_list(struct diag *d, const struct node *base,
                                        const struct node *over, const struct step *at)
@@ -134,8 +132,10 @@ struct node *node_extend(struct arena *a, const struct node *list, const struct 
     if (node_unset(value))
         return fail_unset_element(d, value);
     if (list && list->kind == NODE_MAP) {
-        fail(d, value->where, "'%s' is a map\nexpected a list to append to; a map's keys are given "
-                              "without '+'", last_key(at));
+        fail(d, value->where,
+             "'%s' is a map\nexpected a list to append to; a map's keys are given "
+             "without '+'",
+             last_key(at));
         return NULL;
     }
     struct node *longer = node_new(a, NODE_LIST, list ? list->where : value->where);

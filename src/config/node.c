@@ -10,10 +10,7 @@
 
 static const char unset_mark[] = "!unset";
 
-bool node_unset(const struct node *node)
-{
-    return node && node->text == unset_mark;
-}
+bool node_unset(const struct node *node) { return node && node->text == unset_mark; }
 
 struct node *node_new(struct arena *a, enum node_kind kind, struct place where)
 {
@@ -56,10 +53,7 @@ static int index_n(const struct node *map, const char *key, size_t length)
     return -1;
 }
 
-int node_index(const struct node *map, const char *key)
-{
-    return index_n(map, key, strlen(key));
-}
+int node_index(const struct node *map, const char *key) { return index_n(map, key, strlen(key)); }
 
 const struct entry *node_entry(const struct node *map, const char *key)
 {

@@ -14,14 +14,14 @@ enum node_kind { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
     enum node_kind kind;
-    struct place where;        // of the value
-    const char *text;          // NODE_SCALAR
+    struct place where; // of the value
+    const char *text;   // NODE_SCALAR
     bool quoted;
     struct entry {
-        const char *key;       // NULL in a list
-        struct place where;    // of the key
+        const char *key;    // NULL in a list
+        struct place where; // of the key
         struct node *value;
-    } *entry;                  // NODE_LIST, NODE_MAP: in the user's order
+    } * entry; // NODE_LIST, NODE_MAP: in the user's order
     int n;
     const struct param *table; // the parameters it was read by (param_read): what it leaves out has
                                // their defaults; NULL when none were
@@ -37,15 +37,15 @@ const struct entry *node_entry(const struct node *map, const char *key);
 void node_write(const struct node *root, struct text *out);
 // The same on one line: "[1, 28, 28]", as an override takes it.
 void node_write_flow(const struct node *node, struct text *out);
-const char *config_library_version(void);  // "0.2.5": libyaml's
+const char *config_library_version(void); // "0.2.5": libyaml's
 
 // Parses one document. NULL after a syntax error, duplicate key, or excess of depth, size or
 // aliases, reported to diag.
 struct node *node_parse(struct arena *a, const struct source *source, struct diag *d);
 
 struct config {
-    struct node *root;         // merged: extends, file, overrides
-    const char *path;          // of the file
+    struct node *root; // merged: extends, file, overrides
+    const char *path;  // of the file
     // "default", "configs/base.yaml:12", "command line": where each leaf came from is its node's
     // `where`.
 };

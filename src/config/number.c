@@ -13,13 +13,13 @@
 enum { DIGITS_MAX = 400, EXPONENT_MAX = 9999 };
 
 struct numeral {
-    char digits[DIGITS_MAX + 32];  // sign, digits, point
+    char digits[DIGITS_MAX + 32]; // sign, digits, point
     int n;
     int exponent;
-    bool plain;                    // digits only: no point, exponent or unit
+    bool plain; // digits only: no point, exponent or unit
 };
 
-static bool put(struct numeral *out, char c)
+static bool number_put(struct numeral *out, char c)
 {
     if (out->n >= DIGITS_MAX)
         return false;
@@ -33,7 +33,7 @@ static const char *scan_digits(const char *p, struct numeral *out)
     if (!isdigit((unsigned char)*p))
         return NULL;
     while (isdigit((unsigned char)*p) || (*p == '_' && isdigit((unsigned char)p[1]))) {
-        if (*p != '_' && !put(out, *p))
+        if (*p != '_' && !number_put(out, *p))
             return NULL;
         p++;
     }
@@ -59,12 +59,12 @@ static const char *scan(const char *p, struct numeral *out)
 {
     *out = (struct numeral){.plain = true};
     if (*p == '-' || *p == '+')
-        put(out, *p++);
+        number_put(out, *p++);
     if (*p != '.' && !(p = scan_digits(p, out)))
         return NULL;
     if (*p == '.') {
         out->plain = false;
-        put(out, *p++);
+        number_put(out, *p++);
         const bool leading = out->n > 1 && isdigit((unsigned char)out->digits[out->n - 2]);
         if (isdigit((unsigned char)*p) || !leading)
             p = scan_digits(p, out);
@@ -132,8 +132,10 @@ enum number_fault whole_read(const char *text, int64_t *out)
 
 enum number_fault duration_read(const char *text, double *out)
 {
-    static const struct { const char *name; double seconds; } unit[] = {
-        {"d", 86400}, {"h", 3600}, {"ms", 1e-3}, {"m", 60}, {"s", 1}};
+    static const struct {
+        const char *name;
+        double seconds;
+    } unit[] = {{"d", 86400}, {"h", 3600}, {"ms", 1e-3}, {"m", 60}, {"s", 1}};
     *out = 0;
     if (!strcmp(text, "0"))
         return NUMBER_GOOD;

@@ -7,9 +7,9 @@
 
 enum number_fault {
     NUMBER_GOOD,
-    NUMBER_WRONG,      // no number at all
-    NUMBER_HUGE,       // more than the type holds
-    NUMBER_FRACTION    // a number, but not a whole one
+    NUMBER_WRONG,   // no number at all
+    NUMBER_HUGE,    // more than the type holds
+    NUMBER_FRACTION // a number, but not a whole one
 };
 
 // k, M, G are powers of ten; % is a hundredth.

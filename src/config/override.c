@@ -14,8 +14,8 @@ struct override {
     struct arena *arena;
     struct diag *diag;
     const struct source *source;
-    const char **key;            // segments of the path
-    struct place *where;         // of each
+    const char **key;    // segments of the path
+    struct place *where; // of each
     int n;
     bool append;
     const struct node *value;
@@ -55,8 +55,9 @@ static bool read_override(struct override *o)
     if (!read_path(o, equals - o->append))
         return false;
     if (!strcmp(o->key[0], "extends"))
-        return fail(o->diag, o->where[0], "'extends' cannot be given on the command line\nexpected "
-                                          "it in the file");
+        return fail(o->diag, o->where[0],
+                    "'extends' cannot be given on the command line\nexpected "
+                    "it in the file");
     o->value = yaml_parse(o->arena, o->source, (size_t)(equals - o->source->text) + 1, o->diag);
     return o->value != NULL;
 }
@@ -71,8 +72,8 @@ static struct node *nested(const struct override *o, int i)
     return map;
 }
 
-static struct node *apply(const struct override *o, const struct node *base, int i,
-                          const struct step *at);
+static struct node *override_apply(const struct override *o, const struct node *base, int i,
+                                   const struct step *at);
 
 // "it is 'adam' (configs/gan.yaml:12)"
 static const char *origin(const struct override *o, const struct node *node)
@@ -151,7 +152,7 @@ static struct node *apply_below(const struct override *o, const struct node *bas
     const struct step below = {at, o->key[i]};
     const struct node *child = base->entry[e].value;
     if (i < o->n - 1) {
-        struct node *value = apply(o, child, i + 1, &below);
+        struct node *value = override_apply(o, child, i + 1, &below);
         return value ? with_entry(o, base, e, base->entry[e].where, value) : NULL;
     }
     if (node_unset(o->value))
@@ -162,8 +163,8 @@ static struct node *apply_below(const struct override *o, const struct node *bas
 }
 
 // base with segments i… of the path set.
-static struct node *apply(const struct override *o, const struct node *base, int i,
-                          const struct step *at)
+static struct node *override_apply(const struct override *o, const struct node *base, int i,
+                                   const struct step *at)
 {
     base = union_map(o->arena, base, at);
     if (base->kind == NODE_LIST) {
@@ -189,5 +190,5 @@ struct node *node_override(struct arena *a, const struct node *root, const struc
                            struct diag *d)
 {
     struct override o = {.arena = a, .diag = d, .source = text};
-    return read_override(&o) ? apply(&o, root, 0, NULL) : NULL;
+    return read_override(&o) ? override_apply(&o, root, 0, NULL) : NULL;
 }

@@ -29,10 +29,7 @@ static size_t table_length(const struct param *table)
     return n;
 }
 
-static struct range range_of(const struct param *p)
-{
-    return (struct range){p->min, p->max};
-}
+static struct range range_of(const struct param *p) { return (struct range){p->min, p->max}; }
 
 static const char *param_what(const struct reader *r, const struct param *p)
 {
@@ -49,8 +46,8 @@ static size_t word_count(const struct param *p)
 
 // --- one value -----------------------------------------------------------------------------------
 
-static bool read_word(const struct reader *r, const struct param *p, const struct node *node,
-                      int *out)
+static bool param_read_word(const struct reader *r, const struct param *p, const struct node *node,
+                            int *out)
 {
     if (node->kind != NODE_SCALAR)
         return fail(r->diag, node->where, "%s is %s\nexpected a word", param_what(r, p),
@@ -65,7 +62,7 @@ static bool read_word(const struct reader *r, const struct param *p, const struc
 }
 
 // The elements of "5,9", each at its own column.
-static struct node *split(const struct reader *r, const struct node *node)
+static struct node *param_split(const struct reader *r, const struct node *node)
 {
     struct node *list = node_new(r->arena, NODE_LIST, node->where);
     for (const char *p = node->text;; p++) {
@@ -94,7 +91,7 @@ static bool read_ints(const struct reader *r, const struct param *p, const struc
     if (node->kind == NODE_MAP || node->kind == NODE_NULL)
         return fail(r->diag, node->where, "%s is %s\nexpected a list of whole numbers",
                     param_what(r, p), node_text(node));
-    const struct node *list = node->kind == NODE_LIST ? node : split(r, node);
+    const struct node *list = node->kind == NODE_LIST ? node : param_split(r, node);
     if (list->n > INTS_MAX)
         return fail(r->diag, node->where, "%s has %d numbers\nexpected at most %d",
                     param_what(r, p), list->n, INTS_MAX);
@@ -127,7 +124,7 @@ static bool read_value(const struct reader *r, const struct param *p, const stru
     case PARAM_DURATION: return read_duration(node, what, range_of(p), field, r->diag);
     case PARAM_BOOL: return scalar_bool(node, what, field, r->diag);
     case PARAM_TEXT: return read_text(r, p, node, field);
-    case PARAM_WORD: return read_word(r, p, node, field);
+    case PARAM_WORD: return param_read_word(r, p, node, field);
     case PARAM_INTS: return read_ints(r, p, node, field);
     case PARAM_NODE: *(const struct node **)field = node; return true;
     }
@@ -139,8 +136,8 @@ static bool read_value(const struct reader *r, const struct param *p, const stru
 static const char *type_name(enum param_type type)
 {
     static const char *const name[] = {
-        [PARAM_INT] = "whole number", [PARAM_FLOAT] = "number",  [PARAM_BOOL] = "true or false",
-        [PARAM_TEXT] = "text",        [PARAM_WORD] = "word",     [PARAM_INTS] = "whole numbers",
+        [PARAM_INT] = "whole number",  [PARAM_FLOAT] = "number", [PARAM_BOOL] = "true or false",
+        [PARAM_TEXT] = "text",         [PARAM_WORD] = "word",    [PARAM_INTS] = "whole numbers",
         [PARAM_DURATION] = "duration", [PARAM_NODE] = "YAML"};
     return name[type];
 }
@@ -156,7 +153,7 @@ static void write_type(const struct param *p, struct text *out)
     range_write(range_of(p), out);
 }
 
-static bool fail_missing(const struct reader *r, const struct param *p)
+static bool param_fail_missing(const struct reader *r, const struct param *p)
 {
     struct text type;
     text_init(&type);
@@ -170,7 +167,7 @@ static bool fail_missing(const struct reader *r, const struct param *p)
 static bool take_default(const struct reader *r, const struct param *p)
 {
     if (!p->fallback)
-        return fail_missing(r, p);
+        return param_fail_missing(r, p);
     if (!*p->fallback)
         return true;
     struct source *source = NEW(r->arena, struct source);
@@ -207,7 +204,7 @@ static bool fail_no_param(const struct reader *r, const struct entry *e)
     return false;
 }
 
-static bool check_keys(const struct reader *r, const struct node *map)
+static bool param_check_keys(const struct reader *r, const struct node *map)
 {
     bool good = true;
     for (int i = 0; i < map->n; i++) {
@@ -224,10 +221,10 @@ static bool check_keys(const struct reader *r, const struct node *map)
 static const struct node *node_for(const struct reader *r, const struct param *p,
                                    const struct node *node)
 {
-    const struct node *own = !node || node->kind == NODE_NULL  ? NULL
-                             : node->kind == NODE_MAP          ? node_get(node, p->name)
-                             : p == r->table                   ? node
-                                                               : NULL;
+    const struct node *own = !node || node->kind == NODE_NULL ? NULL
+                             : node->kind == NODE_MAP         ? node_get(node, p->name)
+                             : p == r->table                  ? node
+                                                              : NULL;
     return own && own->kind != NODE_NULL ? own : NULL;
 }
 
@@ -236,10 +233,10 @@ bool param_read(const struct param *table, const struct node *node, struct place
 {
     const struct reader r = {table, what, where, into, a, d};
     bool good = true;
-    if (node)  // the one thing that reading a tree leaves in it
+    if (node) // the one thing that reading a tree leaves in it
         ((struct node *)(uintptr_t)node)->table = table;
     if (node && node->kind == NODE_MAP)
-        good = check_keys(&r, node);
+        good = param_check_keys(&r, node);
     else if (node && node->kind != NODE_NULL && !table_length(table))
         return fail(d, node->where, "%s takes no parameters\nexpected nothing here", what);
     for (const struct param *p = table; p && p->name; p++) {
@@ -258,10 +255,7 @@ static void write_kind(const struct param *p, struct text *out)
         text_addf(out, ", default %s", p->fallback);
 }
 
-static int larger(int a, size_t b)
-{
-    return a > (int)b ? a : (int)b;
-}
+static int param_larger(int a, size_t b) { return a > (int)b ? a : (int)b; }
 
 void param_help(const struct param *table, struct text *out)
 {
@@ -271,8 +265,8 @@ void param_help(const struct param *table, struct text *out)
     for (const struct param *p = table; p && p->name; p++) {
         text_clear(&t);
         write_kind(p, &t);
-        name = larger(name, strlen(p->name));
-        kind = larger(kind, t.n);
+        name = param_larger(name, strlen(p->name));
+        kind = param_larger(kind, t.n);
     }
     for (const struct param *p = table; p && p->name; p++) {
         text_clear(&t);

@@ -10,14 +10,14 @@
 #include "config/node.h"
 
 enum param_type {
-    PARAM_INT,        // int64_t: 64, 64k, 1_000
-    PARAM_FLOAT,      // double: 1e-4, 5%
-    PARAM_BOOL,       // bool: true, false
-    PARAM_TEXT,       // const char *
-    PARAM_WORD,       // int: index into words
-    PARAM_INTS,       // struct ints: a list of whole numbers; one number is a list of one
-    PARAM_DURATION,   // double seconds: 30m, 1h30m, 45s
-    PARAM_NODE,       // struct node *: read by whoever owns the table
+    PARAM_INT,      // int64_t: 64, 64k, 1_000
+    PARAM_FLOAT,    // double: 1e-4, 5%
+    PARAM_BOOL,     // bool: true, false
+    PARAM_TEXT,     // const char *
+    PARAM_WORD,     // int: index into words
+    PARAM_INTS,     // struct ints: a list of whole numbers; one number is a list of one
+    PARAM_DURATION, // double seconds: 30m, 1h30m, 45s
+    PARAM_NODE,     // struct node *: read by whoever owns the table
 };
 
 enum { INTS_MAX = 8 };
@@ -29,14 +29,17 @@ struct ints {
 struct param {
     const char *name;
     enum param_type type;
-    size_t offset;             // of the field in the struct
-    const char *fallback;      // the default as the user would write it; NULL: must be given;
-                               // "": stays zero when absent
-    double min, max;           // of numbers, both inclusive; 0, 0: none; max < min: no upper one
-    const char *const *words;  // PARAM_WORD, NULL-terminated
+    size_t offset;            // of the field in the struct
+    const char *fallback;     // the default as the user would write it; NULL: must be given;
+                              // "": stays zero when absent
+    double min, max;          // of numbers, both inclusive; 0, 0: none; max < min: no upper one
+    const char *const *words; // PARAM_WORD, NULL-terminated
     const char *help;
 };
-#define PARAM_END {0}          // ends a table
+#define PARAM_END \
+    {             \
+        0         \
+    } // ends a table
 
 // Fills the struct at `into` from a node: NULL or NODE_NULL takes all defaults, a scalar or list
 // goes to the first parameter, a map is read by key. `what` names the word in messages ("layer
@@ -51,8 +54,8 @@ void param_help(const struct param *table, struct text *out);
 // when node is none of these.
 struct word {
     const char *name;
-    struct place where;         // of the word
-    struct node *params;        // NULL when bare
+    struct place where;  // of the word
+    struct node *params; // NULL when bare
 };
 bool word_read(const struct node *node, const char *const *reserved, const char *what,
                struct word *out, struct diag *d);

@@ -6,9 +6,9 @@
 
 enum {
     DEPTH_MAX = 64,
-    NODES_MAX = 100 * 1000,      // aliases expanded
+    NODES_MAX = 100 * 1000, // aliases expanded
     BYTES_MAX = 4 * 1024 * 1024,
-    KEY_MAX = 120                // bytes: a YAML key ends before 1024 characters, escapes included
+    KEY_MAX = 120 // bytes: a YAML key ends before 1024 characters, escapes included
 };
 
 // `!unset`: a NODE_NULL that removes what it is merged onto. Merging leaves none behind.
@@ -17,8 +17,8 @@ struct node *node_new_unset(struct arena *a, struct place where);
 struct node *node_new(struct arena *a, enum node_kind kind, struct place where);
 void node_append(struct arena *a, struct node *node, const char *key, struct place where,
                  struct node *value);
-int node_index(const struct node *map, const char *key);   // -1 when absent
-bool text_is_null(const char *text);                       // "", ~, null, Null, NULL
+int node_index(const struct node *map, const char *key); // -1 when absent
+bool text_is_null(const char *text);                     // "", ~, null, Null, NULL
 
 // node_parse of the text from byte `from` on; places count from the source's begin.
 struct node *yaml_parse(struct arena *a, const struct source *source, size_t from, struct diag *d);

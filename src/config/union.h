@@ -6,9 +6,9 @@
 #include "config/tree.h"
 
 struct union_place {
-    const char *path;            // from the root; * is any one key or index
-    const char *selector;        // the key whose value is the word; NULL: a one-word map
-    const char *const *beside;   // keys that stay when the word changes; NULL-terminated
+    const char *path;          // from the root; * is any one key or index
+    const char *selector;      // the key whose value is the word; NULL: a one-word map
+    const char *const *beside; // keys that stay when the word changes; NULL-terminated
 };
 
 const struct union_place *union_place(const struct step *at);

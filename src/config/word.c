@@ -63,8 +63,8 @@ static bool fail_two_words(struct diag *d, const struct entry *first, const stru
                 second->key, first->key, article(what), what, first->key);
 }
 
-static bool read_map(const struct node *map, const char *const *reserved, const char *what,
-                     struct word *out, struct diag *d)
+static bool word_read_map(const struct node *map, const char *const *reserved, const char *what,
+                          struct word *out, struct diag *d)
 {
     const struct entry *word = NULL;
     for (int i = 0; i < map->n; i++) {
@@ -76,10 +76,12 @@ static bool read_map(const struct node *map, const char *const *reserved, const 
         word = e;
     }
     if (!word)
-        return fail(d, map->where, "%s %s is missing here\nexpected a word, such as 'word' or "
-                                   "'word: {parameter: value}'", article(what), what);
-    *out =
-        (struct word){word->key, word->where, word->value->kind == NODE_NULL ? NULL : word->value};
+        return fail(d, map->where,
+                    "%s %s is missing here\nexpected a word, such as 'word' or "
+                    "'word: {parameter: value}'",
+                    article(what), what);
+    *out = (struct word){word->key, word->where,
+                         word->value->kind == NODE_NULL ? NULL : word->value};
     return true;
 }
 
@@ -87,11 +89,8 @@ bool word_read(const struct node *node, const char *const *reserved, const char 
                struct word *out, struct diag *d)
 {
     switch (node->kind) {
-    case NODE_SCALAR:
-        *out = (struct word){node->text, node->where, NULL};
-        return true;
-    case NODE_MAP:
-        return read_map(node, reserved, what, out, d);
+    case NODE_SCALAR: *out = (struct word){node->text, node->where, NULL}; return true;
+    case NODE_MAP: return word_read_map(node, reserved, what, out, d);
     default:
         return fail(d, node->where,
                     "%s instead of %s %s\nexpected a word or 'word: {parameter: value}'",

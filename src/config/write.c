@@ -69,7 +69,7 @@ static bool balanced(const char *s)
 }
 
 // Does plain style read back as this text?
-static bool is_plain(const char *s, bool flow, bool key)
+static bool write_is_plain(const char *s, bool flow, bool key)
 {
     const size_t n = strlen(s);
     if (text_is_null(s) || strchr("?:,[]{}#&*!|><'\"%@` ", *s) || s[n - 1] == ' ' ||
@@ -82,7 +82,7 @@ static bool is_plain(const char *s, bool flow, bool key)
 
 static void write_text(const char *s, bool flow, bool key, struct text *out)
 {
-    if (is_plain(s, flow, key))
+    if (write_is_plain(s, flow, key))
         text_add(out, s);
     else
         write_quoted(s, out);
@@ -199,10 +199,7 @@ static void write_block(const struct node *node, int indent, bool begun, struct 
     }
 }
 
-void node_write_flow(const struct node *node, struct text *out)
-{
-    write_flow(node, out);
-}
+void node_write_flow(const struct node *node, struct text *out) { write_flow(node, out); }
 
 void node_write(const struct node *root, struct text *out)
 {

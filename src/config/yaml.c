@@ -10,7 +10,7 @@
 #include "config/node.h"
 
 #include "base/arena.h"
-#include "base/map.h"
+#include "base/hash_map.h"
 #include "base/text.h"
 #include "config/tree.h"
 #include "config/yaml.h"
@@ -25,17 +25,17 @@ struct parser {
     struct arena *arena;
     struct diag *diag;
     struct marks marks;
-    struct map anchors;          // name to struct anchor
+    struct hash_map anchors; // name to struct anchor
     int nodes, depth;
-    int height;                  // of the node parsed last
-    bool failed, stopped;        // stopped: no more events
-    char *copy;                  // the text as libyaml sees it
-    int patched;                 // how often it was changed
-    bool again;                  // it was changed: parse it once more
+    int height;           // of the node parsed last
+    bool failed, stopped; // stopped: no more events
+    char *copy;           // the text as libyaml sees it
+    int patched;          // how often it was changed
+    bool again;           // it was changed: parse it once more
 };
 
 enum { PATCHES_MAX = 64 };
-static const char patched_tag[] = "!~~~~";   // one shorter than "!unset"
+static const char patched_tag[] = "!~~~~"; // one shorter than "!unset"
 
 struct anchor {
     struct node *node;
@@ -107,7 +107,7 @@ static bool next(struct parser *p)
     return true;
 }
 
-static bool is_plain(const yaml_event_t *e)
+static bool yaml_is_plain(const yaml_event_t *e)
 {
     return e->type == YAML_SCALAR_EVENT && e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
@@ -117,8 +117,10 @@ static struct node *counted(struct parser *p, struct node *node, int nodes)
     p->nodes += nodes;
     if (p->nodes <= NODES_MAX)
         return node;
-    fail(p->diag, node->where, "more than %d values, aliases expanded\nexpected a file that a "
-                               "person could read", NODES_MAX);
+    fail(p->diag, node->where,
+         "more than %d values, aliases expanded\nexpected a file that a "
+         "person could read",
+         NODES_MAX);
     return stop(p);
 }
 
@@ -152,14 +154,16 @@ static struct node *fail_open_paren(struct parser *p, struct node *node)
 {
     if (p->stopped)
         return NULL;
-    fail(p->diag, node->where, "'(' without ')' in '%s'\nexpected ')' before the '}' or ']'; quote "
-                               "a text that is no expression", node->text);
+    fail(p->diag, node->where,
+         "'(' without ')' in '%s'\nexpected ')' before the '}' or ']'; quote "
+         "a text that is no expression",
+         node->text);
     return stop(p);
 }
 
 static bool join_next(struct parser *p, struct text *joined, size_t begin, const char *between)
 {
-    if (!next(p) || !is_plain(&p->event))
+    if (!next(p) || !yaml_is_plain(&p->event))
         return false;
     if (p->event.end_mark.index > p->event.start_mark.index)
         join_one(p, joined, begin, between);
@@ -199,8 +203,10 @@ static struct node *tagged(struct parser *p, const char *tag, struct node *node)
     if (!strcmp(tag, "!unset"))
         fail(p->diag, node->where, "'!unset' takes no value\nexpected 'key: !unset'");
     else
-        fail(p->diag, node->where, "unknown tag '%s%s'\nthe only tag is !unset; quote a text that "
-                                   "begins with '!'", core ? "!!" : "", core ? core + 5 : tag);
+        fail(p->diag, node->where,
+             "unknown tag '%s%s'\nthe only tag is !unset; quote a text that "
+             "begins with '!'",
+             core ? "!!" : "", core ? core + 5 : tag);
     p->failed = true;
     return node;
 }
@@ -215,7 +221,7 @@ static struct node *parse_scalar(struct parser *p)
         fail(p->diag, node->where, "a text cannot contain the character \\0");
         p->failed = true;
     }
-    node->quoted = !is_plain(&p->event);
+    node->quoted = !yaml_is_plain(&p->event);
     if (!node->quoted && text_is_null(text))
         node->kind = NODE_NULL;
     else
@@ -227,7 +233,7 @@ static struct node *parse_scalar(struct parser *p)
 
 static struct node *parse_node(struct parser *p, enum node_kind in, bool flow);
 
-static bool enter(struct parser *p, const char *tag, struct node *node)
+static bool yaml_enter(struct parser *p, const char *tag, struct node *node)
 {
     if (tag)
         tagged(p, tag, node);
@@ -256,7 +262,7 @@ static struct node *parse_list(struct parser *p)
     const bool flow = p->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
     const size_t begin = marks_byte(&p->marks, p->event.start_mark.index);
     struct node *list = node_new(p->arena, NODE_LIST, event_place(p));
-    if (!enter(p, (const char *)p->event.data.sequence_start.tag, list))
+    if (!yaml_enter(p, (const char *)p->event.data.sequence_start.tag, list))
         return NULL;
     int height = 0;
     while (next(p) && p->event.type != YAML_SEQUENCE_END_EVENT) {
@@ -271,8 +277,8 @@ static struct node *parse_list(struct parser *p)
 
 struct open_map {
     struct node *map;
-    struct map seen;             // key to the number of its entry, plus 1
-    struct node *merged;         // what `<<` gave; NULL without
+    struct hash_map seen; // key to the number of its entry, plus 1
+    struct node *merged;  // what `<<` gave; NULL without
 };
 
 static bool good_key(struct parser *p, const char **key, struct place where)
@@ -283,8 +289,8 @@ static bool good_key(struct parser *p, const char **key, struct place where)
         return false;
     }
     *key = arena_strdup(p->arena, (const char *)p->event.data.scalar.value);
-    if (!**key || strlen(*key) > KEY_MAX ||
-        strlen(*key) != p->event.data.scalar.length || strchr(*key, '\n')) {
+    if (!**key || strlen(*key) > KEY_MAX || strlen(*key) != p->event.data.scalar.length ||
+        strchr(*key, '\n')) {
         fail(p->diag, where, "this is no key\nexpected a word of 1 to %d letters before ':'",
              KEY_MAX);
         p->failed = true;
@@ -323,13 +329,13 @@ static void merge_key(struct parser *p, struct open_map *o, const struct node *v
 static void add_entry(struct parser *p, struct open_map *o, const char *key, bool plain_key,
                       struct place where, struct node *value)
 {
-    const size_t known = (size_t)map_get(&o->seen, key);
+    const size_t known = (size_t)hash_map_get(&o->seen, key);
     if (known) {
         fail(p->diag, where, "duplicate key '%s'\nthe first is in line %d", key, (int)known);
         p->failed = true;
         return;
     }
-    map_set(&o->seen, key, (void *)(size_t)where.line);
+    hash_map_set(&o->seen, key, (void *)(size_t)where.line);
     if (plain_key && !strcmp(key, "<<"))
         merge_key(p, o, value);
     else
@@ -340,7 +346,7 @@ static struct node *with_merged(struct parser *p, struct open_map *o)
 {
     for (int i = 0; o->merged && i < o->merged->n; i++) {
         const struct entry *e = &o->merged->entry[i];
-        if (!map_get(&o->seen, e->key))
+        if (!hash_map_get(&o->seen, e->key))
             node_append(p->arena, o->map, e->key, e->where, e->value);
     }
     return o->map;
@@ -351,14 +357,14 @@ static struct node *parse_map(struct parser *p)
     const bool flow = p->event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
     const size_t begin = marks_byte(&p->marks, p->event.start_mark.index);
     struct open_map o = {.map = node_new(p->arena, NODE_MAP, event_place(p))};
-    map_init(&o.seen, p->arena);
-    if (!enter(p, (const char *)p->event.data.mapping_start.tag, o.map))
+    hash_map_init(&o.seen, p->arena);
+    if (!yaml_enter(p, (const char *)p->event.data.mapping_start.tag, o.map))
         return NULL;
     int height = 0;
     while (next(p) && p->event.type != YAML_MAPPING_END_EVENT) {
         const char *key;
         const struct place where = event_place(p);
-        const bool plain_key = is_plain(&p->event);
+        const bool plain_key = yaml_is_plain(&p->event);
         if (!good_key(p, &key, where) || !next(p))
             return NULL;
         struct node *value = parse_node(p, NODE_MAP, flow);
@@ -375,11 +381,13 @@ static struct node *parse_map(struct parser *p)
 static struct node *parse_alias(struct parser *p)
 {
     const char *name = (const char *)p->event.data.alias.anchor;
-    const struct anchor *anchor = map_get(&p->anchors, name);
+    const struct anchor *anchor = hash_map_get(&p->anchors, name);
     const struct place where = event_place(p);
     if (!anchor) {
-        fail(p->diag, where, "unknown alias '*%s'\nexpected a name given with '&%s' above; quote a "
-                             "text that begins with '*'", name, name);
+        fail(p->diag, where,
+             "unknown alias '*%s'\nexpected a name given with '&%s' above; quote a "
+             "text that begins with '*'",
+             name, name);
         return stop(p);
     }
     if (p->depth + anchor->height > DEPTH_MAX) {
@@ -425,7 +433,7 @@ static struct node *parse_node(struct parser *p, enum node_kind in, bool flow)
     if (node && copy) {
         struct anchor *anchor = NEW(p->arena, struct anchor);
         *anchor = (struct anchor){node, p->nodes - before, p->height};
-        map_set(&p->anchors, copy, anchor);
+        hash_map_set(&p->anchors, copy, anchor);
     }
     return node;
 }
@@ -433,7 +441,7 @@ static struct node *parse_node(struct parser *p, enum node_kind in, bool flow)
 static struct node *parse_document(struct parser *p)
 {
     const struct place begin = marks_place(&p->marks, p->marks.from, p->marks.from + 1);
-    if (!next(p) || !next(p))    // the stream's start; the document's, or the stream's end
+    if (!next(p) || !next(p)) // the stream's start; the document's, or the stream's end
         return NULL;
     if (p->event.type == YAML_STREAM_END_EVENT)
         return node_new(p->arena, NODE_NULL, begin);
@@ -451,7 +459,7 @@ static struct node *parse_document(struct parser *p)
 
 static struct node *parse_copy(struct parser *p)
 {
-    map_init(&p->anchors, p->arena);
+    hash_map_init(&p->anchors, p->arena);
     p->failed = p->stopped = p->again = p->has_event = false;
     p->nodes = p->depth = 0;
     if (!yaml_parser_initialize(&p->yaml))
@@ -483,7 +491,4 @@ struct node *node_parse(struct arena *a, const struct source *source, struct dia
     return text_check(source, strlen(source->text), d) ? yaml_parse(a, source, 0, d) : NULL;
 }
 
-const char *config_library_version(void)
-{
-    return yaml_get_version_string();
-}
+const char *config_library_version(void) { return yaml_get_version_string(); }

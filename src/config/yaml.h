@@ -15,11 +15,11 @@ bool fail_syntax(struct diag *d, struct place where, const char *problem, const 
 // Character numbers, as libyaml counts, to places.
 struct marks {
     const struct source *source;
-    size_t from;                 // byte where character 0 is
-    size_t length;               // bytes of the source
-    size_t *sample;              // byte of every SAMPLE-th character
+    size_t from;    // byte where character 0 is
+    size_t length;  // bytes of the source
+    size_t *sample; // byte of every SAMPLE-th character
     size_t n_sample;
-    size_t *line;                // byte where each line begins
+    size_t *line; // byte where each line begins
     size_t n_line;
 };
 void marks_init(struct marks *m, struct arena *a, const struct source *source, size_t from);

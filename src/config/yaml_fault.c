@@ -62,9 +62,11 @@ static bool fail_character(struct diag *d, struct place where)
 // What libyaml was in the middle of, as its first character.
 static const char *beginning(const char *context)
 {
-    static const struct { const char *context, *name; } known_context[] = {
-        {"flow sequence", "the '[' is"}, {"flow mapping", "the '{' is"},
-        {"quoted scalar", "the quote begins"}, {"block mapping", "the keys above begin"},
+    static const struct {
+        const char *context, *name;
+    } known_context[] = {
+        {"flow sequence", "the '[' is"},         {"flow mapping", "the '{' is"},
+        {"quoted scalar", "the quote begins"},   {"block mapping", "the keys above begin"},
         {"block collection", "the list begins"}, {"simple key", "the key is"}};
     for (size_t i = 0; i < LENGTH(known_context); i++)
         if (strstr(context, known_context[i].context))

@@ -53,7 +53,9 @@ struct place marks_place(const struct marks *m, size_t begin, size_t end)
     const size_t rest = strcspn(m->source->text + begin, "\r\n");
     const size_t length = end > begin ? end - begin : 1;
     return (struct place){m->source, (int)low + 1, (int)(begin - m->line[low]) + 1,
-                          (int)(length < rest ? length : rest ? rest : 1)};
+                          (int)(length < rest ? length
+                                : rest        ? rest
+                                              : 1)};
 }
 
 // The length of the UTF-8 character at p; 0 where it is none.
@@ -90,11 +92,21 @@ static bool looks_like_html(const char *text)
 
 static const char *binary_kind(const char *text)
 {
-    static const struct { const char *magic, *name; } known[] = {
-        {"\x89PNG", "a PNG image"}, {"\xFF\xD8\xFF", "a JPEG image"}, {"GIF8", "a GIF image"},
-        {"PK\x03\x04", "a zip archive"}, {"\x1F\x8B", "a gzip file"}, {"\x7F" "ELF", "a program"},
-        {"SQLite format 3", "a database"}, {"%PDF", "a PDF"}, {"\xFF\xFE", "UTF-16 text"},
-        {"\xFE\xFF", "UTF-16 text"}, {"\x80\x02", "a Python pickle"}};
+    static const struct {
+        const char *magic, *name;
+    } known[] = {{"\x89PNG", "a PNG image"},
+                 {"\xFF\xD8\xFF", "a JPEG image"},
+                 {"GIF8", "a GIF image"},
+                 {"PK\x03\x04", "a zip archive"},
+                 {"\x1F\x8B", "a gzip file"},
+                 {"\x7F"
+                  "ELF",
+                  "a program"},
+                 {"SQLite format 3", "a database"},
+                 {"%PDF", "a PDF"},
+                 {"\xFF\xFE", "UTF-16 text"},
+                 {"\xFE\xFF", "UTF-16 text"},
+                 {"\x80\x02", "a Python pickle"}};
     for (size_t i = 0; i < LENGTH(known); i++)
         if (!strncmp(text, known[i].magic, strlen(known[i].magic)))
             return known[i].name;

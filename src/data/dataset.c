@@ -80,14 +80,11 @@ static const struct dataset_kind *find_kind(const struct node *source, struct di
     return kind;
 }
 
-static size_t aligned(size_t n)
-{
-    return (n + 15) & ~(size_t)15;
-}
+static size_t aligned(size_t n) { return (n + 15) & ~(size_t)15; }
 
 // The shared table, then the kind's own with its fields moved behind the shared ones. Static, one a
 // kind, because nodes remember the table they were read by.
-static const struct param *joined(const struct dataset_kind *kind)
+static const struct param *dataset_joined(const struct dataset_kind *kind)
 {
     static struct param tables[LENGTH(dataset_kinds)][TABLE_MAX];
     size_t k = 0;
@@ -108,21 +105,22 @@ static const struct param *joined(const struct dataset_kind *kind)
 }
 
 // The filled block, shared part first; NULL after errors.
-static struct shared *read_source(struct arena *a, const struct node *source,
-                                  const struct dataset_kind **kind, struct diag *d)
+static struct shared *dataset_read_source(struct arena *a, const struct node *source,
+                                          const struct dataset_kind **kind, struct diag *d)
 {
     *kind = find_kind(source, d);
     if (!*kind)
         return NULL;
     struct shared *block = arena_alloc(a, aligned(sizeof *block) + (*kind)->size);
     const char *what = arena_printf(a, "data set '%s'", (*kind)->name);
-    return param_read(joined(*kind), source, source->where, what, block, a, d) ? block : NULL;
+    return param_read(dataset_joined(*kind), source, source->where, what, block, a, d) ? block
+                                                                                       : NULL;
 }
 
 bool source_options_read(const struct node *source, struct source_options *out, struct diag *d)
 {
     struct arena *a = arena_new(NULL);
-    const struct shared *s = read_source(a, source, &out->kind, d);
+    const struct shared *s = dataset_read_source(a, source, &out->kind, d);
     if (s)
         out->batch = s->batch, out->split = (enum split)s->split,
         out->sampling = (enum sampling)s->sampling;
@@ -134,7 +132,7 @@ struct dataset *dataset_open(struct arena *a, const struct node *source, enum sp
                              struct diag *d)
 {
     const struct dataset_kind *kind;
-    const struct shared *block = read_source(a, source, &kind, d);
+    const struct shared *block = dataset_read_source(a, source, &kind, d);
     if (!block)
         return NULL;
     const struct node *path = node_get(source, "path");

@@ -13,9 +13,9 @@ enum sampling { SAMPLING_SHUFFLE, SAMPLING_REPLACE };
 struct dataset {
     const struct dataset_kind *kind;
     int64_t channels, height, width;
-    int64_t count;                  // examples in this split; of digits, without end, the nominal
-    int classes;                    // 0 without labels
-    const char *const *class_name;  // classes names, or NULL
+    int64_t count;                 // examples in this split; of digits, without end, the nominal
+    int classes;                   // 0 without labels
+    const char *const *class_name; // classes names, or NULL
     // SHA-256 in hex of the content (files' bytes; generator's name, version and parameters).
     const char *fingerprint;
     void *own;
@@ -23,8 +23,8 @@ struct dataset {
 
 struct dataset_kind {
     const char *name, *help;
-    const struct param *params;  // beside source_params
-    size_t size;                 // of the params struct
+    const struct param *params; // beside source_params
+    size_t size;                // of the params struct
     // Opens a split. Missing or damaged files: reported at `where` with the place looked in, the
     // names wanted and the override that uses `digits` instead; false.
     bool (*open)(struct dataset *s, enum split split, const void *params, struct place where,
@@ -41,9 +41,9 @@ const struct dataset_kind *dataset_kind(const char *name);
 // What every source of `data:` says beside its kind's own parameters.
 struct source_options {
     const struct dataset_kind *kind;
-    int64_t batch;           // 1 to 65536, 64 unless said
-    enum split split;        // train unless said
-    enum sampling sampling;  // shuffle (each example once an epoch) unless said
+    int64_t batch;          // 1 to 65536, 64 unless said
+    enum split split;       // train unless said
+    enum sampling sampling; // shuffle (each example once an epoch) unless said
 };
 // The parameters all sources share; PARAM_END ends it. A kind's own table comes after it, so
 // `real: digits` is {dataset: digits}.

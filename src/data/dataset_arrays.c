@@ -26,7 +26,7 @@ struct arrays_params {
 struct arrays_own {
     struct npy image;
     int32_t *label;
-    bool last;          // channels come last
+    bool last; // channels come last
 };
 
 static bool read_npy(struct arena *a, const char *path, struct npy *out, SHA2_CTX *sha,
@@ -45,8 +45,10 @@ static bool check_numbers(const struct npy *x, const char *path, struct place wh
     if (x->type == NPY_U1)
         return true;
     if (x->type != NPY_F4)
-        return fail(d, where, "'%s' holds numbers that are no pictures\nexpected uint8 or float32: "
-                    "x.astype('float32')", path);
+        return fail(d, where,
+                    "'%s' holds numbers that are no pictures\nexpected uint8 or float32: "
+                    "x.astype('float32')",
+                    path);
     for (int64_t i = 0; i < x->count; i++)
         if (!isfinite(npy_number(x, i)))
             return fail(d, where, "number %lld of '%s' is not finite", (long long)i, path);
@@ -56,8 +58,8 @@ static bool check_numbers(const struct npy *x, const char *path, struct place wh
 static bool shape(struct dataset *s, const struct npy *x, int axes, const char *path,
                   struct place where, struct diag *d)
 {
-    static const char *const wanted[] = {[CHW] = "(N, C, H, W)", [HW] = "(N, H, W)",
-                                         [HWC] = "(N, H, W, C)"};
+    static const char *const wanted[] = {
+        [CHW] = "(N, C, H, W)", [HW] = "(N, H, W)", [HWC] = "(N, H, W, C)"};
     if (x->rank != (axes == HW ? 3 : 4))
         return fail(d, where, "'%s' has %d dimensions\nexpected %s; `axes:` says which", path,
                     x->rank, wanted[axes]);
@@ -69,22 +71,25 @@ static bool shape(struct dataset *s, const struct npy *x, int axes, const char *
         s->channels <= CHANNELS_MAX && s->height >= 1 && s->height <= SIDE_MAX && s->width >= 1 &&
         s->width <= SIDE_MAX)
         return true;
-    return fail(d, where, "'%s' holds %lld examples of %lld × %lld × %lld (C, H, W)\nexpected at "
-                "least one, of 1 to %d channels and at most %d a side", path, (long long)s->count,
-                (long long)s->channels, (long long)s->height, (long long)s->width, CHANNELS_MAX,
-                SIDE_MAX);
+    return fail(d, where,
+                "'%s' holds %lld examples of %lld × %lld × %lld (C, H, W)\nexpected at "
+                "least one, of 1 to %d channels and at most %d a side",
+                path, (long long)s->count, (long long)s->channels, (long long)s->height,
+                (long long)s->width, CHANNELS_MAX, SIDE_MAX);
 }
 
-static bool read_labels(struct dataset *s, struct arrays_own *own, const char *path, int64_t classes,
-                        SHA2_CTX *sha, struct place where, struct arena *a, struct diag *d)
+static bool dataset_arrays_read_labels(struct dataset *s, struct arrays_own *own, const char *path,
+                                       int64_t classes, SHA2_CTX *sha, struct place where,
+                                       struct arena *a, struct diag *d)
 {
     struct npy y;
     if (!read_npy(a, path, &y, sha, where, d))
         return false;
     if (y.rank != 1 || y.dim[0] != s->count)
-        return fail(d, where, "'%s' has %lld labels in %d dimension%s\nexpected one label for each of "
-                    "%lld examples", path, (long long)y.count, y.rank, y.rank == 1 ? "" : "s",
-                    (long long)s->count);
+        return fail(d, where,
+                    "'%s' has %lld labels in %d dimension%s\nexpected one label for each of "
+                    "%lld examples",
+                    path, (long long)y.count, y.rank, y.rank == 1 ? "" : "s", (long long)s->count);
     own->label = NEW_ARRAY(a, int32_t, s->count);
     s->classes = (int)classes;
     const int64_t end = classes ? classes : CLASSES_MAX;
@@ -106,10 +111,12 @@ static bool split_files(const struct arrays_params *p, enum split split, const c
     *images = split == SPLIT_TEST ? p->test_images : p->images;
     *labels = split == SPLIT_TEST ? p->test_labels : p->labels;
     if (split == SPLIT_TEST && !*images)
-        return fail(d, where, "the data set 'arrays' has no test split here\nexpected `test_images:` "
+        return fail(d, where,
+                    "the data set 'arrays' has no test split here\nexpected `test_images:` "
                     "with an array of its own");
     if (split == SPLIT_TEST && p->labels && !*labels)
-        return fail(d, where, "the test split has no labels\nexpected `test_labels:` beside "
+        return fail(d, where,
+                    "the test split has no labels\nexpected `test_labels:` beside "
                     "`labels:`");
     return true;
 }
@@ -126,7 +133,7 @@ static bool arrays_open(struct dataset *s, enum split split, const void *params,
         !read_npy(a, images, &own->image, &sha, where, d) ||
         !shape(s, &own->image, p->axes, images, where, d) ||
         !check_numbers(&own->image, images, where, d) ||
-        (labels && !read_labels(s, own, labels, p->classes, &sha, where, a, d)))
+        (labels && !dataset_arrays_read_labels(s, own, labels, p->classes, &sha, where, a, d)))
         return false;
     own->last = p->axes == HWC;
     s->own = own;
@@ -136,7 +143,7 @@ static bool arrays_open(struct dataset *s, enum split split, const void *params,
 }
 
 // n numbers from `at` on, bytes brought to [−1, 1]
-static void numbers(const struct npy *x, int64_t at, int64_t n, float *to)
+static void dataset_arrays_numbers(const struct npy *x, int64_t at, int64_t n, float *to)
 {
     if (x->type == NPY_U1)
         pixels_float(x->byte + at, n, to);
@@ -149,10 +156,10 @@ static bool arrays_get(const struct dataset *s, int64_t index, float *image, int
     const struct arrays_own *own = s->own;
     const int64_t area = s->height * s->width, at = index * s->channels * area;
     if (!own->last)
-        numbers(&own->image, at, s->channels * area, image);
+        dataset_arrays_numbers(&own->image, at, s->channels * area, image);
     for (int64_t i = 0; own->last && i < area; i++)
         for (int64_t c = 0; c < s->channels; c++)
-            numbers(&own->image, at + i * s->channels + c, 1, image + c * area + i);
+            dataset_arrays_numbers(&own->image, at + i * s->channels + c, 1, image + c * area + i);
     *label = own->label ? own->label[index] : 0;
     return true;
 }

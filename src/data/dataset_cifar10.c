@@ -1,6 +1,6 @@
 // CIFAR-10 (Krizhevsky 2009) in its binary form: records of a label and three planes of 32 × 32.
 // `classes:` keeps some of the classes; their labels stay what they are in the files, so that a
-// label means the same in every experiment and a classifier trained on all ten can judge. Numbering
+// label means the same in every experiment and a classifier trained on all ten can evaluator. Numbering
 // the kept ones afresh fails there: 0 would be a cat in one run and an airplane in another.
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 enum { SIDE = 32, PIXELS = 3 * SIDE * SIDE, RECORD = 1 + PIXELS, CLASSES = 10 };
 
 static const char *const batch[][6] = {
-    [SPLIT_TRAIN] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                     "data_batch_4.bin", "data_batch_5.bin", NULL},
+    [SPLIT_TRAIN] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+                     "data_batch_5.bin", NULL},
     [SPLIT_TEST] = {"test_batch.bin", NULL},
 };
 static const char *const wanted[] = {
@@ -35,7 +35,7 @@ struct cifar_params {
 };
 
 struct cifar {
-    const uint8_t **record;  // of the classes kept, each RECORD bytes: label, then (C, H, W)
+    const uint8_t **record; // of the classes kept, each RECORD bytes: label, then (C, H, W)
     size_t n;
     bool keep[CLASSES];
     SHA2_CTX sha;
@@ -121,7 +121,7 @@ static bool read_split(struct arena *a, struct cifar *c, enum split split, const
     return good && (c->n || fail(d, where, "no example of cifar10 is of the classes kept"));
 }
 
-static const char *fingerprint(struct arena *a, struct cifar *c)
+static const char *dataset_cifar10_fingerprint(struct arena *a, struct cifar *c)
 {
     char kept[CLASSES + 1] = "";
     for (int i = 0; i < CLASSES; i++)
@@ -146,7 +146,7 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
     s->count = (int64_t)c->n;
     s->classes = CLASSES;
     s->class_name = class_name;
-    s->fingerprint = fingerprint(a, c);
+    s->fingerprint = dataset_cifar10_fingerprint(a, c);
     return true;
 }
 

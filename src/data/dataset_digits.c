@@ -17,7 +17,7 @@
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "data/digits.h"
-#include "data/kept.h"
+#include "data/sample_cache.h"
 
 // Change it with anything that changes a pixel: it goes into the fingerprint.
 #define VERSION "1"
@@ -54,10 +54,10 @@ enum { KEPT_BYTES = 64 << 20 }; // all 60000 of 28 × 28 take 37 MB, of 32 × 32
 
 struct digits_own {
     enum split split;
-    struct kept *kept;
+    struct sample_cache *kept;
 };
 
-static float spread(struct rng *r, float least, float most)
+static float dataset_digits_spread(struct rng *r, float least, float most)
 {
     return least + (most - least) * (float)rng_uniform(r);
 }
@@ -66,12 +66,13 @@ static float spread(struct rng *r, float least, float most)
 // below, because C leaves open in which order it calls the functions of one expression.
 static float wobble(struct rng *r, float width)
 {
-    const float a = spread(r, -1, 1), b = spread(r, -1, 1), c = spread(r, -1, 1);
+    const float a = dataset_digits_spread(r, -1, 1), b = dataset_digits_spread(r, -1, 1),
+                c = dataset_digits_spread(r, -1, 1);
     return width * (a + b + c) / 3;
 }
 
 // Every ten examples in a row hold every digit once, in an order of their own.
-static int label_of(enum split split, int64_t index)
+static int dataset_digits_label_of(enum split split, int64_t index)
 {
     struct rng r;
     rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / 10));
@@ -84,7 +85,7 @@ static int label_of(enum split split, int64_t index)
     return order[index % 10];
 }
 
-static const struct glyph *choose(const struct digit *d, struct rng *r)
+static const struct glyph *dataset_digits_choose(const struct digit *d, struct rng *r)
 {
     int sum = 0;
     for (int i = 0; i < d->n; i++)
@@ -95,22 +96,22 @@ static const struct glyph *choose(const struct digit *d, struct rng *r)
     return &d->glyph[i];
 }
 
-static float distance(struct point a, struct point b)
+static float dataset_digits_distance(struct point a, struct point b)
 {
     return sqrtf((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)) + 1e-6f;
 }
 
 // The direction at b of a curve through a, b, c: that of the chords, the shorter weighing more.
-static struct point direction(struct point a, struct point b, struct point c)
+static struct point dataset_digits_direction(struct point a, struct point b, struct point c)
 {
-    const float ab = distance(a, b), bc = distance(b, c);
+    const float ab = dataset_digits_distance(a, b), bc = dataset_digits_distance(b, c);
     const float u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
     return (struct point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
 }
 
 static struct point chord(struct point a, struct point b)
 {
-    const float ab = distance(a, b);
+    const float ab = dataset_digits_distance(a, b);
     return (struct point){(b.x - a.x) / ab, (b.y - a.y) / ab};
 }
 
@@ -118,7 +119,7 @@ static struct point chord(struct point a, struct point b)
 static void lay_span(struct line *l, struct point a, struct point b, struct point da,
                      struct point db)
 {
-    const float d = distance(a, b);
+    const float d = dataset_digits_distance(a, b);
     for (int i = 1; i <= PIECES; i++) {
         const float t = (float)i / PIECES, t2 = t * t, t3 = t2 * t;
         const float h0 = 2 * t3 - 3 * t2 + 1, h1 = d * (t3 - 2 * t2 + t);
@@ -129,7 +130,8 @@ static void lay_span(struct line *l, struct point a, struct point b, struct poin
 }
 
 // A curve through p: it keeps its direction at PEN_SMOOTH marks and turns at corners and ends.
-static void lay(struct line *l, const struct mark *mark, const struct point *p, int n)
+static void dataset_digits_lay(struct line *l, const struct mark *mark, const struct point *p,
+                               int n)
 {
     for (int i = 0; i < n; i++) {
         if (mark[i].pen == PEN_DOWN) {
@@ -139,10 +141,10 @@ static void lay(struct line *l, const struct mark *mark, const struct point *p, 
         const bool last = i + 1 == n || mark[i + 1].pen == PEN_DOWN;
         const struct point straight = chord(p[i - 1], p[i]);
         const struct point from = mark[i - 1].pen == PEN_SMOOTH
-                                      ? direction(p[i - 2], p[i - 1], p[i])
+                                      ? dataset_digits_direction(p[i - 2], p[i - 1], p[i])
                                       : straight;
         const struct point to = mark[i].pen == PEN_SMOOTH && !last
-                                    ? direction(p[i - 1], p[i], p[i + 1])
+                                    ? dataset_digits_direction(p[i - 1], p[i], p[i + 1])
                                     : straight;
         lay_span(l, p[i - 1], p[i], from, to);
     }
@@ -151,9 +153,10 @@ static void lay(struct line *l, const struct mark *mark, const struct point *p, 
 // Bends the line as if the paper were rubber: one long wave along each axis.
 static void bend(struct line *l, struct rng *r)
 {
-    const float ax = spread(r, 0, 0.035f), ay = spread(r, 0, 0.03f);
-    const float wx = spread(r, 2.5f, 6), wy = spread(r, 2.5f, 6);
-    const float px = spread(r, 0, 6.2832f), py = spread(r, 0, 6.2832f);
+    const float ax = dataset_digits_spread(r, 0, 0.035f), ay = dataset_digits_spread(r, 0, 0.03f);
+    const float wx = dataset_digits_spread(r, 2.5f, 6), wy = dataset_digits_spread(r, 2.5f, 6);
+    const float px = dataset_digits_spread(r, 0, 6.2832f),
+                py = dataset_digits_spread(r, 0, 6.2832f);
     for (int i = 0; i < l->n; i++) {
         struct node_of_line *v = &l->at[i];
         const float x = v->x + ax * sinf(wx * v->y + px);
@@ -178,9 +181,11 @@ static void lean(struct line *l, struct rng *r)
 // The pen's half width in pixels of 28, swelling and thinning along the line.
 static float press(struct line *l, struct rng *r)
 {
-    const float much = spread(r, 0, 0.5f), more = spread(r, -0.3f, 0.5f);
-    const float half = 1 + much + more, depth = spread(r, 0, 0.17f);
-    const float wave = spread(r, 0.05f, 0.22f), phase = spread(r, 0, 6.2832f);
+    const float much = dataset_digits_spread(r, 0, 0.5f),
+                more = dataset_digits_spread(r, -0.3f, 0.5f);
+    const float half = 1 + much + more, depth = dataset_digits_spread(r, 0, 0.17f);
+    const float wave = dataset_digits_spread(r, 0.05f, 0.22f),
+                phase = dataset_digits_spread(r, 0, 6.2832f);
     for (int i = 0; i < l->n; i++)
         l->at[i].radius = half * (1 + depth * sinf(wave * (float)i + phase));
     return half;
@@ -225,7 +230,8 @@ static void place_on_page(struct line *l, float half, float size, struct rng *r)
 {
     const struct box box = extent(l);
     const struct point centre = balance(l);
-    const float longer = spread(r, 18.6f, 20.6f), unit = size / 28, margin = 1.2f * half + 1;
+    const float longer = dataset_digits_spread(r, 18.6f, 20.6f), unit = size / 28,
+                margin = 1.2f * half + 1;
     const float scale = (longer - 2 * half) /
                         fmaxf(fmaxf(box.right - box.left, box.bottom - box.top), 0.2f);
     const float dx = on_page(14 + wobble(r, 1.3f) - scale * centre.x, scale * box.left,
@@ -240,7 +246,7 @@ static void place_on_page(struct line *l, float half, float size, struct rng *r)
     }
 }
 
-static int inside(float x, int size)
+static int dataset_digits_inside(float x, int size)
 {
     return x < 0 ? 0 : x > (float)size ? size : (int)x;
 }
@@ -272,10 +278,10 @@ VECTORS static void ink_row(float *restrict edge, int from, int right, float py,
 static void ink(float *edge, int size, const struct node_of_line *a, const struct node_of_line *b)
 {
     const float reach = fmaxf(a->radius, b->radius) + 1;
-    const int left = inside(fminf(a->x, b->x) - reach, size);
-    const int right = inside(fmaxf(a->x, b->x) + reach, size);
-    const int top = inside(fminf(a->y, b->y) - reach, size);
-    const int bottom = inside(fmaxf(a->y, b->y) + reach, size);
+    const int left = dataset_digits_inside(fminf(a->x, b->x) - reach, size);
+    const int right = dataset_digits_inside(fmaxf(a->x, b->x) + reach, size);
+    const int top = dataset_digits_inside(fminf(a->y, b->y) - reach, size);
+    const int bottom = dataset_digits_inside(fmaxf(a->y, b->y) + reach, size);
     const float dx = b->x - a->x, dy = b->y - a->y;
     const struct piece p = {
         a->x, dx, dy, a->radius, b->radius - a->radius, 1 / (dx * dx + dy * dy + 1e-9f)};
@@ -304,13 +310,13 @@ static void write_digit(enum split split, int64_t index, int digit, int size, fl
 {
     struct rng r;
     rng_init(&r, key[split], (uint64_t)index);
-    const struct glyph *g = choose(&digits[digit], &r);
+    const struct glyph *g = dataset_digits_choose(&digits[digit], &r);
     struct point p[DIGIT_MARKS_MAX];
     for (int i = 0; i < g->n; i++)
         p[i] = jittered(&g->mark[i], &r);
     struct line l;
     l.n = 0;
-    lay(&l, g->mark, p, g->n);
+    dataset_digits_lay(&l, g->mark, p, g->n);
     bend(&l, &r);
     lean(&l, &r);
     place_on_page(&l, press(&l, &r), (float)size, &r);
@@ -319,18 +325,19 @@ static void write_digit(enum split split, int64_t index, int digit, int size, fl
     for (int i = 1; i < l.n; i++)
         if (l.at[i].joined)
             ink(image, size, &l.at[i - 1], &l.at[i]);
-    const float soft = spread(&r, 1, 1.5f), black = spread(&r, 0.94f, 1);
+    const float soft = dataset_digits_spread(&r, 1, 1.5f),
+                black = dataset_digits_spread(&r, 0.94f, 1);
     develop(image, size, soft, black);
 }
 
 static bool digits_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct digits_own *own = s->own;
-    if (kept_get(own->kept, index, image, label))
+    if (sample_cache_get(own->kept, index, image, label))
         return true;
-    *label = label_of(own->split, index);
+    *label = dataset_digits_label_of(own->split, index);
     write_digit(own->split, index, *label, (int)s->width, image);
-    kept_put(own->kept, index, image, *label);
+    sample_cache_put(own->kept, index, image, *label);
     return true;
 }
 
@@ -346,7 +353,7 @@ static bool digits_open(struct dataset *s, enum split split, const void *params,
     s->height = s->width = p->size;
     s->count = split == SPLIT_TRAIN ? 60000 : 10000;
     s->classes = 10;
-    own->kept = kept_new(a, s->count, p->size * p->size, KEPT_BYTES);
+    own->kept = sample_cache_new(a, s->count, p->size * p->size, KEPT_BYTES);
     const char *text = arena_printf(a, "digits " VERSION " split %d size %d", (int)split,
                                     (int)p->size);
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);

@@ -31,8 +31,8 @@ struct folder_params {
 };
 
 struct folder_own {
-    uint8_t *byte;      // (n, C, H, W)
-    const char **why;   // NULL where the picture is good
+    uint8_t *byte;    // (n, C, H, W)
+    const char **why; // NULL where the picture is good
     int32_t *label;
     int64_t n, pixels;
 };
@@ -50,7 +50,8 @@ static const char *read_picture(const struct folder_params *p, const char *path,
     return NULL;
 }
 
-static void read_all(const struct folder_params *p, const struct folder *f, struct folder_own *own)
+static void dataset_folder_read_all(const struct folder_params *p, const struct folder *f,
+                                    struct folder_own *own)
 {
 #pragma omp parallel for schedule(dynamic, 8)
     for (int i = 0; i < f->n; i++) {
@@ -78,9 +79,10 @@ static bool judge_broken(const struct folder_params *p, const struct folder *f,
         warn(d, where, "%d of %d pictures of '%s' are broken and left out%s", n, f->n, p->path,
              named.s);
     else if (n)
-        fail(d, where, "%d of %d pictures of '%s' are broken%s\nexpected at most %g %% "
-             "(`broken:` says how many may be left out)", n, f->n, p->path, named.s,
-             100 * p->broken);
+        fail(d, where,
+             "%d of %d pictures of '%s' are broken%s\nexpected at most %g %% "
+             "(`broken:` says how many may be left out)",
+             n, f->n, p->path, named.s, 100 * p->broken);
     text_release(&named);
     return good;
 }
@@ -100,7 +102,8 @@ static void close_gaps(const struct folder *f, struct folder_own *own)
     }
 }
 
-static const char *fingerprint(struct arena *a, const struct folder *f, const struct dataset *s)
+static const char *dataset_folder_fingerprint(struct arena *a, const struct folder *f,
+                                              const struct dataset *s)
 {
     const struct folder_own *own = s->own;
     const char *text = arena_printf(a, "folder %d %d %d of %d", (int)s->channels, (int)s->height,
@@ -121,7 +124,8 @@ static bool check_image(const struct ints *image, struct place where, struct dia
     if (image->n == 3 && (v[0] == 1 || v[0] == 3) && v[1] >= 1 && v[1] <= 1024 && v[2] >= 1 &&
         v[2] <= 1024)
         return true;
-    return fail(d, where, "`image:` is no size of pictures\nexpected [channels, height, width]: 1 "
+    return fail(d, where,
+                "`image:` is no size of pictures\nexpected [channels, height, width]: 1 "
                 "(grey) or 3 (colour) channels, at most 1024 a side");
 }
 
@@ -130,8 +134,10 @@ static bool room(const struct folder_params *p, const struct folder *f, struct f
 {
     own->pixels = p->image.v[0] * p->image.v[1] * p->image.v[2];
     if (f->n > memory_max / own->pixels)
-        return fail(d, where, "%d pictures of '%s' do not fit into 8 GiB\nexpected a smaller "
-                    "`image:` or fewer pictures", f->n, p->path);
+        return fail(d, where,
+                    "%d pictures of '%s' do not fit into 8 GiB\nexpected a smaller "
+                    "`image:` or fewer pictures",
+                    f->n, p->path);
     own->byte = malloc((size_t)(f->n * own->pixels));
     if (!own->byte)
         return fail(d, where, "there is no memory for %d pictures of '%s'", f->n, p->path);
@@ -150,7 +156,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     if (!check_image(&p->image, where, d) ||
         !folder_list(a, p->path, split, p->test, &f, where, d) || !room(p, &f, own, where, a, d))
         return false;
-    read_all(p, &f, own);
+    dataset_folder_read_all(p, &f, own);
     const bool good = judge_broken(p, &f, own, where, d);
     close_gaps(&f, own);
     if (!good)
@@ -162,11 +168,11 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     s->count = own->n * (p->flip && split == SPLIT_TRAIN ? 2 : 1);
     s->classes = f.classes;
     s->class_name = f.class_name;
-    s->fingerprint = fingerprint(a, &f, s);
+    s->fingerprint = dataset_folder_fingerprint(a, &f, s);
     return true;
 }
 
-static void mirror(float *row, int64_t width)
+static void dataset_folder_mirror(float *row, int64_t width)
 {
     for (int64_t x = 0; x < width / 2; x++) {
         const float t = row[x];
@@ -184,7 +190,7 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
     *label = own->label[i];
     pixels_float(p, own->pixels, image);
     for (int64_t row = 0; flip && row < s->channels * s->height; row++, image += width)
-        mirror(image, width);
+        dataset_folder_mirror(image, width);
     return true;
 }
 

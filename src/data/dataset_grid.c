@@ -2,7 +2,7 @@
 #include "data/mixture.h"
 
 // (i, j) of k = (j, i) in base n: spacing · (i − (n − 1) / 2, j − (n − 1) / 2)
-static struct mode place(const struct mixture_options *o, int64_t k)
+static struct mode dataset_grid_place(const struct mixture_options *o, int64_t k)
 {
     const double middle = (double)(o->n - 1) / 2;
     return (struct mode){(float)(o->length * ((double)(k % o->n) - middle)),
@@ -14,7 +14,7 @@ static bool grid_open(struct dataset *s, enum split split, const void *params, s
 {
     (void)where, (void)d;
     const struct mixture_options *o = params;
-    return mixture_open(s, split, o, o->n * o->n, place, "grid", "spacing", a);
+    return mixture_open(s, split, o, o->n * o->n, dataset_grid_place, "grid", "spacing", a);
 }
 
 #define FIELD(name) offsetof(struct mixture_options, name)

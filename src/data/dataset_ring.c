@@ -5,7 +5,7 @@
 #include "data/mixture.h"
 
 // radius · (cos, sin)(2πk / n)
-static struct mode place(const struct mixture_options *o, int64_t k)
+static struct mode dataset_ring_place(const struct mixture_options *o, int64_t k)
 {
     const double angle = 2 * M_PI * (double)k / (double)o->n;
     return (struct mode){(float)(o->length * cos(angle)), (float)(o->length * sin(angle))};
@@ -16,7 +16,7 @@ static bool ring_open(struct dataset *s, enum split split, const void *params, s
 {
     (void)where, (void)d;
     const struct mixture_options *o = params;
-    return mixture_open(s, split, o, o->n, place, "ring", "radius", a);
+    return mixture_open(s, split, o, o->n, dataset_ring_place, "ring", "radius", a);
 }
 
 #define FIELD(name) offsetof(struct mixture_options, name)

@@ -7,13 +7,25 @@
 
 #include "base/arena.h"
 
-#define D(x, y) {x, y, PEN_DOWN}
-#define S(x, y) {x, y, PEN_SMOOTH}
-#define C(x, y) {x, y, PEN_CORNER}
-#define GLYPH(often, ...)                                                           \
-    {                                                                               \
-        often, sizeof((const struct mark[]){__VA_ARGS__}) / sizeof(struct mark),    \
-            (const struct mark[]){__VA_ARGS__}                                      \
+#define D(x, y)        \
+    {                  \
+        x, y, PEN_DOWN \
+    }
+#define S(x, y)          \
+    {                    \
+        x, y, PEN_SMOOTH \
+    }
+#define C(x, y)          \
+    {                    \
+        x, y, PEN_CORNER \
+    }
+#define GLYPH(often, ...)                                                        \
+    {                                                                            \
+        often, sizeof((const struct mark[]){__VA_ARGS__}) / sizeof(struct mark), \
+            (const struct mark[])                                                \
+        {                                                                        \
+            __VA_ARGS__                                                          \
+        }                                                                        \
     }
 
 static const struct glyph zero[] = {
@@ -57,7 +69,7 @@ static const struct glyph three[] = {
     // two bows meeting in a corner
     GLYPH(5, D(8, 12), S(30, 1), S(54, 10), S(52, 32), C(26, 47), S(54, 54), S(62, 76), S(42, 97),
           S(4, 92)),
-    // a roof of two straight lines
+    // a roofline of two straight lines
     GLYPH(2, D(6, 5), S(34, 4), C(62, 3), S(46, 22), C(26, 42), S(56, 50), S(64, 76), S(42, 97),
           S(6, 93)),
     // a small loop in the waist
@@ -153,7 +165,10 @@ static const struct glyph nine[] = {
     GLYPH(3, D(46, 8), S(26, 2), S(10, 18), S(18, 38), S(38, 32), S(46, 8), S(45, 40), S(38, 100)),
 };
 
-#define DIGIT(of) {LENGTH(of), of}
+#define DIGIT(of)      \
+    {                  \
+        LENGTH(of), of \
+    }
 const struct digit digits[10] = {
     DIGIT(zero), DIGIT(one), DIGIT(two),   DIGIT(three), DIGIT(four),
     DIGIT(five), DIGIT(six), DIGIT(seven), DIGIT(eight), DIGIT(nine),

@@ -12,17 +12,17 @@
 
 #include "base/arena.h"
 
-static bool check_file(const struct stat *st, const char **why)
+static bool file_check_file(const struct stat *st, const char **why)
 {
-    *why = S_ISDIR(st->st_mode)            ? "is a folder where a file is expected"
-           : !S_ISREG(st->st_mode)         ? "is no plain file"
-           : st->st_size == 0              ? "is empty"
-           : st->st_size > FILE_BYTES_MAX  ? "is larger than 1 GiB"
-                                           : NULL;
+    *why = S_ISDIR(st->st_mode)           ? "is a folder where a file is expected"
+           : !S_ISREG(st->st_mode)        ? "is no plain file"
+           : st->st_size == 0             ? "is empty"
+           : st->st_size > FILE_BYTES_MAX ? "is larger than 1 GiB"
+                                          : NULL;
     return !*why;
 }
 
-static bool read_all(struct arena *a, int fd, uint8_t *p, size_t n, const char **why)
+static bool file_read_all(struct arena *a, int fd, uint8_t *p, size_t n, const char **why)
 {
     for (size_t at = 0; at < n;) {
         const ssize_t got = read(fd, p + at, n - at);
@@ -45,14 +45,14 @@ static bool read_open(struct arena *a, int fd, struct bytes *out, const char **w
         *why = arena_printf(a, "cannot be read: %s", strerror(errno));
         return false;
     }
-    if (!check_file(&st, why))
+    if (!file_check_file(&st, why))
         return false;
     uint8_t *p = malloc((size_t)st.st_size);
     if (!p)
         abort();
     arena_defer(a, free, p);
     *out = (struct bytes){p, (size_t)st.st_size};
-    return read_all(a, fd, p, out->n, why);
+    return file_read_all(a, fd, p, out->n, why);
 }
 
 bool file_read(struct arena *a, const char *path, struct bytes *out, const char **why)

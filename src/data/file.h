@@ -8,11 +8,11 @@
 
 struct arena;
 
-enum { FILE_BYTES_MAX = 1 << 30 };  // larger files are refused
+enum { FILE_BYTES_MAX = 1 << 30 }; // larger files are refused
 
 struct bytes {
     const uint8_t *byte;
-    size_t n;      // at least 1
+    size_t n; // at least 1
 };
 
 // The bytes live as long as the arena. False when the path is no plain file, empty, too large or

@@ -74,7 +74,7 @@ void fit(const struct image *from, bool crop, int height, int width, uint8_t *to
                                          width);
     const struct taps *down = lay_taps(a, (from->height - extent_y) / 2, extent_y, from->height,
                                        height);
-    float *rows = NEW_ARRAY(a, float, (size_t)from->height * (size_t)width);
+    float *rows = NEW_ARRAY(a, float, (size_t)from->height *(size_t)width);
     for (int c = 0; c < from->channels; c++) {
         for (int y = 0; y < from->height; y++) {
             const size_t at = (size_t)y * (size_t)from->width * (size_t)from->channels;

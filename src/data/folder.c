@@ -24,7 +24,7 @@ static bool is_folder(const char *path)
     return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static bool is_picture(const char *name)
+static bool folder_is_picture(const char *name)
 {
     static const char *const ending[] = {".png", ".jpg", ".jpeg", ".bmp"};
     const char *dot = strrchr(name, '.');
@@ -50,7 +50,7 @@ static bool list(struct arena *a, const char *path, bool folders, struct names *
         if (e->d_name[0] == '.')
             continue;
         const bool folder = is_folder(arena_printf(a, "%s/%s", path, e->d_name));
-        if (folder == folders && (folder || is_picture(e->d_name)))
+        if (folder == folders && (folder || folder_is_picture(e->d_name)))
             APPEND(a, out->name, out->n, arena_strdup(a, e->d_name));
     }
     closedir(dir);
@@ -91,13 +91,14 @@ static bool add_files(struct arena *a, const char *path, const char *class, int 
     struct names picture;
     const char *dir = class ? arena_printf(a, "%s/%s", path, class) : path;
     if (class && !is_folder(dir))
-        return true;  // a class that only the other split has
+        return true; // a class that only the other split has
     if (!list(a, dir, false, &picture))
         return fail_listing(d, where, dir);
     if (!class && f->classes && picture.n)
-        return fail(d, where, "'%s' has pictures both beside and in sub-folders ('%s', '%s/')\n"
-                    "expected one or the other: sub-folders are classes", path, picture.name[0],
-                    f->class_name[0]);
+        return fail(d, where,
+                    "'%s' has pictures both beside and in sub-folders ('%s', '%s/')\n"
+                    "expected one or the other: sub-folders are classes",
+                    path, picture.name[0], f->class_name[0]);
     for (int i = 0; i < picture.n && (class || !f->classes); i++) {
         const struct picture_file file = {
             arena_printf(a, "%s/%s", dir, picture.name[i]),
@@ -150,9 +151,12 @@ bool folder_list(struct arena *a, const char *path, enum split split, double tes
     if (good && !own)
         keep_split(out, split, test);
     if (good && !out->n)
-        return fail(d, where, "'%s' has %s\nexpected .png, .jpg, .jpeg or .bmp files, in one "
-                    "sub-folder a class or all beside each other", base,
-                    all ? arena_printf(a, "%d pictures, none of them in the %s split", all,
-                                       splits[split]) : "no pictures");
+        return fail(
+            d, where,
+            "'%s' has %s\nexpected .png, .jpg, .jpeg or .bmp files, in one "
+            "sub-folder a class or all beside each other",
+            base,
+            all ? arena_printf(a, "%d pictures, none of them in the %s split", all, splits[split])
+                : "no pictures");
     return good;
 }

@@ -6,15 +6,15 @@
 
 struct picture_file {
     const char *path;
-    const char *name;   // from the folder of classes on: "cat/17.png"
+    const char *name; // from the folder of classes on: "cat/17.png"
     int label;
 };
 
 struct folder {
-    struct picture_file *file;     // of the split, sorted by name
+    struct picture_file *file; // of the split, sorted by name
     int n;
-    const char **class_name;       // sorted
-    int classes;                   // 0: no sub-folders
+    const char **class_name; // sorted
+    int classes;             // 0: no sub-folders
 };
 
 // `test` is the share of the test split, which a hash of the name draws, where the folder has no

@@ -17,15 +17,12 @@ static const uint32_t magic[] = {[IDX_IMAGES] = 0x803, [IDX_LABELS] = 0x801};
 static const size_t header_size[] = {[IDX_IMAGES] = 16, [IDX_LABELS] = 8};
 static const char *const content_name[] = {[IDX_IMAGES] = "images", [IDX_LABELS] = "labels"};
 
-static uint32_t big_endian(const uint8_t *p)
+static uint32_t idx_big_endian(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static bool gzipped(const uint8_t *p, size_t n)
-{
-    return n >= 2 && p[0] == 0x1f && p[1] == 0x8b;
-}
+static bool gzipped(const uint8_t *p, size_t n) { return n >= 2 && p[0] == 0x1f && p[1] == 0x8b; }
 
 static bool check_magic(struct arena *a, enum idx_content content, uint32_t found, const char **why)
 {
@@ -41,18 +38,18 @@ static bool check_magic(struct arena *a, enum idx_content content, uint32_t foun
 }
 
 // The sizes out of the header; false when it is short, of another kind, empty or beyond all bounds.
-static bool read_header(struct arena *a, enum idx_content content, const uint8_t *p, size_t n,
-                        struct idx *out, const char **why)
+static bool idx_read_header(struct arena *a, enum idx_content content, const uint8_t *p, size_t n,
+                            struct idx *out, const char **why)
 {
-    if (n < 4 || (n < header_size[content] && big_endian(p) == magic[content])) {
+    if (n < 4 || (n < header_size[content] && idx_big_endian(p) == magic[content])) {
         *why = arena_printf(a, "is cut short: %zu bytes, not even a header", n);
         return false;
     }
-    if (!check_magic(a, content, big_endian(p), why))
+    if (!check_magic(a, content, idx_big_endian(p), why))
         return false;
-    out->count = big_endian(p + 4);
-    out->height = content == IDX_IMAGES ? big_endian(p + 8) : 1;
-    out->width = content == IDX_IMAGES ? big_endian(p + 12) : 1;
+    out->count = idx_big_endian(p + 4);
+    out->height = content == IDX_IMAGES ? idx_big_endian(p + 8) : 1;
+    out->width = content == IDX_IMAGES ? idx_big_endian(p + 12) : 1;
     if (out->count && out->height && out->width && out->height <= SIDE_MAX &&
         out->width <= SIDE_MAX &&
         out->count <= (FILE_BYTES_MAX - HEADER_MAX) / (out->height * out->width))
@@ -68,7 +65,7 @@ struct room {
     size_t n, size;
 };
 
-static void widen(struct room *r, size_t most)
+static void idx_widen(struct room *r, size_t most)
 {
     r->size = r->size ? 2 * r->size : FIRST_ROOM;
     r->size = r->size < most ? r->size : most;
@@ -86,7 +83,7 @@ static int unpack(const uint8_t *file, size_t n, size_t most, struct room *to)
     int status = inflateInit2(&z, GZIP);
     while (status == Z_OK && to->n < most) {
         if (to->n == to->size)
-            widen(to, most);
+            idx_widen(to, most);
         z.next_out = to->byte + to->n;
         z.avail_out = (uInt)(to->size - to->n);
         status = inflate(&z, Z_NO_FLUSH);
@@ -103,7 +100,7 @@ static bool unpack_header(struct arena *a, enum idx_content content, const uint8
 {
     struct room head = {NULL};
     unpack(file, n, header_size[content], &head);
-    const bool good = read_header(a, content, head.byte, head.n, out, why);
+    const bool good = idx_read_header(a, content, head.byte, head.n, out, why);
     free(head.byte);
     return good;
 }
@@ -138,7 +135,7 @@ bool idx_parse(struct arena *a, enum idx_content content, const uint8_t *file, s
         return false;
     }
     const bool packed = gzipped(file, n);
-    if (!(packed ? unpack_header : read_header)(a, content, file, n, out, why))
+    if (!(packed ? unpack_header : idx_read_header)(a, content, file, n, out, why))
         return false;
     const size_t want = header_size[content] + (size_t)(out->count * out->height * out->width);
     out->raw = file;

@@ -12,9 +12,9 @@ struct arena;
 enum idx_content { IDX_IMAGES, IDX_LABELS };
 
 struct idx {
-    int64_t count, height, width;  // labels are 1 × 1
-    const uint8_t *byte;           // (count, height, width)
-    const uint8_t *raw;            // the whole file, unpacked
+    int64_t count, height, width; // labels are 1 × 1
+    const uint8_t *byte;          // (count, height, width)
+    const uint8_t *raw;           // the whole file, unpacked
     size_t n_raw;
 };
 

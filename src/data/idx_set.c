@@ -39,8 +39,8 @@ static const char *const label_names[][5] = {
      "t10k-labels.idx1-ubyte.gz", NULL},
 };
 
-static bool read_file(struct arena *a, enum idx_content content, const char *path, struct idx *out,
-                      struct place where, struct diag *d)
+static bool idx_set_read_file(struct arena *a, enum idx_content content, const char *path,
+                              struct idx *out, struct place where, struct diag *d)
 {
     const char *why;
     if (idx_read(a, content, path, out, &why))
@@ -89,14 +89,14 @@ static struct idx_set *read_set(struct arena *a, const char *name, const struct 
         fail_not_found(d, where, name, image ? &beside : p, wanted);
         return NULL;
     }
-    const bool read = read_file(a, IDX_IMAGES, image, &set->image, where, d) &
-                      read_file(a, IDX_LABELS, label, &set->label, where, d);
+    const bool read = idx_set_read_file(a, IDX_IMAGES, image, &set->image, where, d) &
+                      idx_set_read_file(a, IDX_LABELS, label, &set->label, where, d);
     const bool good = read && check_shapes(set, image, label, where, d) &&
                       check_labels(&set->label, label, where, d);
     return good ? set : NULL;
 }
 
-static const char *fingerprint(struct arena *a, const struct idx_set *set, int64_t size)
+static const char *idx_set_fingerprint(struct arena *a, const struct idx_set *set, int64_t size)
 {
     SHA2_CTX sha;
     SHA256Init(&sha);
@@ -121,7 +121,7 @@ bool idx_set_open(struct dataset *s, enum split split, const void *params, struc
     s->height = s->width = p->size;
     s->count = set->image.count;
     s->classes = CLASSES;
-    s->fingerprint = fingerprint(a, set, p->size);
+    s->fingerprint = idx_set_fingerprint(a, set, p->size);
     return true;
 }
 

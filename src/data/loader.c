@@ -68,7 +68,7 @@ static int64_t example_at(struct loader *l, int64_t position)
 }
 
 // The first of the batch that is damaged, or the batch's size.
-static int64_t fill(const struct loader *l, struct batch to)
+static int64_t loader_fill(const struct loader *l, struct batch to)
 {
     const struct dataset *s = l->dataset;
     const int64_t pixels = s->channels * s->height * s->width;
@@ -112,7 +112,7 @@ bool loader_next(struct loader *l, struct batch to, const char **error)
 {
     for (int64_t i = 0; i < l->batch; i++)
         l->index[i] = example_at(l, l->n_taken * l->batch + i);
-    const int64_t damaged = fill(l, to);
+    const int64_t damaged = loader_fill(l, to);
     if (damaged < l->batch) {
         snprintf(l->error, sizeof l->error, "example %lld of data set '%s' is damaged",
                  (long long)l->index[damaged], l->dataset->kind->name);

@@ -9,7 +9,7 @@ struct arena;
 struct places {
     const char *folder[2];
     int n;
-    bool said;   // the user gave `path:`
+    bool said; // the user gave `path:`
 };
 
 // `path` alone where it is given; else $GANEXP_DATA/NAME where that is set; else ./data/NAME and

@@ -37,9 +37,8 @@ bool mixture_open(struct dataset *s, enum split split, const struct mixture_opti
     s->height = s->width = 1;
     s->count = split == SPLIT_TRAIN ? 100000 : 10000;
     s->classes = (int)modes;
-    const char *all =
-        arena_printf(a, "mixture " VERSION " split %d %s %d %s %.17g deviation %.17g", (int)split,
-                     name, (int)o->n, length, o->length, o->deviation);
+    const char *all = arena_printf(a, "mixture " VERSION " split %d %s %d %s %.17g deviation %.17g",
+                                   (int)split, name, (int)o->n, length, o->length, o->deviation);
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     s->fingerprint = SHA256Data((const uint8_t *)all, strlen(all), hex);
     return true;

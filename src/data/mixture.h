@@ -9,8 +9,8 @@ struct mode {
 };
 
 struct mixture_options {
-    int64_t n;      // of modes, or along a side
-    double length;  // the radius, or from one to the next
+    int64_t n;     // of modes, or along a side
+    double length; // the radius, or from one to the next
     double deviation;
 };
 

@@ -31,7 +31,7 @@ static void skip_space(struct cursor *c)
         c->at++;
 }
 
-static bool take(struct cursor *c, const char *word)
+static bool npy_take(struct cursor *c, const char *word)
 {
     const size_t n = strlen(word);
     skip_space(c);
@@ -62,21 +62,22 @@ static bool take_number(struct cursor *c, int64_t *to)
 {
     skip_space(c);
     const char *first = c->at;
-    for (*to = 0; c->at < c->end && isdigit((unsigned char)*c->at) && *to < INT64_C(1) << 50; c->at++)
+    for (*to = 0; c->at < c->end && isdigit((unsigned char)*c->at) && *to < INT64_C(1) << 50;
+         c->at++)
         *to = 10 * *to + (*c->at - '0');
     return c->at > first;
 }
 
 static bool take_shape(struct cursor *c, struct npy *out)
 {
-    if (!take(c, "("))
+    if (!npy_take(c, "("))
         return false;
-    for (out->rank = 0; !take(c, ")"); out->rank++) {
+    for (out->rank = 0; !npy_take(c, ")"); out->rank++) {
         if (out->rank == NPY_RANK_MAX || !take_number(c, &out->dim[out->rank]))
             return false;
-        if (!take(c, ",")) {
+        if (!npy_take(c, ",")) {
             out->rank++;
-            return take(c, ")");
+            return npy_take(c, ")");
         }
     }
     return true;
@@ -92,15 +93,16 @@ static bool take_type(struct arena *a, struct cursor *c, struct npy *out, const 
             out->type = (enum npy_type)i;
             return true;
         }
-    *why = arena_printf(a, "holds numbers of type '%s'; read are |b1 |u1 |i1 <i4 <i8 <f4 <f8", descr);
+    *why = arena_printf(a, "holds numbers of type '%s'; read are |b1 |u1 |i1 <i4 <i8 <f4 <f8",
+                        descr);
     return false;
 }
 
 static bool take_order(struct cursor *c, const char **why)
 {
-    if (take(c, "False"))
+    if (npy_take(c, "False"))
         return true;
-    if (take(c, "True"))
+    if (npy_take(c, "True"))
         *why = "is in Fortran's order; numpy.ascontiguousarray(x) brings it into C's";
     return false;
 }
@@ -111,7 +113,7 @@ enum { DESCR = 1, ORDER = 2, SHAPE = 4 };
 static int take_entry(struct arena *a, struct cursor *c, struct npy *out, const char **why)
 {
     char key[32];
-    if (!take_text(c, key, sizeof key) || !take(c, ":"))
+    if (!take_text(c, key, sizeof key) || !npy_take(c, ":"))
         return 0;
     if (!strcmp(key, "descr"))
         return take_type(a, c, out, why) ? DESCR : 0;
@@ -123,21 +125,21 @@ static int take_entry(struct arena *a, struct cursor *c, struct npy *out, const 
 static bool take_header(struct arena *a, struct cursor *c, struct npy *out, const char **why)
 {
     int seen = 0;
-    if (!take(c, "{"))
+    if (!npy_take(c, "{"))
         return false;
-    while (!take(c, "}")) {
+    while (!npy_take(c, "}")) {
         const int bit = take_entry(a, c, out, why);
         if (!bit || (seen & bit))
             return false;
         seen |= bit;
-        if (!take(c, ",") && (skip_space(c), c->at < c->end) && *c->at != '}')
+        if (!npy_take(c, ",") && (skip_space(c), c->at < c->end) && *c->at != '}')
             return false;
     }
     skip_space(c);
     return seen == (DESCR | ORDER | SHAPE) && c->at == c->end;
 }
 
-static bool count(struct arena *a, struct npy *out, size_t n, const char **why)
+static bool npy_count(struct arena *a, struct npy *out, size_t n, const char **why)
 {
     const size_t size = (size_t)kind[out->type].size;
     out->count = 1;
@@ -175,7 +177,7 @@ bool npy_parse(struct arena *a, const uint8_t *byte, size_t n, struct npy *out, 
     struct cursor c = {(const char *)byte + head, (const char *)byte + head + text};
     out->byte = byte + head + text;
     if (take_header(a, &c, out, why))
-        return count(a, out, n - head - text, why);
+        return npy_count(a, out, n - head - text, why);
     *why = *why ? *why : "has a damaged header, or an array of more than 4 dimensions";
     return false;
 }

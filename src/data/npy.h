@@ -15,8 +15,8 @@ struct npy {
     enum npy_type type;
     int rank;
     int64_t dim[NPY_RANK_MAX];
-    int64_t count;           // the product of the dims
-    const uint8_t *byte;     // of the first number, in the file's bytes; aligned to nothing
+    int64_t count;       // the product of the dims
+    const uint8_t *byte; // of the first number, in the file's bytes; aligned to nothing
 };
 
 // A whole file of n bytes, versions 1 to 3, little-endian, in C's order. Allocates for messages

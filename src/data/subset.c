@@ -21,7 +21,7 @@ static bool subset_get(const struct dataset *s, int64_t index, float *image, int
 }
 
 // False when an example is damaged.
-static bool choose(struct subset *own, int64_t per_class, struct arena *a)
+static bool subset_choose(struct subset *own, int64_t per_class, struct arena *a)
 {
     const struct dataset *of = own->of;
     float *image = NEW_ARRAY(a, float, of->channels * of->height * of->width);
@@ -54,7 +54,7 @@ struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t p
              of->kind->name);
         return NULL;
     }
-    if (!choose(own, per_class, a)) {
+    if (!subset_choose(own, per_class, a)) {
         fail(d, where, "an example of data set '%s' is damaged", of->kind->name);
         return NULL;
     }

@@ -3,15 +3,19 @@
 #include "losses/losses.h"
 
 // ½·mean(f²) + ½·mean(r²)
-static struct value *generator(const void *params, struct value *real, struct value *fake)
+static struct value *loss_boundary_seeking_generator(const void *params, struct value *real,
+                                                     struct value *fake)
 {
     (void)params;
     return sum_terms(fake ? affine(mean(square(fake)), 0.5, 0) : NULL,
                      real ? affine(mean(square(real)), 0.5, 0) : NULL);
 }
 
-const struct loss loss_boundary_seeking = {
-    "boundary_seeking", "the generator seeks the critic's decision boundary",
-    "critic: as log; generator: ½·mean(f²)",
-    LOSS_SMOOTH, NULL, 0, log_critic, generator
-};
+const struct loss loss_boundary_seeking = {"boundary_seeking",
+                                           "the generator seeks the critic's decision boundary",
+                                           "critic: as log; generator: ½·mean(f²)",
+                                           LOSS_SMOOTH,
+                                           NULL,
+                                           0,
+                                           log_critic,
+                                           loss_boundary_seeking_generator};

@@ -3,15 +3,19 @@
 #include "losses/losses.h"
 
 // mean(max(0, 1 − r)) + mean(max(0, 1 + f))
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
+static struct value *loss_hinge_critic(const void *params, struct value *real, struct value *fake,
+                                       double smooth)
 {
     (void)params, (void)smooth;
     return add(mean(leaky_relu(affine(real, -1, 1), 0)), mean(leaky_relu(affine(fake, 1, 1), 0)));
 }
 
 const struct loss loss_hinge = {
-    "hinge", "margin loss of the critic",
+    "hinge",
+    "margin loss of the critic",
     "critic: mean(max(0, 1 − r)) + mean(max(0, 1 + f)); generator: −mean(f)",
-    0, NULL, 0, critic, mean_generator
-};
+    0,
+    NULL,
+    0,
+    loss_hinge_critic,
+    mean_generator};

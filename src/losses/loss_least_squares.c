@@ -8,25 +8,27 @@ struct options {
 };
 
 // mean((x − t)²)
-static struct value *distance(struct value *x, double t)
+static struct value *loss_least_squares_distance(struct value *x, double t)
 {
     return mean(square(affine(x, 1, -t)));
 }
 
 // mean((r − b)²) + mean((f − a)²)
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
+static struct value *loss_least_squares_critic(const void *params, struct value *real,
+                                               struct value *fake, double smooth)
 {
     const struct options *o = params;
-    return add(distance(real, o->real - smooth), distance(fake, o->fake));
+    return add(loss_least_squares_distance(real, o->real - smooth),
+               loss_least_squares_distance(fake, o->fake));
 }
 
 // mean((f − c)²) + mean((r − a)²)
-static struct value *generator(const void *params, struct value *real, struct value *fake)
+static struct value *loss_least_squares_generator(const void *params, struct value *real,
+                                                  struct value *fake)
 {
     const struct options *o = params;
-    return sum_terms(fake ? distance(fake, o->generator) : NULL,
-                     real ? distance(real, o->fake) : NULL);
+    return sum_terms(fake ? loss_least_squares_distance(fake, o->generator) : NULL,
+                     real ? loss_least_squares_distance(real, o->fake) : NULL);
 }
 
 static const struct param params[] = {
@@ -35,11 +37,14 @@ static const struct param params[] = {
     {"fake", PARAM_FLOAT, offsetof(struct options, fake), "0", .help = "target of fakes (a)"},
     {"generator", PARAM_FLOAT, offsetof(struct options, generator), "1",
      .help = "what the generator wants (c)"},
-    PARAM_END
-};
+    PARAM_END};
 
 const struct loss loss_least_squares = {
-    "least_squares", "squared distance to targets, without the paper's 1/2",
+    "least_squares",
+    "squared distance to targets, without the paper's 1/2",
     "critic: mean((r − b)²) + mean((f − a)²); generator: mean((f − c)²)",
-    LOSS_SMOOTH, params, sizeof(struct options), critic, generator
-};
+    LOSS_SMOOTH,
+    params,
+    sizeof(struct options),
+    loss_least_squares_critic,
+    loss_least_squares_generator};

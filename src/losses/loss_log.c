@@ -7,7 +7,7 @@ struct options {
 };
 
 // The critic's loss with the targets exchanged, or its negative where saturating.
-static struct value *generator(const void *params, struct value *real, struct value *fake)
+static struct value *loss_log_generator(const void *params, struct value *real, struct value *fake)
 {
     const bool saturating = ((const struct options *)params)->saturating;
     const double sign = saturating ? -1 : 1;
@@ -19,11 +19,14 @@ static struct value *generator(const void *params, struct value *real, struct va
 static const struct param params[] = {
     {"saturating", PARAM_BOOL, offsetof(struct options, saturating), "false",
      .help = "the minimax form: the generator minimises mean(log(1 − sigmoid(f)))"},
-    PARAM_END
-};
+    PARAM_END};
 
 const struct loss loss_log = {
-    "log", "binary cross-entropy on logits, non-saturating",
+    "log",
+    "binary cross-entropy on logits, non-saturating",
     "critic: mean(softplus(−r)) + mean(softplus(f)); generator: mean(softplus(−f))",
-    LOSS_SMOOTH, params, sizeof(struct options), log_critic, generator
-};
+    LOSS_SMOOTH,
+    params,
+    sizeof(struct options),
+    log_critic,
+    loss_log_generator};

@@ -16,7 +16,8 @@ static struct value *above(const struct options *o, struct value *x, struct valu
 }
 
 // mean(log(1 + e^{x − other}))
-static struct value *below(const struct options *o, struct value *x, struct value *other)
+static struct value *loss_relativistic_below(const struct options *o, struct value *x,
+                                             struct value *other)
 {
     if (o->average)
         other = mean_axes(other, 1u << 0);
@@ -24,28 +25,33 @@ static struct value *below(const struct options *o, struct value *x, struct valu
 }
 
 // r above E f, and (average only, else it says the same) f below E r
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
+static struct value *loss_relativistic_critic(const void *params, struct value *real,
+                                              struct value *fake, double smooth)
 {
     (void)smooth;
     const struct options *o = params;
-    return sum_terms(above(o, real, fake), o->average ? below(o, fake, real) : NULL);
+    return sum_terms(above(o, real, fake),
+                     o->average ? loss_relativistic_below(o, fake, real) : NULL);
 }
 
-static struct value *generator(const void *params, struct value *real, struct value *fake)
+static struct value *loss_relativistic_generator(const void *params, struct value *real,
+                                                 struct value *fake)
 {
     const struct options *o = params;
-    return sum_terms(above(o, fake, real), o->average ? below(o, real, fake) : NULL);
+    return sum_terms(above(o, fake, real),
+                     o->average ? loss_relativistic_below(o, real, fake) : NULL);
 }
 
-static const struct param params[] = {
-    {"average", PARAM_BOOL, offsetof(struct options, average), "true",
-     .help = "compare with the mean of the other side"},
-    PARAM_END
-};
+static const struct param params[] = {{"average", PARAM_BOOL, offsetof(struct options, average),
+                                       "true", .help = "compare with the mean of the other side"},
+                                      PARAM_END};
 
 const struct loss loss_relativistic = {
-    "relativistic", "real data should look more real than fakes",
+    "relativistic",
+    "real data should look more real than fakes",
     "critic: mean(softplus(E f − r)) + mean(softplus(f − E r)); generator: r and f exchanged",
-    LOSS_PAIRS, params, sizeof(struct options), critic, generator
-};
+    LOSS_PAIRS,
+    params,
+    sizeof(struct options),
+    loss_relativistic_critic,
+    loss_relativistic_generator};

@@ -7,22 +7,23 @@ static struct value *log_partition(struct value *real, struct value *fake)
 {
     struct value *both[2] = {reshape(real, SHAPE(shape_size(real->shape))),
                              reshape(fake, SHAPE(shape_size(fake->shape)))};
-    struct value *all = concat(both, 2, 0);        // (2B)
-    struct value *top = reduce_max(all, 1u << 0);  // (1)
+    struct value *all = concat(both, 2, 0);       // (2B)
+    struct value *top = reduce_max(all, 1u << 0); // (1)
     struct value *log_sum = log_value(reduce_sum(exp_value(sub(all, top)), 1u << 0));
     return reshape(add(log_sum, top), SCALAR);
 }
 
 // −mean(r) + log Σ (e^r + e^f)
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
+static struct value *loss_softmax_critic(const void *params, struct value *real, struct value *fake,
+                                         double smooth)
 {
     (void)params, (void)smooth;
     return sub(log_partition(real, fake), mean(real));
 }
 
 // −mean(r, f) + log Σ (e^r + e^f), the mean over both
-static struct value *generator(const void *params, struct value *real, struct value *fake)
+static struct value *loss_softmax_generator(const void *params, struct value *real,
+                                            struct value *fake)
 {
     (void)params;
     const double r = (double)shape_size(real->shape), f = (double)shape_size(fake->shape);
@@ -31,7 +32,11 @@ static struct value *generator(const void *params, struct value *real, struct va
 }
 
 const struct loss loss_softmax = {
-    "softmax", "a softmax over the samples of both batches",
+    "softmax",
+    "a softmax over the samples of both batches",
     "critic: log Σ(e^r + e^f) − mean(r); generator: log Σ(e^r + e^f) − mean(r, f)",
-    LOSS_PAIRS, NULL, 0, critic, generator
-};
+    LOSS_PAIRS,
+    NULL,
+    0,
+    loss_softmax_critic,
+    loss_softmax_generator};

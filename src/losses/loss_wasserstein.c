@@ -3,15 +3,18 @@
 #include "losses/losses.h"
 
 // mean(f) − mean(r)
-static struct value *critic(const void *params, struct value *real, struct value *fake,
-                            double smooth)
+static struct value *loss_wasserstein_critic(const void *params, struct value *real,
+                                             struct value *fake, double smooth)
 {
     (void)params, (void)smooth;
     return sub(mean(fake), mean(real));
 }
 
-const struct loss loss_wasserstein = {
-    "wasserstein", "difference of means; needs clip or a penalty",
-    "critic: mean(f) − mean(r); generator: −mean(f)",
-    0, NULL, 0, critic, mean_generator
-};
+const struct loss loss_wasserstein = {"wasserstein",
+                                      "difference of means; needs clip or a penalty",
+                                      "critic: mean(f) − mean(r); generator: −mean(f)",
+                                      0,
+                                      NULL,
+                                      0,
+                                      loss_wasserstein_critic,
+                                      mean_generator};

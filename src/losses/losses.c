@@ -14,50 +14,32 @@ const struct loss *const losses[] = {REGISTRY_losses NULL};
 const struct penalty *const penalties[] = {REGISTRY_penalties NULL};
 const struct term *const terms[] = {REGISTRY_terms NULL};
 
-#define FIND(list, word)                            \
-    for (size_t i = 0; (list)[i]; i++)              \
-        if (!strcmp((list)[i]->name, (word)))       \
-            return (list)[i];                       \
+#define FIND(list, word)                      \
+    for (size_t i = 0; (list)[i]; i++)        \
+        if (!strcmp((list)[i]->name, (word))) \
+            return (list)[i];                 \
     return NULL
 
-#define WORDS(list, a, n)                           \
-    const char **word = NULL;                       \
-    *(n) = 0;                                       \
-    for (size_t i = 0; (list)[i]; i++)              \
-        APPEND((a), word, *(n), (list)[i]->name);   \
-    word = arena_grow((a), word, (size_t)*(n), sizeof *word); \
-    word[*(n)] = NULL;                              \
+#define WORDS(list, a, n)                                       \
+    const char **word = NULL;                                   \
+    *(n) = 0;                                                   \
+    for (size_t i = 0; (list)[i]; i++)                          \
+        APPEND((a), word, *(n), (list)[i]->name);               \
+    word = arena_grow((a), word, (size_t) * (n), sizeof *word); \
+    word[*(n)] = NULL;                                          \
     return word
 
-const struct loss *loss_find(const char *name)
-{
-    FIND(losses, name);
-}
+const struct loss *loss_find(const char *name) { FIND(losses, name); }
 
-const struct penalty *penalty_find(const char *name)
-{
-    FIND(penalties, name);
-}
+const struct penalty *penalty_find(const char *name) { FIND(penalties, name); }
 
-const struct term *term_find(const char *name)
-{
-    FIND(terms, name);
-}
+const struct term *term_find(const char *name) { FIND(terms, name); }
 
-const char **loss_words(struct arena *a, int *n)
-{
-    WORDS(losses, a, n);
-}
+const char **loss_words(struct arena *a, int *n) { WORDS(losses, a, n); }
 
-const char **penalty_words(struct arena *a, int *n)
-{
-    WORDS(penalties, a, n);
-}
+const char **penalty_words(struct arena *a, int *n) { WORDS(penalties, a, n); }
 
-const char **term_words(struct arena *a, int *n)
-{
-    WORDS(terms, a, n);
-}
+const char **term_words(struct arena *a, int *n) { WORDS(terms, a, n); }
 
 struct value *repeat_to(struct value *x, struct shape shape)
 {
@@ -75,7 +57,7 @@ struct value *repeat_to(struct value *x, struct shape shape)
 // x − m − log Σ exp(x − m), m = max x. m may be held fixed: the value does not depend on it.
 struct value *log_softmax(struct value *logits)
 {
-    struct value *shifted = sub(logits, reduce_max(logits, 1u << 1));  // (N, K)
+    struct value *shifted = sub(logits, reduce_max(logits, 1u << 1)); // (N, K)
     return sub(shifted, log_value(reduce_sum(exp_value(shifted), 1u << 1)));
 }
 
@@ -93,7 +75,4 @@ struct value *mean_generator(const void *params, struct value *real, struct valu
     return sum_terms(fake ? affine(mean(fake), -1, 0) : NULL, real ? mean(real) : NULL);
 }
 
-struct value *sum_terms(struct value *a, struct value *b)
-{
-    return !a ? b : !b ? a : add(a, b);
-}
+struct value *sum_terms(struct value *a, struct value *b) { return !a ? b : !b ? a : add(a, b); }

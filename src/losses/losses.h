@@ -5,24 +5,24 @@
 #define LOSSES_LOSSES_H
 
 #include "config/param.h"
-#include "graph/build.h"
+#include "ir/build.h"
 
 enum loss_flag {
-    LOSS_PAIRS = 1 << 0,   // both sides need the critic's output on real and on fake
-    LOSS_SMOOTH = 1 << 1   // its critic's side has a target for real data, which `smooth` lowers
+    LOSS_PAIRS = 1 << 0, // both sides need the critic's output on real and on fake
+    LOSS_SMOOTH = 1 << 1 // its critic's side has a target for real data, which `smooth` lowers
 };
 
 // `real` and `fake` are what the critic says, logits of any shape (patch maps too); a loss means
 // over everything.
 struct loss {
     const char *name, *help;
-    const char *formula;        // what `ganexp help` shows; r = critic(real), f = critic(fake)
+    const char *formula; // what `ganexp help` shows; r = critic(real), f = critic(fake)
     unsigned flags;
     const struct param *params; // NULL when it has none; the first one takes a bare value
     size_t size;                // of the params struct
     // smooth: how far the target of real data is lowered; 0 without LOSS_SMOOTH.
     struct value *(*critic)(const void *params, struct value *real, struct value *fake,
-                   double smooth);
+                            double smooth);
     // What the other side minimises. Without LOSS_PAIRS either may be NULL: `real` is given only
     // where it depends on what is being trained (an encoder's side of BiGAN), `fake` likewise,
     // never both NULL.
@@ -30,33 +30,33 @@ struct loss {
 };
 
 // Where a penalty is taken: a critic's arguments on both sides and the critic itself.
-struct penalty_site {
+struct penalty_ctx {
     struct graph *graph;
-    int n;                       // the critic's arguments
+    int n; // the critic's arguments
     struct value *const *real, *const *fake;
     // labels, and conditions that are the same value on both sides: neither mixed nor varied
     const bool *held;
-    struct value *(*critic)(struct penalty_site *site, struct value *const *argument);
-    void *own;                   // the callback's
+    struct value *(*critic)(struct penalty_ctx *ctx, struct value *const *argument);
+    void *own; // the callback's
 };
 
 struct penalty {
     const char *name, *help, *formula;
-    const struct param *params;  // the first is the weight, which `build` multiplies by
+    const struct param *params; // the first is the weight, which `build` multiplies by
     size_t size;
-    struct value *(*build)(struct penalty_site *site, const void *params);
+    struct value *(*build)(struct penalty_ctx *ctx, const void *params);
 };
 
 // ‖∂ Σ critic(x) / ∂x‖² for each sample, over all arguments that are not held: (N, 1).
-struct value *penalty_slope(struct penalty_site *site, struct value *const *x);
+struct value *penalty_slope(struct penalty_ctx *ctx, struct value *const *x);
 // mean((√(s + 1e-12) − target)²) of the squared norms s (N, 1)
 struct value *penalty_distance(struct value *s, double target);
 // (N, 1, …) of x's rank: one draw of U(0, 1) a sample, a new stream.
 struct value *penalty_alpha(const struct value *x);
 
 enum term_argument_kind {
-    TERM_TENSOR,     // any shape, or a number, which is repeated to the shape of the first argument
-    TERM_LABEL       // (N) whole numbers, a number, or one-hot of the first argument's shape
+    TERM_TENSOR, // any shape, or a number, which is repeated to the shape of the first argument
+    TERM_LABEL   // (N) whole numbers, a number, or one-hot of the first argument's shape
 };
 struct term_argument {
     const char *name;
@@ -67,7 +67,7 @@ enum { TERM_ARGUMENTS = 4 };
 
 struct term {
     const char *name, *help, *formula;
-    struct term_argument argument[TERM_ARGUMENTS + 1];  // ends with a NULL name
+    struct term_argument argument[TERM_ARGUMENTS + 1]; // ends with a NULL name
     // beside the arguments; NULL when there are none
     const struct param *params;
     size_t size;
@@ -75,7 +75,7 @@ struct term {
     struct value *(*build)(const void *params, struct value *const *argument);
 };
 
-extern const struct loss *const losses[];        // NULL-terminated; generated from the folder
+extern const struct loss *const losses[]; // NULL-terminated; generated from the folder
 extern const struct penalty *const penalties[];
 extern const struct term *const terms[];
 const struct loss *loss_find(const char *name);
@@ -93,7 +93,7 @@ struct value *log_critic(const void *params, struct value *real, struct value *f
 struct value *mean_generator(const void *params, struct value *real, struct value *fake);
 // x: rank 0, or of shape's rank with 1s
 struct value *repeat_to(struct value *x, struct shape shape);
-struct value *log_softmax(struct value *logits);                 // (N, K), stable
-struct value *sum_terms(struct value *a, struct value *b);       // a + b where either may be NULL
+struct value *log_softmax(struct value *logits);           // (N, K), stable
+struct value *sum_terms(struct value *a, struct value *b); // a + b where either may be NULL
 
 #endif

@@ -13,18 +13,18 @@ static struct value *squared_norm(struct value *x)
     return reduce_sum(square(reshape(x, SHAPE(n, shape_size(x->shape) / n))), 1u << 1);
 }
 
-struct value *penalty_slope(struct penalty_site *site, struct value *const *x)
+struct value *penalty_slope(struct penalty_ctx *ctx, struct value *const *x)
 {
-    struct arena *a = site->graph->arena;
-    struct value **free_argument = NEW_ARRAY(a, struct value *, site->n),
-                 **slope = NEW_ARRAY(a, struct value *, site->n);
+    struct arena *a = ctx->graph->arena;
+    struct value **free_argument = NEW_ARRAY(a, struct value *, ctx->n),
+                 **slope = NEW_ARRAY(a, struct value *, ctx->n);
     int n = 0;
-    for (int i = 0; i < site->n; i++)
-        if (!site->held[i])
+    for (int i = 0; i < ctx->n; i++)
+        if (!ctx->held[i])
             free_argument[n++] = x[i];
     // A sample's output depends on that sample alone, so the gradient of the sum is each sample's
     // own.
-    gradient(sum(site->critic(site, x)), free_argument, n, slope);
+    gradient(sum(ctx->critic(ctx, x)), free_argument, n, slope);
     struct value *total = NULL;
     for (int i = 0; i < n; i++)
         total = sum_terms(total, squared_norm(slope[i]));

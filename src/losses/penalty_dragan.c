@@ -17,32 +17,32 @@ static struct value *deviation(struct value *x)
 }
 
 // λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u
-static struct value *build(struct penalty_site *site, const void *params)
+static struct value *penalty_dragan_build(struct penalty_ctx *ctx, const void *params)
 {
     const struct options *o = params;
-    struct graph *g = site->graph;
-    struct value **x = NEW_ARRAY(g->arena, struct value *, site->n);
-    for (int i = 0; i < site->n; i++) {
-        x[i] = site->real[i];
-        if (site->held[i])
+    struct graph *g = ctx->graph;
+    struct value **x = NEW_ARRAY(g->arena, struct value *, ctx->n);
+    for (int i = 0; i < ctx->n; i++) {
+        x[i] = ctx->real[i];
+        if (ctx->held[i])
             continue;
         struct value *u = random_value(g, RANDOM_UNIFORM, 0, 1, g->next_stream++, x[i]->shape);
-        struct value *reach =
-            mul(penalty_alpha(x[i]), repeat_to(affine(deviation(x[i]), o->spread, 0), x[i]->shape));
+        struct value *reach = mul(penalty_alpha(x[i]),
+                                  repeat_to(affine(deviation(x[i]), o->spread, 0), x[i]->shape));
         x[i] = add(x[i], mul(reach, u));
     }
-    return affine(penalty_distance(penalty_slope(site, x), 1), o->weight, 0);
+    return affine(penalty_distance(penalty_slope(ctx, x), 1), o->weight, 0);
 }
 
 static const struct param params[] = {
     {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "λ"},
     {"spread", PARAM_FLOAT, offsetof(struct options, spread), "0.5", 0, 1e9,
      .help = "c: noise in deviations of the batch"},
-    PARAM_END
-};
+    PARAM_END};
 
-const struct penalty penalty_dragan = {
-    "dragan", "gradient penalty around real data",
-    "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
-    params, sizeof(struct options), build
-};
+const struct penalty penalty_dragan = {"dragan",
+                                       "gradient penalty around real data",
+                                       "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
+                                       params,
+                                       sizeof(struct options),
+                                       penalty_dragan_build};

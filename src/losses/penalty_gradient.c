@@ -9,15 +9,15 @@ struct options {
 };
 
 // λ·mean((‖∂D(x̂)/∂x̂‖ − t)²), x̂ = α·real + (1 − α)·fake, α ~ U(0, 1) a sample
-static struct value *build(struct penalty_site *site, const void *params)
+static struct value *penalty_gradient_build(struct penalty_ctx *ctx, const void *params)
 {
     const struct options *o = params;
-    struct value **x = NEW_ARRAY(site->graph->arena, struct value *, site->n),
+    struct value **x = NEW_ARRAY(ctx->graph->arena, struct value *, ctx->n),
                  *alpha[RANK_MAX + 1] = {NULL};
     struct value *drawn = NULL;
-    for (int i = 0; i < site->n; i++) {
-        x[i] = site->real[i];
-        if (site->held[i])
+    for (int i = 0; i < ctx->n; i++) {
+        x[i] = ctx->real[i];
+        if (ctx->held[i])
             continue;
         const int rank = x[i]->shape.rank;
         if (!drawn)
@@ -25,20 +25,21 @@ static struct value *build(struct penalty_site *site, const void *params)
         struct shape column = {.rank = rank, .dim = {x[i]->shape.dim[0], 1, 1, 1, 1, 1}};
         if (!alpha[rank])
             alpha[rank] = reshape(drawn, column);
-        x[i] = add(mul(alpha[rank], sub(site->real[i], site->fake[i])), site->fake[i]);
+        x[i] = add(mul(alpha[rank], sub(ctx->real[i], ctx->fake[i])), ctx->fake[i]);
     }
-    return affine(penalty_distance(penalty_slope(site, x), o->target), o->weight, 0);
+    return affine(penalty_distance(penalty_slope(ctx, x), o->target), o->weight, 0);
 }
 
 static const struct param params[] = {
     {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "λ"},
     {"target", PARAM_FLOAT, offsetof(struct options, target), "1", 0, 1e9,
      .help = "the slope wanted"},
-    PARAM_END
-};
+    PARAM_END};
 
 const struct penalty penalty_gradient = {
-    "gradient", "WGAN-GP's two-sided gradient penalty between real data and fakes",
+    "gradient",
+    "WGAN-GP's two-sided gradient penalty between real data and fakes",
     "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = α·real + (1 − α)·fake",
-    params, sizeof(struct options), build
-};
+    params,
+    sizeof(struct options),
+    penalty_gradient_build};

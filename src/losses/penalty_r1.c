@@ -6,20 +6,19 @@ struct options {
 };
 
 // γ/2·mean(‖∂D(x)/∂x‖²) at real data
-static struct value *build(struct penalty_site *site, const void *params)
+static struct value *penalty_r1_build(struct penalty_ctx *ctx, const void *params)
 {
-    return affine(mean(penalty_slope(site, site->real)),
+    return affine(mean(penalty_slope(ctx, ctx->real)),
                   0.5 * ((const struct options *)params)->weight, 0);
 }
 
-static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9,
-     .help = "γ; the paper's 1/2 is beside it"},
-    PARAM_END
-};
+static const struct param params[] = {{"weight", PARAM_FLOAT, offsetof(struct options, weight),
+                                       "10", 0, 1e9, .help = "γ; the paper's 1/2 is beside it"},
+                                      PARAM_END};
 
-const struct penalty penalty_r1 = {
-    "r1", "squared slope of the critic at real data",
-    "γ/2·mean(‖∂D(x)/∂x‖²)",
-    params, sizeof(struct options), build
-};
+const struct penalty penalty_r1 = {"r1",
+                                   "squared slope of the critic at real data",
+                                   "γ/2·mean(‖∂D(x)/∂x‖²)",
+                                   params,
+                                   sizeof(struct options),
+                                   penalty_r1_build};

@@ -2,7 +2,8 @@
 #include "losses/losses.h"
 
 // mean(log(1 + e^x) − t·x)
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_binary_cross_entropy_build(const void *params,
+                                                     struct value *const *argument)
 {
     (void)params;
     struct value *x = argument[0], *t = argument[1];
@@ -10,7 +11,10 @@ static struct value *build(const void *params, struct value *const *argument)
 }
 
 const struct term term_binary_cross_entropy = {
-    "binary_cross_entropy", "sigmoid cross-entropy of logits with targets from 0 to 1",
+    "binary_cross_entropy",
+    "sigmoid cross-entropy of logits with targets from 0 to 1",
     "mean(softplus(x) − t·x)",
-    {{"logits", TERM_TENSOR}, {"target", TERM_TENSOR}}, NULL, 0, build
-};
+    {{"logits", TERM_TENSOR}, {"target", TERM_TENSOR}},
+    NULL,
+    0,
+    term_binary_cross_entropy_build};

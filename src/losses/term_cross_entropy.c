@@ -3,18 +3,20 @@
 #include "losses/losses.h"
 
 // −mean_n log softmax(logits)[label]
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_cross_entropy_build(const void *params, struct value *const *argument)
 {
     (void)params;
-    struct value *logits = argument[0], *label = argument[1];    // (N, K), (N) or (N, K)
+    struct value *logits = argument[0], *label = argument[1]; // (N, K), (N) or (N, K)
     if (label->shape.rank < 2)
         label = one_hot(label, logits->shape.dim[1]);
     const double n = (double)logits->shape.dim[0];
     return affine(sum(mul(label, log_softmax(logits))), -1 / n, 0);
 }
 
-const struct term term_cross_entropy = {
-    "cross_entropy", "softmax cross-entropy of class logits",
-    "−mean(log softmax(logits)[label])",
-    {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}}, NULL, 0, build
-};
+const struct term term_cross_entropy = {"cross_entropy",
+                                        "softmax cross-entropy of class logits",
+                                        "−mean(log softmax(logits)[label])",
+                                        {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
+                                        NULL,
+                                        0,
+                                        term_cross_entropy_build};

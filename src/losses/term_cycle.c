@@ -2,14 +2,16 @@
 #include "losses/losses.h"
 
 // mean(|back − x|)
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_cycle_build(const void *params, struct value *const *argument)
 {
     (void)params;
     return mean(abs_value(sub(argument[1], argument[0])));
 }
 
-const struct term term_cycle = {
-    "cycle", "mean absolute difference between a picture and its round trip",
-    "mean(|back − x|)",
-    {{"x", TERM_TENSOR}, {"back", TERM_TENSOR}}, NULL, 0, build
-};
+const struct term term_cycle = {"cycle",
+                                "mean absolute difference between a picture and its round trip",
+                                "mean(|back − x|)",
+                                {{"x", TERM_TENSOR}, {"back", TERM_TENSOR}},
+                                NULL,
+                                0,
+                                term_cycle_build};

@@ -3,14 +3,16 @@
 #include "losses/losses.h"
 
 // mean((E_n real − E_n fake)²)
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_feature_matching_build(const void *params, struct value *const *argument)
 {
     (void)params;
     return mean(square(sub(mean_axes(argument[0], 1u << 0), mean_axes(argument[1], 1u << 0))));
 }
 
-const struct term term_feature_matching = {
-    "feature_matching", "squared difference of features averaged over the batch",
-    "mean((E real − E fake)²)",
-    {{"real", TERM_TENSOR}, {"fake", TERM_TENSOR}}, NULL, 0, build
-};
+const struct term term_feature_matching = {"feature_matching",
+                                           "squared difference of features averaged over the batch",
+                                           "mean((E real − E fake)²)",
+                                           {{"real", TERM_TENSOR}, {"fake", TERM_TENSOR}},
+                                           NULL,
+                                           0,
+                                           term_feature_matching_build};

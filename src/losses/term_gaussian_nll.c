@@ -3,7 +3,7 @@
 #include "losses/losses.h"
 
 // ½·mean((x − μ)²·e^{−v} + v)
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_gaussian_nll_build(const void *params, struct value *const *argument)
 {
     (void)params;
     struct value *distance = square(sub(argument[1], argument[0])), *v = argument[2];
@@ -13,7 +13,10 @@ static struct value *build(const void *params, struct value *const *argument)
 }
 
 const struct term term_gaussian_nll = {
-    "gaussian_nll", "negative log-likelihood of x under a Gaussian",
+    "gaussian_nll",
+    "negative log-likelihood of x under a Gaussian",
     "½·mean((x − μ)²·e^{−v} + v), v = log σ²",
-    {{"mean", TERM_TENSOR}, {"x", TERM_TENSOR}, {"log_variance", TERM_TENSOR, true}}, NULL, 0, build
-};
+    {{"mean", TERM_TENSOR}, {"x", TERM_TENSOR}, {"log_variance", TERM_TENSOR, true}},
+    NULL,
+    0,
+    term_gaussian_nll_build};

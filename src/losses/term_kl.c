@@ -9,7 +9,7 @@ struct options {
 
 // ½·(μ² + e^v − 1 − v), v = log σ²; the mean over everything, or the sum over a code and the mean
 // over the batch
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_kl_build(const void *params, struct value *const *argument)
 {
     struct value *mu = argument[0], *v = argument[1];
     struct value *kl = affine(sub(add(square(mu), exp_value(v)), v), 0.5, -0.5);
@@ -23,11 +23,12 @@ static const char *const reduce_word[] = {"mean", "sum", NULL};
 static const struct param params[] = {
     {"reduce", PARAM_WORD, offsetof(struct options, reduce), "mean", .words = reduce_word,
      .help = "mean over everything, or sum over a code and mean over the batch"},
-    PARAM_END
-};
+    PARAM_END};
 
-const struct term term_kl = {
-    "kl", "divergence of a Gaussian code from N(0, 1)",
-    "½·mean(μ² + e^v − 1 − v), v = log σ²",
-    {{"mean", TERM_TENSOR}, {"log_variance", TERM_TENSOR}}, params, sizeof(struct options), build
-};
+const struct term term_kl = {"kl",
+                             "divergence of a Gaussian code from N(0, 1)",
+                             "½·mean(μ² + e^v − 1 − v), v = log σ²",
+                             {{"mean", TERM_TENSOR}, {"log_variance", TERM_TENSOR}},
+                             params,
+                             sizeof(struct options),
+                             term_kl_build};

@@ -2,14 +2,16 @@
 #include "losses/losses.h"
 
 // mean(|x − y|)
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_l1_build(const void *params, struct value *const *argument)
 {
     (void)params;
     return mean(abs_value(sub(argument[0], argument[1])));
 }
 
-const struct term term_l1 = {
-    "l1", "mean absolute difference",
-    "mean(|x − y|)",
-    {{"x", TERM_TENSOR}, {"y", TERM_TENSOR}}, NULL, 0, build
-};
+const struct term term_l1 = {"l1",
+                             "mean absolute difference",
+                             "mean(|x − y|)",
+                             {{"x", TERM_TENSOR}, {"y", TERM_TENSOR}},
+                             NULL,
+                             0,
+                             term_l1_build};

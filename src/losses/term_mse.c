@@ -2,14 +2,16 @@
 #include "losses/losses.h"
 
 // mean((x − y)²)
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_mse_build(const void *params, struct value *const *argument)
 {
     (void)params;
     return mean(square(sub(argument[0], argument[1])));
 }
 
-const struct term term_mse = {
-    "mse", "mean squared difference",
-    "mean((x − y)²)",
-    {{"x", TERM_TENSOR}, {"y", TERM_TENSOR}}, NULL, 0, build
-};
+const struct term term_mse = {"mse",
+                              "mean squared difference",
+                              "mean((x − y)²)",
+                              {{"x", TERM_TENSOR}, {"y", TERM_TENSOR}},
+                              NULL,
+                              0,
+                              term_mse_build};

@@ -8,7 +8,8 @@
 #include <math.h>
 
 // −mean_n log softmax(logits)[label] − log K
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_mutual_information_build(const void *params,
+                                                   struct value *const *argument)
 {
     (void)params;
     const double classes = (double)argument[0]->shape.dim[1];
@@ -16,7 +17,10 @@ static struct value *build(const void *params, struct value *const *argument)
 }
 
 const struct term term_mutual_information = {
-    "mutual_information", "minus the nats that logits tell of a code of equally likely classes",
+    "mutual_information",
+    "minus the nats that logits tell of a code of equally likely classes",
     "−mean(log softmax(logits)[label]) − log K",
-    {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}}, NULL, 0, build
-};
+    {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
+    NULL,
+    0,
+    term_mutual_information_build};

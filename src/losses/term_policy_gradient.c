@@ -5,7 +5,7 @@
 #include "losses/losses.h"
 
 // −mean_i Σ_m softmax_m(f)·log g
-static struct value *build(const void *params, struct value *const *argument)
+static struct value *term_policy_gradient_build(const void *params, struct value *const *argument)
 {
     (void)params;
     struct value *f = argument[0], *log_g = argument[1];
@@ -14,7 +14,10 @@ static struct value *build(const void *params, struct value *const *argument)
 }
 
 const struct term term_policy_gradient = {
-    "policy_gradient", "makes draws likelier that the critic takes for real",
+    "policy_gradient",
+    "makes draws likelier that the critic takes for real",
     "−mean(Σₘ wₘ·log g(xₘ)), w = softmax over the draws m of the critic's logits",
-    {{"critic", TERM_TENSOR}, {"log_probability", TERM_TENSOR}}, NULL, 0, build
-};
+    {{"critic", TERM_TENSOR}, {"log_probability", TERM_TENSOR}},
+    NULL,
+    0,
+    term_policy_gradient_build};

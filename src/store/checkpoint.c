@@ -14,7 +14,7 @@ struct content {
 };
 
 // In order only while it is written: together, copies would be a second slab.
-static const void *load(const void *context, struct arena *a)
+static const void *checkpoint_load(const void *context, struct arena *a)
 {
     const struct content *c = context;
     return slot_get(c->slot, c->slab, a);
@@ -32,7 +32,7 @@ bool checkpoint_write(const char *path, const struct experiment *e, const float 
         tensor[i] = (struct tensor){.name = s->name,
                                     .type = TENSOR_F32,
                                     .rank = s->shape.rank,
-                                    .load = load,
+                                    .load = checkpoint_load,
                                     .context = &content[i]};
         memcpy(tensor[i].dim, s->shape.dim, sizeof *s->shape.dim * (size_t)s->shape.rank);
     }
@@ -52,7 +52,7 @@ bool checkpoint_write(const char *path, const struct experiment *e, const float 
     return ok;
 }
 
-static bool same_shape(const struct tensor *t, const struct slot *s)
+static bool checkpoint_same_shape(const struct tensor *t, const struct slot *s)
 {
     if (t->type != TENSOR_F32 || t->rank != s->shape.rank)
         return false;
@@ -62,8 +62,8 @@ static bool same_shape(const struct tensor *t, const struct slot *s)
     return true;
 }
 
-static bool check(const struct safetensors *file, const char *path, const struct experiment *e,
-                  struct diag *d)
+static bool checkpoint_check(const struct safetensors *file, const char *path,
+                             const struct experiment *e, struct diag *d)
 {
     const struct place nowhere = {0};
     for (int i = 0; i < e->slots.n; i++) {
@@ -71,7 +71,7 @@ static bool check(const struct safetensors *file, const char *path, const struct
         if (!t)
             return fail(d, nowhere, "%s: no tensor '%s'\nthe checkpoint is of another experiment",
                         path, e->slots.slot[i]->name);
-        if (!same_shape(t, e->slots.slot[i]))
+        if (!checkpoint_same_shape(t, e->slots.slot[i]))
             return fail(
                 d, nowhere,
                 "%s: tensor '%s' has another shape\nthe checkpoint is of another experiment", path,
@@ -114,7 +114,7 @@ bool checkpoint_read(struct arena *a, const char *path, const struct experiment 
                      struct checkpoint *out, struct diag *d)
 {
     struct safetensors *file = safetensors_open(a, path, d);
-    if (!file || !check(file, path, e, d))
+    if (!file || !checkpoint_check(file, path, e, d))
         return false;
     const char *hash = safetensors_metadata(file, "config_hash");
     out->config_hash = hash ? hash : "";

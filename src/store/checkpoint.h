@@ -4,7 +4,7 @@
 #ifndef STORE_CHECKPOINT_H
 #define STORE_CHECKPOINT_H
 
-#include "model/experiment.h"
+#include "lang/experiment.h"
 #include "store/safetensors.h"
 
 struct checkpoint {

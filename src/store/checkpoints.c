@@ -16,7 +16,7 @@
 static const char suffix[] = ".safetensors";
 
 // "step-00001200.safetensors" → 1200; others → -1
-static int64_t step_of(const char *name)
+static int64_t checkpoints_step_of(const char *name)
 {
     if (strncmp(name, "step-", 5) != 0 || name[5] < '0' || name[5] > '9')
         return -1;
@@ -25,7 +25,7 @@ static int64_t step_of(const char *name)
     return strcmp(end, suffix) ? -1 : step;
 }
 
-static int ascending(const void *x, const void *y)
+static int checkpoints_ascending(const void *x, const void *y)
 {
     const int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
     return (a > b) - (a < b);
@@ -37,12 +37,12 @@ int64_t *checkpoints_steps(struct arena *a, const char *dir, int *n)
     *n = 0;
     DIR *folder = opendir(arena_printf(a, "%s/checkpoints", dir));
     for (struct dirent *e; folder && (e = readdir(folder));)
-        if (step_of(e->d_name) >= 0)
-            APPEND(a, steps, *n, step_of(e->d_name));
+        if (checkpoints_step_of(e->d_name) >= 0)
+            APPEND(a, steps, *n, checkpoints_step_of(e->d_name));
     if (folder)
         closedir(folder);
     if (*n)
-        qsort(steps, (size_t)*n, sizeof *steps, ascending);
+        qsort(steps, (size_t)*n, sizeof *steps, checkpoints_ascending);
     return steps;
 }
 
@@ -72,7 +72,7 @@ int64_t checkpoints_forget(const char *dir, int64_t keep)
     return oldest;
 }
 
-void checkpoints_sweep(const char *dir)
+void checkpoints_remove_partial(const char *dir)
 {
     struct arena *a = arena_new(NULL);
     const char *path = arena_printf(a, "%s/checkpoints", dir);

@@ -15,6 +15,6 @@ void checkpoints_set_aside(const char *dir, int64_t step);
 // Removes all but the newest `keep`; returns the step of the oldest that stays.
 int64_t checkpoints_forget(const char *dir, int64_t keep);
 // Removes what a killed process left half written.
-void checkpoints_sweep(const char *dir);
+void checkpoints_remove_partial(const char *dir);
 
 #endif

@@ -25,7 +25,7 @@ enum { APPLICATION_ID = 0x47414E58, HEADER = 100 };
 
 static const struct place nowhere;
 
-static uint32_t big_endian(const uint8_t *p)
+static uint32_t db_big_endian(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
@@ -70,14 +70,14 @@ static enum db_result check_header(const char *path, enum db_mode mode, const ui
         return refuse(d, path, "is empty", other_file);
     if (n < HEADER || memcmp(h, "SQLite format 3", 16) != 0)
         return refuse(d, path, "is not a database", other_file);
-    if (big_endian(h + 68) != APPLICATION_ID)
+    if (db_big_endian(h + 68) != APPLICATION_ID)
         return refuse(d, path, "is a database of another program", other_file);
     const int64_t page = h[16] << 8 | h[17],
-                  bytes = (page == 1 ? 65536 : page) * (int64_t)big_endian(h + 28);
+                  bytes = (page == 1 ? 65536 : page) * (int64_t)db_big_endian(h + 28);
     if (size < bytes)
         return refuse(d, path, "is damaged: its end is missing",
                       "restore it from a backup; it was left as it is");
-    return check_version(path, mode, big_endian(h + 60), d);
+    return check_version(path, mode, db_big_endian(h + 60), d);
 }
 
 // Between a commit and the end of a checkpoint of the WAL the file may be shorter than its header
@@ -95,7 +95,7 @@ static bool has_wal(const char *path)
 // descriptor of it: another process would then take itself for the last one and remove the WAL that
 // we write to (https://sqlite.org/howtocorrupt.html, 2.2). So what headers are read through is
 // never closed: one descriptor a file. Waits for `guard`.
-static int descriptor(const char *path, struct stat *st)
+static int db_descriptor(const char *path, struct stat *st)
 {
     static struct {
         dev_t device;
@@ -117,13 +117,13 @@ static int descriptor(const char *path, struct stat *st)
     return fd;
 }
 
-static enum db_result check_file(struct db *db, enum db_mode mode, struct diag *d)
+static enum db_result db_check_file(struct db *db, enum db_mode mode, struct diag *d)
 {
     static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
     uint8_t header[HEADER];
     struct stat st;
     pthread_mutex_lock(&guard);
-    const int fd = descriptor(db->path, &st);
+    const int fd = db_descriptor(db->path, &st);
     pthread_mutex_unlock(&guard);
     if (fd < 0)
         return unavailable(db, strerror(errno));
@@ -195,7 +195,7 @@ static enum db_result connect(struct db *db, const char *name, int flags, int bu
 }
 
 // Reads something, so that damage and missing rights show now.
-static enum db_result look(struct db *db, struct diag *d)
+static enum db_result db_look(struct db *db, struct diag *d)
 {
     const int rc = sqlite3_exec(db->handle,
                                 "SELECT count(*) FROM sqlite_master; SELECT 1 FROM run LIMIT 1",
@@ -211,7 +211,7 @@ static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
 {
     enum db_result result = connect(db, db->path, SQLITE_OPEN_READWRITE, busy_ms);
     if (result == DB_OK)
-        result = look(db, d);
+        result = db_look(db, d);
     if (result != DB_OK)
         return result;
     if (sqlite3_db_readonly(db->handle, "main"))
@@ -234,7 +234,7 @@ static enum db_result open_immutable(struct db *db, int busy_ms, struct diag *d)
     if (plain)
         result = connect(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, busy_ms);
     if (plain && result == DB_OK)
-        result = look(db, d);
+        result = db_look(db, d);
     sqlite3_free(wal);
     sqlite3_free(uri);
     return result;
@@ -244,7 +244,7 @@ static enum db_result open_reader(struct db *db, int busy_ms, struct diag *d)
 {
     enum db_result result = connect(db, db->path, SQLITE_OPEN_READONLY, busy_ms);
     if (result == DB_OK)
-        result = look(db, d);
+        result = db_look(db, d);
     if (result == DB_UNAVAILABLE && access(db->path, R_OK) == 0)
         result = open_immutable(db, busy_ms, d);
     return result;
@@ -259,7 +259,7 @@ enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int b
                       "`ganexp run CONFIG` makes it; --db or $GANEXP_DB name another");
     if (absent(path) && !create(db))
         return DB_UNAVAILABLE;
-    enum db_result result = check_file(db, mode, d);
+    enum db_result result = db_check_file(db, mode, d);
     if (result == DB_OK)
         result = mode == DB_WRITE ? open_writer(db, busy_ms, d) : open_reader(db, busy_ms, d);
     if (result != DB_OK)
@@ -334,7 +334,7 @@ void db_finish(struct db *db, sqlite3_stmt *stmt)
     sqlite3_reset(stmt);
 }
 
-static sqlite3_stmt *bind(struct db *db, const char *sql, const char *types, va_list ap)
+static sqlite3_stmt *db_bind(struct db *db, const char *sql, const char *types, va_list ap)
 {
     sqlite3_stmt *stmt = db->error ? NULL : db_prepare(db, sql);
     for (int i = 0; stmt && types[i]; i++) {
@@ -352,7 +352,7 @@ void db_run(struct db *db, const char *sql, const char *types, ...)
 {
     va_list ap;
     va_start(ap, types);
-    sqlite3_stmt *stmt = bind(db, sql, types, ap);
+    sqlite3_stmt *stmt = db_bind(db, sql, types, ap);
     va_end(ap);
     if (stmt)
         db_finish(db, stmt);
@@ -362,7 +362,7 @@ int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *ty
 {
     va_list ap;
     va_start(ap, types);
-    sqlite3_stmt *stmt = bind(db, sql, types, ap);
+    sqlite3_stmt *stmt = db_bind(db, sql, types, ap);
     va_end(ap);
     if (!stmt)
         return otherwise;

@@ -31,7 +31,7 @@ static json_t *text(const char *s)
     return j;
 }
 
-static void put(json_t *j, const char *key, const char *s)
+static void describe_put(json_t *j, const char *key, const char *s)
 {
     json_object_set_new(j, key, text(s));
 }
@@ -53,7 +53,7 @@ static void put_real(json_t *j, const char *key, double x)
 static json_t *record_of(const char *what, int64_t step)
 {
     json_t *j = json_object();
-    put(j, "what", what);
+    describe_put(j, "what", what);
     put_int(j, "t_ms", now_ms());
     json_object_set_new(j, "step", step < 0 ? json_null() : json_integer(step));
     return j;
@@ -65,11 +65,11 @@ static json_t *params_of(const struct run_description *run)
     for (int i = 0; i < run->n_param; i++) {
         const struct run_param *p = &run->param[i];
         json_t *j = json_object();
-        put(j, "key", p->key);
-        put(j, "type", p->type);
-        put(j, "text", p->text);
+        describe_put(j, "key", p->key);
+        describe_put(j, "type", p->type);
+        describe_put(j, "text", p->text);
         put_real(j, "num", p->num);
-        put(j, "origin", p->origin);
+        describe_put(j, "origin", p->origin);
         json_array_append_new(list, j);
     }
     return list;
@@ -78,17 +78,17 @@ static json_t *params_of(const struct run_description *run)
 json_t *describe_run(const struct run_description *run, const char *uid, const char *dir)
 {
     json_t *j = record_of("run", -1);
-    put(j, "uid", uid);
-    put(j, "dir", dir);
-    put(j, "experiment", run->experiment ? run->experiment : "default");
-    put(j, "name", run->name);
-    put(j, "note", run->note ? run->note : "");
-    put(j, "model", run->model);
-    put(j, "dataset", run->dataset);
+    describe_put(j, "uid", uid);
+    describe_put(j, "dir", dir);
+    describe_put(j, "experiment", run->experiment ? run->experiment : "default");
+    describe_put(j, "name", run->name);
+    describe_put(j, "note", run->note ? run->note : "");
+    describe_put(j, "model", run->model);
+    describe_put(j, "dataset", run->dataset);
     put_int(j, "seed", run->seed);
-    put(j, "config_yaml", run->config_yaml);
-    put(j, "config_hash", run->config_hash);
-    put(j, "group_hash", run->group_hash);
+    describe_put(j, "config_yaml", run->config_yaml);
+    describe_put(j, "config_hash", run->config_hash);
+    describe_put(j, "group_hash", run->group_hash);
     json_object_set_new(j, "total_steps",
                         run->total_steps ? json_integer(run->total_steps) : json_null());
     json_object_set_new(j, "params", params_of(run));
@@ -97,25 +97,25 @@ json_t *describe_run(const struct run_description *run, const char *uid, const c
 
 static void put_environment(json_t *j, const struct environment *e)
 {
-    put(j, "ganexp", e->ganexp);
-    put(j, "git_commit", e->git_commit);
-    put(j, "git_branch", e->git_branch);
+    describe_put(j, "ganexp", e->ganexp);
+    describe_put(j, "git_commit", e->git_commit);
+    describe_put(j, "git_branch", e->git_branch);
     json_object_set_new(j, "git_dirty",
                         e->git_dirty < 0 ? json_null() : json_integer(e->git_dirty));
-    put(j, "host", e->host);
-    put(j, "os", e->os);
-    put(j, "kernel", e->kernel);
-    put(j, "cpu", e->cpu);
+    describe_put(j, "host", e->host);
+    describe_put(j, "os", e->os);
+    describe_put(j, "kernel", e->kernel);
+    describe_put(j, "cpu", e->cpu);
     put_int(j, "cores", e->cores);
     put_int(j, "mem_bytes", e->mem_bytes);
-    put(j, "isa", e->isa);
-    put(j, "compiler", e->compiler);
-    put(j, "cflags", e->cflags);
-    put(j, "onednn", e->onednn);
-    put(j, "sqlite", e->sqlite);
-    put(j, "libyaml", e->libyaml);
+    describe_put(j, "isa", e->isa);
+    describe_put(j, "compiler", e->compiler);
+    describe_put(j, "cflags", e->cflags);
+    describe_put(j, "onednn", e->onednn);
+    describe_put(j, "sqlite", e->sqlite);
+    describe_put(j, "libyaml", e->libyaml);
     char *all = json_dumps(j, JSON_SORT_KEYS), hash[SHA256_DIGEST_STRING_LENGTH];
-    put(j, "hash", SHA256Data((const uint8_t *)all, strlen(all), hash));
+    describe_put(j, "hash", SHA256Data((const uint8_t *)all, strlen(all), hash));
     free(all);
 }
 
@@ -142,7 +142,7 @@ static void put_boot(json_t *j)
         id[strcspn(id, "\n")] = '\0';
     if (f)
         fclose(f);
-    put(j, "boot_id", id);
+    describe_put(j, "boot_id", id);
     put_int(j, "proc_start", process_start());
 }
 
@@ -152,7 +152,7 @@ static void put_arguments(json_t *j, const struct run_description *run)
     for (int i = 0; i < run->argc; i++)
         json_array_append_new(list, text(run->argv[i]));
     char *s = json_dumps(list, JSON_COMPACT);
-    put(j, "argv", s);
+    describe_put(j, "argv", s);
     free(s);
     json_decref(list);
 }
@@ -168,34 +168,34 @@ json_t *describe_attempt(const struct run_description *run, int64_t first_step)
     json_decref(attempt);
     put_arguments(j, run);
     put_boot(j);
-    put(j, "cwd", getcwd(cwd, sizeof cwd) ? cwd : "");
+    describe_put(j, "cwd", getcwd(cwd, sizeof cwd) ? cwd : "");
     put_int(j, "pid", getpid());
     put_int(j, "threads", run->threads);
-    put(j, "slurm_job", getenv("SLURM_JOB_ID"));
+    describe_put(j, "slurm_job", getenv("SLURM_JOB_ID"));
     return j;
 }
 
 json_t *describe_evaluation(const struct evaluation *e, int64_t step)
 {
-    const struct evaluator *by = &e->evaluator;
+    const struct evaluator_record *by = &e->evaluator;
     json_t *j = record_of("evaluation", step);
-    put(j, "metric", e->name);
-    put(j, "direction", e->direction ? e->direction : "");
+    describe_put(j, "metric", e->name);
+    describe_put(j, "direction", e->direction ? e->direction : "");
     put_real(j, "value", e->value);
     put_real(j, "std", e->std);
-    put(j, "weights", e->weights);
+    describe_put(j, "weights", e->weights);
     put_real(j, "seconds", e->seconds);
     put_int(j, "seed", e->seed);
-    put(j, "fingerprint", by->fingerprint);
-    put(j, "name", by->name);
-    put(j, "extractor", by->extractor);
-    put(j, "extractor_sha256", by->extractor_sha256);
-    put(j, "real_split", by->real_split);
-    put(j, "real_stats_sha256", by->real_stats_sha256);
+    describe_put(j, "fingerprint", by->fingerprint);
+    describe_put(j, "name", by->name);
+    describe_put(j, "extractor", by->extractor);
+    describe_put(j, "extractor_sha256", by->extractor_sha256);
+    describe_put(j, "real_split", by->real_split);
+    describe_put(j, "real_stats_sha256", by->real_stats_sha256);
     put_int(j, "n_real", by->n_real);
     put_int(j, "n_fake", by->n_fake);
-    put(j, "preprocess", by->preprocess);
-    put(j, "version", by->version);
+    describe_put(j, "preprocess", by->preprocess);
+    describe_put(j, "version", by->version);
     return j;
 }
 
@@ -207,12 +207,12 @@ json_t *describe_artifact(const char *path, const char *stored, const char *kind
     if (stat(path, &st) || !SHA256File(path, hash))
         return NULL;
     json_t *j = record_of("artifact", step);
-    put(j, "kind", kind);
-    put(j, "path", stored);
-    put(j, "format", format);
-    put(j, "role", role ? role : "");
+    describe_put(j, "kind", kind);
+    describe_put(j, "path", stored);
+    describe_put(j, "format", format);
+    describe_put(j, "role", role ? role : "");
     put_int(j, "bytes", st.st_size);
-    put(j, "sha256", hash);
+    describe_put(j, "sha256", hash);
     return j;
 }
 
@@ -220,9 +220,9 @@ json_t *describe_event(enum event_level level, const char *code, int64_t step, c
 {
     static const char *const name[] = {"debug", "info", "warn", "error"};
     json_t *j = record_of("event", step);
-    put(j, "level", name[level]);
-    put(j, "code", code);
-    put(j, "text", words);
+    describe_put(j, "level", name[level]);
+    describe_put(j, "code", code);
+    describe_put(j, "text", words);
     return j;
 }
 
@@ -231,8 +231,8 @@ json_t *describe_end(enum run_status status, const char *reason, int exit_code)
     static const char *const name[] = {"done",   "failed",      "diverged",
                                        "pruned", "interrupted", "killed"};
     json_t *j = record_of("end", -1);
-    put(j, "status", name[status]);
-    put(j, "reason", reason ? reason : "");
+    describe_put(j, "status", name[status]);
+    describe_put(j, "reason", reason ? reason : "");
     put_int(j, "exit_code", exit_code);
     return j;
 }

@@ -26,7 +26,7 @@
 
 extern char **environ;
 
-static void read_all(int fd, struct text *out)
+static void environment_read_all(int fd, struct text *out)
 {
     char part[4096];
     ssize_t n;
@@ -50,7 +50,7 @@ static bool output_of(char *const *argv, struct text *out)
     posix_spawn_file_actions_destroy(&actions);
     close(pipe_fd[1]);
     if (spawned) {
-        read_all(pipe_fd[0], out);
+        environment_read_all(pipe_fd[0], out);
         waitpid(pid, &status, 0);
     }
     close(pipe_fd[0]);
@@ -81,7 +81,8 @@ static void read_git(struct arena *a, struct environment *e)
 }
 
 // What follows `key` in the first line of a file that starts with it, without quotes.
-static const char *line_of(struct arena *a, const char *path, const char *key, const char *strip)
+static const char *environment_line_of(struct arena *a, const char *path, const char *key,
+                                       const char *strip)
 {
     FILE *f = fopen(path, "re");
     char line[512];
@@ -111,8 +112,8 @@ struct environment *environment_capture(struct arena *a, const char *isa, const 
     e->ganexp = GANEXP_VERSION;
     e->host = arena_strdup(a, name.nodename);
     e->kernel = arena_printf(a, "%s %s", name.sysname, name.release);
-    e->os = line_of(a, "/etc/os-release", "PRETTY_NAME=", "\"\n");
-    e->cpu = line_of(a, "/proc/cpuinfo", "model name", " \t:\n");
+    e->os = environment_line_of(a, "/etc/os-release", "PRETTY_NAME=", "\"\n");
+    e->cpu = environment_line_of(a, "/proc/cpuinfo", "model name", " \t:\n");
     e->cores = sysconf(_SC_NPROCESSORS_ONLN);
     e->mem_bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
     e->compiler = COMPILER;

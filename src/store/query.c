@@ -5,7 +5,7 @@
 #include "store/query.h"
 
 #include "base/arena.h"
-#include "base/map.h"
+#include "base/hash_map.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -45,10 +45,10 @@ static struct score_column *score_columns(struct reader *r, int *n)
 }
 
 // Best values by run: map from the run's number to n cells.
-static struct map *best_scores(struct reader *r, const struct score_column *column, int n)
+static struct hash_map *best_scores(struct reader *r, const struct score_column *column, int n)
 {
-    struct map *best = NEW(r->arena, struct map);
-    map_init(best, r->arena);
+    struct hash_map *best = NEW(r->arena, struct hash_map);
+    hash_map_init(best, r->arena);
     sqlite3_stmt *stmt = db_prepare(
         &r->db,
         "SELECT v.run_id, v.key_id, v.evaluator_id, CASE k.direction WHEN 'max' THEN max(v.value) "
@@ -56,9 +56,9 @@ static struct map *best_scores(struct reader *r, const struct score_column *colu
     char key[24];
     while (n && stmt && sqlite3_step(stmt) == SQLITE_ROW) {
         snprintf(key, sizeof key, "%lld", (long long)sqlite3_column_int64(stmt, 0));
-        struct cell *cells = map_get(best, key);
+        struct cell *cells = hash_map_get(best, key);
         if (!cells)
-            map_set(best, key, cells = NEW_ARRAY(r->arena, struct cell, n));
+            hash_map_set(best, key, cells = NEW_ARRAY(r->arena, struct cell, n));
         for (int i = 0; i < n; i++)
             if (column[i].key == sqlite3_column_int64(stmt, 1) &&
                 column[i].evaluator == sqlite3_column_int64(stmt, 2))
@@ -79,7 +79,7 @@ static const char list_sql[] =
 enum { LIST_HIDDEN = 2, LIST_STATUS = 7 };
 
 static void list_row(struct reader *r, struct table *t, sqlite3_stmt *stmt, const char *status,
-                     const struct map *best, int n)
+                     const struct hash_map *best, int n)
 {
     char key[24];
     snprintf(key, sizeof key, "%lld", (long long)sqlite3_column_int64(stmt, 0));
@@ -89,16 +89,16 @@ static void list_row(struct reader *r, struct table *t, sqlite3_stmt *stmt, cons
         else
             table_cell(t, cell_of(r->arena, stmt, i));
     }
-    const struct cell *cells = map_get(best, key);
+    const struct cell *cells = hash_map_get(best, key);
     for (int i = 0; i < n; i++)
         table_cell(t, cells ? cells[i] : (struct cell){.type = CELL_NULL});
 }
 
-struct table *query_runs(struct reader *r, const struct run_filter *filter)
+struct table *query_runs(struct reader *r, const struct run_winograd *filter)
 {
     int n;
     const struct score_column *column = score_columns(r, &n);
-    const struct map *best = best_scores(r, column, n);
+    const struct hash_map *best = best_scores(r, column, n);
     sqlite3_stmt *stmt = db_prepare(&r->db, list_sql);
     if (!stmt)
         BUG("%s", r->db.why);
@@ -123,17 +123,17 @@ struct table *query_runs(struct reader *r, const struct run_filter *filter)
 
 static struct table *about_run(struct reader *r, const struct stored_run *run)
 {
-    struct table *t =
-        reader_select(r, "run",
-                      "SELECT substr(r.uid, -8) AS run, r.uid, r.name, e.name AS experiment, "
-                      "r.model, r.dataset, r.seed, r.status, r.reason, r.exit_code, r.step, "
-                      "r.total_steps AS \"of\", r.images, datetime(r.created_ms/1000, 'unixepoch') "
-                      "AS created, datetime(r.started_ms/1000, 'unixepoch') AS started, "
-                      "datetime(r.ended_ms/1000, 'unixepoch') AS ended, (coalesce(r.ended_ms, "
-                      "r.heartbeat_ms)-r.started_ms)/1000.0 AS seconds, r.note, r.config_hash, "
-                      "r.group_hash, r.dir FROM run r JOIN experiment e ON e.id=r.experiment_id "
-                      "WHERE r.id=?",
-                      "i", run->id);
+    struct table *t = reader_select(
+        r, "run",
+        "SELECT substr(r.uid, -8) AS run, r.uid, r.name, e.name AS experiment, "
+        "r.model, r.dataset, r.seed, r.status, r.reason, r.exit_code, r.step, "
+        "r.total_steps AS \"of\", r.images, datetime(r.created_ms/1000, 'unixepoch') "
+        "AS created, datetime(r.started_ms/1000, 'unixepoch') AS started, "
+        "datetime(r.ended_ms/1000, 'unixepoch') AS ended, (coalesce(r.ended_ms, "
+        "r.heartbeat_ms)-r.started_ms)/1000.0 AS seconds, r.note, r.config_hash, "
+        "r.group_hash, r.dir FROM run r JOIN experiment e ON e.id=r.experiment_id "
+        "WHERE r.id=?",
+        "i", run->id);
     if (table_rows(t)) {
         table_at(t, 0, table_find(t, "status"))->text = run->status;
         table_at(t, 0, table_find(t, "dir"))->text = run->dir;
@@ -256,7 +256,8 @@ void query_compare(struct reader *r, const struct stored_run *run, int n, bool a
 struct table *query_leaderboard(struct reader *r, const char *metric, const char *dataset)
 {
     return reader_select(r, "leaderboard",
-                         "SELECT l.dataset, l.metric, k.direction AS better, l.evaluator, substr(l.fingerprint, 1, 8) AS "
+                         "SELECT l.dataset, l.metric, k.direction AS better, l.evaluator, "
+                         "substr(l.fingerprint, 1, 8) AS "
                          "fingerprint, l.model, substr(l.group_hash, 1, 8) AS config, l.weights, "
                          "l.seeds, l.runs, l.mean, l.std, l.min, l.max FROM leaderboard l JOIN "
                          "metric_key k ON k.name=l.metric WHERE (?1 IS NULL OR l.metric=?1) AND "
@@ -267,8 +268,9 @@ struct table *query_leaderboard(struct reader *r, const char *metric, const char
 
 int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake)
 {
-    return db_int(&r->db, 0, "SELECT count(*) FROM eval v JOIN evaluator e ON e.id=v.evaluator_id "
-                             "WHERE v.run_id=? AND v.step=? AND e.n_fake IN (?, 0)",
+    return db_int(&r->db, 0,
+                  "SELECT count(*) FROM eval v JOIN evaluator e ON e.id=v.evaluator_id "
+                  "WHERE v.run_id=? AND v.step=? AND e.n_fake IN (?, 0)",
                   "iii", run->id, step, n_fake);
 }
 
@@ -315,8 +317,9 @@ struct curve_point *query_curve(struct reader *r, const struct stored_run *run, 
     sqlite3_bind_int64(stmt, 3, count);
     for (; sqlite3_step(stmt) == SQLITE_ROW; ++*n) {
         point[*n].step = sqlite3_column_int64(stmt, 0);
-        point[*n].value =
-            sqlite3_column_type(stmt, 1) == SQLITE_NULL ? NAN : sqlite3_column_double(stmt, 1);
+        point[*n].value = sqlite3_column_type(stmt, 1) == SQLITE_NULL
+                              ? NAN
+                              : sqlite3_column_double(stmt, 1);
     }
     sqlite3_reset(stmt);
     return point;

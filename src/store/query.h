@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "store/table.h"
+#include "store/sql_table.h"
 
 struct arena;
 struct db;
@@ -19,7 +19,7 @@ struct reader *reader_open(struct arena *a, const char *db, bool newer, struct d
 
 struct stored_run {
     int64_t id, seed, step, total_steps;
-    int threads; // of its first attempt; 0: not known
+    int threads;                                       // of its first attempt; 0: not known
     const char *uid, *name, *model, *dataset, *status; // status as shown
     const char *dir;                                   // a path that can be opened
     const char *config_yaml, *config_hash;
@@ -43,13 +43,13 @@ int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t st
 struct run_param *reader_params(struct reader *r, const struct stored_run *run, const char *prefix,
                                 int *n);
 
-struct run_filter {
+struct run_winograd {
     const char *model, *dataset, *status, *experiment; // NULL: any
     int64_t limit;                                     // 0: all
 };
 // Newest first: short id, name, model, dataset, seed, status, step, of, started, time, and the best
 // value of each score.
-struct table *query_runs(struct reader *r, const struct run_filter *filter);
+struct table *query_runs(struct reader *r, const struct run_winograd *filter);
 
 // About one run: "run", "environment", "params", "metrics", "evaluations", "artifacts", "attempts",
 // "events".

@@ -16,10 +16,7 @@
 
 static const struct place nowhere;
 
-static void close_reader(void *context)
-{
-    db_close(&((struct reader *)context)->db);
-}
+static void close_reader(void *context) { db_close(&((struct reader *)context)->db); }
 
 struct reader *reader_open(struct arena *a, const char *db, bool newer, struct diag *d)
 {
@@ -28,8 +25,8 @@ struct reader *reader_open(struct arena *a, const char *db, bool newer, struct d
     const char *path = arena_strdup(a, db);
     r->home = path_parent(a, path);
     gethostname(r->host, sizeof r->host - 1);
-    const enum db_result result =
-        db_open(&r->db, path, newer ? DB_READ_NEWER : DB_READ, DB_BUSY_MS, d);
+    const enum db_result result = db_open(&r->db, path, newer ? DB_READ_NEWER : DB_READ, DB_BUSY_MS,
+                                          d);
     if (result == DB_UNAVAILABLE)
         fail(d, nowhere, "cannot read %s: %s", path, r->db.why);
     if (result != DB_OK)
@@ -51,13 +48,11 @@ struct cell cell_of(struct arena *a, sqlite3_stmt *stmt, int i)
         return (struct cell){.type = CELL_INT, .integer = sqlite3_column_int64(stmt, i)};
     case SQLITE_FLOAT:
         return (struct cell){.type = CELL_REAL, .real = sqlite3_column_double(stmt, i)};
-    case SQLITE_TEXT:
-        return (struct cell){.type = CELL_TEXT, .text = column_text(a, stmt, i)};
+    case SQLITE_TEXT: return (struct cell){.type = CELL_TEXT, .text = column_text(a, stmt, i)};
     case SQLITE_BLOB:
         return (struct cell){.type = CELL_TEXT,
                              .text = arena_printf(a, "(%d bytes)", sqlite3_column_bytes(stmt, i))};
-    default:
-        return (struct cell){.type = CELL_NULL};
+    default: return (struct cell){.type = CELL_NULL};
     }
 }
 
@@ -153,8 +148,8 @@ static bool fail_ambiguous(struct db *db, struct arena *a, const char *run, cons
 {
     struct text some;
     text_init(&some);
-    sqlite3_stmt *stmt =
-        db_prepare(db, "SELECT substr(uid, -8), name FROM run" MATCHES " ORDER BY id DESC LIMIT 5");
+    sqlite3_stmt *stmt = db_prepare(db, "SELECT substr(uid, -8), name FROM run" MATCHES
+                                        " ORDER BY id DESC LIMIT 5");
     sqlite3_bind_text(stmt, 1, prefix, -1, SQLITE_TRANSIENT);
     while (sqlite3_step(stmt) == SQLITE_ROW)
         text_addf(&some, "%s%s (%s)", some.n ? ", " : "", column_text(a, stmt, 0),
@@ -165,7 +160,7 @@ static bool fail_ambiguous(struct db *db, struct arena *a, const char *run, cons
     return false;
 }
 
-static bool fail_missing(struct db *db, struct arena *a, const char *run, struct diag *d)
+static bool reader_fail_missing(struct db *db, struct arena *a, const char *run, struct diag *d)
 {
     const char **names = NULL;
     int n = 0;
@@ -227,7 +222,7 @@ bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_
             return fail_ambiguous(db, a, run, prefix, d);
         id = db_int(db, 0, "SELECT id FROM run" MATCHES, "t", prefix);
     }
-    return (id && load_run(db, a, id, out)) || fail_missing(db, a, run, d);
+    return (id && load_run(db, a, id, out)) || reader_fail_missing(db, a, run, d);
 }
 
 bool reader_find(struct reader *r, const char *run, struct stored_run *out, struct diag *d)
@@ -255,8 +250,8 @@ const char *reader_checkpoint(struct reader *r, const struct stored_run *run, in
 
 const char *reader_sha256(struct reader *r, const struct stored_run *run, const char *path)
 {
-    sqlite3_stmt *stmt =
-        db_prepare(&r->db, "SELECT sha256 FROM artifact WHERE run_id=? AND path=?");
+    sqlite3_stmt *stmt = db_prepare(&r->db,
+                                    "SELECT sha256 FROM artifact WHERE run_id=? AND path=?");
     const char *found = NULL;
     if (!stmt)
         return NULL;
@@ -294,10 +289,7 @@ static struct place sql_place(struct reader *r, const char *sql)
     return at;
 }
 
-static bool blank(const char *s)
-{
-    return s[strspn(s, " \t\r\n;")] == '\0';
-}
+static bool blank(const char *s) { return s[strspn(s, " \t\r\n;")] == '\0'; }
 
 struct table *query_sql(struct reader *r, const char *sql, struct diag *d)
 {

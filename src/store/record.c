@@ -97,24 +97,21 @@ int64_t now_ms(void)
 }
 
 // JSON knows no infinity: "inf" and "-inf" are texts, NaN is null.
-static json_t *number(double x)
+static json_t *record_number(double x)
 {
     if (isnan(x))
         return json_null();
     return isinf(x) ? json_string(x > 0 ? "inf" : "-inf") : json_real(x);
 }
 
-static double number_of(const json_t *j)
+static double record_number_of(const json_t *j)
 {
     if (json_is_string(j))
         return strtod(json_string_value(j), NULL);
     return json_is_number(j) ? json_number_value(j) : NAN;
 }
 
-static bool is_infinity(const char *s)
-{
-    return !strcmp(s, "inf") || !strcmp(s, "-inf");
-}
+static bool is_infinity(const char *s) { return !strcmp(s, "inf") || !strcmp(s, "-inf"); }
 
 static bool is_number_parameter(const char *name)
 {
@@ -129,7 +126,7 @@ static void bind_json(sqlite3_stmt *stmt, int i, const char *name, const json_t 
     else if (json_is_integer(j))
         sqlite3_bind_int64(stmt, i, json_integer_value(j));
     else if (json_is_real(j) || json_is_string(j))
-        sqlite3_bind_double(stmt, i, number_of(j));
+        sqlite3_bind_double(stmt, i, record_number_of(j));
     else
         sqlite3_bind_null(stmt, i);
 }
@@ -376,10 +373,10 @@ void record_write(const struct record *r, struct text *out)
         json_object_set_new(line, "step", json_integer(r->step));
     if (r->kind == RECORD_METRIC) {
         json_object_set_new(line, "metric", json_string(r->metric.name));
-        json_object_set_new(line, "value", number(r->metric.value));
+        json_object_set_new(line, "value", record_number(r->metric.value));
     } else if (r->kind == RECORD_TICK) {
         json_object_set_new(line, "tick", json_integer(r->tick.t_ms));
-        json_object_set_new(line, "epoch", number(r->tick.epoch));
+        json_object_set_new(line, "epoch", record_number(r->tick.epoch));
         json_object_set_new(line, "images", json_integer(r->tick.images));
     }
     char *s = json_dumps(line, JSON_COMPACT);
@@ -405,12 +402,12 @@ bool record_read(const char *line, struct record *r, char **name)
     if (json_is_string(metric)) {
         r->kind = RECORD_METRIC;
         r->metric.name = *name = strdup(json_string_value(metric));
-        r->metric.value = number_of(json_object_get(j, "value"));
+        r->metric.value = record_number_of(json_object_get(j, "value"));
     } else {
         r->kind = RECORD_TICK;
         r->tick.t_ms = json_integer_value(tick);
         r->tick.images = json_integer_value(json_object_get(j, "images"));
-        r->tick.epoch = number_of(json_object_get(j, "epoch"));
+        r->tick.epoch = record_number_of(json_object_get(j, "epoch"));
     }
     json_decref(j);
     return true;

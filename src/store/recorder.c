@@ -11,7 +11,7 @@
 #include "store/query.h"
 #include "store/record.h"
 #include "store/rundir.h"
-#include "store/spool.h"
+#include "store/write_ahead_log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -65,7 +65,7 @@ struct recorder {
 
 static const struct place nowhere;
 
-static void tell(struct recorder *r, const char *fmt, const char *what)
+static void recorder_tell(struct recorder *r, const char *fmt, const char *what)
 {
     pthread_mutex_lock(&r->mutex);
     snprintf(r->notice, sizeof r->notice, fmt, what, r->dir);
@@ -95,7 +95,7 @@ static bool transaction(struct recorder *r)
     if (!db_begin(&r->db))
         return false;
     if (has_spool(r))
-        spool_apply(r->dir, &r->sink, &r->db);
+        wal_apply(r->dir, &r->sink, &r->db);
     for (size_t i = 0; i < r->n_pending; i++)
         record_apply(&r->pending[i], &r->sink, &r->db);
     sink_finish(&r->sink, &r->db, true);
@@ -142,11 +142,12 @@ static void count_spooled(struct recorder *r, int64_t n)
 static void well_again(struct recorder *r)
 {
     if (has_spool(r)) {
-        spool_remove(r->dir);
+        wal_remove(r->dir);
         count_spooled(r, 0);
     }
     if (r->in_trouble)
-        tell(r, "%s takes records again; what waited in %s/spool.jsonl is in it", r->db_path);
+        recorder_tell(r, "%s takes records again; what waited in %s/spool.jsonl is in it",
+                      r->db_path);
     r->in_trouble = false;
     r->beat_ms = now_ms();
     drop_pending(r);
@@ -157,16 +158,17 @@ static void to_spool(struct recorder *r)
     char what[400];
     snprintf(what, sizeof what, "%s cannot be written (%s); the run goes on", r->db_path,
              r->db.why);
-    if (r->n_pending && spool_append(r->dir, r->uid, r->pending, r->n_pending)) {
+    if (r->n_pending && wal_append(r->dir, r->uid, r->pending, r->n_pending)) {
         count_spooled(r, (int64_t)r->n_pending);
         drop_pending(r);
         if (!r->in_trouble)
-            tell(r, "%s: records go to %s/spool.jsonl and join the database at the next write",
-                 what);
+            recorder_tell(
+                r, "%s: records go to %s/spool.jsonl and join the database at the next write",
+                what);
     } else if (r->n_pending && !r->in_trouble) {
         snprintf(what + strlen(what), sizeof what - strlen(what), ", nor the spool (%s)",
                  strerror(errno));
-        tell(r, "%s: records wait in memory (%s)", what);
+        recorder_tell(r, "%s: records wait in memory (%s)", what);
     }
     r->in_trouble = true;
 }
@@ -296,7 +298,7 @@ static void stop_thread(struct recorder *r)
     r->started = false;
 }
 
-static void release(void *context)
+static void recorder_release(void *context)
 {
     struct recorder *r = context;
     if (r->started && !r->ended)
@@ -327,7 +329,7 @@ static struct recorder *recorder_new(struct arena *a, const char *db_path, int b
     pthread_cond_init(&r->wake, &monotonic);
     pthread_cond_init(&r->done, NULL);
     pthread_condattr_destroy(&monotonic);
-    arena_defer(a, release, r);
+    arena_defer(a, recorder_release, r);
     return r;
 }
 
@@ -349,7 +351,7 @@ struct recorder *recorder_start(struct arena *a, const char *db, const struct ru
     const char *home = path_parent(a, r->db_path),
                *runs = run->runs ? run->runs : path_join(a, home, "runs");
     if (opened == DB_OK)
-        spool_merge_all(runs, &r->db);
+        wal_merge_all(runs, &r->db);
     char uid[UID_LENGTH + 1];
     uid_new(uid);
     r->uid = r->sink.uid = arena_strdup(a, uid);
@@ -373,9 +375,8 @@ static bool take_over(struct recorder *r, const struct stored_run *stored, struc
         return fail(d, nowhere,
                     "run %s is alive in another process\nstop it first, or start a new run",
                     uid_short(r->uid));
-    return spool_merge(r->dir, &r->db) ||
-           fail(d, nowhere, "cannot bring %s/spool.jsonl into %s: %s", r->dir, r->db_path,
-                r->db.why);
+    return wal_merge(r->dir, &r->db) || fail(d, nowhere, "cannot bring %s/spool.jsonl into %s: %s",
+                                             r->dir, r->db_path, r->db.why);
 }
 
 struct recorder *recorder_resume(struct arena *a, const char *db, const char *run, int64_t step,
@@ -398,17 +399,11 @@ struct recorder *recorder_resume(struct arena *a, const char *db, const char *ru
     return r;
 }
 
-const char *recorder_id(const struct recorder *r)
-{
-    return uid_short(r->uid);
-}
+const char *recorder_id(const struct recorder *r) { return uid_short(r->uid); }
 
-const char *recorder_dir(const struct recorder *r)
-{
-    return r->dir;
-}
+const char *recorder_dir(const struct recorder *r) { return r->dir; }
 
-static const char *intern(struct recorder *r, const char *name)
+static const char *recorder_intern(struct recorder *r, const char *name)
 {
     for (int i = 0; i < r->n_name; i++)
         if (r->name[i] == name || !strcmp(r->name[i], name))
@@ -420,8 +415,9 @@ static const char *intern(struct recorder *r, const char *name)
 
 void recorder_metric(struct recorder *r, const char *name, int64_t step, double value)
 {
-    enqueue(r, (struct record){
-                   .kind = RECORD_METRIC, .step = step, .metric = {intern(r, name), value}});
+    enqueue(r, (struct record){.kind = RECORD_METRIC,
+                               .step = step,
+                               .metric = {recorder_intern(r, name), value}});
 }
 
 void recorder_tick(struct recorder *r, int64_t step, double epoch, int64_t images)
@@ -439,8 +435,8 @@ void recorder_artifact(struct recorder *r, const char *kind, const char *path, c
                        int64_t step, const char *role)
 {
     struct arena *a = arena_new(NULL);
-    json_t *fields =
-        describe_artifact(path, path_inside(a, r->dir, path), kind, format, step, role);
+    json_t *fields = describe_artifact(path, path_inside(a, r->dir, path), kind, format, step,
+                                       role);
     arena_free(a);
     if (fields)
         enqueue_other(r, fields);
@@ -484,10 +480,7 @@ void recorder_checkpoint(struct recorder *r, int64_t step)
     flush(r, true, false);
 }
 
-void recorder_flush(struct recorder *r)
-{
-    flush(r, false, false);
-}
+void recorder_flush(struct recorder *r) { flush(r, false, false); }
 
 static void last_notice(struct recorder *r)
 {
@@ -522,8 +515,8 @@ bool recorder_late_scores(const char *path, const char *uid, int64_t step,
     if (opened == DB_REFUSED)
         return false;
     bool ok = opened == DB_OK && db_begin(&db);
-    struct sink sink = {
-        .uid = uid, .run = ok ? db_int(&db, 0, "SELECT id FROM run WHERE uid=?", "t", uid) : 0};
+    struct sink sink = {.uid = uid,
+                        .run = ok ? db_int(&db, 0, "SELECT id FROM run WHERE uid=?", "t", uid) : 0};
     for (int i = 0; ok && i < n; i++) {
         struct record record = {.kind = RECORD_OTHER, .other = describe_evaluation(&e[i], step)};
         record_apply(&record, &sink, &db);
@@ -537,10 +530,7 @@ bool recorder_late_scores(const char *path, const char *uid, int64_t step,
     return ok;
 }
 
-double recorder_held(const struct recorder *r)
-{
-    return r->held;
-}
+double recorder_held(const struct recorder *r) { return r->held; }
 
 double recorder_seconds(const struct recorder *r)
 {

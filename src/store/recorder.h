@@ -49,7 +49,7 @@ struct evaluation {
     const char *direction; // "min", "max", or "" when neither is better
     double value, std;     // std: NAN when there is none
     // What makes two numbers comparable. The fingerprint is a hash of everything else here.
-    struct evaluator {
+    struct evaluator_record {
         const char *fingerprint, *name, *extractor, *extractor_sha256, *real_split,
             *real_stats_sha256;
         int64_t n_real, n_fake;

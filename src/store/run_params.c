@@ -63,8 +63,8 @@ static void add_defaults(struct arena *a, const char *path, const struct node *n
     }
 }
 
-static void add_params(struct arena *a, const char *path, const struct node *node,
-                       struct run_param **list, int *n)
+static void run_params_add_params(struct arena *a, const char *path, const struct node *node,
+                                  struct run_param **list, int *n)
 {
     add_defaults(a, path, node, list, n);
     if ((node->kind != NODE_MAP && node->kind != NODE_LIST) ||
@@ -77,8 +77,8 @@ static void add_params(struct arena *a, const char *path, const struct node *nod
             (!strcmp(node->entry[i].key, "about") || !strcmp(node->entry[i].key, "paper")))
             continue; // prose
         const char *key = node->kind == NODE_MAP ? node->entry[i].key : arena_printf(a, "%d", i);
-        add_params(a, *path ? arena_printf(a, "%s.%s", path, key) : key, node->entry[i].value, list,
-                   n);
+        run_params_add_params(a, *path ? arena_printf(a, "%s.%s", path, key) : key,
+                              node->entry[i].value, list, n);
     }
 }
 
@@ -86,6 +86,6 @@ struct run_param *run_params(struct arena *a, const struct node *root, int *n)
 {
     struct run_param *list = NULL;
     *n = 0;
-    add_params(a, "", root, &list, n);
+    run_params_add_params(a, "", root, &list, n);
     return list;
 }

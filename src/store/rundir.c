@@ -39,10 +39,7 @@ void uid_new(char uid[UID_LENGTH + 1])
     uid[UID_LENGTH] = '\0';
 }
 
-const char *uid_short(const char *uid)
-{
-    return uid + strlen(uid) - SHORT_LENGTH;
-}
+const char *uid_short(const char *uid) { return uid + strlen(uid) - SHORT_LENGTH; }
 
 static void slug(char *out, size_t room, const char *name)
 {

@@ -28,8 +28,8 @@ const char *path_parent(struct arena *a, const char *path); // "." for a bare na
 const char *path_join(struct arena *a, const char *parent,
                       const char *path); // path itself when absolute
 const char *path_inside(struct arena *a, const char *parent,
-                        const char *path);           // what follows "parent/"; else absolute
-bool path_make(const char *path); // a directory and those above it; false with errno
+                        const char *path); // what follows "parent/"; else absolute
+bool path_make(const char *path);          // a directory and those above it; false with errno
 bool file_write(const char *path, const char *text); // false with errno
 
 #endif

@@ -57,11 +57,11 @@ static void add_header(json_t *header, const struct tensor *t, int64_t begin)
     json_t *shape = json_array();
     for (int i = 0; i < t->rank; i++)
         json_array_append_new(shape, json_integer(t->dim[i]));
-    json_t *entry =
-        json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_name[t->type], "shape", shape,
-                  "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
-    const bool ok =
-        !json_object_get(header, t->name) && json_object_set_new(header, t->name, entry) == 0;
+    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_name[t->type], "shape", shape,
+                              "data_offsets", (json_int_t)begin,
+                              (json_int_t)(begin + tensor_bytes(t)));
+    const bool ok = !json_object_get(header, t->name) &&
+                    json_object_set_new(header, t->name, entry) == 0;
     assert(ok && "tensor names differ and are UTF-8");
     (void)ok;
 }
@@ -96,7 +96,7 @@ static char *make_header(const struct tensor *const *tensor, int n, const struct
     return out;
 }
 
-static bool write_all(int fd, const void *data, size_t n)
+static bool safetensors_write_all(int fd, const void *data, size_t n)
 {
     for (const char *p = data; n;) {
         const ssize_t w = write(fd, p, n < (1u << 30) ? n : (1u << 30));
@@ -113,8 +113,8 @@ static bool write_all(int fd, const void *data, size_t n)
 static bool write_tensor(int fd, const struct tensor *t)
 {
     struct arena *a = arena_new(NULL);
-    const bool ok = write_all(fd, t->data ? t->data : t->load(t->context, a),
-                              (size_t)tensor_bytes(t));
+    const bool ok = safetensors_write_all(fd, t->data ? t->data : t->load(t->context, a),
+                                          (size_t)tensor_bytes(t));
     const int saved = errno;
     arena_free(a);
     errno = saved;
@@ -127,7 +127,7 @@ static bool write_tensors(const char *tmp, const struct tensor *const *tensor, i
     const int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
-    bool ok = write_all(fd, header, length);
+    bool ok = safetensors_write_all(fd, header, length);
     for (int i = 0; ok && i < n; i++)
         ok = write_tensor(fd, tensor[i]);
     ok = ok && fsync(fd) == 0;
@@ -268,7 +268,8 @@ static bool read_metadata(struct reading *r, json_t *j)
     json_t *value;
     if (!json_is_object(j))
         return fail(r->diag, nowhere, "%s: __metadata__ is not an object", r->name);
-    json_object_foreach (j, key, value) {
+    json_object_foreach(j, key, value)
+    {
         if (!json_is_string(value))
             return fail(r->diag, nowhere, "%s: metadata '%s' is not a text", r->name, key);
         const struct metadata m = {arena_strdup(r->arena, key),
@@ -309,12 +310,12 @@ static int by_name(const void *x, const void *y)
     return strcmp(((const struct tensor *)x)->name, ((const struct tensor *)y)->name);
 }
 
-static bool read_header(struct reading *r, const json_t *header)
+static bool safetensors_read_header(struct reading *r, const json_t *header)
 {
     const char *name;
     json_t *value;
     bool ok = true;
-    json_object_foreach ((json_t *)header, name, value)
+    json_object_foreach((json_t *)header, name, value)
         ok &= !strcmp(name, "__metadata__") ? read_metadata(r, value) : read_tensor(r, name, value);
     if (!ok || !check_ranges(r))
         return false;
@@ -346,7 +347,7 @@ struct safetensors *safetensors_parse(struct arena *a, const char *name, const v
                         .data = (const uint8_t *)text + length,
                         .n_data = (int64_t)(n - 8 - length),
                         .out = NEW(a, struct safetensors)};
-    const bool ok = read_header(&r, header);
+    const bool ok = safetensors_read_header(&r, header);
     json_decref(header);
     return ok ? r.out : NULL;
 }

@@ -62,8 +62,8 @@ void scorers_end(struct scorers *s)
     s->lock = -1;
 }
 
-static bool load(void *context, const char *key, const struct experiment *e, float *slab,
-                 double *accuracy)
+static bool scorers_load(void *context, const char *key, const struct experiment *e, float *slab,
+                         double *accuracy)
 {
     struct scorers *s = context;
     if (read_kept(s, key, e, slab, accuracy))
@@ -75,8 +75,8 @@ static bool load(void *context, const char *key, const struct experiment *e, flo
     return kept;
 }
 
-static bool save(void *context, const char *key, const struct experiment *e, const float *slab,
-                 double accuracy)
+static bool scorers_save(void *context, const char *key, const struct experiment *e,
+                         const float *slab, double accuracy)
 {
     struct scorers *s = context;
     const struct metadata extra[] = {{"accuracy", arena_printf(s->arena, "%.6f", accuracy)},
@@ -92,5 +92,5 @@ static bool save(void *context, const char *key, const struct experiment *e, con
 struct scorer_cache scorers_cache(struct scorers *s)
 {
     s->lock = -1;
-    return (struct scorer_cache){s, load, save};
+    return (struct scorer_cache){s, scorers_load, scorers_save};
 }

@@ -6,17 +6,17 @@
 #include <signal.h>
 
 #include "base/diag.h"
-#include "score/scorer.h"
+#include "eval/scorer.h"
 
 struct scorers {
     struct arena *arena;
-    const char *dir;                     // made when the first is kept
-    const volatile sig_atomic_t *stop;   // ends the waiting
+    const char *dir;                   // made when the first is kept
+    const volatile sig_atomic_t *stop; // ends the waiting
     void *context;
     void (*note)(void *context, const char *text); // for the person who waits
     struct diag *diag;
-    const char *lock_path;               // own
-    int lock;                            // own; -1: none
+    const char *lock_path; // own
+    int lock;              // own; -1: none
 };
 
 // What scorer_open wants; s lives as long.

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "plan/plan.h"
+#include "codegen/plan.h"
 #include "store/safetensors.h"
 
 #include <inttypes.h>
@@ -34,8 +34,8 @@ static const void *to_float(struct arena *a, const float *x, int64_t n)
     return memcpy(NEW_ARRAY(a, float, n + 1), x, sizeof *x * (size_t)n);
 }
 
-static void keep(struct trace *trace, const char *name, const float *x, struct shape shape,
-                 bool whole)
+static void trace_keep(struct trace *trace, const char *name, const float *x, struct shape shape,
+                       bool whole)
 {
     struct tensor t = {.name = name, .type = whole ? TENSOR_I64 : TENSOR_F32, .rank = shape.rank};
     memcpy(t.dim, shape.dim, sizeof *shape.dim * (size_t)shape.rank);
@@ -77,8 +77,8 @@ static void keep_params(struct trace *trace, const struct trainer *t)
         const struct slot *s = slots->slot[i];
         const char *prefix = s->kind == SLOT_AVERAGE ? "" : "param/";
         if (s->kind != SLOT_MOMENT)
-            keep(trace, arena_printf(trace->arena, "%s%s@%" PRId64, prefix, s->name, t->step),
-                 slot_get(s, t->slab, trace->arena), s->shape, false);
+            trace_keep(trace, arena_printf(trace->arena, "%s%s@%" PRId64, prefix, s->name, t->step),
+                       slot_get(s, t->slab, trace->arena), s->shape, false);
     }
 }
 
@@ -91,8 +91,8 @@ static void keep_inputs(struct trace *trace, const struct experiment *e, const s
         if (!name || !strchr(name, '@'))
             continue;
         const char *prefix = strncmp(name, "hyper/", 6) ? "data/" : "";
-        keep(trace, with_iteration(trace, prefix, name, k), plan_input(plan, name), v->shape,
-             is_whole(e, name));
+        trace_keep(trace, with_iteration(trace, prefix, name, k), plan_input(plan, name), v->shape,
+                   is_whole(e, name));
     }
 }
 
@@ -102,12 +102,12 @@ static void keep_roots(struct trace *trace, const struct experiment *e, const st
     for (int i = 0; i < g->n_root; i++) {
         const char *name = g->root[i].name;
         if (name && strchr(name, '@'))
-            keep(trace, with_iteration(trace, "", name, k), plan_output(plan, name),
-                 g->root[i].value->shape, !strncmp(name, "noise/", 6) && is_whole(e, name));
+            trace_keep(trace, with_iteration(trace, "", name, k), plan_output(plan, name),
+                       g->root[i].value->shape, !strncmp(name, "noise/", 6) && is_whole(e, name));
     }
 }
 
-static int phase_of(const struct experiment *e, int64_t k)
+static int trace_phase_of(const struct experiment *e, int64_t k)
 {
     int phase = 0;
     for (; phase < e->n_phase - 1 && k >= e->phase[phase].steps; phase++)
@@ -115,11 +115,11 @@ static int phase_of(const struct experiment *e, int64_t k)
     return phase;
 }
 
-static void on_progress(void *context, struct trainer *t)
+static void trace_on_progress(void *context, struct trainer *t)
 {
     struct trace *trace = context;
     const int64_t k = t->step - 1;
-    const int phase = phase_of(t->experiment, k);
+    const int phase = trace_phase_of(t->experiment, k);
     const struct graph *g = trainer_program(t, phase)->graph;
     struct plan *plan = trainer_plan(t, phase);
     keep_inputs(trace, t->experiment, g, plan, k);
@@ -149,7 +149,7 @@ static bool write_file(const struct trace *trace, const struct experiment *e, in
 bool trace_write(struct trainer *t, int64_t steps, const char *path, struct diag *d)
 {
     struct trace trace = {.arena = arena_new(NULL), .steps = steps};
-    const struct observer o = {.context = &trace, .progress = on_progress};
+    const struct observer o = {.context = &trace, .progress = trace_on_progress};
     keep_params(&trace, t);
     const enum outcome outcome = trainer_run(t, &o, &trace.stop);
     const bool ran = outcome == OUTCOME_DONE || outcome == OUTCOME_INTERRUPTED;
@@ -160,7 +160,7 @@ bool trace_write(struct trainer *t, int64_t steps, const char *path, struct diag
     return good;
 }
 
-static bool has(const struct trace *trace, const char *name)
+static bool trace_has(const struct trace *trace, const char *name)
 {
     for (int i = 0; i < trace->n; i++)
         if (!strcmp(trace->tensor[i].name, name))
@@ -172,14 +172,14 @@ static void keep_sample(struct trace *trace, const struct sampler *s, const char
 {
     struct shape shape = {.rank = s->is.shape.rank + 1, .dim = {s->batch}};
     memcpy(shape.dim + 1, s->is.shape.dim, sizeof *shape.dim * (size_t)s->is.shape.rank);
-    keep(trace, name, s->sample, shape, false);
+    trace_keep(trace, name, s->sample, shape, false);
     for (int i = 0; i < s->program->n_input; i++) {
         const struct program_input *in = &s->program->input[i];
         const float *x = plan_input(s->plan, in->name);
-        const char *from =
-            arena_printf(trace->arena, "%s/%s", in->noise ? "noise" : "data", in->name);
-        if (x && !has(trace, from))
-            keep(trace, from, x, in->shape, is_whole(s->experiment, from));
+        const char *from = arena_printf(trace->arena, "%s/%s", in->noise ? "noise" : "data",
+                                        in->name);
+        if (x && !trace_has(trace, from))
+            trace_keep(trace, from, x, in->shape, is_whole(s->experiment, from));
     }
 }
 
@@ -189,8 +189,7 @@ bool trace_grid(const struct grid *g, const char *path, struct diag *d)
     int n;
     struct sampler *const *s = grid_samplers(g, &n);
     for (int i = 0; i < n; i++)
-        keep_sample(&trace, s[i],
-                    i ? arena_printf(trace.arena, "sample.%d", i + 1) : "sample");
+        keep_sample(&trace, s[i], i ? arena_printf(trace.arena, "sample.%d", i + 1) : "sample");
     const bool good = write_file(&trace, s[0]->experiment, 0, path, d);
     arena_free(trace.arena);
     return good;

@@ -3,8 +3,8 @@
 #ifndef STORE_TRACE_H
 #define STORE_TRACE_H
 
-#include "run/grid.h"
-#include "run/trainer.h"
+#include "train/grid.h"
+#include "train/trainer.h"
 
 // Float32, or int64 for labels and indices, in PyTorch's layouts. K counts iterations from 0, U
 // updates as listed, R an update's repetitions, D draws: 0 is the iteration's own, a repetition or
@@ -14,7 +14,7 @@
 //   data/SOURCE.FIELD@K.D            what the data sets gave
 //   noise/NAME@K.D  hyper/U@K.R      what was drawn; optimizer_hyper's four numbers
 //   loss/U@K.R  loss/U/PART@K.R  grad/U/PARAM@K.R  value/U/NAME@K.R  random/U/WHERE.I@K.R
-// the last line as model/program.h has it, for traced programs. Metadata: config, config_hash,
+// the last line as program/program.h has it, for traced programs. Metadata: config, config_hash,
 // seed, steps.
 //
 // Runs `steps` iterations of a fresh start, or as many as the experiment has. False, reported.

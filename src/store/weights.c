@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static bool fits(const struct tensor *t, struct shape s)
+static bool weights_fits(const struct tensor *t, struct shape s)
 {
     if (t->type != TENSOR_F32 || t->rank != s.rank)
         return false;
@@ -20,8 +20,8 @@ static bool fits(const struct tensor *t, struct shape s)
     return true;
 }
 
-static const struct tensor *find(const struct safetensors *file, const struct network *net,
-                                 const struct slot *slot)
+static const struct tensor *weights_find(const struct safetensors *file, const struct network *net,
+                                         const struct slot *slot)
 {
     const struct tensor *t = safetensors_find(file, slot->name);
     return t ? t : safetensors_find(file, slot->name + strlen(net->name) + 1);
@@ -39,31 +39,31 @@ static bool fail_tensor(const struct network *net, const struct slot *slot, cons
     return false;
 }
 
-static bool check(const struct safetensors *file, const struct network *net,
-                  struct slot *const *slot, int n, struct diag *d)
+static bool weights_check(const struct safetensors *file, const struct network *net,
+                          struct slot *const *slot, int n, struct diag *d)
 {
     bool good = true;
     for (int i = 0; i < n; i++) {
-        const struct tensor *t = find(file, net, slot[i]);
+        const struct tensor *t = weights_find(file, net, slot[i]);
         if (!t)
             good = fail_tensor(net, slot[i], "is missing", d);
-        else if (!fits(t, slot[i]->shape))
+        else if (!weights_fits(t, slot[i]->shape))
             good = fail_tensor(net, slot[i], "has another shape or type", d);
     }
     return good;
 }
 
-static void fill(const struct safetensors *file, const struct network *net,
-                 struct slot *const *slot, int n, const struct slots *slots, float *slab)
+static void weights_fill(const struct safetensors *file, const struct network *net,
+                         struct slot *const *slot, int n, const struct slots *slots, float *slab)
 {
     for (int i = 0; i < n; i++)
-        slot_put(slot[i], slab, find(file, net, slot[i])->data);
+        slot_put(slot[i], slab, weights_find(file, net, slot[i])->data);
     for (int i = 0; i < slots->n; i++) {
         const struct slot *average = slots->slot[i];
         const char *of = average->kind == SLOT_AVERAGE ? strchr(average->name, '/') : NULL;
         for (int j = 0; of && j < n; j++)
             if (!strcmp(of + 1, slot[j]->name))
-                slot_put(average, slab, find(file, net, slot[j])->data);
+                slot_put(average, slab, weights_find(file, net, slot[j])->data);
     }
 }
 
@@ -79,14 +79,14 @@ bool weights_load(struct network *const *net, int n, const struct slots *slots, 
         file[i] = safetensors_open(a, net[i]->load, d);
         if (!file[i])
             fail(d, net[i]->load_where, "'load' of network '%s' gives no weights", net[i]->name);
-        good &= file[i] && check(file[i], net[i], net[i]->param, net[i]->n_param, d) &&
-                check(file[i], net[i], net[i]->buffer, net[i]->n_buffer, d);
+        good &= file[i] && weights_check(file[i], net[i], net[i]->param, net[i]->n_param, d) &&
+                weights_check(file[i], net[i], net[i]->buffer, net[i]->n_buffer, d);
     }
     for (int i = 0; good && i < n; i++) {
         if (!file[i])
             continue;
-        fill(file[i], net[i], net[i]->param, net[i]->n_param, slots, slab);
-        fill(file[i], net[i], net[i]->buffer, net[i]->n_buffer, slots, slab);
+        weights_fill(file[i], net[i], net[i]->param, net[i]->n_param, slots, slab);
+        weights_fill(file[i], net[i], net[i]->buffer, net[i]->n_buffer, slots, slab);
     }
     arena_free(a);
     return good;

@@ -2,7 +2,7 @@
 #ifndef STORE_WEIGHTS_H
 #define STORE_WEIGHTS_H
 
-#include "model/network.h"
+#include "nn/network.h"
 
 // Fills the parameters and buffers of every network that says `load:`, and their averages, from its
 // safetensors file. Tensors are found under the slot's name ("generator.0.weight") or under that

@@ -42,7 +42,7 @@ static const char score_of_run[] =
     "r.uid = '%s' AND e.metric = '%s' ORDER BY e.step DESC LIMIT 1";
 enum { VALUE, DIRECTION, FINGERPRINT, EVALUATOR, DATA, REAL, SECONDS };
 
-static double number(const struct table *t, int column)
+static double answer_number(const struct table *t, int column)
 {
     const struct cell *c = table_at(t, 0, column);
     return c->type == CELL_REAL ? c->real : c->type == CELL_INT ? (double)c->integer : NAN;
@@ -52,9 +52,9 @@ static void add_answer(const struct study *s, const struct trial *t, struct aren
                        struct reader *r, struct answer **list, int *n, struct diag *d)
 {
     const struct table *found = query_sql(r, arena_printf(a, score_of_run, t->run, s->score), d);
-    if (!found || !table_rows(found) || isnan(number(found, VALUE)))
+    if (!found || !table_rows(found) || isnan(answer_number(found, VALUE)))
         return;
-    const double x = number(found, VALUE);
+    const double x = answer_number(found, VALUE);
     const bool low = !strcmp(table_at(found, 0, DIRECTION)->text, "min");
     struct answer *answer = answer_of(a, list, n, t, table_at(found, 0, FINGERPRINT)->text);
     answer->evaluator = arena_strdup(a, table_at(found, 0, EVALUATOR)->text);
@@ -62,8 +62,8 @@ static void add_answer(const struct study *s, const struct trial *t, struct aren
     answer->n++;
     answer->sum += x;
     answer->squares += x * x;
-    answer->seconds += number(found, SECONDS);
-    answer->real += number(found, REAL);
+    answer->seconds += answer_number(found, SECONDS);
+    answer->real += answer_number(found, REAL);
     if (isnan(answer->best) || (low ? x < answer->best : x > answer->best))
         answer->best = x;
 }
@@ -92,7 +92,7 @@ enum {
     OF_EVALUATOR
 };
 
-static void add_row(struct table *t, const struct study *s, const struct answer *answer)
+static void answer_add_row(struct table *t, const struct study *s, const struct answer *answer)
 {
     const double n = answer->n, mean = answer->sum / n;
     table_text(t, s->variation[answer->variation]);
@@ -110,8 +110,8 @@ static void add_row(struct table *t, const struct study *s, const struct answer 
                       : NULL);
 }
 
-static void add_rows(struct table *t, const struct study *s, int variation, struct arena *a,
-                     struct reader *r, struct diag *d)
+static void answer_add_rows(struct table *t, const struct study *s, int variation, struct arena *a,
+                            struct reader *r, struct diag *d)
 {
     struct answer *list = NULL;
     const struct trial *last = NULL;
@@ -129,7 +129,7 @@ static void add_rows(struct table *t, const struct study *s, int variation, stru
         answer_of(a, &list, &n, last, "");
     list[0].diverged = diverged;
     for (int i = 0; i < n; i++)
-        add_row(t, s, &list[i]);
+        answer_add_row(t, s, &list[i]);
 }
 
 struct table *study_table(const struct study *s, struct arena *a, const char *db, struct diag *d)
@@ -140,14 +140,14 @@ struct table *study_table(const struct study *s, struct arena *a, const char *db
     struct reader *r = study_count(s, TRIAL_MISSING) < s->n_trial ? reader_open(a, db, false, d)
                                                                   : NULL;
     for (int v = 0; v < s->n_variation; v++)
-        add_rows(t, s, v, a, r, d);
+        answer_add_rows(t, s, v, a, r, d);
     return t;
 }
 
 // --- for people ----------------------------------------------------------------------------------
 
 // Four digits of the mean, and as many places of the deviation: "9.846 ± 0.024".
-static int places(double x)
+static int answer_places(double x)
 {
     const int whole = x == 0 ? 0 : (int)floor(log10(fabs(x)));
     return whole > 3 ? 0 : whole < -3 ? 6 : 3 - whole;
@@ -158,10 +158,10 @@ static void show_score(struct table *out, const struct cell *mean, const struct 
     if (mean->type == CELL_NULL)
         table_null(out);
     else if (!std || std->type == CELL_NULL)
-        table_text(out, arena_printf(out->arena, "%.*f", places(mean->real), mean->real));
+        table_text(out, arena_printf(out->arena, "%.*f", answer_places(mean->real), mean->real));
     else
-        table_text(out, arena_printf(out->arena, "%.*f ± %.*f", places(mean->real), mean->real,
-                                     places(mean->real), std->real));
+        table_text(out, arena_printf(out->arena, "%.*f ± %.*f", answer_places(mean->real),
+                                     mean->real, answer_places(mean->real), std->real));
 }
 
 static bool any_diverged(const struct table *t)

@@ -1,7 +1,7 @@
 #include "study/study.h"
 
 #include "base/arena.h"
-#include "model/experiment.h"
+#include "lang/experiment.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -181,7 +181,7 @@ static enum trial_state state_of(const char *status)
 }
 
 // The most telling run of the config: a finished one if there is one, else the newest.
-static void look(struct trial *t, struct arena *a, struct reader *r, struct diag *quiet)
+static void look_at_trials(struct trial *t, struct arena *a, struct reader *r, struct diag *quiet)
 {
     const char *sql = arena_printf(a,
                                    "SELECT uid FROM runs WHERE config_hash = '%s' ORDER BY status "
@@ -205,7 +205,7 @@ void study_look(struct study *s, struct arena *a, const char *db)
     struct diag *quiet = diag_new(scratch);
     struct reader *r = reader_open(scratch, db, false, quiet);
     for (int i = 0; r && i < s->n_trial; i++)
-        look(&s->trial[i], a, r, quiet);
+        look_at_trials(&s->trial[i], a, r, quiet);
     arena_free(scratch);
 }
 

@@ -23,7 +23,7 @@ enum trial_state {
     TRIAL_BROKEN_OFF, // begun, and nobody is at it: interrupted, lost, failed at the machine's hand
     TRIAL_RUNNING,    // by a living process, ours or another
     TRIAL_DONE,
-    TRIAL_DIVERGED    // an answer too: it counts as such, and is not tried again
+    TRIAL_DIVERGED // an answer too: it counts as such, and is not tried again
 };
 
 struct trial {
@@ -35,15 +35,15 @@ struct trial {
     const char *config_hash;
     int64_t steps;
     enum trial_state state;
-    int64_t step;      // how far the database knows it
-    const char *run;   // uid; NULL while missing
+    int64_t step;    // how far the database knows it
+    const char *run; // uid; NULL while missing
     // of this process
     int64_t pid, first; // of the worker at it, 0: none; the step it began at
     double began, seconds;
 };
 
 struct study {
-    const char *name;  // the folder's
+    const char *name; // the folder's
     const char *question, *column, *score;
     const char **variation;
     int n_variation;
@@ -69,8 +69,8 @@ struct table *study_show(const struct study *s, const struct table *t);
 
 struct study_workers {
     const char *program, *db;
-    int jobs, threads;        // processes at once; cores for each
-    const char *logs;         // directory: VARIATION-SEED.log
+    int jobs, threads; // processes at once; cores for each
+    const char *logs;  // directory: VARIATION-SEED.log
     // the last signal that came, and how many came; each is passed on to the workers
     const volatile sig_atomic_t *stop, *stops;
     void *context;

@@ -68,7 +68,8 @@ static bool is_open(const struct trial *t)
 // studies at once so share the work, where the database alone would show a run only once it has
 // begun. −1: somebody else is
 // at it, or there is no log to be had.
-static int claim(struct study *s, struct trial *t, struct arena *a, const struct study_workers *w)
+static int workers_claim(struct study *s, struct trial *t, struct arena *a,
+                         const struct study_workers *w)
 {
     const int log = open(study_log(a, w, s, t), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (log >= 0 && flock(log, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
@@ -100,8 +101,8 @@ static void become_worker(int log, const char *const *argv, pid_t parent)
     _exit(127);
 }
 
-static bool start(struct study *s, struct trial *t, struct arena *a, const struct study_workers *w,
-                  int log)
+static bool workers_start(struct study *s, struct trial *t, struct arena *a,
+                          const struct study_workers *w, int log)
 {
     const char **argv = command(a, s, t, w);
     const pid_t parent = getpid(), pid = log < 0 ? -1 : fork();
@@ -199,16 +200,16 @@ static double seconds_left(const struct study *s, int jobs)
 
 // --- all of them ---------------------------------------------------------------------------------
 
-static int fill(struct study *s, struct arena *a, const struct study_workers *w, bool *tried,
-                int running, int *failed)
+static int workers_fill(struct study *s, struct arena *a, const struct study_workers *w,
+                        bool *tried, int running, int *failed)
 {
     struct trial *t;
     while (running < w->jobs && !*w->stop && (t = next_trial(s, tried))) {
-        const int log = claim(s, t, a, w);
+        const int log = workers_claim(s, t, a, w);
         if (log < 0 && !is_open(t))
             continue;
         tried[t - s->trial] = true;
-        if (start(s, t, a, w, log))
+        if (workers_start(s, t, a, w, log))
             running++;
         else
             ++*failed;
@@ -225,8 +226,8 @@ static void pass_on(const struct study *s, const struct study_workers *w, int *p
 }
 
 // Takes in who has ended; how many are running then.
-static int gather(struct study *s, struct arena *a, const struct study_workers *w, int running,
-                  int *failed)
+static int workers_gather(struct study *s, struct arena *a, const struct study_workers *w,
+                          int running, int *failed)
 {
     int status;
     pid_t pid;
@@ -252,13 +253,13 @@ int study_run(struct study *s, struct arena *a, const struct study_workers *w)
     double looked = clock_now();
     mkdir(w->logs, 0777);
     for (;;) {
-        running = fill(s, a, w, tried, running, &failed);
+        running = workers_fill(s, a, w, tried, running, &failed);
         // what others run will be done, or be left to us
         if (!running && (*w->stop || !study_count(s, TRIAL_RUNNING)))
             return failed;
         nanosleep(&(struct timespec){0, 100 * 1000 * 1000}, NULL);
         pass_on(s, w, &passed);
-        running = gather(s, a, w, running, &failed);
+        running = workers_gather(s, a, w, running, &failed);
         if (clock_now() - looked < LOOK_SECONDS)
             continue;
         study_look(s, a, w->db);

@@ -6,9 +6,9 @@
 #include "view/annotate.h"
 
 #include "base/arena.h"
-#include "graph/op.h"
-#include "plan/plan.h"
-#include "run/trainer.h"
+#include "ir/op.h"
+#include "codegen/plan.h"
+#include "train/trainer.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ static struct sheet *sheet_of(struct account *a, const struct source *source)
     return &a->sheet[a->n - 1];
 }
 
-static void add_step(struct account *a, const struct value *v, double seconds)
+static void annotate_add_step(struct account *a, const struct value *v, double seconds)
 {
     const int direction = v->backward ? BACKWARD : FORWARD;
     if (v->op->flags & OP_EFFECT) {
@@ -115,11 +115,12 @@ static void draw_rest(const struct account *a, const struct timing *t, FILE *to)
 const char *timing_text(struct arena *a, const struct timing *t)
 {
     const double iterations = t->all - t->observer, percent = 100 / iterations;
-    return arena_printf(a,
-                        "%lld iterations of %.3f ms (median %.3f): batches %.2f %%, results.db %.2f %%; "
-                        "beside them %.2f %% of a core wrote results.db",
-                        (long long)t->n, 1e3 * iterations / (double)t->n, 1e3 * t->median,
-                        percent * t->batches, percent * t->recording, percent * t->recorder);
+    return arena_printf(
+        a,
+        "%lld iterations of %.3f ms (median %.3f): batches %.2f %%, results.db %.2f %%; "
+        "beside them %.2f %% of a core wrote results.db",
+        (long long)t->n, 1e3 * iterations / (double)t->n, 1e3 * t->median, percent * t->batches,
+        percent * t->recording, percent * t->recorder);
 }
 
 void annotate(const struct plan *p, const struct timing *t, const struct source *first, FILE *to)
@@ -127,7 +128,7 @@ void annotate(const struct plan *p, const struct timing *t, const struct source 
     struct account a = {.arena = arena_new(NULL)};
     (void)sheet_of(&a, first);
     for (int i = 0; i < plan_steps(p); i++)
-        add_step(&a, plan_step_value(p, i), t->step[i]);
+        annotate_add_step(&a, plan_step_value(p, i), t->step[i]);
     for (int i = 0; i < a.n; i++)
         draw_sheet(&a.sheet[i], t, to);
     draw_rest(&a, t, to);

@@ -54,7 +54,7 @@ void progress_every(struct progress *p, double seconds)
 bool progress_due(const struct progress *p) { return clock_now() - p->drawn >= p->every; }
 
 // rate ← rate + (1 − e^(−Δt/5 s))·(Δstep/Δt − rate)
-static void measure(struct progress *p, int64_t step)
+static void progress_measure(struct progress *p, int64_t step)
 {
     const double t = clock_now(), dt = t - p->rate_time;
     if (step <= p->rate_step || dt < 0.05)
@@ -131,7 +131,7 @@ static size_t fitting(const char *s, int width)
 }
 
 // To the beginning of an empty line; with blanks where escapes are not wanted.
-static void wipe(struct progress *p)
+static void progress_wipe(struct progress *p)
 {
     if (p->colour)
         fputs("\r\033[K", p->to);
@@ -139,7 +139,7 @@ static void wipe(struct progress *p)
         fprintf(p->to, "\r%*s\r", terminal_width(p->to) - 1, "");
 }
 
-static void draw(struct progress *p)
+static void progress_draw(struct progress *p)
 {
     struct text line;
     text_init(&line);
@@ -150,7 +150,7 @@ static void draw(struct progress *p)
         text_addf(&line, "  %s %.4g", p->name[i], p->value[i]);
     if (p->live) {
         const size_t n = fitting(line.s, terminal_width(p->to) - 1);
-        wipe(p);
+        progress_wipe(p);
         fprintf(p->to, "%.*s%s", (int)n, line.s, p->colour ? "\033[0m" : "");
         p->line_open = true;
     } else {
@@ -172,21 +172,21 @@ void progress_update(struct progress *p, int64_t step, const char *const *name, 
     }
     if (!progress_due(p))
         return;
-    measure(p, step);
-    draw(p);
+    progress_measure(p, step);
+    progress_draw(p);
 }
 
 void progress_note(struct progress *p, const char *fmt, ...)
 {
     va_list ap;
     if (p->line_open)
-        wipe(p);
+        progress_wipe(p);
     va_start(ap, fmt);
     vfprintf(p->to, fmt, ap);
     va_end(ap);
     fputc('\n', p->to);
     if (p->line_open)
-        draw(p);
+        progress_draw(p);
     fflush(p->to);
 }
 
@@ -194,9 +194,9 @@ void progress_end(struct progress *p)
 {
     if (p->ended)
         return;
-    measure(p, p->step);
+    progress_measure(p, p->step);
     p->ended = true;
-    draw(p);
+    progress_draw(p);
     if (p->line_open)
         fputc('\n', p->to);
     p->line_open = false;

@@ -27,18 +27,10 @@ static void real_text(double x, struct text *out)
 void cell_text(const struct cell *c, struct text *out)
 {
     switch (c->type) {
-    case CELL_INT:
-        text_addf(out, "%" PRId64, c->integer);
-        break;
-    case CELL_REAL:
-        real_text(c->real, out);
-        break;
-    case CELL_TEXT:
-        text_add(out, c->text);
-        break;
-    case CELL_NULL:
-        text_add(out, "-");
-        break;
+    case CELL_INT: text_addf(out, "%" PRId64, c->integer); break;
+    case CELL_REAL: real_text(c->real, out); break;
+    case CELL_TEXT: text_add(out, c->text); break;
+    case CELL_NULL: text_add(out, "-"); break;
     }
 }
 
@@ -85,7 +77,7 @@ static void add_rows(const struct table *t, struct libscols_table *s)
     text_release(&cell);
 }
 
-static void draw(const struct table *t, struct text *out, int width, bool bold)
+static void draw_columns(const struct table *t, struct text *out, int width, bool bold)
 {
     struct libscols_table *s = scols_new_table();
     scols_table_set_termforce(s, width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
@@ -107,14 +99,14 @@ static void draw(const struct table *t, struct text *out, int width, bool bold)
 
 void table_draw_text(const struct table *t, struct text *out, int width)
 {
-    draw(t, out, width, false);
+    draw_columns(t, out, width, false);
 }
 
 void table_draw(const struct table *t, FILE *to, int width)
 {
     struct text out;
     text_init(&out);
-    draw(t, &out, width ? width : terminal_width(to), terminal_has_colour(to));
+    draw_columns(t, &out, width ? width : terminal_width(to), terminal_has_colour(to));
     fputs(out.s, to);
     text_release(&out);
 }

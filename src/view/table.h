@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "store/table.h"
+#include "store/sql_table.h"
 
 struct text;
 

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (!n)
         return 0;
     const enum idx_content content = data[0] & 1 ? IDX_LABELS : IDX_IMAGES;
-    uint8_t *copy = malloc(n - 1 ? n - 1 : 1);  // its own block, so that one byte too far is seen
+    uint8_t *copy = malloc(n - 1 ? n - 1 : 1); // its own block, so that one byte too far is seen
     memcpy(copy, data + 1, n - 1);
     parse(content, copy, n - 1);
     if (data[0] & 2) {

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    uint8_t *copy = malloc(n ? n : 1);  // its own block, so that one byte too far is seen
+    uint8_t *copy = malloc(n ? n : 1); // its own block, so that one byte too far is seen
     memcpy(copy, data, n);
     struct arena *a = arena_new(NULL);
     struct npy x;

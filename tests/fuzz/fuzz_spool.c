@@ -19,12 +19,13 @@ static struct db *database(void)
     if (!db.handle) {
         sqlite3_open(":memory:", &db.handle);
         sqlite3_exec(db.handle, schema, NULL, NULL, NULL);
-        sqlite3_exec(db.handle,
-                     "INSERT INTO experiment VALUES(1, 'e', '', 0); INSERT INTO config VALUES('h', "
-                     "'', 1); INSERT INTO run(id, uid, experiment_id, name, model, dataset, seed, "
-                     "config_hash, group_hash, status, created_ms, dir) VALUES(1, 'u', 1, 'n', 'm', "
-                     "'d', 0, 'h', 'g', 'running', 0, 'x')",
-                     NULL, NULL, NULL);
+        sqlite3_exec(
+            db.handle,
+            "INSERT INTO experiment VALUES(1, 'e', '', 0); INSERT INTO config VALUES('h', "
+            "'', 1); INSERT INTO run(id, uid, experiment_id, name, model, dataset, seed, "
+            "config_hash, group_hash, status, created_ms, dir) VALUES(1, 'u', 1, 'n', 'm', "
+            "'d', 0, 'h', 'g', 'running', 0, 'x')",
+            NULL, NULL, NULL);
     }
     return &db;
 }

@@ -1,0 +1,132 @@
+#include "base/arena.h"
+#include "cli/session.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+static const struct option_spec option[] = {
+    OPTION_DB,
+    {"threads", 't', "N", "cores to use; as many as the run began with unless told"},
+    {"checkpoint", 0, "FILE", "score this checkpoint of the run; the newest sound one unless told"},
+    OPTION_JSON,
+    OPTION_END,
+};
+
+static const struct place nowhere;
+
+static json_t *cmd_eval_number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+
+static json_t *json_of(const struct taken *t)
+{
+    json_t *is = json_pack("{s:s, s:s, s:s, s:o, s:o}", "metric", t->name, "score", t->metric->name,
+                           "better", t->metric->direction, "value",
+                           cmd_eval_number(t->sample.value), "std", cmd_eval_number(t->sample.std));
+    if (t->has_real) {
+        json_object_set_new(is, "real", cmd_eval_number(t->real.value));
+        json_object_set_new(is, "real_std", cmd_eval_number(t->real.std));
+    }
+    json_object_set_new(is, "fingerprint", json_string(t->fingerprint));
+    return is;
+}
+
+static void print_json(const struct evaluator *v, int64_t step)
+{
+    json_t *scores = json_array();
+    for (int i = 0; i < v->n_taken; i++)
+        json_array_append_new(scores, json_of(&v->taken[i]));
+    json_t *scorer = v->scorer ? json_pack("{s:s, s:o}", "sha256", v->scorer->sha256, "accuracy",
+                                           cmd_eval_number(v->scorer->accuracy))
+                               : json_null();
+    json_t *all = json_pack("{s:i, s:I, s:o, s:o}", "schema", 1, "step", (json_int_t)step, "scorer",
+                            scorer, "scores", scores);
+    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    putchar('\n');
+    json_decref(all);
+}
+
+static void print_scores(struct arena *a, const struct evaluator *v)
+{
+    for (int i = 0; i < v->n_taken; i++) {
+        const struct taken *t = &v->taken[i];
+        printf("%s, on the %s split, evaluator %.12s\n", evaluator_text(a, t), t->split,
+               t->fingerprint);
+    }
+    if (v->scorer)
+        printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256,
+               100 * v->scorer->accuracy);
+}
+
+// data.real.path
+static bool is_path(const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    return !strncmp(key, "data.", 5) && dot && !strcmp(dot, ".path");
+}
+
+// What is scored is the run's; only how it is scored may be said anew, and where the data lies.
+static bool same_model(struct laboratory *lab)
+{
+    int n;
+    const struct change *c = laboratory_changes(lab, lab->stored.config_yaml, &n);
+    for (int i = 0; i < n; i++)
+        if (strncmp(c[i].key, "evaluate", 8) && !is_path(c[i].key))
+            return fail(lab->diag, nowhere,
+                        "the config is not the one this run was trained under\n%s: %.60s → "
+                        "%.60s\nonly evaluate.… can be said anew",
+                        c[i].key, c[i].before, c[i].after);
+    return lab->experiment->evaluate.n_score ||
+           fail(lab->diag, nowhere,
+                "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
+}
+
+static bool cmd_eval_restore(struct laboratory *lab)
+{
+    struct checkpoint c;
+    const char *path = option_text(lab->options, "checkpoint", NULL);
+    if (!path)
+        return laboratory_restore_last(lab);
+    if (!checkpoint_read(lab->arena, path, lab->experiment, lab->trainer->slab, &c, lab->diag))
+        return false;
+    lab->trainer->step = c.step;
+    return true;
+}
+
+static int cmd_eval_run(struct options *o)
+{
+    struct laboratory lab;
+    int threads;
+    const int opened = laboratory_open_run(&lab, o, o->word[0]);
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!laboratory_threads(o, lab.stored.threads, &threads))
+        return EXIT_USAGE;
+    lab.trainer = same_model(&lab) ? trainer_new(o->arena, lab.experiment, o->diag) : NULL;
+    lab.progress = progress_new(o->arena, stderr, 0, 0);
+    if (!lab.trainer)
+        return EXIT_USAGE;
+    if (!cmd_eval_restore(&lab) || !laboratory_evaluate(&lab))
+        return EXIT_FAILED;
+    const int64_t step = lab.trainer->step;
+    const bool stored = recorder_late_scores(options_db(o), lab.stored.uid, step, lab.score,
+                                             lab.n_score, o->diag);
+    if (option_given(o, "json"))
+        print_json(lab.evaluator, step);
+    else
+        print_scores(o->arena, lab.evaluator);
+    return stored ? EXIT_DONE : EXIT_FAILED;
+}
+
+const struct command cmd_eval = {
+    .name = "eval",
+    .group = GROUP_SAMPLES,
+    .usage = "[options] RUN [key=value …]",
+    .help = "score a run's checkpoint\nThe scores are kept with the run. evaluate.samples=50k and "
+            "the like change the protocol, and with it the\n"
+            "evaluator's fingerprint.",
+    .options = option,
+    .overrides = true,
+    .min_words = 1,
+    .max_words = 1,
+    .run = cmd_eval_run,
+};

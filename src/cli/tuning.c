@@ -1,0 +1,158 @@
+// Measuring is the default, because a plan that nobody asked for is never fast; and it does not
+// cost the promise that a run can be had again, because a winner is measured once: what is
+// remembered is taken without a look, and what a run was answered is recorded with it. So the same
+// command gives the same bits as long as its cache lives, `--replay` gives them after that, and
+// `--no-tune` gives the same plan with any cache, or none. Where nothing can be remembered nothing
+// is measured.
+//
+// Measuring afresh at every start would find the same winners nearly always, and other last digits
+// the one time it does not.
+#include "cli/tuning.h"
+
+#include "base/arena.h"
+#include "ir/choice.h"
+#include "program/program.h"
+#include "opt/pass.h"
+#include "codegen/tuner.h"
+#include "codegen/plan.h"
+#include "store/tuner_cache.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char prefix[] = "plan.";
+static const char speed_version[] = {
+#include "speed_version.inc"
+    0};
+
+static bool tuning_recall(void *context, const char *key, const char **answer)
+{
+    return tuner_cache_recall(context, key, answer);
+}
+
+static bool look_up(void *context, const char *key, const char **answer)
+{
+    *answer = tuner_cache_get(context, key);
+    return *answer != NULL;
+}
+
+static void tuning_keep(void *context, const char *key, const char *answer)
+{
+    tuner_cache_keep(context, key, answer);
+}
+
+static void say_measuring(void *context, const char *key)
+{
+    struct laboratory *lab = context;
+    if (!lab->tuner->n_measured)
+        fprintf(stderr, "measuring what is fastest on this machine; it is remembered in %s\n",
+                tuner_cache_path(lab->arena));
+    fprintf(stderr, "  %.*s\n", (int)strcspn(key, ":#"), key);
+}
+
+static void tuning_start(struct laboratory *lab)
+{
+    lab->tuner = tuner_new(lab->arena);
+    lab->tuner->measures = say_measuring;
+    lab->tuner->context = lab;
+    lab->experiment->chooser = &lab->tuner->chooser;
+}
+
+static void open_cache(struct laboratory *lab, enum tuning how, int threads)
+{
+    tuning_start(lab);
+    const char *off = getenv("GANEXP_NO_TUNE");
+    if (how == TUNING_RULES || (off && *off))
+        return;
+    const char *machine = arena_printf(lab->arena, "%s, %d threads, %s, kernels %s", plan_isa(),
+                                       threads, plan_library_version(), speed_version);
+    lab->cache = tuner_cache_open(lab->arena, tuner_cache_path(lab->arena), machine);
+    lab->tuner->memory = (struct tuner_memory){
+        lab->cache, how == TUNING_MEASURE ? tuning_recall : look_up, tuning_keep};
+}
+
+bool tuning_replay(struct laboratory *lab, const struct stored_run *run)
+{
+    int n;
+    struct reader *r = reader_open(lab->arena, options_db(lab->options), false, lab->diag);
+    if (!r)
+        return false;
+    tuning_start(lab);
+    const struct run_param *p = reader_params(r, run, prefix, &n);
+    for (int i = 0; i < n; i++)
+        tuner_know(lab->tuner, p[i].key + strlen(prefix), p[i].text, p[i].origin);
+    return true;
+}
+
+static int open_config(struct laboratory *lab, struct options *o, enum tuning how, int *threads)
+{
+    if (!laboratory_threads(o, 0, threads))
+        return EXIT_USAGE;
+    if (!o->n_word) {
+        fail(o->diag, (struct place){0}, "`ganexp %s` needs a config\nor --replay RUN",
+             o->command->name);
+        return EXIT_USAGE;
+    }
+    if (!laboratory_open(lab, o))
+        return EXIT_USAGE;
+    open_cache(lab, how, *threads);
+    return EXIT_DONE;
+}
+
+static int open_run(struct laboratory *lab, struct options *o, int *threads)
+{
+    const int opened = laboratory_open_run(lab, o, option_text(o, "replay", ""));
+    if (opened != EXIT_DONE)
+        return opened;
+    if (!laboratory_threads(o, lab->stored.threads, threads))
+        return EXIT_USAGE;
+    if (!tuning_replay(lab, &lab->stored))
+        return EXIT_FAILED;
+    lab->stored = (struct stored_run){0};
+    return EXIT_DONE;
+}
+
+int tuning_open(struct laboratory *lab, struct options *o, enum tuning how, int *threads)
+{
+    const bool by_rules = how != TUNING_RULES && option_given(o, "no-tune");
+    if (!option_given(o, "replay"))
+        return open_config(lab, o, by_rules ? TUNING_RULES : how, threads);
+    if (!o->n_word && !by_rules)
+        return open_run(lab, o, threads);
+    fail(o->diag, (struct place){0},
+         "--replay takes config and plan from the run\nleave out the config%s",
+         how != TUNING_RULES ? " and --no-tune" : "");
+    return EXIT_USAGE;
+}
+
+// Later phases are compiled when their time comes; what they will ask is asked now.
+static void ask_later_phases(struct laboratory *lab)
+{
+    for (int i = 1; i < lab->experiment->n_phase; i++) {
+        struct arena *scratch = arena_new(NULL);
+        struct program *p = program_training(lab->experiment, i, scratch, lab->diag);
+        if (p)
+            passes_run(p->graph, NULL);
+        arena_free(scratch);
+    }
+}
+
+void tuning_params(struct laboratory *lab, struct run_param **list, int *n)
+{
+    if (lab->tuner)
+        ask_later_phases(lab);
+    for (int i = 0; lab->tuner && i < lab->tuner->n; i++) {
+        const struct tuner_answer *c = &lab->tuner->choice[i];
+        const struct run_param p = {arena_printf(lab->arena, "%s%s", prefix, c->key), "str",
+                                    c->answer, NAN, c->origin};
+        if (c->asked)
+            APPEND(lab->arena, *list, *n, p);
+    }
+}
+
+void tuning_tell(struct laboratory *lab)
+{
+    const char *notice = lab->cache ? tuner_cache_notice(lab->cache) : NULL;
+    if (notice)
+        fprintf(stderr, "%s\n", notice);
+}

@@ -1,0 +1,33 @@
+// Ops on labels.
+#include "base/arena.h"
+#include "kernels/kernel.h"
+#include "codegen/lowerings.h"
+
+static struct label_task *task(struct plan *p, const struct value *v, const struct value *index,
+                               int64_t rows)
+{
+    struct label_task *t = NEW(plan_arena(p), struct label_task);
+    *t = (struct label_task){.x = plan_data(p, v->in[0]),
+                             .index = plan_data(p, index),
+                             .y = plan_data(p, v),
+                             .n = index->shape.dim[0],
+                             .rows = rows,
+                             .columns = v->shape.dim[1],
+                             .threads = kernel_threads(shape_size(v->shape))};
+    return t;
+}
+
+void lower_gather(struct plan *p, const struct value *v)
+{
+    plan_step(p, v, "gather", kernels()->gather, task(p, v, v->in[1], v->in[0]->shape.dim[0]));
+}
+
+void lower_scatter_add(struct plan *p, const struct value *v)
+{
+    plan_step(p, v, "scatter_add", kernels()->scatter_add, task(p, v, v->in[1], v->shape.dim[0]));
+}
+
+void lower_one_hot(struct plan *p, const struct value *v)
+{
+    plan_step(p, v, "one_hot", kernels()->one_hot, task(p, v, v->in[0], v->shape.dim[1]));
+}

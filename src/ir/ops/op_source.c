@@ -1,0 +1,71 @@
+// Sources: values that come from outside the graph. Their meaning is given by whoever runs it (the
+// host's inputs, the slab of slots, Philox); only `constant` means something by itself.
+#include "codegen/lowerings.h"
+
+#include "base/text.h"
+
+struct value *input(struct graph *g, const char *name, struct shape shape)
+{
+    return graph_add(g, &op_input, shape, 0, NULL, (struct attr){.name = graph_name(g, name)});
+}
+
+struct value *param(struct graph *g, struct slot *slot)
+{
+    return graph_add(g, &op_param, slot->shape, 0, NULL, (struct attr){.slot = slot});
+}
+
+struct value *constant(struct graph *g, double x, struct shape shape)
+{
+    return graph_add(g, &op_constant, shape, 0, NULL, (struct attr){.f = {x}});
+}
+
+struct value *random_value(struct graph *g, enum random_kind kind, double a, double b, int stream,
+                           struct shape shape)
+{
+    return graph_add(g, &op_random, shape, 0, NULL,
+                     (struct attr){.i = {kind, stream}, .f = {a, b}});
+}
+
+static void constant_reference(const struct value *v, const double *const *in, double *out)
+{
+    (void)in;
+    for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
+        out[i] = v->attr.f[0];
+}
+
+static void constant_print(const struct value *v, struct text *out)
+{
+    text_addf(out, "%g", v->attr.f[0]);
+}
+
+static void random_print(const struct value *v, struct text *out)
+{
+    static const char *const kind[] = {"uniform", "normal", "bernoulli", "label"};
+    text_addf(out, "%s(%g, %g) stream=%d", kind[v->attr.i[0]], v->attr.f[0], v->attr.f[1],
+              (int)v->attr.i[1]);
+}
+
+// Draws know channels and pixels, and nothing inside those.
+static bool same_axis_last(const struct value *v, int known, int d, int *axis)
+{
+    (void)known;
+    axis[0] = d;
+    for (int i = d + 1; i < v->shape.rank; i++)
+        if (v->shape.dim[i] != 1)
+            return false;
+    return true;
+}
+
+const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
+const struct op op_param = {.name = "param", .flags = OP_SOURCE};
+const struct op op_random = {.name = "random",
+                             .flags = OP_SOURCE | OP_ANY_LAYOUT,
+                             .lower = lower_random,
+                             .print = random_print,
+                             .same_axis = same_axis_last};
+const struct op op_constant = {.name = "constant",
+                               .flags = OP_SOURCE | OP_PINNED | OP_ANY_LAYOUT,
+                               .reference = constant_reference,
+                               .lower = lower_constant,
+                               .print = constant_print,
+                               .same_axis = same_axis_elementwise};

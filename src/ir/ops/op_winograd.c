@@ -1,0 +1,286 @@
+// The linear maps that minimal filtering is made of (see opt/winograd.c). An image is cut
+// into tiles, each tile taken apart into phases (pixels a, a + s, a + 2s …), and each phase
+// evaluated at q points along both axes:
+//     y[(u, v), (n, ty, tx), (a, b, c)] = Σ_i,j m[u][i]·m[v][j]·x[n, c, s·(t·ty + i) + a − top,
+//     s·(t·tx + j) + b − left]
+// with zeros outside. The three tensors of a convolution differ in their matrix, and in:
+//     coarse (its result):  s = 1, one phase,  i < t;           fine (its input):  i < q, tiles
+//     overlap by q − t;
+//     weight:  one tile, i < r, no padding.
+// The adjoint adds up where tiles overlap. Each is the gradient of the other.
+#include "codegen/post_ops_lowering.h"
+#include "kernels/kernel.h"
+#include "codegen/lowerings.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "ir/winograd_points.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+// What the role makes of a tiling.
+struct cut {
+    int64_t step, phases, n, count[2], pad[2];
+    int rows, columns;
+    double m[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX];
+};
+
+static struct attr op_winograd_attr_of(enum winograd_role role, struct winograd_tiling t)
+{
+    if (role != TILE_FINE)
+        t.pad[0] = t.pad[1] = 0;
+    if (role == TILE_WEIGHT)
+        t.count[0] = t.count[1] = 1;
+    return (struct attr){
+        .i = {role, t.n, t.stride, t.kernel, t.pad[0], t.pad[1], t.count[0], t.count[1]}};
+}
+
+static struct winograd_tiling op_winograd_tiling_of(const struct value *v)
+{
+    const int64_t *i = v->attr.i;
+    return (struct winograd_tiling){i[1], i[2], i[3], {i[4], i[5]}, {i[6], i[7]}};
+}
+
+static int op_winograd_taps(const struct winograd_tiling *t)
+{
+    return (int)((t->kernel + t->stride - 1) / t->stride);
+}
+
+static void fill_matrix(struct cut *c, const struct winograd_points *t, enum winograd_role role)
+{
+    for (int i = 0; i < c->rows; i++)
+        for (int j = 0; j < c->columns; j++)
+            c->m[i * c->columns + j] = role == TILE_COARSE ? (double)t->coarse[i][j]
+                                       : role == TILE_FINE
+                                           ? (double)t->fine[i][j]
+                                           : (double)t->weight[i][j] / (double)t->divisor[i];
+}
+
+static struct cut cut_by(enum winograd_role role, struct winograd_tiling t)
+{
+    const struct winograd_points toom = winograd_points_of((int)t.n, op_winograd_taps(&t));
+    const int columns[] = {[TILE_COARSE] = toom.n, [TILE_FINE] = toom.q, [TILE_WEIGHT] = toom.r};
+    const int64_t s = role == TILE_COARSE ? 1 : t.stride;
+    struct cut c = {.step = s,
+                    .phases = s,
+                    .n = t.n,
+                    .count = {t.count[0], t.count[1]},
+                    .pad = {t.pad[0], t.pad[1]},
+                    .rows = toom.q,
+                    .columns = columns[role]};
+    fill_matrix(&c, &toom, role);
+    return c;
+}
+
+static struct cut op_winograd_cut_of(const struct value *v)
+{
+    return cut_by((enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
+}
+
+static struct shape op_winograd_planes(struct shape x, struct attr attr)
+{
+    const int64_t q = attr.i[1] + (attr.i[3] + attr.i[2] - 1) / attr.i[2] - 1,
+                  s = attr.i[0] == TILE_COARSE ? 1 : attr.i[2];
+    return SHAPE(q * q, x.dim[0] * attr.i[6] * attr.i[7], s * s * x.dim[1]);
+}
+
+struct value *winograd_transform(struct value *x, enum winograd_role role, struct winograd_tiling t)
+{
+    const struct attr attr = op_winograd_attr_of(role, t);
+    if (x->shape.rank != 4)
+        BUG("tile_map wants rank 4");
+    return graph_add(x->graph, &op_winograd_transform, op_winograd_planes(x->shape, attr), 1, &x,
+                     attr);
+}
+
+struct value *winograd_transform_adjoint(struct value *y, enum winograd_role role,
+                                         struct winograd_tiling t, struct shape shape)
+{
+    const struct attr attr = op_winograd_attr_of(role, t);
+    if (shape.rank != 4 || !shape_equal(y->shape, op_winograd_planes(shape, attr)))
+        BUG("tile_map_adjoint: shapes do not fit");
+    return graph_add(y->graph, &op_winograd_transform_adjoint, shape, 1, &y, attr);
+}
+
+static void forward_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
+{
+    if (want[0])
+        dx[0] = winograd_transform_adjoint(dy, (enum winograd_role)v->attr.i[0],
+                                           op_winograd_tiling_of(v), v->in[0]->shape);
+}
+
+static void adjoint_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
+{
+    if (want[0])
+        dx[0] = winograd_transform(dy, (enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
+}
+
+// --- meaning -------------------------------------------------------------------------------------
+
+// One column of all planes: (n, ty, tx), phase (a, b), channel c. Pixels and points meet in every
+// pair.
+struct column {
+    int64_t n, ty, tx, a, b, c;
+};
+
+static void column_terms(const struct cut *k, struct shape image, const struct column *o,
+                         double *planes_at, int64_t plane, const double *in, double *out)
+{
+    const int64_t *d = image.dim;
+    for (int u = 0; u < k->rows * k->rows; u++)
+        for (int i = 0; i < k->columns * k->columns; i++) {
+            const int64_t y = k->step * (k->n * o->ty + i / k->columns) + o->a - k->pad[0];
+            const int64_t x = k->step * (k->n * o->tx + i % k->columns) + o->b - k->pad[1];
+            if (y < 0 || y >= d[2] || x < 0 || x >= d[3])
+                continue;
+            const double m = k->m[u / k->rows * k->columns + i / k->columns] *
+                             k->m[u % k->rows * k->columns + i % k->columns];
+            const int64_t at = ((o->n * d[1] + o->c) * d[2] + y) * d[3] + x;
+            if (in)
+                planes_at[u * plane] += m * in[at];
+            else
+                out[at] += m * planes_at[u * plane];
+        }
+}
+
+// planes ← image where `in` is given, else image `out` ← planes.
+static void meaning(const struct value *v, struct shape image, double *y, const double *in,
+                    double *out)
+{
+    const struct cut k = op_winograd_cut_of(v);
+    const int64_t C = image.dim[1], width = k.phases * k.phases * C, row = k.count[0] * k.count[1];
+    const int64_t plane = image.dim[0] * row * width;
+    for (int64_t i = 0; i < plane; i++) {
+        const int64_t tile = i / width, phase = i % width / C;
+        const struct column o = {tile / row,       tile % row / k.count[1], tile % k.count[1],
+                                 phase / k.phases, phase % k.phases,        i % C};
+        column_terms(&k, image, &o, y + i, plane, in, out);
+    }
+}
+
+static void op_winograd_clear(const struct value *v, double *out)
+{
+    memset(out, 0, sizeof *out * (size_t)shape_size(v->shape));
+}
+
+static void forward_reference(const struct value *v, const double *const *in, double *out)
+{
+    op_winograd_clear(v, out);
+    meaning(v, v->in[0]->shape, out, in[0], NULL);
+}
+
+static void adjoint_reference(const struct value *v, const double *const *in, double *out)
+{
+    op_winograd_clear(v, out);
+    meaning(v, v->shape, (double *)(uintptr_t)in[0], NULL, out);
+    post_ops_reference(v, in, out);
+}
+
+// --- lowering ------------------------------------------------------------------------------------
+
+static void fill_task(struct transform_task *t, const struct cut *c)
+{
+    t->step = c->step, t->phases = c->phases;
+    for (int i = 0; i < 2; i++) {
+        struct transform_axis *axis = &t->axis[i];
+        *axis = (struct transform_axis){c->n, c->count[i], c->pad[i], c->rows, c->columns};
+        for (int k = 0; k < c->rows; k++)
+            for (int j = 0; j < c->columns; j++)
+                axis->m[k * c->columns + j] = axis->transposed[j * c->rows + k] =
+                    (float)c->m[k * c->columns + j];
+    }
+}
+
+struct transform_task transform_task_of(enum winograd_role role, struct winograd_tiling tiling)
+{
+    const struct cut c = cut_by(role, tiling);
+    struct transform_task t = {0};
+    fill_task(&t, &c);
+    return t;
+}
+
+// Weights' gradients go to an optimizer as they are.
+static bool ends(const struct value *v, const struct post_ops *e)
+{
+    struct image_end end;
+    return v->attr.i[0] != TILE_WEIGHT && post_ops_image_end(NULL, v, e, &end);
+}
+
+static const struct image_end *op_winograd_end_of(struct plan *p, const struct value *v)
+{
+    const struct post_ops e = post_ops_of(v);
+    struct image_end *end = NEW(plan_arena(p), struct image_end);
+    post_ops_image_end(p, v, &e, end);
+    return e.n ? end : NULL;
+}
+
+static void op_winograd_lower(struct plan *p, const struct value *v, const struct value *image,
+                              const struct value *y)
+{
+    static const char *const what[] = {"tile_map of a result", "tile_map of an image",
+                                       "tile_map of weights"};
+    const struct cut c = op_winograd_cut_of(v);
+    const struct view x = view_of(image);
+    struct transform_task *t = NEW(plan_arena(p), struct transform_task);
+    *t = (struct transform_task){.image = plan_data(p, image),
+                                 .tiles = plan_data(p, y),
+                                 .N = x.dim[0],
+                                 .C = x.dim[1],
+                                 .H = x.dim[2],
+                                 .W = x.dim[3],
+                                 .type = {image->type, y->type},
+                                 .plane = y->shape.dim[1] * y->shape.dim[2],
+                                 .adjoint = image == v,
+                                 .end = op_winograd_end_of(p, v),
+                                 .threads = kernel_threads(shape_size(y->shape))};
+    memcpy(t->stride, x.stride, sizeof t->stride);
+    fill_task(t, &c);
+    plan_step(
+        p, v,
+        arena_printf(plan_arena(p), "%s%s", what[v->attr.i[0]], image == v ? ", adjoint" : ""),
+        kernels()->winograd_transform, t);
+}
+
+static void lower_forward(struct plan *p, const struct value *v)
+{
+    op_winograd_lower(p, v, v->in[0], v);
+}
+
+static void lower_adjoint(struct plan *p, const struct value *v)
+{
+    op_winograd_lower(p, v, v, v->in[0]);
+}
+
+// Weights are plain; images lie channels-last.
+static const struct blocked_layout *op_winograd_layout(const struct value *v, int i)
+{
+    static const struct blocked_layout plain = {.plain = true};
+    (void)i;
+    return v->attr.i[0] == TILE_WEIGHT ? &plain : NULL;
+}
+
+static void op_winograd_print(const struct value *v, struct text *out)
+{
+    static const char *const role[] = {"coarse", "fine", "weight"};
+    const struct winograd_tiling t = op_winograd_tiling_of(v);
+    text_addf(out, "%s F(%" PRId64 ",%d) stride=%" PRId64, role[v->attr.i[0]], t.n,
+              op_winograd_taps(&t), t.stride);
+    post_ops_print(v, out);
+}
+
+const struct op op_winograd_transform = {.name = "tile_map",
+                                         .flags = OP_BLOCKED_OK | OP_READS_BF16 | OP_WRITES_BF16,
+                                         .grad = forward_grad,
+                                         .reference = forward_reference,
+                                         .lower = lower_forward,
+                                         .print = op_winograd_print,
+                                         .blocked_layout = op_winograd_layout};
+const struct op op_winograd_transform_adjoint = {.name = "tile_map_adjoint",
+                                                 .flags = OP_BLOCKED_OK | OP_READS_BF16,
+                                                 .grad = adjoint_grad,
+                                                 .reference = adjoint_reference,
+                                                 .lower = lower_adjoint,
+                                                 .print = op_winograd_print,
+                                                 .post_ops = ends,
+                                                 .blocked_layout = op_winograd_layout};

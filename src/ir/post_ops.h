@@ -1,0 +1,38 @@
+// What a product, or the last map of minimal filtering, does to each number of its result before it
+// writes it: some pointwise ops in a row, each of what the one before has made and, where it takes
+// two, of an operand that stands behind its own: a number for each channel or column, or a tensor
+// like the result.
+// Only pass/post-op chain.c makes them, after differentiation.
+#ifndef IR_POST_OPS_H
+#define IR_POST_OPS_H
+
+#include "ir/op.h"
+
+enum { POST_OPS_MAX = 4 };
+
+struct post_op {
+    enum pointwise op;  // PW_ADD, which has an operand; PW_AFFINE without a shift; others of one
+    double number;      // attr.f[0] of the op
+    struct value *with; // NULL: none
+};
+
+// n: 0 where there is none.
+struct post_ops {
+    int n;
+    struct post_op step[POST_OPS_MAX];
+};
+struct post_ops post_ops_of(const struct value *product);
+// How many operands v has of its own.
+int operands_before_post_ops(const struct value *v);
+// "bias, leaky_relu 0.2"
+void post_ops_text(const struct post_ops *e, struct shape result, struct text *out);
+// The same product, which has none yet, with one.
+struct value *with_post_ops(struct value *product, const struct post_ops *e);
+// Whether v, a product without one, can be computed with it, by whoever would compute it anyway.
+bool post_ops_fit(const struct value *v, const struct post_ops *e);
+
+// Whether a step has an operand that is a number for each channel of an image or column of a
+// matrix.
+bool post_op_is_bias(const struct post_op *step, struct shape result);
+
+#endif

@@ -1,0 +1,59 @@
+// The kernels of one instruction set.
+#include "kernels/kernel.h"
+
+#define DECLARE(name) void KERNEL(name)(const void *task)
+DECLARE(map_store);
+DECLARE(map_reduce);
+DECLARE(copy);
+DECLARE(upsample);
+DECLARE(pool_sum);
+DECLARE(winograd_transform);
+DECLARE(winograd_result);
+DECLARE(winograd_weights);
+DECLARE(few_result);
+DECLARE(few_weight_grad);
+DECLARE(taps_result);
+DECLARE(taps_weight_grad);
+DECLARE(taps_wide);
+DECLARE(random);
+DECLARE(adam);
+DECLARE(rmsprop);
+DECLARE(sgd);
+DECLARE(clip);
+DECLARE(lerp);
+DECLARE(assign);
+DECLARE(gather);
+DECLARE(scatter_add);
+DECLARE(one_hot);
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define ENTRY(name) .name = KERNEL(name)
+
+extern const struct kernels KERNEL(kernels);
+const struct kernels KERNEL(kernels) = {
+    .isa = TEXT(ISA),
+    ENTRY(map_store),
+    ENTRY(map_reduce),
+    ENTRY(copy),
+    ENTRY(upsample),
+    ENTRY(pool_sum),
+    ENTRY(winograd_transform),
+    ENTRY(winograd_result),
+    ENTRY(winograd_weights),
+    ENTRY(few_result),
+    ENTRY(few_weight_grad),
+    ENTRY(taps_result),
+    ENTRY(taps_weight_grad),
+    ENTRY(taps_wide),
+    ENTRY(random),
+    ENTRY(adam),
+    ENTRY(rmsprop),
+    ENTRY(sgd),
+    ENTRY(clip),
+    ENTRY(lerp),
+    ENTRY(assign),
+    ENTRY(gather),
+    ENTRY(scatter_add),
+    ENTRY(one_hot),
+};

@@ -1,0 +1,350 @@
+// Reading a config as an experiment. Sections are read in the order in which they lean on one
+// another, each by a closed table, and reading goes on after a mistake as long as what follows can
+// still be judged. Then names are checked without building anything, and at last every program is
+// built once and thrown away: shapes are checked by the same code that trains, and all slots come
+// into being in one order. A second implementation of shape inference for checking would be simpler
+// to call, and would sooner or later disagree with the first.
+#include "lang/experiment.h"
+
+#include "base/arena.h"
+#include "base/workspace.h"
+#include "program/program.h"
+#include "lang/sections.h"
+#include "lang/vocabulary.h"
+
+#include <string.h>
+
+struct sections {
+    const char *name, *about, *paper;
+    int64_t seed;
+    int precision;
+    const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
+    const struct node *train, *evaluate, *samples, *compile;
+};
+
+static const char *const precision_word[] = {"f32", "bf16", NULL};
+
+#define SECTION(field, about)                                                   \
+    {                                                                           \
+#field, PARAM_NODE, offsetof(struct sections, field), "", .help = about \
+    }
+static const struct param root_params[] = {
+    {"name", PARAM_TEXT, offsetof(struct sections, name),
+     .help = "one word for tables and run directories"},
+    {"about", PARAM_TEXT, offsetof(struct sections, about), "",
+     .help = "what this is, in a sentence"},
+    {"paper", PARAM_TEXT, offsetof(struct sections, paper), "", .help = "where it comes from"},
+    {"seed", PARAM_INT, offsetof(struct sections, seed), "0", 0, -1,
+     .help = "of weights, noise and the order of data"},
+    {"precision", PARAM_WORD, offsetof(struct sections, precision), "f32", .words = precision_word,
+     .help = "of convolutions and products; weights, sums and statistics are always f32"},
+    SECTION(extends, "files this one starts from"),
+    SECTION(data, "batches that arrive from outside"),
+    SECTION(noise, "what is drawn afresh at every iteration"),
+    SECTION(networks, "the graphs"),
+    SECTION(templates, "parametric blocks of layers"),
+    SECTION(values, "names for expressions"),
+    SECTION(games, "critics, what they call real and fake, and the loss"),
+    SECTION(terms, "every other loss"),
+    SECTION(train, "steps, optimizers, the order of updates"),
+    SECTION(evaluate, "scores"),
+    SECTION(samples, "picture grids"),
+    SECTION(compile, "rewrites that round differently"),
+    PARAM_END};
+
+static const struct param compile_params[] = {
+    {"minimal_filtering", PARAM_BOOL, offsetof(struct experiment, minimal_filtering), "true",
+     .help = "convolutions by fewer products where that is faster"},
+    PARAM_END};
+
+// How a section is written, and what stands in it where that is no names of the user's.
+static const struct written {
+    const char *name, *example;
+    const struct param *params;
+} written[] = {
+    {"data", "data: {real: {dataset: digits, batch: 64}}: real.image, real.label, real.index",
+     NULL},
+    {"noise", "noise: {z: {normal: 100}, y: {label: 10}}", NULL},
+    {"networks", "networks: {critic: {inputs: {image: [1, 28, 28]}, layers: […]}}", NULL},
+    {"templates", "templates: {down: {with: {filters: 64}, layers: […]}}, then {use: down}", NULL},
+    {"values", "values: {fake: \"generator(z)\", n: 20}", NULL},
+    {"games", "games: [{critic: critic, real: real.image, fake: fake, loss: hinge}]", game_params},
+    {"terms", "terms: [{l1: {x: fake, y: real.image}, weight: 100, for: generator}]", NULL},
+    {"train", NULL, train_params},
+    {"evaluate", NULL, evaluate_params},
+    {"samples", NULL, sample_params},
+    {"compile", NULL, compile_params},
+};
+
+// Within `train:`.
+static const struct vocable inner[] = {
+    {"section", "update", "an entry of `iteration:` in `train:`", NULL, update_params},
+    {"section", "simultaneous", "updates that all read what was there before any of them",
+     "iteration: [{simultaneous: [update: critic, update: generator]}]", update_params},
+    {"section", "ema", "averages of weights, in `train:`", NULL, ema_params},
+    {"section", "checkpoint", "how often, and how many are kept, in `train:`", NULL,
+     checkpoint_params},
+};
+
+bool section_vocable(size_t i, struct vocable *out)
+{
+    const size_t n = LENGTH(root_params) - 1;
+    if (i >= n) {
+        if (i - n < LENGTH(inner))
+            *out = inner[i - n];
+        return i - n < LENGTH(inner);
+    }
+    *out = (struct vocable){"section", root_params[i].name, root_params[i].help, NULL, NULL};
+    for (size_t k = 0; k < LENGTH(written); k++)
+        if (!strcmp(written[k].name, out->name)) {
+            out->usage = written[k].example;
+            out->params = written[k].params;
+        }
+    return true;
+}
+
+// --- what sections share -------------------------------------------------------------------------
+
+bool read_map(struct reader *r, const struct node *node, const char *what)
+{
+    if (!node || node->kind == NODE_NULL || node->kind == NODE_MAP)
+        return true;
+    return fail(r->d, node->where, "%s is not a map\nexpected names with what they stand for",
+                what);
+}
+
+bool read_list(struct reader *r, const struct node *node, const char *what)
+{
+    if (!node || node->kind == NODE_NULL || node->kind == NODE_LIST)
+        return true;
+    return fail(r->d, node->where, "%s is not a list\nexpected a '-' before each", what);
+}
+
+bool claim(struct reader *r, const struct entry *entry, const char *what)
+{
+    if (!is_name(entry->key))
+        return fail(
+            r->d, entry->where,
+            "'%s' is no name\nexpected letters, digits and '_', so that expressions can say it",
+            entry->key);
+    if (function_find(entry->key))
+        return fail(r->d, entry->where,
+                    "'%s' is a word of expressions\nexpected another name for this %s", entry->key,
+                    what);
+    const char *other = hash_map_get(&r->names, entry->key);
+    if (other)
+        return fail(r->d, entry->where,
+                    "'%s' is the name of a %s already\n"
+                    "sources, noise, networks and values share one space of names",
+                    entry->key, other);
+    hash_map_set(&r->names, entry->key, (void *)(uintptr_t)what);
+    return true;
+}
+
+struct expression **read_expressions(struct reader *r, const struct node *node, int *n)
+{
+    const bool list = node->kind == NODE_LIST;
+    *n = list ? node->n : 1;
+    struct expression **is = NEW_ARRAY(r->arena, struct expression *, *n + 1);
+    bool good = true;
+    for (int i = 0; i < *n; i++) {
+        is[i] = expression_parse(r->arena, list ? node->entry[i].value : node, r->d);
+        good &= is[i] != NULL;
+    }
+    if (!*n)
+        return fail(r->d, node->where, "an empty list\nexpected at least one expression"), NULL;
+    return good ? is : NULL;
+}
+
+static bool fail_no_network(struct reader *r, struct place where, const char *name)
+{
+    const struct experiment *e = r->e;
+    const char *claimed = hash_map_get(&r->names, name);
+    if (claimed && !strcmp(claimed, "network"))
+        return false; // it is there, but broken, and that was said
+    const char **known = NEW_ARRAY(r->arena, const char *, e->n_network + 1);
+    for (int i = 0; i < e->n_network; i++)
+        known[i] = e->network[i]->name;
+    return fail_unknown(r->d, where, "network", name, known, (size_t)e->n_network);
+}
+
+static bool read_target(struct reader *r, const struct node *node, struct target *out)
+{
+    const struct expression *is = expression_parse(r->arena, node, r->d);
+    if (!is)
+        return false;
+    const struct expression *name = is->kind == EXPR_FIELD ? is->arg[0] : is;
+    if (name->kind != EXPR_NAME)
+        return fail(
+            r->d, is->where,
+            "this names no network\nexpected a network, or a head of it: discriminator.class");
+    *out = (struct target){experiment_network(r->e, name->name), -1, name->where};
+    if (!out->network)
+        return fail_no_network(r, name->where, name->name);
+    if (is->kind == EXPR_NAME)
+        return true;
+    out->head = network_head(out->network, is->name);
+    if (out->head < 0)
+        return fail_unknown(r->d, is->where, "output", is->name, out->network->output,
+                            *out->network->output[0] ? (size_t)out->network->n_output : 0);
+    return true;
+}
+
+struct target *read_targets(struct reader *r, const struct node *node, int *n)
+{
+    const bool list = node->kind == NODE_LIST;
+    *n = list ? node->n : 1;
+    struct target *target = NEW_ARRAY(r->arena, struct target, *n + 1);
+    bool good = true;
+    for (int i = 0; i < *n; i++)
+        good &= read_target(r, list ? node->entry[i].value : node, &target[i]);
+    if (!*n)
+        return fail(r->d, node->where, "an empty list\nexpected at least one network"), NULL;
+    return good ? target : NULL;
+}
+
+// --- look-ups ------------------------------------------------------------------------------------
+
+#define LOOK_UP(type, list, count, item_name)   \
+    for (int i = 0; i < (count); i++)           \
+        if (!strcmp((list)[i] item_name, name)) \
+            return (type)(list)[i];             \
+    return NULL
+
+struct network *experiment_network(const struct experiment *e, const char *name)
+{
+    LOOK_UP(struct network *, e->network, e->n_network, ->name);
+}
+
+#define LOOK_IN(list, count)               \
+    for (int i = 0; i < (count); i++)      \
+        if (!strcmp((list)[i].name, name)) \
+            return &(list)[i];             \
+    return NULL
+
+struct data_source *experiment_source(const struct experiment *e, const char *name)
+{
+    LOOK_IN(e->data, e->n_data);
+}
+
+struct noise *experiment_noise(const struct experiment *e, const char *name)
+{
+    LOOK_IN(e->noise, e->n_noise);
+}
+
+struct named_value *experiment_value(const struct experiment *e, const char *name)
+{
+    LOOK_IN(e->value, e->n_value);
+}
+
+int64_t experiment_epoch(const struct experiment *e)
+{
+    const int64_t n = e->n_data ? e->data[0].dataset->count / e->data[0].batch : 1;
+    return n > 0 ? n : 1;
+}
+
+void experiment_fill(const struct experiment *e, float *slab)
+{
+    slots_fill(&e->slots, slab, (uint64_t)e->seed);
+    for (int i = 0; i < e->slots.n; i++) {
+        const struct slot *s = e->slots.slot[i];
+        if (s->kind != SLOT_AVERAGE)
+            continue;
+        memcpy(slab + s->offset, slab + s->of->offset, sizeof *slab * (size_t)shape_size(s->shape));
+    }
+}
+
+// --- the whole -----------------------------------------------------------------------------------
+
+// What inputs of networks may be like: a noise, by its name.
+static const struct network_input *noise_inputs(struct reader *r)
+{
+    const struct experiment *e = r->e;
+    struct network_input *in = NEW_ARRAY(r->arena, struct network_input, e->n_noise + 1);
+    for (int i = 0; i < e->n_noise; i++)
+        in[i] = (struct network_input){e->noise[i].name, e->noise[i].is, e->noise[i].where};
+    return in;
+}
+
+static bool read_networks(struct reader *r, const struct sections *root)
+{
+    struct experiment *e = r->e;
+    bool good = true;
+    if (!root->networks || root->networks->kind != NODE_MAP || !root->networks->n)
+        return fail(
+            r->d, root->networks ? root->networks->where : r->e->config->root->where,
+            "there are no networks\nexpected `networks:` with at least two, one of them a critic");
+    for (int i = 0; i < root->networks->n; i++)
+        good &= claim(r, &root->networks->entry[i], "network");
+    e->network = networks_read(r->arena, root->networks, root->templates, noise_inputs(r),
+                               &e->slots, &e->n_network, r->d);
+    if (!e->network)
+        e->n_network = 0;
+    return good && e->network;
+}
+
+static bool read_sections(struct reader *r, const struct sections *root)
+{
+    const struct place whole = r->e->config->root->where;
+    bool good = param_read(compile_params, root->compile,
+                           root->compile ? root->compile->where : whole, "`compile:`", r->e,
+                           r->arena, r->d);
+    good &= read_data(r, root->data);
+    good &= read_noise(r, root->noise);
+    good &= read_networks(r, root);
+    good &= read_values(r, root->values);
+    good &= read_games(r, root->games);
+    good &= read_terms(r, root->terms);
+    good &= read_train(r, root->train, whole);
+    good &= read_samples(r, root->samples);
+    good &= read_evaluate(r, root->evaluate);
+    return good;
+}
+
+// What is drawn and what is scored; `of` may be NULL.
+static void build_sampling(struct reader *r, struct arena *scratch, const struct expression *of)
+{
+    if (of)
+        program_sampling_of(r->e, scratch, r->e->batch, of, r->e->ema_decay != 0, r->d);
+}
+
+// Every program once, in an arena of its own.
+static bool build_all(struct reader *r)
+{
+    const struct experiment *e = r->e;
+    struct arena *scratch = arena_new(r->arena);
+    const int errors = diag_errors(r->d);
+    for (int i = 0; i < e->n_phase; i++)
+        program_training(r->e, i, scratch, r->d);
+    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_of; i++)
+        build_sampling(r, scratch, e->samples.of[i]);
+    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_scatter; i++)
+        build_sampling(r, scratch, e->samples.scatter[i]);
+    if (diag_errors(r->d) == errors)
+        build_sampling(r, scratch, e->evaluate.of);
+    for (int i = 0; diag_errors(r->d) == errors && i < e->evaluate.n_score; i++)
+        build_sampling(r, scratch, e->evaluate.score[i].of);
+    arena_free(scratch);
+    return diag_errors(r->d) == errors;
+}
+
+struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d)
+{
+    struct experiment *e = NEW(a, struct experiment);
+    struct reader r = {.e = e, .arena = a, .d = d};
+    struct sections root = {0};
+    *e = (struct experiment){.arena = a, .config = config, .workspace = workspace_new(a)};
+    hash_map_init(&r.names, a);
+    slots_init(&e->slots, a);
+    const int errors = diag_errors(d);
+    const bool good = param_read(root_params, config->root, config->root->where, "the config",
+                                 &root, a, d);
+    e->name = root.name;
+    e->about = root.about ? root.about : "";
+    e->paper = root.paper ? root.paper : "";
+    e->seed = root.seed;
+    e->precision = root.precision;
+    if (!read_sections(&r, &root) || !good || !check_expressions(&r))
+        return NULL;
+    return check_experiment(&r) && build_all(&r) && diag_errors(d) == errors ? e : NULL;
+}

@@ -1,0 +1,230 @@
+// An experiment: all that a config says, read by closed tables and checked as far as that goes
+// without running. The training and sampling programs (program.h) are made from it.
+#ifndef LANG_EXPERIMENT_H
+#define LANG_EXPERIMENT_H
+
+#include "config/expression.h"
+#include "data/loader.h"
+#include "losses/losses.h"
+#include "nn/network.h"
+
+struct chooser;
+struct workspace;
+
+// A named source of batches. Its fields in expressions: NAME.image, NAME.label, NAME.index.
+struct data_source {
+    const char *name;
+    struct place where;
+    const struct node *node; // for dataset_open of another split
+    struct dataset *dataset; // the training split
+    int64_t batch;
+    enum sampling sampling;
+};
+enum data_field { FIELD_IMAGE, FIELD_LABEL, FIELD_INDEX, FIELDS };
+extern const char *const data_field_name[FIELDS];
+
+enum noise_kind { NOISE_NORMAL, NOISE_UNIFORM, NOISE_LABEL, NOISE_ONE_HOT, NOISE_BOX };
+struct noise {
+    const char *name;
+    struct place where;
+    // NORMAL: N(0, 1); UNIFORM: [-1, 1); LABEL: whole numbers below K; ONE_HOT: their code;
+    enum noise_kind kind;
+    // BOX: 1 inside a rectangle at a random place, 0 outside: (1, H,
+    // W) of the first source
+    int64_t size[2];     // n, or K, or the box's height and width
+    struct signature is; // of one sample
+};
+
+struct named_value {
+    const char *name;
+    struct place where;
+    struct expression *is;
+};
+
+// A network, or one head of it.
+struct target {
+    struct network *network;
+    int head; // -1: all of it
+    struct place where;
+};
+
+struct game {
+    const char *name; // the critic as written: "discriminator.valid"
+    struct place where;
+    struct target critic; // head is never -1
+    // the critic's arguments, n of each; mismatched NULL without
+    struct expression **real, **fake, **mismatched;
+    int n;
+    const struct loss *loss;
+    void *loss_params;
+    struct game_penalty {
+        const struct penalty *is;
+        void *params;
+        struct place where;
+    } * penalty;
+    int n_penalty;
+    // 0: none. After each step of the critic its weights are clipped to ±clip
+    double clip;
+    double smooth; // one-sided label smoothing
+    double weight; // of the generator's side against the other losses of its update
+    int64_t pool;  // image history: 0, none
+};
+
+struct game_term {
+    const char *name; // the word; a second one of the same word is "word.2"
+    struct place where;
+    const struct term *is;
+    void *params;
+    struct expression *argument[TERM_ARGUMENTS]; // NULL: optional and absent
+    double weight;
+    struct target *to; // `for:`; NULL without
+    int n_to;
+};
+
+enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_RMSPROP, OPTIMIZER_SGD };
+struct optimizer {
+    enum optimizer_kind kind;
+    double lr, beta1, beta2, rho, epsilon, momentum, weight_decay;
+    bool nesterov;
+    // epsilon outside the bias correction (adam) or inside the root (rmsprop), as Keras has it
+    bool keras;
+};
+
+// One factor of the learning rate. In steps of its phase, epochs already converted.
+enum schedule_kind {
+    SCHEDULE_CONSTANT,
+    SCHEDULE_LINEAR,
+    SCHEDULE_STEP,
+    SCHEDULE_COSINE,
+    SCHEDULE_WARMUP
+};
+struct schedule {
+    enum schedule_kind kind;
+    double from, to; // WARMUP: 0 … to. STEP: every `to` steps
+    // LINEAR, COSINE: the factor at `to`. STEP: what each `to` steps multiply by
+    double final;
+};
+
+struct update {
+    int number; // counts through all phases, from 0
+    struct place where;
+    struct target *train;
+    int n_train;
+    int repeat;                     // as its turn
+    bool *fresh_noise, *fresh_data; // by index: draws of its own, not its turn's
+    struct optimizer optimizer;
+};
+
+// An entry of `iteration:`: one update, or simultaneous ones, which all read every network as it
+// was before any of them.
+struct turn {
+    struct update *update; // of the phase's
+    int n_update, repeat;
+    bool *fresh_noise, *fresh_data; // by index: drawn anew for it
+};
+
+// A stretch of training with its own updates. Without `phases:` there is one, named "".
+struct phase {
+    const char *name;
+    struct place where;
+    int64_t steps;             // epochs already converted
+    struct schedule *schedule; // their product is the factor of every learning rate
+    int n_schedule;
+    struct update *update; // in order
+    int n_update;
+    struct turn *turn; // the same, by what reads the same networks
+    int n_turn;
+};
+
+// A score that is asked for.
+struct scored {
+    struct word word;            // its own parameters, read by the score of that name
+    const struct expression *of; // what is looked at; NULL: evaluate.of
+    const char *as;              // what its number is called
+};
+
+struct evaluate {
+    struct scored *score;
+    int n_score;
+    int64_t samples, splits, every, batch;
+    const struct expression *of; // NULL: as `samples.of`
+    struct place where;          // line 0 when there is no such section
+};
+
+// What varies along the columns of a grid while all else is held.
+struct sweep {
+    const struct noise *noise; // LABEL, ONE_HOT: the class; NORMAL, UNIFORM: one number
+    int64_t element;           // of it
+};
+
+struct samples {
+    int64_t every, rows, columns;
+    const struct sweep *by;       // rows take turns
+    int n_by;                     // 0: every cell has a draw of its own
+    const struct expression **of; // what is drawn; default: the fake of the first game
+    int n_of;
+    const struct expression **scatter; // drawn as points, later ones over earlier
+    int n_scatter;
+    struct place where;
+};
+
+enum precision { PRECISION_F32, PRECISION_BF16 };
+
+struct experiment {
+    struct arena *arena;
+    const struct config *config;
+    const char *name, *about, *paper;
+    int64_t seed;
+    int precision;
+    bool minimal_filtering;      // `compile:`
+    struct workspace *workspace; // what its programs run in, one at a time
+    struct chooser *chooser;     // of training programs; whoever compiles sets it, or leaves rules
+    // complete after experiment_read: parameters, buffers, moments, averages
+    struct slots slots;
+    struct data_source *data;
+    int n_data;
+    struct noise *noise;
+    int n_noise;
+    struct network **network;
+    int n_network;
+    struct named_value *value;
+    int n_value;
+    struct game *game;
+    int n_game;
+    struct game_term *term;
+    int n_term;
+    struct phase *phase;
+    int n_phase;
+    int n_update;                              // of all phases
+    double ema_decay;                          // 0: no averages are kept
+    bool *ema;                                 // by network
+    int64_t checkpoint_every, checkpoint_keep; // every 0: only at the end
+    int64_t log_every;
+    struct evaluate evaluate;
+    struct samples samples;
+    int64_t batch; // of the first source: what noise is drawn for
+};
+
+// Reads everything, opens the data sets, builds every program once, so that all mistakes are found
+// now and all slots exist in an order that does not depend on what is asked for later. NULL after
+// errors; every error has its place.
+struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d);
+// Fills the slab of e->slots.floats floats for the first step: slots_fill, and averages start at
+// their weights.
+void experiment_fill(const struct experiment *e, float *slab);
+// Steps in one pass over the first source; at least 1.
+int64_t experiment_epoch(const struct experiment *e);
+
+// NULL when absent
+struct network *experiment_network(const struct experiment *e, const char *name);
+struct data_source *experiment_source(const struct experiment *e, const char *name);
+struct noise *experiment_noise(const struct experiment *e, const char *name);
+struct named_value *experiment_value(const struct experiment *e, const char *name);
+
+// The product of the phase's schedules; `step` counts from 0 in the phase.
+double phase_factor(const struct phase *phase, int64_t step);
+// What an optimizer's hyper input holds at its t-th step (from 1): [lr·factor, 1/(1 − beta1^t),
+// 1/(1 − beta2^t), 0].
+void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float hyper[4]);
+
+#endif

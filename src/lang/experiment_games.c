@@ -1,0 +1,283 @@
+// What is trained on what: values, games and terms.
+#include "base/arena.h"
+#include "lang/sections.h"
+
+#include <string.h>
+
+bool read_values(struct reader *r, const struct node *values)
+{
+    struct experiment *e = r->e;
+    if (!read_map(r, values, "`values:`"))
+        return false;
+    const int n = values ? values->n : 0;
+    bool good = true;
+    e->value = NEW_ARRAY(r->arena, struct named_value, n + 1);
+    for (int i = 0; i < n; i++) {
+        const struct entry *entry = &values->entry[i];
+        struct expression *is = expression_parse(r->arena, entry->value, r->d);
+        if (claim(r, entry, "value") && is)
+            e->value[e->n_value++] = (struct named_value){entry->key, entry->where, is};
+        else
+            good = false;
+    }
+    return good;
+}
+
+// --- games ---------------------------------------------------------------------------------------
+
+struct game_options {
+    const struct node *critic, *real, *fake, *loss, *penalty, *mismatched;
+    double clip, smooth, weight;
+    int64_t pool;
+};
+
+#define AT(field) offsetof(struct game_options, field)
+static const struct param no_params[] = {PARAM_END};
+
+const struct param game_params[] = {
+    {"critic", PARAM_NODE, AT(critic),
+     .help = "the network, or its head, that tells real from fake"},
+    {"real", PARAM_NODE, AT(real), .help = "its arguments for real data"},
+    {"fake", PARAM_NODE, AT(fake), .help = "its arguments for fakes"},
+    {"loss", PARAM_NODE, AT(loss), .help = "log, wasserstein, hinge, …"},
+    {"penalty", PARAM_NODE, AT(penalty), "", .help = "gradient, dragan, r1, wgan_div; or a list"},
+    {"clip", PARAM_FLOAT, AT(clip), "", 0, 1e9,
+     .help = "the critic's weights are clipped to ± this after its steps"},
+    {"pool", PARAM_INT, AT(pool), "", 0, 65536,
+     .help = "the critic sees fakes from a history of this many"},
+    {"smooth", PARAM_FLOAT, AT(smooth), "", 0, 1, .help = "lowers the target of real data by this"},
+    {"mismatched", PARAM_NODE, AT(mismatched), "",
+     .help = "arguments that belong to fake although each is real"},
+    {"weight", PARAM_FLOAT, AT(weight), "1", 0, 1e9,
+     .help = "of the generator's side against the other losses of its update"},
+    PARAM_END};
+
+static bool read_loss(struct reader *r, const struct node *node, struct game *game)
+{
+    struct word w;
+    if (!word_read(node, NULL, "loss", &w, r->d))
+        return false;
+    int n;
+    const char **known = loss_words(r->arena, &n);
+    if (!(game->loss = loss_find(w.name)))
+        return fail_unknown(r->d, w.where, "loss", w.name, known, (size_t)n);
+    game->loss_params = arena_alloc(r->arena, game->loss->size + 1);
+    return param_read(game->loss->params ? game->loss->params : no_params, w.params, w.where,
+                      arena_printf(r->arena, "loss '%s'", w.name), game->loss_params, r->arena,
+                      r->d);
+}
+
+static bool read_penalty(struct reader *r, const struct node *node, struct game *game)
+{
+    struct word w;
+    if (!word_read(node, NULL, "penalty", &w, r->d))
+        return false;
+    int n;
+    const char **known = penalty_words(r->arena, &n);
+    struct game_penalty p = {.is = penalty_find(w.name), .where = w.where};
+    if (!p.is)
+        return fail_unknown(r->d, w.where, "penalty", w.name, known, (size_t)n);
+    p.params = arena_alloc(r->arena, p.is->size);
+    APPEND(r->arena, game->penalty, game->n_penalty, p);
+    return param_read(p.is->params, w.params, w.where,
+                      arena_printf(r->arena, "penalty '%s'", w.name), p.params, r->arena, r->d);
+}
+
+static bool read_penalties(struct reader *r, const struct node *node, struct game *game)
+{
+    if (!node)
+        return true;
+    if (node->kind != NODE_LIST)
+        return read_penalty(r, node, game);
+    bool good = true;
+    for (int i = 0; i < node->n; i++)
+        good &= read_penalty(r, node->entry[i].value, game);
+    return good;
+}
+
+static bool read_critic(struct reader *r, const struct node *node, struct game *game)
+{
+    int n;
+    const struct target *critic = read_targets(r, node, &n);
+    if (!critic)
+        return false;
+    if (n != 1)
+        return fail(r->d, node->where, "a game has one critic\nwrite a game for each");
+    game->critic = critic[0];
+    const struct network *net = critic->network;
+    game->name = critic->head < 0
+                     ? net->name
+                     : arena_printf(r->arena, "%s.%s", net->name, net->output[critic->head]);
+    if (critic->head >= 0)
+        return true;
+    game->critic.head = 0;
+    if (net->n_output > 1)
+        return fail(r->d, node->where,
+                    "network '%s' has %d outputs\nexpected the one that judges: %s.%s", net->name,
+                    net->n_output, net->name, net->output[0]);
+    return true;
+}
+
+// One side's arguments, as many as the critic has inputs.
+static struct expression **read_side(struct reader *r, const struct node *node, const char *side,
+                                     struct game *game)
+{
+    int n;
+    struct expression **is = read_expressions(r, node, &n);
+    const struct network *net = game->critic.network;
+    if (!is || !net)
+        return NULL;
+    game->n = net->n_input;
+    if (n == net->n_input)
+        return is;
+    fail(
+        r->d, node->where,
+        "`%s:` has %d argument%s, but critic '%s' has %d input%s\nexpected a list of what it takes",
+        side, n, n == 1 ? "" : "s", net->name, net->n_input, net->n_input == 1 ? "" : "s");
+    return NULL;
+}
+
+static bool check_options(struct reader *r, const struct game *game, const struct node *node)
+{
+    const struct entry *smooth = node_entry(node, "smooth");
+    if (game->smooth != 0 && !(game->loss->flags & LOSS_SMOOTH))
+        return fail(
+            r->d, smooth->where,
+            "loss '%s' has no target to smooth\nexpected `smooth:` with log or least_squares",
+            game->loss->name);
+    return true;
+}
+
+static bool read_game(struct reader *r, const struct node *node, struct game *game)
+{
+    struct game_options o = {0};
+    *game = (struct game){.where = node->where};
+    if (node->kind != NODE_MAP)
+        return fail(r->d, node->where,
+                    "a game is a map\nexpected {critic: …, real: …, fake: …, loss: …}");
+    if (!param_read(game_params, node, node->where, "the game", &o, r->arena, r->d))
+        return false;
+    game->clip = o.clip;
+    game->pool = o.pool;
+    game->smooth = o.smooth;
+    game->weight = o.weight;
+    bool good = read_critic(r, o.critic, game);
+    game->real = read_side(r, o.real, "real", game);
+    game->fake = read_side(r, o.fake, "fake", game);
+    game->mismatched = o.mismatched ? read_side(r, o.mismatched, "mismatched", game) : NULL;
+    good &= game->real && game->fake && (game->mismatched || !o.mismatched);
+    good &= read_penalties(r, o.penalty, game);
+    return read_loss(r, o.loss, game) && check_options(r, game, node) && good;
+}
+
+bool read_games(struct reader *r, const struct node *games)
+{
+    struct experiment *e = r->e;
+    if (!read_list(r, games, "`games:`"))
+        return false;
+    const int n = games ? games->n : 0;
+    bool good = true;
+    e->game = NEW_ARRAY(r->arena, struct game, n + 1);
+    for (int i = 0; i < n; i++)
+        good &= read_game(r, games->entry[i].value, &e->game[i]);
+    e->n_game = n;
+    return good;
+}
+
+// --- terms ---------------------------------------------------------------------------------------
+
+static int argument_of(const struct term *is, const char *name)
+{
+    for (int i = 0; is->argument[i].name; i++)
+        if (!strcmp(is->argument[i].name, name))
+            return i;
+    return -1;
+}
+
+// "it takes logits, label"
+static const char *argument_list(struct reader *r, const struct term *is)
+{
+    const char *list = is->argument[0].name;
+    for (int i = 1; is->argument[i].name; i++)
+        list = arena_printf(r->arena, is->argument[i].optional ? "%s, [%s]" : "%s, %s", list,
+                            is->argument[i].name);
+    return list;
+}
+
+// The arguments are expressions; what is left of the map are parameters.
+static bool experiment_games_read_arguments(struct reader *r, const struct word *w,
+                                            struct game_term *term)
+{
+    struct node *rest = NEW(r->arena, struct node);
+    bool good = true;
+    if (!w->params || w->params->kind != NODE_MAP)
+        return fail(r->d, w->where, "term '%s' needs its arguments by name\nit takes %s", w->name,
+                    argument_list(r, term->is));
+    *rest = (struct node){.kind = NODE_MAP, .where = w->params->where};
+    for (int i = 0; i < w->params->n; i++) {
+        const struct entry *entry = &w->params->entry[i];
+        const int k = argument_of(term->is, entry->key);
+        if (k >= 0)
+            good &= (term->argument[k] = expression_parse(r->arena, entry->value, r->d)) != NULL;
+        else if (term->is->params)
+            APPEND(r->arena, rest->entry, rest->n, *entry);
+        else
+            good = fail(r->d, entry->where, "term '%s' has no argument '%s'\nit takes %s", w->name,
+                        entry->key, argument_list(r, term->is));
+    }
+    for (int i = 0; term->is->argument[i].name; i++)
+        if (!term->is->argument[i].optional && !node_get(w->params, term->is->argument[i].name))
+            good = fail(r->d, w->where, "term '%s' needs '%s'\nit takes %s", w->name,
+                        term->is->argument[i].name, argument_list(r, term->is));
+    term->params = arena_alloc(r->arena, term->is->size + 1);
+    return !term->is->params ? good
+                             : param_read(term->is->params, rest, w->where,
+                                          arena_printf(r->arena, "term '%s'", w->name),
+                                          term->params, r->arena, r->d) &&
+                                   good;
+}
+
+static const char *number_word(struct reader *r, const char *word)
+{
+    int n = 1;
+    for (int i = 0; i < r->e->n_term; i++)
+        n += r->e->term[i].is && !strcmp(r->e->term[i].is->name, word);
+    return n == 1 ? word : arena_printf(r->arena, "%s.%d", word, n);
+}
+
+static bool read_term(struct reader *r, const struct node *node, struct game_term *term)
+{
+    static const char *const reserved[] = {"for", "weight", NULL};
+    struct word w;
+    *term = (struct game_term){.where = node->where, .weight = 1};
+    if (!word_read(node, reserved, "term", &w, r->d))
+        return false;
+    int n;
+    const char **known = term_words(r->arena, &n);
+    if (!(term->is = term_find(w.name)))
+        return fail_unknown(r->d, w.where, "term", w.name, known, (size_t)n);
+    term->name = number_word(r, w.name);
+    term->where = w.where;
+    bool good = experiment_games_read_arguments(r, &w, term);
+    const struct node *weight = node_get(node, "weight"), *to = node_get(node, "for");
+    if (weight)
+        good &= scalar_float(weight, "'weight' of the term", -1e9, 1e9, &term->weight, r->d);
+    if (to)
+        good &= (term->to = read_targets(r, to, &term->n_to)) != NULL;
+    return good;
+}
+
+bool read_terms(struct reader *r, const struct node *terms_node)
+{
+    struct experiment *e = r->e;
+    if (!read_list(r, terms_node, "`terms:`"))
+        return false;
+    const int n = terms_node ? terms_node->n : 0;
+    bool good = true;
+    e->term = NEW_ARRAY(r->arena, struct game_term, n + 1);
+    for (int i = 0; i < n; i++) {
+        good &= read_term(r, terms_node->entry[i].value, &e->term[i]);
+        e->n_term = i + 1;
+    }
+    return good;
+}

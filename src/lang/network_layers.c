@@ -1,0 +1,231 @@
+// From a list of layers to stages: words are looked up, parameters read, names resolved,
+// repetitions and templates laid out flat. A flat list is what nn.Sequential numbers, so weights
+// have their PyTorch names without further thought; nested modules would name them after how the
+// config was abbreviated.
+#include "nn/body.h"
+
+#include "base/arena.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 32, STAGES_MAX = 10000 };
+
+static const char *const beside_layer[] = {"of", "as", "init", NULL};
+
+// --- one layer -----------------------------------------------------------------------------------
+
+// What stands beside the layer's own parameters, in their braces or beside the word.
+struct beside {
+    const struct node *of, *as, *init;
+};
+
+static bool network_layers_take(struct reader *r, const struct entry *e, struct beside *to)
+{
+    const struct node **field = !strcmp(e->key, "of")   ? &to->of
+                                : !strcmp(e->key, "as") ? &to->as
+                                                        : &to->init;
+    if (*field)
+        return fail(r->diag, e->where, "'%s' is given twice for this layer", e->key);
+    *field = e->value;
+    return true;
+}
+
+static bool is_beside(const char *key)
+{
+    return !strcmp(key, "of") || !strcmp(key, "as") || !strcmp(key, "init");
+}
+
+// The parameters without `of`, `as` and `init`, which go to `to`.
+static const struct node *network_layers_split(struct reader *r, const struct node *node,
+                                               const struct word *word, struct beside *to)
+{
+    for (int i = 0; node->kind == NODE_MAP && i < node->n; i++)
+        if (is_beside(node->entry[i].key))
+            network_layers_take(r, &node->entry[i], to);
+    if (!word->params || word->params->kind != NODE_MAP)
+        return word->params;
+    struct node *own = NEW(r->arena, struct node);
+    *own = *word->params;
+    own->entry = NULL;
+    own->n = 0;
+    for (int i = 0; i < word->params->n; i++) {
+        const struct entry *e = &word->params->entry[i];
+        if (is_beside(e->key))
+            network_layers_take(r, e, to);
+        else
+            APPEND(r->arena, own->entry, own->n, *e);
+    }
+    return own;
+}
+
+// Joins have their names in the first field of their parameters.
+static void read_names(struct reader *r, struct stage *stage, const struct scope *scope)
+{
+    const struct node *names = *(const struct node *const *)stage->params;
+    if (names->kind != NODE_LIST) {
+        APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names));
+        return;
+    }
+    for (int i = 0; i < names->n; i++)
+        APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names->entry[i].value));
+    if (!names->n)
+        fail(r->diag, names->where, "'%s' joins nothing\nexpected names of inputs or layers above",
+             stage->layer->name);
+}
+
+static int read_from(struct reader *r, const struct scope *scope, const struct node *of, int above)
+{
+    if (of)
+        return scope_find(r, scope, of);
+    scope_mark(r->body, above);
+    return above;
+}
+
+static struct stage *new_stage(struct reader *r, const struct layer *layer, struct place where)
+{
+    struct stage *stage = NEW(r->arena, struct stage);
+    const char *head = r->head < 0 ? "" : r->net->output[r->head];
+    stage->layer = layer;
+    stage->where = where;
+    stage->head = r->head;
+    stage->number = arena_printf(r->arena, "%s%s%d", head, *head ? "." : "", r->next++);
+    stage->label = arena_printf(r->arena, "%s.%s %s", r->net->name, stage->number, layer->name);
+    return stage;
+}
+
+static int add_stage(struct reader *r, struct stage *stage, struct scope *scope,
+                     const struct beside *beside)
+{
+    if (r->body->n_stage == STAGES_MAX) {
+        fail(r->diag, stage->where, "more than %d layers in a network", STAGES_MAX);
+        return SOURCE_NONE;
+    }
+    APPEND(r->arena, r->body->stage, r->body->n_stage, stage);
+    const int source = r->body->n_stage - 1;
+    if (beside->as && beside->as->kind == NODE_SCALAR)
+        scope_add(r, scope, beside->as->text, source, beside->as->where);
+    else if (beside->as)
+        fail(r->diag, beside->as->where,
+             "a name is missing here\nexpected a name for the result of this layer");
+    return source;
+}
+
+static int read_stage(struct reader *r, const struct node *node, struct scope *scope, int above)
+{
+    struct word word;
+    struct beside beside = {0};
+    if (!word_read(node, beside_layer, "layer", &word, r->diag))
+        return SOURCE_NONE;
+    const struct layer *layer = layer_find(word.name);
+    if (!layer) {
+        fail_layer(r->diag, word.where, word.name);
+        return SOURCE_NONE;
+    }
+    const struct node *params = network_layers_split(r, node, &word, &beside);
+    struct stage *stage = new_stage(r, layer, word.where);
+    void *into = arena_alloc(r->arena, layer->size ? layer->size : 1);
+    const char *what = arena_printf(r->arena, "layer '%s'", layer->name);
+    const bool good = param_read(layer->params, params, word.where, what, into, r->arena, r->diag);
+    stage->params = into;
+    stage->from = read_from(r, scope, beside.of, above);
+    stage->init = beside.init ? init_read(r->arena, beside.init, r->diag) : NULL;
+    if (good && (layer->flags & LAYER_JOIN))
+        read_names(r, stage, scope);
+    return add_stage(r, stage, scope, &beside);
+}
+
+// --- blocks --------------------------------------------------------------------------------------
+
+// Layers with names of their own, in which `input` is what comes in.
+static int read_block(struct reader *r, const struct node *list, const struct scope *outer,
+                      int above)
+{
+    struct scope scope = {.outer = outer};
+    struct scoped input = {"input", above, list ? list->where : r->net->where};
+    APPEND(r->arena, scope.name, scope.n, input);
+    if (r->depth == DEPTH_MAX) {
+        fail(r->diag, input.where, "blocks within blocks, %d deep\na template may not use itself",
+             DEPTH_MAX);
+        return SOURCE_NONE;
+    }
+    r->depth++;
+    const int end = read_layers(r, list, &scope, above);
+    r->depth--;
+    return end;
+}
+
+struct repeat {
+    int64_t times;
+    struct node *layers;
+};
+
+static const struct param repeat_params[] = {
+    {"times", PARAM_INT, offsetof(struct repeat, times), NULL, 1, 1000,
+     .help = "how often, one after the other"},
+    {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL, .help = "what"},
+    PARAM_END};
+
+static int read_repeat(struct reader *r, const struct node *node, const struct scope *scope,
+                       int above)
+{
+    static const char *const beside[] = {"of", "as", NULL};
+    struct word word;
+    struct repeat repeat = {0};
+    if (!word_read(node, beside, "block", &word, r->diag) ||
+        !param_read(repeat_params, word.params, word.where, "'repeat'", &repeat, r->arena, r->diag))
+        return SOURCE_NONE;
+    for (int64_t i = 0; i < repeat.times && above != SOURCE_NONE; i++)
+        above = read_block(r, repeat.layers, scope, above);
+    return above;
+}
+
+static int read_use(struct reader *r, const struct node *node, const struct scope *scope, int above)
+{
+    static const char *const beside[] = {"of", "as", NULL};
+    const struct node *body = template_expand(r, node, beside);
+    if (!body)
+        return SOURCE_NONE;
+    if (node_get(body, "inputs") || node_get(body, "outputs")) {
+        fail(r->diag, node->where,
+             "this template is a network, not a block of layers\nexpected one without `inputs:` "
+             "and `outputs:`");
+        return SOURCE_NONE;
+    }
+    if (r->depth == DEPTH_MAX) {
+        fail(r->diag, node->where,
+             "templates within templates, %d deep\na template may not use itself", DEPTH_MAX);
+        return SOURCE_NONE;
+    }
+    r->depth++;
+    const int end = node_get(body, "use") ? read_use(r, body, scope, above)
+                                          : read_block(r, node_get(body, "layers"), scope, above);
+    r->depth--;
+    return end;
+}
+
+static int read_entry(struct reader *r, const struct node *node, struct scope *scope, int above)
+{
+    const bool repeats = node_get(node, "repeat"), uses = node_get(node, "use");
+    if (!repeats && !uses)
+        return read_stage(r, node, scope, above);
+    const struct node *of = node_get(node, "of"), *as = node_get(node, "as");
+    if (of)
+        above = scope_find(r, scope, of);
+    const int end = repeats ? read_repeat(r, node, scope, above) : read_use(r, node, scope, above);
+    if (as && as->kind == NODE_SCALAR)
+        scope_add(r, scope, as->text, end, as->where);
+    return end;
+}
+
+int read_layers(struct reader *r, const struct node *list, struct scope *scope, int above)
+{
+    if (!list || list->kind != NODE_LIST) {
+        fail(r->diag, list ? list->where : r->net->where,
+             "no layers here\nexpected a list: [dense: 64, relu, …]");
+        return SOURCE_NONE;
+    }
+    for (int i = 0; i < list->n; i++)
+        above = read_entry(r, list->entry[i].value, scope, above);
+    return above;
+}

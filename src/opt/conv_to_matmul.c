@@ -1,0 +1,77 @@
+// A kernel that covers its image, unpadded, has one place to be in, so the convolution is a dense
+// layer: with F = C·kh·kw, and images and weights read as rows,
+//     conv              y (N, K) = x (N, F) · w (K, F)ᵀ
+//     conv_data_grad    x (N, F) = y · w
+//     conv_weight_grad  w (K, F) = yᵀ · x
+// The second is a transposed convolution from one pixel, with which DCGAN's generators begin; the
+// first ends their critics. oneDNN computes a convolution with blocks of output pixels, of which
+// there is one here; its matrix products know no pixels. Nothing is moved for it: rows of a picture
+// that lies channels-last are transposed, and so the weights, which keep their shape, live
+// (codegen/assign_layouts.c).
+//
+// With K = 1, where a critic ends, there is no matrix left to multiply with: the data gradient is
+// an outer product, a map, which whoever reads it computes where it reads; the other two are sums
+// of such maps, and what they sum over may be an activation that is thereby never written.
+//
+// Measured on AVX-512 (`ganexp bench --no-tune -b step`, in turns), in ms: of dcgan64, generator.1
+// (100 → 512 channels of 4 × 4) 0.65 where it took 2.5 to 3.0, of which 0.4 were a reorder of its
+// weights and 1.4 to 2.0 their gradient (with bf16 0.5 to 0.7 for 2.6); the critic's last layer
+// with the maps before it (discriminator.9 to .11) 1.1 for 1.6. As matrix products that layer took
+// 1.66, no less than the kernels for few channels and oneDNN's data gradient; with 2 channels
+// those take 0.8 to 1.1 and products 0.9, with 4 1.5 and 0.9. An iteration of wgan_gp_conditional
+// spends 11.4 for 32 in the generator's first layer, and 16 for 17.5 where the critic ends.
+//
+// After pass/batch_siblings.c, which joins convolutions of two batches as well as products, and before
+// minimal filtering, which would cut the one pixel into tiles. Where layers are built would be
+// simpler, the gradients following by themselves: but what pooling comes to (pass/fold_pool.c) is
+// not seen there, and every layer that convolves would have to look.
+#include "opt/pass.h"
+
+#include "ir/build.h"
+#include "ir/op.h"
+
+// x and w have the same pixels, and y has one.
+static bool conv_to_matmul_whole(const struct value *v)
+{
+    if (v->op != &op_conv && v->op != &op_conv_data_grad && v->op != &op_conv_weight_grad)
+        return false;
+    const struct conv_parts p = conv_parts(v);
+    const int64_t *x = p.x->shape.dim, *w = p.w->shape.dim, *y = p.y->shape.dim, *i = v->attr.i;
+    return x[2] == w[2] && x[3] == w[3] && y[2] * y[3] == 1 && !i[2] && !i[3] && !i[4] && !i[5];
+}
+
+// (R, …) to (R, all of the rest)
+static struct value *conv_to_matmul_rows(struct value *x)
+{
+    return reshape(x, SHAPE(x->shape.dim[0], shape_size(x->shape) / x->shape.dim[0]));
+}
+
+static struct value *conv_to_matmul_product(const struct value *v, struct value *a, struct value *b)
+{
+    return v->op == &op_conv             ? matmul(a, b, false, true)
+           : v->op == &op_conv_data_grad ? matmul(a, b, false, false)
+                                         : matmul(b, a, true, false);
+}
+
+// y (N, 1, 1, 1), w (1, C, kh, kw)
+static struct value *sums(const struct value *v)
+{
+    struct value *all = mul(v->in[0], v->in[1]);
+    return v->op == &op_conv             ? reduce_sum(all, 1 << 1 | 1 << 2 | 1 << 3)
+           : v->op == &op_conv_data_grad ? all
+                                         : reduce_sum(all, 1 << 0);
+}
+
+static struct value *conv_to_matmul_rewrite(struct value *v, void *context)
+{
+    (void)context;
+    if (!conv_to_matmul_whole(v))
+        return NULL;
+    if (conv_parts(v).w->shape.dim[0] == 1)
+        return sums(v);
+    return reshape(
+        conv_to_matmul_product(v, conv_to_matmul_rows(v->in[0]), conv_to_matmul_rows(v->in[1])),
+        v->shape);
+}
+
+bool pass_conv_to_matmul(struct graph *g) { return graph_rewrite(g, conv_to_matmul_rewrite, NULL); }

@@ -1,0 +1,20 @@
+// What minimal_filter.c and winograd_family.c share. For pass/ alone.
+#ifndef OPT_WINOGRAD_H
+#define OPT_WINOGRAD_H
+
+#include "ir/value.h"
+
+// fine (N, C, H, W), w (K, C, k, k), coarse (N, K, h, w)
+struct winograd {
+    struct shape fine, weight, coarse;
+    int64_t kernel, stride;
+};
+struct winograd winograd_of(const struct value *v);
+// A convolution, in any direction, that minimal filtering can compute.
+bool winograd_fits(const struct value *v);
+// The size n of its tiles for each value by id; 0: it stays as it is. Where it is computed in blocks
+// instead of by planes, WINOGRAD_BLOCKED·down + across, which may differ.
+enum { WINOGRAD_BLOCKED = 10 };
+int *winograd_tiles(struct graph *g, struct arena *a);
+
+#endif

@@ -1,0 +1,605 @@
+// Every kernel, in every instruction set this machine has, against the plainest loop that says the
+// same in float64.
+#include "base/arena.h"
+#include "base/philox.h"
+#include "ir/op.h"
+#include "kernels/kernel.h"
+#include "kernels/kernel_math.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h> // last: its fail() is another
+
+static struct rng rng;
+
+static int below(int n) { return (int)rng_below(&rng, (uint32_t)n); }
+
+static float *numbers(struct arena *a, int64_t n, double low, double high)
+{
+    float *x = NEW_ARRAY(a, float, n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)(low + (high - low) * rng_uniform(&rng));
+    return x;
+}
+
+static void assert_near(const char *what, const char *isa, int64_t i, double got, double want,
+                        double scale)
+{
+    const bool same = isnan(want)   ? isnan(got)
+                      : isinf(want) ? got == want
+                                    : fabs(got - want) <= 1e-6 * (scale + fabs(want));
+    if (!same)
+        fail_msg("%s, %s: element %d is %.9g, not %.9g", what, isa, (int)i, got, want);
+}
+
+// --- maps ----------------------------------------------------------------------------------------
+
+static const float special[] = {0,      1,     -1,     0.5f,     -0.5f,     1e-6f, -1e-6f, 1e-30f,
+                                1e-40f, 3e38f, -3e38f, 88,       89,        -88,   -104,   20,
+                                -20,    9,     -9,     INFINITY, -INFINITY, NAN};
+
+static void test_unary(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    struct arena *a = arena_new(NULL);
+    float *x = numbers(a, N, -6, 6), y[N];
+    memcpy(x, special, sizeof special);
+    for (int i = 0; i < 1000; i++)
+        x[100 + i] = ldexpf(x[100 + i], below(30) - 24);
+    for (int op = PW_AFFINE; op < PW_COUNT; op++)
+        for (int isa = 0; kernels_at(isa); isa++) {
+            const struct map_program p = {
+                .n_in = 1, .n = 1, .inst = {{(uint8_t)op, 0, 0, 0, 0.2f, 0.5f}}, .space = SHAPE(N)};
+            const struct view v = {1, {N}, {1}};
+            const struct map_task *t = map_task(a, &p, (const void *[]){x}, &v, y, v);
+            kernels_at(isa)->map_store(t);
+            for (int i = 0; i < N; i++) {
+                const double want = (float)pointwise_eval((enum pointwise)op, x[i], 0, 0, 0.2f,
+                                                          0.5f);
+                assert_near(op_pointwise[op].name, kernels_at(isa)->isa, i, y[i], want,
+                            op == PW_AFFINE || op == PW_LOG ? 0.1 : 1e-31);
+            }
+        }
+    arena_free(a);
+}
+
+// Divergence is looked for as NaN: nothing may hide it.
+static void test_nan_stays(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    struct arena *a = arena_new(NULL);
+    float *x = numbers(a, N, 1, 2), *z = numbers(a, N, -1, 3), y[N];
+    x[17] = NAN;
+    for (int op = PW_ADD; op <= PW_MIN; op++)
+        for (int isa = 0; kernels_at(isa); isa++)
+            for (uint8_t first = 0; first < 2; first++) { // NaN on either side
+                const struct map_program p = {
+                    .n_in = 2, .n = 1, .inst = {{(uint8_t)op, first, !first}}, .space = SHAPE(N)};
+                const struct view v[] = {{1, {N}, {1}}, {1, {N}, {1}}};
+                kernels_at(isa)->map_store(map_task(a, &p, (const void *[]){z, x}, v, y, v[0]));
+                for (int i = 0; i < N; i++)
+                    assert_true(isnan(y[i]) == (i == 17));
+            }
+    for (int isa = 0; kernels_at(isa); isa++) {
+        const struct map_program p = {
+            .n_in = 1, .n = 1, .inst = {{PW_LEAKY_RELU}}, .space = SHAPE(N)};
+        const struct view v = {1, {N}, {1}};
+        kernels_at(isa)->map_store(map_task(a, &p, (const void *[]){x}, &v, y, v));
+        assert_true(isnan(y[17]));
+        const struct map_program sum = {.n_in = 1, .reduce = MAP_SUM, .axes = 1, .space = SHAPE(N)};
+        kernels_at(isa)->map_reduce(
+            map_task(a, &sum, (const void *[]){x}, &v, y, (struct view){1, {1}, {0}}));
+        assert_true(isnan(y[0]));
+    }
+    arena_free(a);
+}
+
+// A view of random dimension order; some dimensions (those in `one`) are of size 1 and repeat.
+static struct view random_view(struct shape s, unsigned one, int64_t *size)
+{
+    int order[RANK_MAX];
+    for (int d = 0; d < s.rank; d++)
+        order[d] = d;
+    for (int d = s.rank - 1; d > 0; d--) {
+        const int j = below(3) ? d : below(d + 1), o = order[d];
+        order[d] = order[j];
+        order[j] = o;
+    }
+    struct view v = {.rank = s.rank};
+    *size = 1;
+    for (int i = s.rank - 1; i >= 0; i--) {
+        const int d = order[i];
+        const bool repeats = one >> d & 1;
+        v.dim[d] = s.dim[d];
+        v.stride[d] = repeats ? 0 : *size;
+        *size *= repeats ? 1 : s.dim[d];
+    }
+    return v;
+}
+
+static int64_t at(struct shape s, struct view v, int64_t i)
+{
+    int64_t sum = 0;
+    for (int d = s.rank - 1; d >= 0; d--) {
+        sum += i % s.dim[d] * v.stride[d];
+        i /= s.dim[d];
+    }
+    return sum;
+}
+
+static struct shape random_shape(int64_t most)
+{
+    struct shape s = {.rank = below(5)};
+    for (int d = 0; d < s.rank; d++)
+        s.dim[d] = below(4) ? 1 + below(12) : below(6) ? 1 + below(90) : 1 + below(2500);
+    return shape_size(s) <= most ? s : random_shape(most);
+}
+
+static struct map_program random_program(struct shape s)
+{
+    static const uint8_t codes[] = {PW_ADD,     PW_SUB,     PW_MUL,    PW_MAX,        PW_MIN,
+                                    PW_GREATER, PW_SELECT,  PW_AFFINE, PW_LEAKY_RELU, PW_STEP,
+                                    PW_TANH,    PW_SIGMOID, PW_ABS,    PW_SOFTPLUS,   PW_SIGN};
+    struct map_program p = {
+        .n_in = 1 + below(MAP_INPUTS), .space = s, .reduce = (enum map_reduce)below(3)};
+    p.n = below(3) ? below(MAP_LENGTH + 1) : 0;
+    for (int i = 0; i < p.n; i++) {
+        const int n = p.n_in + i;
+        p.inst[i] = (struct map_inst){codes[below(LENGTH(codes))],
+                                      (uint8_t)(i ? n - 1 : below(n)),
+                                      (uint8_t)below(n),
+                                      (uint8_t)below(n),
+                                      0.3f,
+                                      -0.1f};
+    }
+    p.axes = (unsigned)below(1 << s.rank);
+    p.n_result = p.reduce == MAP_STORE ? 0 : below(MAP_RESULTS + 1);
+    for (int i = 0; i < p.n_result; i++)
+        p.result[i] = (uint8_t)below(p.n_in + p.n);
+    return p;
+}
+
+struct map_case {
+    struct map_program p;
+    const float *in[MAP_INPUTS];
+    const void *raw[MAP_INPUTS]; // the same numbers, some of them as bf16
+    struct view view[MAP_INPUTS], to;
+    int64_t size;
+};
+
+static void map_element(const struct map_case *c, int64_t i, double *scale, double *x)
+{
+    for (int k = 0; k < c->p.n_in; k++)
+        x[k] = c->in[k][at(c->p.space, c->view[k], i)];
+    for (int k = 0; k < c->p.n; k++) {
+        const struct map_inst *s = &c->p.inst[k];
+        x[c->p.n_in + k] = (float)pointwise_eval((enum pointwise)s->code, x[s->a], x[s->b], x[s->c],
+                                                 s->f0, s->f1);
+        *scale = fmax(*scale, fabs(x[c->p.n_in + k]));
+    }
+}
+
+static void check_map(struct arena *a, const struct map_case *c)
+{
+    const bool store = c->p.reduce == MAP_STORE;
+    const int64_t n = shape_size(c->p.space), all = c->size * map_results(&c->p);
+    double *want = NEW_ARRAY(a, double, all), scale = 1;
+    for (int64_t i = 0; i < all; i++)
+        want[i] = c->p.reduce == MAP_MAX ? -INFINITY : 0;
+    for (int64_t i = 0; i < n; i++) {
+        double x[MAP_INPUTS + MAP_LENGTH], *to = &want[at(c->p.space, c->to, i)];
+        map_element(c, i, &scale, x);
+        for (int k = 0; k < map_results(&c->p); k++, to += c->size) {
+            const double r = x[map_result(&c->p, k)];
+            *to = store ? r : c->p.reduce == MAP_SUM ? *to + r : fmax(*to, r);
+        }
+    }
+    float *y = NEW_ARRAY(a, float, all);
+    const uint16_t *half = (const uint16_t *)y;
+    for (int isa = 0; kernels_at(isa); isa++) {
+        const struct map_task *t = map_task(a, &c->p, c->raw, c->view, y, c->to);
+        (t->reduce == MAP_STORE ? kernels_at(isa)->map_store : kernels_at(isa)->map_reduce)(t);
+        for (int64_t i = 0; i < all; i++)
+            if (c->to.type == TYPE_F32)
+                assert_near("map", kernels_at(isa)->isa, i, y[i], want[i],
+                            scale * sqrt((double)(n / c->size)) * 4);
+            else if (!(fabs(of_bf16(half[i]) - want[i]) <= 0x1p-8 * fabs(want[i]) + 1e-5 * scale))
+                fail_msg("map to bf16 of %s: [%d] is %g, not %g", kernels_at(isa)->isa, (int)i,
+                         of_bf16(half[i]), want[i]);
+    }
+}
+
+// x as bf16, after x itself was rounded to it.
+static const void *halved(struct arena *a, float *x, int64_t n)
+{
+    uint16_t *half = NEW_ARRAY(a, uint16_t, n);
+    for (int64_t i = 0; i < n; i++) {
+        half[i] = bf16_of(x[i]);
+        x[i] = of_bf16(half[i]);
+    }
+    return half;
+}
+
+static void test_maps(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 600; round++) {
+        struct arena *a = arena_new(NULL);
+        struct map_case c = {.p = random_program(random_shape(round % 20 ? 6000 : 200000))};
+        // steps are discontinuous: keep the operands apart from each other's rounding
+        for (int k = 0; k < c.p.n_in; k++) {
+            int64_t size;
+            c.view[k] = random_view(c.p.space, below(2) ? 0 : (unsigned)below(1 << c.p.space.rank),
+                                    &size);
+            float *x = numbers(a, size, -1, 1);
+            for (int64_t i = 0; i < size; i++)
+                x[i] = roundf(x[i] * 512) / 512;
+            c.view[k].type = (round + k) % 4 ? TYPE_F32 : TYPE_BF16;
+            c.raw[k] = c.view[k].type == TYPE_BF16 ? halved(a, x, size) : x;
+            c.in[k] = x;
+        }
+        c.to = random_view(c.p.space, c.p.reduce == MAP_STORE ? 0 : c.p.axes, &c.size);
+        c.to.type = c.p.reduce == MAP_STORE && round % 3 == 0 ? TYPE_BF16 : TYPE_F32;
+        check_map(a, &c);
+        arena_free(a);
+    }
+}
+
+// The shapes that training meets, large enough for every path and for several threads.
+static void test_reductions(void **state)
+{
+    (void)state;
+    const struct {
+        struct shape s;
+        int64_t stride[4];
+        unsigned axes;
+    } cases[] = {
+        {{4, {8, 64, 14, 14}}, {64 * 196, 1, 14 * 64, 64}, 13}, // channels-last statistics
+        {{4, {8, 3, 32, 32}}, {3 * 1024, 1, 96, 3}, 13},        // few channels
+        {{4, {8, 64, 14, 14}}, {64 * 196, 196, 14, 1}, 13},     // plain statistics
+        {{4, {8, 64, 14, 14}}, {64 * 196, 196, 14, 1}, 12},     // planes
+        {{4, {8, 64, 14, 14}}, {64 * 196, 1, 14 * 64, 64}, 12}, // planes, channels-last
+        {{4, {8, 64, 14, 14}}, {64 * 196, 196, 14, 1}, 14},     // samples
+        {{4, {8, 64, 14, 14}}, {64 * 196, 196, 14, 1}, 15},     // all
+        {{4, {8, 64, 14, 14}}, {64 * 196, 196, 14, 1}, 1},      // the batch
+        {{4, {64, 2048, 1, 1}}, {2048, 1, 1, 1}, 1},            // a bias
+        {{4, {20000, 10, 1, 1}}, {10, 1, 1, 1}, 2},             // a softmax
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct arena *a = arena_new(NULL);
+        struct map_case c = {.p = {.n_in = 1,
+                                   .n = (int)i % 2,
+                                   .inst = {{.code = PW_SQUARE}},
+                                   .reduce = MAP_SUM,
+                                   .axes = cases[i].axes,
+                                   .space = cases[i].s}};
+        c.view[0] = (struct view){.rank = 4};
+        memcpy(c.view[0].dim, cases[i].s.dim, sizeof c.view[0].dim);
+        memcpy(c.view[0].stride, cases[i].stride, sizeof cases[i].stride);
+        c.raw[0] = c.in[0] = numbers(a, shape_size(cases[i].s), -1, 1);
+        c.to = random_view(cases[i].s, cases[i].axes, &c.size);
+        check_map(a, &c);
+        arena_free(a);
+    }
+}
+
+// --- copies --------------------------------------------------------------------------------------
+
+static void test_copies(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        struct arena *a = arena_new(NULL);
+        const struct shape s = random_shape(round % 20 ? 8000 : 300000);
+        int64_t n, m;
+        const struct view to = random_view(s, 0, &n),
+                          from = random_view(s, below(2) ? 0 : (unsigned)below(1 << s.rank), &m);
+        const float *x = numbers(a, m, -1, 1);
+        for (int isa = 0; kernels_at(isa); isa++) {
+            float *y = NEW_ARRAY(a, float, n);
+            struct copy_task t = copy_task(y, to, x, from);
+            kernels_at(isa)->copy(&(struct copy_tasks){1, &t});
+            for (int64_t i = 0; i < n; i++)
+                assert_true(y[at(s, to, i)] == x[at(s, from, i)]);
+        }
+        arena_free(a);
+    }
+}
+
+static void test_resample(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct arena *a = arena_new(NULL);
+        const int64_t N = 1 + below(3), C = 1 + below(40), H = 1 + below(6), W = 1 + below(9),
+                      f = 1 + below(3);
+        const bool last = round & 1;
+        const struct view fine = last ? (struct view){4,
+                                                      {N, C, H * f, W * f},
+                                                      {C * H * W * f * f, 1, W * f * C, C}}
+                                      : (struct view){4,
+                                                      {N, C, H * f, W * f},
+                                                      {C * H * W * f * f, H * W * f * f, W * f, 1}};
+        const struct view coarse = last ? (struct view){4, {N, C, H, W}, {C * H * W, 1, W * C, C}}
+                                        : (struct view){4, {N, C, H, W}, {C * H * W, H * W, W, 1}};
+        const struct shape s = SHAPE(N, C, H, W), t = SHAPE(N, C, H * f, W * f);
+        const int64_t n = shape_size(s), m = shape_size(t);
+        float *small = numbers(a, n, -1, 1), *big = NEW_ARRAY(a, float, m),
+              *back = NEW_ARRAY(a, float, n);
+        for (int isa = 0; kernels_at(isa); isa++) {
+            const struct resample_task up = {small, big, N, C, H, W, f, last, 1 + isa},
+                                       down = {big, back, N, C, H, W, f, last, 1 + isa};
+            kernels_at(isa)->upsample(&up);
+            for (int64_t i = 0; i < m; i++) {
+                const int64_t w = i % (W * f) / f, h = i / (W * f) % (H * f) / f,
+                              c = i / (W * f * H * f);
+                assert_true(big[at(t, fine, i)] == small[at(s, coarse, (c * H + h) * W + w)]);
+            }
+            kernels_at(isa)->pool_sum(&down);
+            for (int64_t i = 0; i < n; i++)
+                assert_near("pool_sum", kernels_at(isa)->isa, i, back[i],
+                            (double)(f * f) * small[i], 1);
+        }
+        arena_free(a);
+    }
+}
+
+// --- draws ---------------------------------------------------------------------------------------
+
+static void test_random(void **state)
+{
+    (void)state;
+    enum { N = 70001 };
+    static float x[N];
+    const struct plan_clock clock = {0x123456789abcdefull, 7};
+    for (int kind = RANDOM_UNIFORM; kind <= RANDOM_LABEL; kind++)
+        for (int isa = 0; kernels_at(isa); isa++) {
+            const double a = kind == RANDOM_LABEL       ? 10
+                             : kind == RANDOM_BERNOULLI ? 0.25
+                                                        : -0.5,
+                         b = 2;
+            const struct random_task t = {x, N, 1, 1,      (enum random_kind)kind,
+                                          a, b, 3, &clock, 1 + isa};
+            kernels_at(isa)->random(&t);
+            double sum = 0, squares = 0;
+            for (int i = 0; i < N; i++) {
+                assert_near("random", kernels_at(isa)->isa, i, x[i],
+                            random_at((enum random_kind)kind, a, b, 3, clock, i), 1);
+                sum += x[i];
+                squares += x[i] * x[i];
+            }
+            const double mean[] = {0.75, -0.5, 0.25, 4.5},
+                         deviation[] = {2.5 / sqrt(12), 2, sqrt(0.1875), sqrt(8.25)};
+            sum /= N;
+            assert_true(fabs(sum - mean[kind]) < 5 * deviation[kind] / sqrt(N));
+            assert_true(fabs(sqrt(squares / N - sum * sum) / deviation[kind] - 1) < 0.02);
+        }
+}
+
+// Element (n, c, p) draws what it draws anywhere else.
+static void test_random_channels_last(void **state)
+{
+    (void)state;
+    static const int64_t cases[][3] = {{2, 32, 196}, {3, 100, 4}, {2, 3, 49},  {2, 128, 49},
+                                       {5, 1, 16},   {2, 64, 64}, {1, 17, 12}, {3, 5, 1}};
+    static float x[2 * 32 * 196];
+    const struct plan_clock clock = {0x123456789abcdefull, 7};
+    for (size_t k = 0; k < LENGTH(cases); k++)
+        for (int isa = 0; kernels_at(isa); isa++) {
+            const int64_t C = cases[k][1], P = cases[k][2], n = cases[k][0] * C * P;
+            const enum random_kind kind = (enum random_kind)(k % 4);
+            const struct random_task t = {x, n, C, P, kind, 0.75, 2, 3, &clock, 1 + isa};
+            kernels_at(isa)->random(&t);
+            for (int64_t i = 0; i < n; i++)
+                assert_near("random, channels last", kernels_at(isa)->isa, i,
+                            x[i / (C * P) * C * P + i % P * C + i / P % C],
+                            random_at(kind, 0.75, 2, 3, clock, i), 1);
+        }
+}
+
+// --- effects -------------------------------------------------------------------------------------
+
+enum { SLOT = 50021 };
+
+struct update_case {
+    float *p, *m, *v, *g;
+    float hyper[4];
+};
+
+static struct update_case update_case(struct arena *a)
+{
+    const struct update_case c = {numbers(a, SLOT, -1, 1),
+                                  numbers(a, SLOT, -1, 1),
+                                  numbers(a, SLOT, 0, 1),
+                                  numbers(a, SLOT, -1, 1),
+                                  {0.01f, 1.7f, 3.1f, 0}};
+    return c;
+}
+
+static void check_adam(const struct kernels *k, bool keras)
+{
+    struct arena *a = arena_new(NULL);
+    const struct update_case c = update_case(a), old = {numbers(a, SLOT, 0, 0),
+                                                        numbers(a, SLOT, 0, 0),
+                                                        numbers(a, SLOT, 0, 0),
+                                                        c.g,
+                                                        {0}};
+    memcpy(old.p, c.p, sizeof(float[SLOT]));
+    memcpy(old.m, c.m, sizeof(float[SLOT]));
+    memcpy(old.v, c.v, sizeof(float[SLOT]));
+    const struct update_task t = {c.p,   c.m, c.v, c.g, c.hyper, SLOT, {0.5f, 0.9f, 1e-3f, 0.1f},
+                                  keras, 2,   16};
+    k->adam(&t);
+    for (int i = 0; i < SLOT; i++) {
+        const double g = c.g[i] + 0.1 * old.p[i], m = 0.5 * old.m[i] + 0.5 * g,
+                     v = 0.9 * old.v[i] + 0.1 * g * g;
+        const double step = keras ? 0.01 * 1.7 / sqrt(3.1) * m / (sqrt(v) + 1e-3)
+                                  : 0.01 * 1.7 * m / (sqrt(v * 3.1) + 1e-3);
+        assert_near("adam", k->isa, i, c.p[i], old.p[i] - step, 1);
+        assert_near("adam m", k->isa, i, c.m[i], m, 1);
+        assert_near("adam v", k->isa, i, c.v[i], v, 1);
+    }
+    arena_free(a);
+}
+
+static void check_others(const struct kernels *k, bool flag)
+{
+    struct arena *a = arena_new(NULL);
+    const struct update_case c = update_case(a);
+    float *p = numbers(a, SLOT, 0, 0), *m = numbers(a, SLOT, 0, 0), *v = numbers(a, SLOT, 0, 0);
+#define RUN(kernel, ...)                                                                       \
+    memcpy(p, c.p, sizeof(float[SLOT])), memcpy(m, c.m, sizeof(float[SLOT]));                  \
+    memcpy(v, c.v, sizeof(float[SLOT]));                                                       \
+    k->kernel(&(struct update_task){p, m, v, c.g, c.hyper, SLOT, {__VA_ARGS__}, flag, 2, 16}); \
+    for (int i = 0; i < SLOT; i++)
+    RUN(rmsprop, 0.9f, 1e-3f)
+    {
+        const double w = 0.9 * c.v[i] + 0.1 * c.g[i] * c.g[i];
+        assert_near("rmsprop", k->isa, i, p[i],
+                    c.p[i] - 0.01 * c.g[i] / (flag ? sqrt(w + 1e-3) : sqrt(w) + 1e-3), 1);
+    }
+    RUN(sgd, 0.9f)
+    {
+        const double w = 0.9 * c.m[i] + c.g[i];
+        assert_near("sgd", k->isa, i, p[i], c.p[i] - 0.01 * (flag ? c.g[i] + 0.9 * w : w), 1);
+        assert_near("sgd m", k->isa, i, m[i], w, 1);
+    }
+    RUN(clip, -0.1f, 0.2f) assert_near("clip", k->isa, i, p[i], fmin(fmax(c.p[i], -0.1), 0.2), 1);
+    RUN(lerp, 0.25f) assert_near("lerp", k->isa, i, p[i], c.p[i] + 0.25 * (c.g[i] - c.p[i]), 1);
+#undef RUN
+    arena_free(a);
+}
+
+static void test_updates(void **state)
+{
+    (void)state;
+    for (int isa = 0; kernels_at(isa); isa++)
+        for (int flag = 0; flag < 2; flag++) {
+            check_adam(kernels_at(isa), flag);
+            check_others(kernels_at(isa), flag);
+        }
+}
+
+// Where number j of the slot's memory goes.
+static int64_t place(const struct packed_task *t, int64_t j)
+{
+    const int64_t d = t->apart, word = d ? j / (2 * d) * d + j % d : j, c = word % t->columns,
+                  r = word / t->columns % t->rows,
+                  at = t->at[word / t->columns / t->rows] + r * t->row_step + c * t->column_step;
+    return d ? 2 * at + j / d % 2 : at;
+}
+
+// Blocks of rows and columns to where they lie in the packed copies, and nothing beside them.
+static void check_packed(const struct kernels *k, const struct packed_task *like, int n_like)
+{
+    enum { BLOCKS = 5, CHUNK = 2 * 16 * 9 * 16, N = CHUNK * BLOCKS, ROOM = 1 << 19 };
+    struct arena *a = arena_new(NULL);
+    struct packed_task packed_copy[16];
+    float *p = numbers(a, N, -1, 1), *g = numbers(a, N, -1, 1);
+    assert_true(n_like <= 16);
+    for (int i = 0; i < n_like; i++) {
+        const int64_t blocks = N / packed_block(&like[i]);
+        int32_t *at = NEW_ARRAY(a, int32_t, blocks);
+        packed_copy[i] = like[i];
+        packed_copy[i].to = NEW_ARRAY(a, float, ROOM);
+        packed_copy[i].at = at;
+        for (int64_t b = 0; b < blocks; b++)
+            at[b] = (int32_t)((blocks - 1 - b) * (ROOM / blocks));
+    }
+    k->lerp(&(struct update_task){.p = p,
+                                  .g = g,
+                                  .n = N,
+                                  .f = {0.5F},
+                                  .threads = 2,
+                                  .chunk = CHUNK,
+                                  .n_packed = n_like,
+                                  .packed_copy = packed_copy});
+    for (int i = 0; i < n_like; i++) {
+        const struct packed_task *t = &packed_copy[i];
+        const float *whole = t->to;
+        const uint16_t *half = t->to;
+        const bool rounds = t->type == TYPE_BF16;
+        int64_t written = 0;
+        for (int64_t j = 0; j < N; j++)
+            assert_near("twin", k->isa, j, rounds ? of_bf16(half[place(t, j)]) : whole[place(t, j)],
+                        rounds ? of_bf16(bf16_of(p[j])) : p[j], 0);
+        for (int64_t j = 0; j < (rounds ? 2 : 1) * ROOM; j++)
+            written += rounds ? half[j] != 0 : whole[j] != 0;
+        assert_int_equal(written, N);
+    }
+    arena_free(a);
+}
+
+static void test_packed_copies(void **state)
+{
+    (void)state;
+    static const struct packed_task like[] = {
+        {.rows = 16, .columns = 16, .row_step = 1, .column_step = 16},
+        {.rows = 16, .columns = 9, .row_step = 1, .column_step = 40},
+        {.rows = 3, .columns = 16, .row_step = 1, .column_step = 64},
+        {.rows = 9, .columns = 16, .row_step = 100, .column_step = 1},
+        {.rows = 6, .columns = 8, .row_step = 2, .column_step = 13},
+        {.rows = 1, .columns = 1, .row_step = 1, .column_step = 1},
+        {.type = TYPE_BF16, .rows = 16, .columns = 8, .row_step = 1, .column_step = 16, .apart = 1},
+        {.type = TYPE_BF16,
+         .rows = 8,
+         .columns = 16,
+         .row_step = 64,
+         .column_step = 1,
+         .apart = 16},
+        {.type = TYPE_BF16, .rows = 3, .columns = 3, .row_step = 3, .column_step = 1, .apart = 9},
+        {.type = TYPE_BF16, .rows = 1, .columns = 16, .row_step = 1, .column_step = 2, .apart = 1},
+        {.type = TYPE_BF16, .rows = 4, .columns = 12, .row_step = 3, .column_step = 12},
+    };
+    for (int isa = 0; kernels_at(isa); isa++)
+        check_packed(kernels_at(isa), like, LENGTH(like));
+}
+
+// --- labels --------------------------------------------------------------------------------------
+
+static void test_labels(void **state)
+{
+    (void)state;
+    enum { N = 9, R = 5, D = 37 };
+    struct arena *a = arena_new(NULL);
+    const float index[N] = {3, 0, 3, 4, -1, 5, 1, 3, 0};
+    const float *table = numbers(a, R * D, -1, 1), *x = numbers(a, N * D, -1, 1);
+    float y[N * D];
+    for (int isa = 0; kernels_at(isa); isa++) {
+        const struct kernels *k = kernels_at(isa);
+        k->gather(&(struct label_task){table, index, y, N, R, D, 2});
+        for (int i = 0; i < N * D; i++) {
+            const int r = (int)index[i / D];
+            assert_true(r < 0 || r >= R ? isnan(y[i]) : y[i] == table[r * D + i % D]);
+        }
+        k->scatter_add(&(struct label_task){x, index, y, N, R, D, 2});
+        for (int i = 0; i < R * D; i++) {
+            double want = 0;
+            for (int n = 0; n < N; n++)
+                want += (int)index[n] == i / D ? x[n * D + i % D] : 0;
+            assert_near("scatter_add", k->isa, i, y[i], want, 1);
+        }
+        k->one_hot(&(struct label_task){index, index, y, N, R, R, 1});
+        for (int i = 0; i < N * R; i++)
+            assert_true(y[i] == (index[i / R] == (float)(i % R)));
+    }
+    arena_free(a);
+}
+
+int main(void)
+{
+    rng_init(&rng, 11, 0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unary),   cmocka_unit_test(test_nan_stays),
+        cmocka_unit_test(test_maps),    cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_copies),  cmocka_unit_test(test_resample),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_random_channels_last),
+        cmocka_unit_test(test_updates), cmocka_unit_test(test_packed_copies),
+        cmocka_unit_test(test_labels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+// The lowerings onto our own kernels: graphs of every op that moves numbers, draws, labels or
+// changes slots, as plans in both layouts, against the reference.
+#include "base/arena.h"
+#include "ir/build.h"
+#include "ir/op.h"
+#include "ir/slot.h"
+#include "opt/pass.h"
+#include "codegen/plan.h"
+#include "kernels/kernel.h"
+#include "support/sources.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h> // last: its fail() is another
+
+static double given(const struct value *v, int64_t i)
+{
+    const char *name = v->attr.slot ? v->attr.slot->name : v->attr.name;
+    const double x = sin((double)i * 0.7 + name[0]);
+    switch (name[0]) {
+    case 'h': return (double[]){0.01, 1.7, 3.1, 0}[i]; // hyper
+    case 'i': return (double)(i * 3 % 5);              // index
+    case 'v': return x * x;                            // a second moment
+    default: return x;
+    }
+}
+
+static void compare(const char *what, const float *got, const double *want, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!(fabs(got[i] - want[i]) <= 2e-6 * (1 + fabs(want[i]))))
+            fail_msg("%s[%d] is %g, not %g", what, (int)i, got[i], want[i]);
+}
+
+// Runs the graph as it is and laid out channels-last where anything wants that.
+static void check(struct graph *g, const struct slots *slots)
+{
+    const struct reference r = {feed, NULL};
+    double **want = graph_reference(g, &r, g->arena);
+    const double *root[32];
+    for (int k = 0; k < g->n_root; k++)
+        root[k] = want[g->root[k].value->id];
+    for (int laid = 0; laid < 2; laid++) {
+        if (laid)
+            pass_assign_layouts(g);
+        pass_assign_memory(g);
+        float *slab = slots ? NEW_ARRAY(g->arena, float, slots->floats) : NULL;
+        struct plan *p = plan_new(g->arena, g, slab, SEED);
+        write_sources(g, p, slab);
+        plan_run(p, STEP);
+        for (int k = 0; k < g->n_root; k++) {
+            const struct value *v = g->root[k].value;
+            compare(g->root[k].name ? g->root[k].name : v->op->name,
+                    g->root[k].name ? plan_output(p, g->root[k].name) : slab + v->attr.slot->offset,
+                    root[k], shape_size(v->shape));
+        }
+    }
+    arena_free(g->arena);
+}
+
+static void root(struct graph *g, struct value *v)
+{
+    char name[40];
+    snprintf(name, sizeof name, "%s.%d", v->op->name, g->n_root);
+    graph_root(g, name, v);
+}
+
+// Makes the layout pass want v channels-last: a convolution reads it.
+static void convolve(struct graph *g, struct value *v)
+{
+    struct value *w = input(g, "w", SHAPE(3, v->shape.dim[1], 1, 1));
+    root(g, affine(conv(v, w, (struct window){{1, 1}, {0}}), 0.01, 0));
+}
+
+static void test_moves(void **state)
+{
+    (void)state;
+    const int64_t before[] = {0, 2, 1, 0}, after[] = {1, 0, 3, 0};
+    const int perm[] = {3, 1, 0, 2};
+    for (int which = 0; which < 10; which++) {
+        struct graph *g = graph_new(arena_new(NULL));
+        struct value *x = input(g, "x", SHAPE(3, 20, 6, 4)), *y = input(g, "y", SHAPE(3, 9, 6, 4)),
+                     *v = NULL;
+        switch (which) {
+        case 0: v = pad(x, before, after); break;
+        case 1: v = slice(x, 1, 3, 11); break;
+        case 2: v = slice(x, 3, 1, 2); break;
+        case 3: v = concat((struct value *[]){x, y, x}, 3, 1); break;
+        case 4: v = upsample(x, 2); break;
+        case 5: v = pool_sum(x, 2); break;
+        case 6: v = broadcast(reduce_sum(x, 13), x->shape); break;
+        case 7: v = transpose(x, perm); break;
+        case 8: v = broadcast(reduce_max(x, 14), x->shape); break;
+        case 9: v = mul(constant(g, 3, SHAPE(3, 20, 6, 4)), x); break;
+        }
+        root(g, v);
+        root(g, affine(v, 2, 1));
+        convolve(g, v);
+        check(g, NULL);
+    }
+}
+
+static void test_upsampled_kernels(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t kh, kw, factor;
+    } of[] = {{3, 3, 2}, {3, 3, 3}, {5, 3, 2}, {1, 1, 2}};
+    for (int i = 0; i < 4; i++) {
+        const int64_t kh = of[i].kh, kw = of[i].kw, f = of[i].factor;
+        struct graph *g = graph_new(arena_new(NULL));
+        root(g, upsampled_kernel(input(g, "w", SHAPE(40, 33, kh, kw)), f));
+        root(g, upsampled_kernel_grad(input(g, "dw", SHAPE(33, 40, kh + f - 1, kw + f - 1)), f));
+        root(g, pooled_kernel(input(g, "p", SHAPE(40, 33, kh, kw)), f));
+        root(g, pooled_kernel_grad(input(g, "dp", SHAPE(33, 40, kh + f - 1, kw + f - 1)), f));
+        check(g, NULL);
+    }
+}
+
+static void test_draws(void **state)
+{
+    (void)state;
+    struct graph *g = graph_new(arena_new(NULL));
+    root(g, random_value(g, RANDOM_UNIFORM, -1, 3, 0, SHAPE(7, 11)));
+    root(g, random_value(g, RANDOM_NORMAL, 1, 2, 1, SHAPE(123)));
+    root(g, random_value(g, RANDOM_BERNOULLI, 0.3, 0, 2, SHAPE(5, 5)));
+    root(g, random_value(g, RANDOM_LABEL, 10, 0, 3, SHAPE(64)));
+    check(g, NULL);
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    struct graph *g = graph_new(arena_new(NULL));
+    struct value *index = input(g, "index", SHAPE(13)), *table = input(g, "table", SHAPE(5, 30)),
+                 *x = input(g, "x", SHAPE(13, 30));
+    root(g, gather(table, index));
+    root(g, scatter_add(x, index, 5));
+    root(g, one_hot(index, 5));
+    check(g, NULL);
+}
+
+struct trained {
+    struct graph *g;
+    struct slots slots;
+};
+
+static struct slot *slot(struct trained *t, const char *name)
+{
+    return slots_add(&t->slots, name, SLOT_PARAM, SHAPE(37, 5), (struct init){0},
+                     (struct place){0});
+}
+
+static void test_effects(void **state)
+{
+    (void)state;
+    struct trained t = {graph_new(arena_new(NULL)), {0}};
+    struct graph *g = t.g;
+    slots_init(&t.slots, g->arena);
+    struct value *d = input(g, "d", SHAPE(37, 5)), *hyper = input(g, "hyper", SHAPE(4));
+    const struct adam_options torch = {0.5, 0.999, 1e-3, false, 0.1},
+                              keras = {0.9, 0.99, 1e-3, true, 0};
+    adam(param(g, slot(&t, "a1")), d, slot(&t, "m1"), slot(&t, "v1"), hyper, torch);
+    adam(param(g, slot(&t, "a2")), d, slot(&t, "m2"), slot(&t, "v2"), hyper, keras);
+    rmsprop(param(g, slot(&t, "r1")), d, slot(&t, "v3"), hyper, 0.9, 1e-3, false);
+    rmsprop(param(g, slot(&t, "r2")), d, slot(&t, "v4"), hyper, 0.9, 1e-3, true);
+    sgd(param(g, slot(&t, "s1")), d, NULL, hyper, 0, false);
+    sgd(param(g, slot(&t, "s2")), d, slot(&t, "m3"), hyper, 0.9, false);
+    sgd(param(g, slot(&t, "s3")), d, slot(&t, "m4"), hyper, 0.9, true);
+    clip_slot(param(g, slot(&t, "c")), -0.2, 0.3);
+    lerp_slot(param(g, slot(&t, "l")), d, 0.25);
+    assign_slot(param(g, slot(&t, "n")), d);
+    check(g, &t.slots);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moves),   cmocka_unit_test(test_upsampled_kernels),
+        cmocka_unit_test(test_draws),   cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_effects),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

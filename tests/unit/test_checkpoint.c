@@ -1,0 +1,51 @@
+// A checkpoint knows nothing of how slots lie: written by one machine, it is read by another that
+// lays them otherwise.
+#include "store/checkpoint.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "support/experiment.h"
+
+static float *read_slab(const struct fixture *f, const char *path)
+{
+    struct checkpoint c;
+    float *slab = NEW_ARRAY(f->arena, float, f->e->slots.floats);
+    assert_true(checkpoint_read(f->arena, path, f->e, slab, &c, f->diag));
+    assert_int_equal(c.step, 3);
+    return slab;
+}
+
+static void test_layouts(void **state)
+{
+    (void)state;
+    struct fixture f = READ(head, game, train);
+    const size_t bytes = f.e->slots.floats * sizeof *f.slab;
+    struct slot *w = slots_find(&f.e->slots, "critic.1.weight"),
+                *m = slots_find(&f.e->slots, "adam.m/critic.1.weight");
+    float *transposed = NEW_ARRAY(f.arena, float, f.e->slots.floats);
+    char plain_path[] = "/tmp/test_checkpoint.XXXXXX",
+         transposed_path[] = "/tmp/test_checkpoint.XXXXXX";
+    close(mkstemp(plain_path));
+    close(mkstemp(transposed_path));
+    assert_true(checkpoint_write(plain_path, f.e, f.slab, 3, NULL, 0, f.diag));
+    w->layout = layout_transposed(4, 16, 1);
+    assert_ptr_equal(slot_layout(m), w->layout);
+    experiment_fill(f.e, transposed);
+    assert_memory_not_equal(transposed, f.slab, bytes);
+    assert_true(checkpoint_write(transposed_path, f.e, transposed, 3, NULL, 0, f.diag));
+    assert_memory_equal(read_slab(&f, plain_path), transposed, bytes);
+    w->layout = NULL;
+    assert_memory_equal(read_slab(&f, transposed_path), f.slab, bytes);
+    unlink(plain_path);
+    unlink(transposed_path);
+    arena_free(f.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layouts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
