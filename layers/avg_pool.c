@@ -3,14 +3,14 @@
 // zeros (PyTorch's default)
 #include "nn/layer.h"
 
-struct params {
+struct avg_pool_params {
     struct sliding slide;
     bool count_padding;
 };
 
 static const struct param params[] = {
-    POOL_PARAMS(offsetof(struct params, slide)),
-    {"count_padding", PARAM_BOOL, offsetof(struct params, count_padding), "false",
+    POOL_PARAMS(offsetof(struct avg_pool_params, slide)),
+    {"count_padding", PARAM_BOOL, offsetof(struct avg_pool_params, count_padding), "false",
      .help = "padding is zeros that count (nn.AvgPool2d); else it is left out"},
     PARAM_END};
 
@@ -30,7 +30,7 @@ static struct value *avg_pool_total(struct value *x, const int64_t k[2], const s
 
 static struct value *avg_pool_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct avg_pool_params *p = own;
     struct window win;
     int64_t k[2];
     if (!ctx_pool(ctx, "avg_pool", &p->slide, x, k, &win))
@@ -50,5 +50,5 @@ const struct layer layer_avg_pool = {.name = "avg_pool",
                                      .group = "shape",
                                      .help = "means of windows",
                                      .params = params,
-                                     .size = sizeof(struct params),
+                                     .size = sizeof(struct avg_pool_params),
                                      .build = avg_pool_build};

@@ -6,14 +6,14 @@
 // Ioffe, Szegedy 2015, arXiv:1502.03167.
 #include "nn/layer.h"
 
-struct params {
+struct batch_norm_params {
     double momentum, epsilon;
 };
 
 static const struct param params[] = {
-    {"momentum", PARAM_FLOAT, offsetof(struct params, momentum), "0.9", 0, 1,
+    {"momentum", PARAM_FLOAT, offsetof(struct batch_norm_params, momentum), "0.9", 0, 1,
      .help = "of the running statistics, as Keras counts it: 1 − PyTorch's"},
-    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1,
+    {"epsilon", PARAM_FLOAT, offsetof(struct batch_norm_params, epsilon), "1e-5", 1e-12, 1,
      .help = "added to the variance"},
     PARAM_END};
 
@@ -22,7 +22,7 @@ struct statistics {
 };
 
 // n is how many values a channel has in the batch.
-static struct statistics of_batch(struct layer_ctx *ctx, const struct params *p, struct value *x,
+static struct statistics of_batch(struct layer_ctx *ctx, const struct batch_norm_params *p, struct value *x,
                                   struct value *running_mean, struct value *running_var)
 {
     const unsigned axes = x->shape.rank == 2 ? 1 << 0 : 1 << 0 | 1 << 2 | 1 << 3;
@@ -38,7 +38,7 @@ static struct statistics of_batch(struct layer_ctx *ctx, const struct params *p,
 // x (N, C) or (N, C, H, W)
 static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct batch_norm_params *p = own;
     const int rank = x->shape.rank;
     if (rank != 2 && rank != 4)
         return ctx_fail(ctx, "batch_norm wants (features) or (C, H, W)");
@@ -65,5 +65,5 @@ const struct layer layer_batch_norm = {
     .help = "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
     .flags = LAYER_COUPLES,
     .params = params,
-    .size = sizeof(struct params),
+    .size = sizeof(struct batch_norm_params),
     .build = batch_norm_build};

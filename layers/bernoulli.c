@@ -2,17 +2,17 @@
 // evaluating too. No gradient passes a draw; the term `policy_gradient` goes round it.
 #include "nn/layer.h"
 
-struct params {
+struct bernoulli_params {
     double low;
 };
 
-static const struct param params[] = {{"low", PARAM_FLOAT, offsetof(struct params, low), "0", -1,
+static const struct param params[] = {{"low", PARAM_FLOAT, offsetof(struct bernoulli_params, low), "0", -1,
                                        0.999, .help = "what is drawn where not 1; -1 for pixels"},
                                       PARAM_END};
 
 static struct value *bernoulli_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct bernoulli_params *p = own;
     struct value *u = random_value(ctx->graph, RANDOM_UNIFORM, 0, 1, ctx_stream(ctx), x->shape);
     return affine(greater(sigmoid(x), u), 1 - p->low, p->low);
 }
@@ -21,5 +21,5 @@ const struct layer layer_bernoulli = {.name = "bernoulli",
                                       .group = "noise",
                                       .help = "draws 1 or `low`, by logits",
                                       .params = params,
-                                      .size = sizeof(struct params),
+                                      .size = sizeof(struct bernoulli_params),
                                       .build = bernoulli_build};

@@ -3,32 +3,32 @@
 //   otherwise  out = ⌊(in + before + after − kernel) / stride⌋ + 1
 #include "nn/layer.h"
 
-struct params {
+struct conv2d_params {
     int64_t filters;
     struct sliding slide;
     bool bias, spectral_norm;
 };
 
 static const struct param params[] = {
-    {"filters", PARAM_INT, offsetof(struct params, filters), NULL, 1, 1 << 16,
+    {"filters", PARAM_INT, offsetof(struct conv2d_params, filters), NULL, 1, 1 << 16,
      .help = "output channels"},
-    {"kernel", PARAM_INTS, offsetof(struct params, slide.kernel), "3", 1, 1 << 10,
+    {"kernel", PARAM_INTS, offsetof(struct conv2d_params, slide.kernel), "3", 1, 1 << 10,
      .help = "size, or [height, width]"},
-    {"stride", PARAM_INTS, offsetof(struct params, slide.stride), "1", 1, 1 << 10,
+    {"stride", PARAM_INTS, offsetof(struct conv2d_params, slide.stride), "1", 1, 1 << 10,
      .help = "step, or [down, right]"},
-    {"padding", PARAM_NODE, offsetof(struct params, slide.padding), "",
+    {"padding", PARAM_NODE, offsetof(struct conv2d_params, slide.padding), "",
      .help = "same (the default; TensorFlow's rule), valid, a number, or [top, bottom, left, "
              "right]"},
-    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true",
+    {"bias", PARAM_BOOL, offsetof(struct conv2d_params, bias), "true",
      .help = "adds a learned number to every channel"},
-    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+    {"spectral_norm", PARAM_BOOL, offsetof(struct conv2d_params, spectral_norm), "false",
      .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
 // x (N, C, H, W)
 static struct value *conv2d_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct conv2d_params *p = own;
     const int64_t *X = x->shape.dim;
     struct window win;
     int64_t k[2];
@@ -52,5 +52,5 @@ const struct layer layer_conv2d = {.name = "conv2d",
                                    .group = "linear",
                                    .help = "convolution of images",
                                    .params = params,
-                                   .size = sizeof(struct params),
+                                   .size = sizeof(struct conv2d_params),
                                    .build = conv2d_build};

@@ -5,7 +5,7 @@
 // Dumoulin, Visin 2016, arXiv:1603.07285.
 #include "nn/layer.h"
 
-struct params {
+struct conv2d_transpose_params {
     int64_t filters;
     struct sliding slide;
     struct ints output_padding;
@@ -13,20 +13,20 @@ struct params {
 };
 
 static const struct param params[] = {
-    {"filters", PARAM_INT, offsetof(struct params, filters), NULL, 1, 1 << 16,
+    {"filters", PARAM_INT, offsetof(struct conv2d_transpose_params, filters), NULL, 1, 1 << 16,
      .help = "output channels"},
-    {"kernel", PARAM_INTS, offsetof(struct params, slide.kernel), "3", 1, 1 << 10,
+    {"kernel", PARAM_INTS, offsetof(struct conv2d_transpose_params, slide.kernel), "3", 1, 1 << 10,
      .help = "size, or [height, width]"},
-    {"stride", PARAM_INTS, offsetof(struct params, slide.stride), "1", 1, 1 << 10,
+    {"stride", PARAM_INTS, offsetof(struct conv2d_transpose_params, slide.stride), "1", 1, 1 << 10,
      .help = "step, or [down, right]"},
-    {"padding", PARAM_NODE, offsetof(struct params, slide.padding), "",
+    {"padding", PARAM_NODE, offsetof(struct conv2d_transpose_params, slide.padding), "",
      .help = "same (the default: in · stride), valid, a number, or [top, bottom, left, right] to "
              "cut off"},
-    {"output_padding", PARAM_INTS, offsetof(struct params, output_padding), "0", 0, 1 << 10,
+    {"output_padding", PARAM_INTS, offsetof(struct conv2d_transpose_params, output_padding), "0", 0, 1 << 10,
      .help = "rows and columns more at the bottom and right; not with same"},
-    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true",
+    {"bias", PARAM_BOOL, offsetof(struct conv2d_transpose_params, bias), "true",
      .help = "adds a learned number to every channel"},
-    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+    {"spectral_norm", PARAM_BOOL, offsetof(struct conv2d_transpose_params, spectral_norm), "false",
      .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
@@ -36,7 +36,7 @@ static bool is_same(const struct node *padding)
 }
 
 // The size of the result, below 1 where there is none.
-static int64_t conv2d_transpose_out_size(const struct params *p, int64_t in, int64_t kernel,
+static int64_t conv2d_transpose_out_size(const struct conv2d_transpose_params *p, int64_t in, int64_t kernel,
                                          struct window win, int axis)
 {
     if (is_same(p->slide.padding))
@@ -45,7 +45,7 @@ static int64_t conv2d_transpose_out_size(const struct params *p, int64_t in, int
     return (in - 1) * win.stride[axis] - win.pad[2 * axis] - win.pad[2 * axis + 1] + kernel + more;
 }
 
-static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct params *p, struct window win)
+static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct conv2d_transpose_params *p, struct window win)
 {
     for (int i = 0; i < p->output_padding.n; i++)
         if (p->output_padding.v[i] >= win.stride[i % 2])
@@ -58,7 +58,7 @@ static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct params *p
 // x (N, C, H, W)
 static struct value *conv2d_transpose_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct conv2d_transpose_params *p = own;
     const int64_t *X = x->shape.dim;
     struct window win;
     int64_t k[2];
@@ -86,5 +86,5 @@ const struct layer layer_conv2d_transpose = {.name = "conv2d_transpose",
                                              .group = "linear",
                                              .help = "transposed convolution: makes images larger",
                                              .params = params,
-                                             .size = sizeof(struct params),
+                                             .size = sizeof(struct conv2d_transpose_params),
                                              .build = conv2d_transpose_build};

@@ -1,17 +1,17 @@
 // Cuts off the border: (C, H, W) to (C, H − top − bottom, W − left − right)
 #include "nn/layer.h"
 
-struct params {
+struct crop_params {
     struct node *border;
 };
 
-static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct params, border), NULL,
+static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct crop_params, border), NULL,
                                        .help = "a number, or [top, bottom, left, right]"},
                                       PARAM_END};
 
 static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct crop_params *p = own;
     int64_t b[4];
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "crop wants (C, H, W)");
@@ -27,5 +27,5 @@ const struct layer layer_crop = {.name = "crop",
                                  .group = "shape",
                                  .help = "cuts off the border of the image",
                                  .params = params,
-                                 .size = sizeof(struct params),
+                                 .size = sizeof(struct crop_params),
                                  .build = crop_build};

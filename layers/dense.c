@@ -1,23 +1,23 @@
 // y = x·wᵀ + b, w (units, features) as nn.Linear has it
 #include "nn/layer.h"
 
-struct params {
+struct dense_params {
     int64_t units;
     bool bias, spectral_norm;
 };
 
 static const struct param params[] = {
-    {"units", PARAM_INT, offsetof(struct params, units), NULL, 1, 1 << 24,
+    {"units", PARAM_INT, offsetof(struct dense_params, units), NULL, 1, 1 << 24,
      .help = "output features"},
-    {"bias", PARAM_BOOL, offsetof(struct params, bias), "true", .help = "adds a learned vector"},
-    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+    {"bias", PARAM_BOOL, offsetof(struct dense_params, bias), "true", .help = "adds a learned vector"},
+    {"spectral_norm", PARAM_BOOL, offsetof(struct dense_params, spectral_norm), "false",
      .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
 // x (N, F)
 static struct value *dense_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct dense_params *p = own;
     if (x->shape.rank != 2)
         return ctx_fail(
             ctx, "dense wants (features)\nput `flatten` above it, or `embedding` for a label");
@@ -35,5 +35,5 @@ const struct layer layer_dense = {.name = "dense",
                                   .group = "linear",
                                   .help = "fully connected: every output from every input",
                                   .params = params,
-                                  .size = sizeof(struct params),
+                                  .size = sizeof(struct dense_params),
                                   .build = dense_build};

@@ -3,20 +3,20 @@
 // Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15.
 #include "nn/layer.h"
 
-struct params {
+struct dropout_params {
     double rate;
     bool channels;
 };
 
-static const struct param params[] = {{"rate", PARAM_FLOAT, offsetof(struct params, rate), "0.5", 0,
+static const struct param params[] = {{"rate", PARAM_FLOAT, offsetof(struct dropout_params, rate), "0.5", 0,
                                        0.999, .help = "share of elements set to 0"},
-                                      {"channels", PARAM_BOOL, offsetof(struct params, channels),
+                                      {"channels", PARAM_BOOL, offsetof(struct dropout_params, channels),
                                        "false", .help = "drops whole channels (nn.Dropout2d)"},
                                       PARAM_END};
 
 static struct value *dropout_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct dropout_params *p = own;
     if (p->channels && x->shape.rank != 4)
         return ctx_fail(ctx, "dropout of channels wants (C, H, W)");
     if (!ctx->training)
@@ -33,5 +33,5 @@ const struct layer layer_dropout = {.name = "dropout",
                                     .group = "noise",
                                     .help = "sets a random share of elements to 0 in training",
                                     .params = params,
-                                    .size = sizeof(struct params),
+                                    .size = sizeof(struct dropout_params),
                                     .build = dropout_build};

@@ -2,17 +2,17 @@
 // Clevert, Unterthiner, Hochreiter 2016, arXiv:1511.07289.
 #include "nn/layer.h"
 
-struct params {
+struct elu_params {
     double alpha;
 };
 
-static const struct param params[] = {{"alpha", PARAM_FLOAT, offsetof(struct params, alpha), "1", 0,
+static const struct param params[] = {{"alpha", PARAM_FLOAT, offsetof(struct elu_params, alpha), "1", 0,
                                        100, .help = "−alpha is the limit below zero"},
                                       PARAM_END};
 
 static struct value *elu_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct elu_params *p = own;
     (void)ctx;
     return elu(x, p->alpha);
 }
@@ -21,5 +21,5 @@ const struct layer layer_elu = {.name = "elu",
                                 .group = "activation",
                                 .help = "x, but alpha·(e^x − 1) below zero",
                                 .params = params,
-                                .size = sizeof(struct params),
+                                .size = sizeof(struct elu_params),
                                 .build = elu_build};

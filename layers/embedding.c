@@ -3,18 +3,18 @@
 // layer.
 #include "nn/layer.h"
 
-struct params {
+struct embedding_params {
     int64_t size;
 };
 
-static const struct param params[] = {{"size", PARAM_INT, offsetof(struct params, size), NULL, 1,
+static const struct param params[] = {{"size", PARAM_INT, offsetof(struct embedding_params, size), NULL, 1,
                                        1 << 24, .help = "length of a class's vector"},
                                       PARAM_END};
 
 // x (N): whole numbers
 static struct value *embedding_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct embedding_params *p = own;
     const int64_t classes = ctx_classes(ctx, x);
     if (!classes)
         return ctx_fail(
@@ -29,5 +29,5 @@ const struct layer layer_embedding = {.name = "embedding",
                                       .help = "a learned vector for each class of a label",
                                       .flags = LAYER_LABEL,
                                       .params = params,
-                                      .size = sizeof(struct params),
+                                      .size = sizeof(struct embedding_params),
                                       .build = embedding_build};

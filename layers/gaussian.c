@@ -4,11 +4,11 @@
 // Kingma, Welling 2014, arXiv:1312.6114.
 #include "nn/layer.h"
 
-struct params {
+struct gaussian_params {
     struct node *with;
 };
 
-static const struct param params[] = {{"log_var", PARAM_NODE, offsetof(struct params, with), NULL,
+static const struct param params[] = {{"log_var", PARAM_NODE, offsetof(struct gaussian_params, with), NULL,
                                        .help = "the name of a layer of the same shape"},
                                       PARAM_END};
 
@@ -28,5 +28,5 @@ const struct layer layer_gaussian = {.name = "gaussian",
                                      .help = "draws from N(layer above, e^log_var), differentiably",
                                      .flags = LAYER_JOIN,
                                      .params = params,
-                                     .size = sizeof(struct params),
+                                     .size = sizeof(struct gaussian_params),
                                      .build = gaussian_build};

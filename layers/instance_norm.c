@@ -6,22 +6,22 @@
 
 enum { PIXELS = 1 << 2 | 1 << 3 };
 
-struct params {
+struct instance_norm_params {
     bool affine;
     double epsilon;
 };
 
-static const struct param params[] = {{"affine", PARAM_BOOL, offsetof(struct params, affine),
+static const struct param params[] = {{"affine", PARAM_BOOL, offsetof(struct instance_norm_params, affine),
                                        "false",
                                        .help = "a learned scale and shift for each channel"},
-                                      {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon),
+                                      {"epsilon", PARAM_FLOAT, offsetof(struct instance_norm_params, epsilon),
                                        "1e-5", 1e-12, 1, .help = "added to the variance"},
                                       PARAM_END};
 
 // x (N, C, H, W)
 static struct value *instance_norm_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct instance_norm_params *p = own;
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "instance_norm wants (C, H, W)");
     if (x->shape.dim[2] * x->shape.dim[3] == 1)
@@ -43,5 +43,5 @@ const struct layer layer_instance_norm = {
     .help = "each channel of each sample to mean 0 and deviation 1 over its pixels; over all of a "
             "sample: layer_norm",
     .params = params,
-    .size = sizeof(struct params),
+    .size = sizeof(struct instance_norm_params),
     .build = instance_norm_build};

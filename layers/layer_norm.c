@@ -5,16 +5,16 @@
 
 enum affine { AFFINE_ELEMENT, AFFINE_CHANNEL, AFFINE_SCALAR, AFFINE_NONE };
 
-struct params {
+struct layer_norm_params {
     double epsilon;
     int affine;
 };
 
 static const char *const affine_words[] = {"element", "channel", "scalar", "none", NULL};
 static const struct param params[] = {
-    {"epsilon", PARAM_FLOAT, offsetof(struct params, epsilon), "1e-5", 1e-12, 1,
+    {"epsilon", PARAM_FLOAT, offsetof(struct layer_norm_params, epsilon), "1e-5", 1e-12, 1,
      .help = "added to the variance"},
-    {"affine", PARAM_WORD, offsetof(struct params, affine), "element", .words = affine_words,
+    {"affine", PARAM_WORD, offsetof(struct layer_norm_params, affine), "element", .words = affine_words,
      .help = "a learned scale and shift for each element (nn.LayerNorm), for each channel "
              "(nn.GroupNorm(1)), one for all (keras-contrib's InstanceNormalization), or none"},
     PARAM_END};
@@ -31,7 +31,7 @@ static struct value *layer_norm_repeated(struct value *v, struct value *x, enum 
 
 static struct value *layer_norm_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct layer_norm_params *p = own;
     if (x->shape.rank < 2)
         return ctx_fail(ctx, "layer_norm wants (features) or (C, H, W)");
     const unsigned axes = AXES_ALL & ((1u << x->shape.rank) - 1) & ~1u;
@@ -56,5 +56,5 @@ const struct layer layer_layer_norm = {
     .group = "normalisation",
     .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
     .params = params,
-    .size = sizeof(struct params),
+    .size = sizeof(struct layer_norm_params),
     .build = layer_norm_build};

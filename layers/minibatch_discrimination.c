@@ -3,13 +3,13 @@
 // Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen 2016, arXiv:1606.03498.
 #include "nn/layer.h"
 
-struct params {
+struct minibatch_discrimination_params {
     int64_t kernels, dim;
 };
 
-static const struct param params[] = {{"kernels", PARAM_INT, offsetof(struct params, kernels), "64",
+static const struct param params[] = {{"kernels", PARAM_INT, offsetof(struct minibatch_discrimination_params, kernels), "64",
                                        1, 4096, .help = "features added"},
-                                      {"dim", PARAM_INT, offsetof(struct params, dim), "32", 1,
+                                      {"dim", PARAM_INT, offsetof(struct minibatch_discrimination_params, dim), "32", 1,
                                        4096,
                                        .help = "dimensions in which each measures the distance"},
                                       PARAM_END};
@@ -18,7 +18,7 @@ static const struct param params[] = {{"kernels", PARAM_INT, offsetof(struct par
 static struct value *minibatch_discrimination_build(struct layer_ctx *ctx, const void *own,
                                                     struct value *x)
 {
-    const struct params *p = own;
+    const struct minibatch_discrimination_params *p = own;
     if (x->shape.rank != 2)
         return ctx_fail(ctx, "minibatch_discrimination wants (features)\nput `flatten` above it");
     const int64_t N = x->shape.dim[0], F = x->shape.dim[1], n = p->kernels * p->dim;
@@ -36,5 +36,5 @@ const struct layer layer_minibatch_discrimination = {
     .help = "adds how near each sample is to the others of its batch",
     .flags = LAYER_COUPLES,
     .params = params,
-    .size = sizeof(struct params),
+    .size = sizeof(struct minibatch_discrimination_params),
     .build = minibatch_discrimination_build};

@@ -3,18 +3,18 @@
 // Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang 2016, arXiv:1609.05158.
 #include "nn/layer.h"
 
-struct params {
+struct pixel_shuffle_params {
     int64_t factor;
 };
 
-static const struct param params[] = {{"factor", PARAM_INT, offsetof(struct params, factor), "2", 1,
+static const struct param params[] = {{"factor", PARAM_INT, offsetof(struct pixel_shuffle_params, factor), "2", 1,
                                        64, .help = "how many times as high and wide"},
                                       PARAM_END};
 
 // x (N, C·r², H, W)
 static struct value *pixel_shuffle_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct pixel_shuffle_params *p = own;
     const int64_t *X = x->shape.dim, r = p->factor;
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "pixel_shuffle wants (C, H, W)");
@@ -30,5 +30,5 @@ const struct layer layer_pixel_shuffle = {.name = "pixel_shuffle",
                                           .group = "shape",
                                           .help = "channels become pixels of a larger image",
                                           .params = params,
-                                          .size = sizeof(struct params),
+                                          .size = sizeof(struct pixel_shuffle_params),
                                           .build = pixel_shuffle_build};

@@ -2,21 +2,21 @@
 // He, Zhang, Ren, Sun 2015, arXiv:1502.01852.
 #include "nn/layer.h"
 
-struct params {
+struct prelu_params {
     bool channels;
     double slope;
 };
 
-static const struct param params[] = {{"channels", PARAM_BOOL, offsetof(struct params, channels),
+static const struct param params[] = {{"channels", PARAM_BOOL, offsetof(struct prelu_params, channels),
                                        "false",
                                        .help = "a slope for each channel, not one for all"},
-                                      {"slope", PARAM_FLOAT, offsetof(struct params, slope), "0.25",
+                                      {"slope", PARAM_FLOAT, offsetof(struct prelu_params, slope), "0.25",
                                        -100, 100, .help = "what it starts from"},
                                       PARAM_END};
 
 static struct value *prelu_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct prelu_params *p = own;
     if (x->shape.rank < 2)
         return ctx_fail(ctx, "prelu wants (features) or (C, H, W)");
     const struct shape s = SHAPE(p->channels ? x->shape.dim[1] : 1);
@@ -29,5 +29,5 @@ const struct layer layer_prelu = {.name = "prelu",
                                   .group = "activation",
                                   .help = "x, but a learned slope times x below zero",
                                   .params = params,
-                                  .size = sizeof(struct params),
+                                  .size = sizeof(struct prelu_params),
                                   .build = prelu_build};

@@ -4,11 +4,11 @@
 
 enum { PIECES = 1 + 2 * 64 };
 
-struct params {
+struct reflection_pad_params {
     struct node *padding;
 };
 
-static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct params, padding),
+static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct reflection_pad_params, padding),
                                        NULL,
                                        .help = "a number up to 64, or [top, bottom, left, right]"},
                                       PARAM_END};
@@ -29,7 +29,7 @@ static struct value *reflection_pad_mirror(struct value *x, int axis, int64_t be
 
 static struct value *reflection_pad_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct reflection_pad_params *p = own;
     int64_t b[4];
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "reflection_pad wants (C, H, W)");
@@ -46,5 +46,5 @@ const struct layer layer_reflection_pad = {.name = "reflection_pad",
                                            .group = "shape",
                                            .help = "the image mirrored at its border",
                                            .params = params,
-                                           .size = sizeof(struct params),
+                                           .size = sizeof(struct reflection_pad_params),
                                            .build = reflection_pad_build};

@@ -1,12 +1,12 @@
 // The same elements in the same order under another shape; one −1 stands for what is left
 #include "nn/layer.h"
 
-struct params {
+struct reshape_params {
     struct ints shape;
 };
 
 static const struct param params[] = {
-    {"shape", PARAM_INTS, offsetof(struct params, shape), NULL, -1, 1 << 24,
+    {"shape", PARAM_INTS, offsetof(struct reshape_params, shape), NULL, -1, 1 << 24,
      .help = "without batch: [128, 7, 7]; one −1 is what is left"},
     PARAM_END};
 
@@ -34,7 +34,7 @@ static bool reshape_fit(const struct ints *wanted, int64_t n, struct shape *s)
 
 static struct value *reshape_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct reshape_params *p = own;
     struct shape s = {.dim = {x->shape.dim[0]}};
     if (p->shape.n < 1 || p->shape.n >= RANK_MAX)
         return ctx_fail(ctx, "reshape wants 1 to %d dimensions,", RANK_MAX - 1);
@@ -47,5 +47,5 @@ const struct layer layer_reshape = {.name = "reshape",
                                     .group = "shape",
                                     .help = "the same elements under another shape",
                                     .params = params,
-                                    .size = sizeof(struct params),
+                                    .size = sizeof(struct reshape_params),
                                     .build = reshape_build};

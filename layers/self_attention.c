@@ -5,20 +5,20 @@
 // time. Zhang, Goodfellow, Metaxas, Odena 2018, arXiv:1805.08318.
 #include "nn/layer.h"
 
-struct params {
+struct self_attention_params {
     int64_t reduction;
     bool spectral_norm;
 };
 
 static const struct param params[] = {
-    {"reduction", PARAM_INT, offsetof(struct params, reduction), "8", 1, 1 << 16,
+    {"reduction", PARAM_INT, offsetof(struct self_attention_params, reduction), "8", 1, 1 << 16,
      .help = "queries and keys have this part of the channels, 1 at least"},
-    {"spectral_norm", PARAM_BOOL, offsetof(struct params, spectral_norm), "false",
+    {"spectral_norm", PARAM_BOOL, offsetof(struct self_attention_params, spectral_norm), "false",
      .help = "divides the weights by their largest singular value"},
     PARAM_END};
 
 // A 1 × 1 convolution, a column for each pixel: (N, C, H, W) to (N, filters, H·W)
-static struct value *project(struct layer_ctx *ctx, const struct params *p, struct value *x,
+static struct value *project(struct layer_ctx *ctx, const struct self_attention_params *p, struct value *x,
                              int64_t filters, const char *weight, const char *bias)
 {
     const int64_t *X = x->shape.dim;
@@ -33,7 +33,7 @@ static struct value *project(struct layer_ctx *ctx, const struct params *p, stru
 // x (N, C, H, W)
 static struct value *self_attention_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct self_attention_params *p = own;
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "self_attention wants (C, H, W)");
     const int64_t C = x->shape.dim[1], few = C > p->reduction ? C / p->reduction : 1;
@@ -53,5 +53,5 @@ const struct layer layer_self_attention = {
     .group = "linear",
     .help = "adds to each pixel what it finds at pixels like what it looks for",
     .params = params,
-    .size = sizeof(struct params),
+    .size = sizeof(struct self_attention_params),
     .build = self_attention_build};

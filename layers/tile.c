@@ -1,17 +1,17 @@
 // A vector becomes an image of itself: (F) to (F, H, W)
 #include "nn/layer.h"
 
-struct params {
+struct tile_params {
     struct ints size;
 };
 
-static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct params, size), NULL, 1,
+static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct tile_params, size), NULL, 1,
                                        1 << 14, .help = "height and width, or [height, width]"},
                                       PARAM_END};
 
 static struct value *tile_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct tile_params *p = own;
     if (x->shape.rank != 2)
         return ctx_fail(ctx, "tile wants (features)");
     if (p->size.n < 1 || p->size.n > 2)
@@ -25,5 +25,5 @@ const struct layer layer_tile = {.name = "tile",
                                  .group = "shape",
                                  .help = "repeats a vector over the pixels of an image",
                                  .params = params,
-                                 .size = sizeof(struct params),
+                                 .size = sizeof(struct tile_params),
                                  .build = tile_build};

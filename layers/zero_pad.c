@@ -1,17 +1,17 @@
 // Zeros around the image: (C, H, W) to (C, top + H + bottom, left + W + right)
 #include "nn/layer.h"
 
-struct params {
+struct zero_pad_params {
     struct node *padding;
 };
 
-static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct params, padding),
+static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct zero_pad_params, padding),
                                        NULL, .help = "a number, or [top, bottom, left, right]"},
                                       PARAM_END};
 
 static struct value *zero_pad_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
-    const struct params *p = own;
+    const struct zero_pad_params *p = own;
     int64_t b[4];
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "zero_pad wants (C, H, W)");
@@ -24,5 +24,5 @@ const struct layer layer_zero_pad = {.name = "zero_pad",
                                      .group = "shape",
                                      .help = "zeros around the image",
                                      .params = params,
-                                     .size = sizeof(struct params),
+                                     .size = sizeof(struct zero_pad_params),
                                      .build = zero_pad_build};

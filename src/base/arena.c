@@ -13,8 +13,8 @@
 
 enum { HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
 
-struct block {
-    struct block *next;
+struct arena_block {
+    struct arena_block *next;
     size_t used, size;
 };
 
@@ -26,7 +26,7 @@ struct deferred {
 
 struct arena {
     struct arena *parent, *child, *prev, *next; // siblings are a doubly linked list
-    struct block *block;
+    struct arena_block *block;
     struct deferred *deferred;
 };
 
@@ -71,7 +71,7 @@ void arena_free(struct arena *a)
     for (struct deferred *d = a->deferred; d; d = d->next)
         d->fn(d->ptr);
     unlink_from_parent(a);
-    for (struct block *b = a->block, *next; b; b = next) {
+    for (struct arena_block *b = a->block, *next; b; b = next) {
         next = b->next;
         free(b);
     }
@@ -80,19 +80,19 @@ void arena_free(struct arena *a)
 
 static size_t align_up(size_t x, size_t to) { return (x + to - 1) & ~(to - 1); }
 
-static struct block *block_new(struct block *next, size_t room)
+static struct arena_block *block_new(struct arena_block *next, size_t room)
 {
     void *p = room < LARGE ? malloc(room) : aligned_alloc(HUGE_PAGE, align_up(room, HUGE_PAGE));
-    struct block *b = or_abort(p);
+    struct arena_block *b = or_abort(p);
 #ifdef MADV_HUGEPAGE
     if (room >= LARGE)
         (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE); // a wish; no harm when refused
 #endif
-    *b = (struct block){next, sizeof *b, room};
+    *b = (struct arena_block){next, sizeof *b, room};
     return b;
 }
 
-static void *arena_take(struct block *b, size_t size, size_t align)
+static void *arena_take(struct arena_block *b, size_t size, size_t align)
 {
     if (!b)
         return NULL;
@@ -110,8 +110,8 @@ void *arena_alloc(struct arena *a, size_t size)
     if (!p) {
         size_t room = a->block ? 2 * a->block->size : 1024;
         room = room > (1 << 20) ? 1 << 20 : room;
-        if (room < size + sizeof(struct block) + align)
-            room = size + sizeof(struct block) + align;
+        if (room < size + sizeof(struct arena_block) + align)
+            room = size + sizeof(struct arena_block) + align;
         a->block = block_new(a->block, room);
         p = arena_take(a->block, size, align);
     }
@@ -120,8 +120,8 @@ void *arena_alloc(struct arena *a, size_t size)
 
 void *arena_room(struct arena *a, size_t size)
 {
-    struct block *b = block_new(NULL, size + sizeof *b + 64);
-    struct block **at = a->block ? &a->block->next : &a->block;
+    struct arena_block *b = block_new(NULL, size + sizeof *b + 64);
+    struct arena_block **at = a->block ? &a->block->next : &a->block;
     b->next = *at;
     *at = b;
     return arena_take(b, size, 64);

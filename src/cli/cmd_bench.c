@@ -33,7 +33,7 @@ static const struct option_spec option[] = {
     OPTION_END,
 };
 
-struct group {
+struct cmd_bench_group {
     const char *name;
     double seconds, floor;
     struct work work;
@@ -58,7 +58,7 @@ static int cmd_bench_ascending(const void *a, const void *b)
 
 static int slowest_first(const void *a, const void *b)
 {
-    const struct group *x = a, *y = b;
+    const struct cmd_bench_group *x = a, *y = b;
     return (x->seconds < y->seconds) - (x->seconds > y->seconds);
 }
 
@@ -109,9 +109,9 @@ static struct work step_work(const struct plan *plan, int i)
     return last ? work_of(v) : (struct work){0};
 }
 
-static struct group *find_groups(struct arena *a, const struct result *r, const char *by, int *n)
+static struct cmd_bench_group *find_groups(struct arena *a, const struct result *r, const char *by, int *n)
 {
-    struct group *group = NULL;
+    struct cmd_bench_group *group = NULL;
     *n = 0;
     for (int i = 0; i < plan_steps(r->plan); i++) {
         const char *name = group_name(a, r->plan, i, by);
@@ -120,7 +120,7 @@ static struct group *find_groups(struct arena *a, const struct result *r, const 
         while (k < *n && strcmp(group[k].name, name))
             k++;
         if (k == *n)
-            APPEND(a, group, *n, ((struct group){.name = name}));
+            APPEND(a, group, *n, ((struct cmd_bench_group){.name = name}));
         group[k].seconds += r->seconds[i];
         group[k].work.flops += w.flops;
         group[k].work.bytes += w.bytes;
@@ -131,7 +131,7 @@ static struct group *find_groups(struct arena *a, const struct result *r, const 
     return group;
 }
 
-static void cmd_bench_add_row(struct table *t, const struct group *g, double sum)
+static void cmd_bench_add_row(struct table *t, const struct cmd_bench_group *g, double sum)
 {
     table_text(t, g->name);
     table_int(t, g->n);
@@ -149,7 +149,7 @@ static void cmd_bench_add_row(struct table *t, const struct group *g, double sum
 static struct table *tabulate(struct arena *a, const struct result *r, const char *by)
 {
     int n;
-    struct group *group = find_groups(a, r, by, &n);
+    struct cmd_bench_group *group = find_groups(a, r, by, &n);
     struct table *t = table_new(a, "bench");
     static const char *const column[] = {"what",  "steps", "ms",       "share %",
                                          "GFLOP", "MB",    "floor ms", "of floor"};
@@ -160,7 +160,7 @@ static struct table *tabulate(struct arena *a, const struct result *r, const cha
         sum += group[i].seconds;
     for (int i = 0; i < n; i++)
         cmd_bench_add_row(t, &group[i], sum);
-    const struct group all = {.name = "iteration",
+    const struct cmd_bench_group all = {.name = "iteration",
                               .n = plan_steps(r->plan),
                               .seconds = r->whole,
                               .work = r->direct,

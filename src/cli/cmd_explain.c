@@ -89,7 +89,7 @@ const struct command cmd_explain = {
         "as that was measured on this\nmachine before, or with --replay as it was recorded; "
         "explain "
         "measures nothing.\nAt `layout` each reorder, and each read of a parameter's second copy "
-        "(twin), says what lies how, and who takes it\notherwise.",
+        "(packed_copy), says what lies how, and who takes it\notherwise.",
     .options = option,
     .overrides = true,
     .min_words = 0,

@@ -29,7 +29,7 @@
 #include "ir/post_ops.h"
 #include "ir/slot.h"
 
-struct place_of {
+struct assign_layouts_place_of {
     enum type type;
     struct value_layout lie;
 };
@@ -272,30 +272,30 @@ static struct value_layout assign_layouts_weights_at(const struct layouts *l, co
 }
 
 // What v takes as input i, or makes (i == -1), when it works channels-last or does not.
-static struct place_of place_at(const struct layouts *l, const struct value *v, int i,
+static struct assign_layouts_place_of place_at(const struct layouts *l, const struct value *v, int i,
                                 bool channels_last)
 {
     const struct blocked_layout *o = blocked_of(v, i);
     const struct shape s = i < 0 ? v->shape : v->in[i]->shape;
-    return (struct place_of){type_at(v, i), o               ? assign_layouts_weights_at(l, v, i, o)
+    return (struct assign_layouts_place_of){type_at(v, i), o               ? assign_layouts_weights_at(l, v, i, o)
                                             : channels_last ? picture_layout(s)
                                                             : plain};
 }
 
-static void assign_layouts_put(struct value *v, struct place_of at)
+static void assign_layouts_put(struct value *v, struct assign_layouts_place_of at)
 {
     v->type = at.type;
     v->layout = at.lie.layout;
     v->blocked = at.lie.blocked;
 }
 
-static bool assign_layouts_lies(const struct value *x, struct place_of at)
+static bool assign_layouts_lies(const struct value *x, struct assign_layouts_place_of at)
 {
     return value_layout_equal(value_layout_of(x), at.lie) && x->type == at.type;
 }
 
 // "discriminator.3.weight lies ABcd16b16a, conv_data_grad takes ABcd16a16b"
-static const char *why(const struct value *x, struct place_of to, const char *reader)
+static const char *why(const struct value *x, struct assign_layouts_place_of to, const char *reader)
 {
     struct arena *a = x->graph->arena;
     const char *who = x->attr.slot ? x->attr.slot->name : x->op->name,
@@ -309,7 +309,7 @@ static const char *why(const struct value *x, struct place_of to, const char *re
 }
 
 // x, lying as `to` says.
-static struct value *lying(struct layouts *l, struct value *x, struct place_of to,
+static struct value *lying(struct layouts *l, struct value *x, struct assign_layouts_place_of to,
                            const char *reader)
 {
     if (assign_layouts_lies(x, to))
@@ -319,7 +319,7 @@ static struct value *lying(struct layouts *l, struct value *x, struct place_of t
             return m->value;
     if (x->layout == LAYOUT_TRANSPOSED && to.lie.layout == LAYOUT_TRANSPOSED &&
         x->blocked != to.lie.blocked)
-        return lying(l, lying(l, x, (struct place_of){x->type, plain}, reader), to, reader);
+        return lying(l, lying(l, x, (struct assign_layouts_place_of){x->type, plain}, reader), to, reader);
     struct made *m = NEW(l->arena, struct made);
     *m = (struct made){reorder(x, why(x, to, reader)), l->made[x->id]};
     assign_layouts_put(m->value, to);
@@ -369,8 +369,8 @@ static bool works_alike(const struct layouts *l, const struct value *v)
 static void lay_alike(struct layouts *l, struct value *v)
 {
     for (int i = 0; i < v->n_in; i++)
-        v->in[i] = lying(l, v->in[i], (struct place_of){type_at(v, i), l->of[i]}, v->op->name);
-    assign_layouts_put(v, (struct place_of){type_at(v, -1), l->of[v->n_in]});
+        v->in[i] = lying(l, v->in[i], (struct assign_layouts_place_of){type_at(v, i), l->of[i]}, v->op->name);
+    assign_layouts_put(v, (struct assign_layouts_place_of){type_at(v, -1), l->of[v->n_in]});
 }
 
 // An effect works on the slot's memory, and on that of its moments, which lie alike. A gradient of
@@ -387,17 +387,17 @@ static void lay_effect(struct layouts *l, struct value *v)
             BUG("%%%d = %s: '%s' lies differently", v->id, v->op->name, x->attr.slot->name);
         if (value_layout_is_plain(as) && !value_layout_is_plain(lie) && i != EFFECT_NUMBERS)
             BUG("%%%d = %s mixes shapes that lie differently", v->id, v->op->name);
-        v->in[i] = lying(l, v->in[i], (struct place_of){TYPE_F32, as}, v->op->name);
+        v->in[i] = lying(l, v->in[i], (struct assign_layouts_place_of){TYPE_F32, as}, v->op->name);
     }
-    assign_layouts_put(v, (struct place_of){TYPE_F32, lie});
+    assign_layouts_put(v, (struct assign_layouts_place_of){TYPE_F32, lie});
 }
 
 static void lay_alias(struct layouts *l, struct value *v)
 {
     struct value *x = v->in[0];
     if (value_layout_is_plain(value_layout_reshaped(value_layout_of(x), x->shape, v->shape)))
-        x = v->in[0] = lying(l, x, (struct place_of){x->type, plain}, v->op->name);
-    assign_layouts_put(v, (struct place_of){x->type, value_layout_reshaped(value_layout_of(x),
+        x = v->in[0] = lying(l, x, (struct assign_layouts_place_of){x->type, plain}, v->op->name);
+    assign_layouts_put(v, (struct assign_layouts_place_of){x->type, value_layout_reshaped(value_layout_of(x),
                                                                            x->shape, v->shape)});
 }
 
@@ -409,12 +409,12 @@ static struct value *assign_layouts_lay(struct value *v, void *context)
     } else if (assign_layouts_has(v, OP_ALIAS)) {
         lay_alias(l, v);
     } else if (v->attr.slot) {
-        assign_layouts_put(v, (struct place_of){v->type, slot_value_layout(v->attr.slot)});
+        assign_layouts_put(v, (struct assign_layouts_place_of){v->type, slot_value_layout(v->attr.slot)});
     } else if (works_alike(l, v)) {
         lay_alike(l, v);
     } else {
         const bool last = works_channels_last(v, l->wish[v->id].layout == LAYOUT_CHANNELS_LAST);
-        const struct place_of out = place_at(l, v, -1, last);
+        const struct assign_layouts_place_of out = place_at(l, v, -1, last);
         for (int i = 0; i < v->n_in; i++)
             v->in[i] = lying(l, v->in[i], place_at(l, v, i, last), v->op->name);
         assign_layouts_put(v, out);
@@ -426,7 +426,7 @@ static void lay_roots(struct layouts *l, struct graph *g)
 {
     for (int i = 0; i < g->n_root; i++)
         if (!assign_layouts_has(g->root[i].value, OP_EFFECT))
-            g->root[i].value = lying(l, g->root[i].value, (struct place_of){TYPE_F32, plain},
+            g->root[i].value = lying(l, g->root[i].value, (struct assign_layouts_place_of){TYPE_F32, plain},
                                      "the host");
 }
 

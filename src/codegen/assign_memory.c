@@ -23,7 +23,7 @@
 
 enum { ALIGN = 64, FOREVER = 1 << 30 };
 
-struct tenant {
+struct assign_memory_tenant {
     struct value *value;
     int from, to; // positions in the program, both included; to FOREVER: it stays
 };
@@ -122,11 +122,11 @@ static void assign_memory_share(struct graph *g, int *last)
 
 // --- where ---------------------------------------------------------------------------------------
 
-static bool stays(const struct tenant *t) { return t->to == FOREVER; }
+static bool stays(const struct assign_memory_tenant *t) { return t->to == FOREVER; }
 
 static int staying_then_larger_first(const void *a, const void *b)
 {
-    const struct tenant *x = a, *y = b;
+    const struct assign_memory_tenant *x = a, *y = b;
     if (stays(x) != stays(y))
         return stays(y) - stays(x);
     if (x->value->bytes != y->value->bytes)
@@ -134,14 +134,14 @@ static int staying_then_larger_first(const void *a, const void *b)
     return x->value->id - y->value->id;
 }
 
-static bool meet(const struct tenant *a, const struct tenant *b)
+static bool meet(const struct assign_memory_tenant *a, const struct assign_memory_tenant *b)
 {
     return a->from <= b->to && b->from <= a->to;
 }
 
 // The lowest offset at which t disturbs none of the n tenants already placed, which are kept in
 // order of offset.
-static size_t lowest(const struct tenant *t, struct tenant *const *placed, int n)
+static size_t lowest(const struct assign_memory_tenant *t, struct assign_memory_tenant *const *placed, int n)
 {
     size_t at = 0;
     for (int i = 0; i < n; i++) {
@@ -155,7 +155,7 @@ static size_t lowest(const struct tenant *t, struct tenant *const *placed, int n
     return at;
 }
 
-static void assign_memory_insert(struct tenant **placed, int n, struct tenant *t)
+static void assign_memory_insert(struct assign_memory_tenant **placed, int n, struct assign_memory_tenant *t)
 {
     while (n > 0 && placed[n - 1]->value->offset > t->value->offset) {
         placed[n] = placed[n - 1];
@@ -164,13 +164,13 @@ static void assign_memory_insert(struct tenant **placed, int n, struct tenant *t
     placed[n] = t;
 }
 
-static int find_tenants(const struct graph *g, const int *last, struct tenant *tenant)
+static int find_tenants(const struct graph *g, const int *last, struct assign_memory_tenant *tenant)
 {
     int n = 0;
     for (int i = 0; i < g->n; i++) {
         struct value *v = g->value[i];
         if (v->storage == v)
-            tenant[n++] = (struct tenant){v, last[i] == FOREVER ? 0 : i, last[i]};
+            tenant[n++] = (struct assign_memory_tenant){v, last[i] == FOREVER ? 0 : i, last[i]};
     }
     return n;
 }
@@ -180,8 +180,8 @@ size_t memory_plan(struct graph *g)
     struct arena *a = arena_new(NULL);
     int *last = last_reads(g, a);
     assign_memory_share(g, last);
-    struct tenant *tenant = NEW_ARRAY(a, struct tenant, g->n + 1);
-    struct tenant **placed = NEW_ARRAY(a, struct tenant *, g->n + 1);
+    struct assign_memory_tenant *tenant = NEW_ARRAY(a, struct assign_memory_tenant, g->n + 1);
+    struct assign_memory_tenant **placed = NEW_ARRAY(a, struct assign_memory_tenant *, g->n + 1);
     const int n = find_tenants(g, last, tenant);
     size_t size = g->kept = 0;
     qsort(tenant, (size_t)n, sizeof *tenant, staying_then_larger_first);

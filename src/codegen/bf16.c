@@ -25,7 +25,7 @@
 // weight gradient; how many channels are few.
 enum { WORTH = 16, PIXELS = 64, FEW = 4 };
 
-struct marks {
+struct bf16_marks {
     bool *wanted, *refused; // as bf16, by the id of the value
 };
 
@@ -78,13 +78,13 @@ static bool can_write(const struct value *v)
 }
 
 // Blocks read images of either type, and weights of float32; what an post-op chain adds is float32.
-static void mark_winograd(const struct value *v, const struct marks *m)
+static void mark_winograd(const struct value *v, const struct bf16_marks *m)
 {
     for (int i = 0; i < v->n_in; i++)
         (v->in[i] == conv_parts(v).w || i > 1 ? m->refused : m->wanted)[v->in[i]->id] = true;
 }
 
-static void mark_inputs(const struct value *v, const struct marks *m)
+static void mark_inputs(const struct value *v, const struct bf16_marks *m)
 {
     if (conv_is_winograd(v)) {
         mark_winograd(v, m);
@@ -110,7 +110,7 @@ bool pass_bf16(struct graph *g)
     if (g->precision != TYPE_BF16)
         return false;
     struct arena *a = arena_new(NULL);
-    const struct marks m = {NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, bool, g->n + 1)};
+    const struct bf16_marks m = {NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, bool, g->n + 1)};
     bool any = false;
     for (int i = 0; i < g->n_root; i++)
         m.refused[g->root[i].value->id] = true;

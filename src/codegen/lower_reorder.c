@@ -48,13 +48,13 @@ static void lower_transposed(struct plan *p, const struct value *v)
     if (x->layout != LAYOUT_PLAIN && v->layout != LAYOUT_PLAIN)
         BUG("%%%d: no reorder from %s to %s", v->id, x->blocked->name, v->blocked->name);
     (same ? emit_turn : emit_copy)(
-        p, v, v->layout == LAYOUT_TRANSPOSED ? "reorder to turned" : "reorder to plain",
+        p, v, v->layout == LAYOUT_TRANSPOSED ? "reorder to transposed" : "reorder to plain",
         ordered(&o, x), ordered(&o, v));
 }
 
 void lower_reorder(struct plan *p, const struct value *v)
 {
-    static const char *const layout[] = {"plain", "channels-last", "turned", "opaque"};
+    static const char *const layout[] = {"plain", "channels-last", "transposed", "blocked"};
     const struct value *x = v->in[0];
     if (x->layout == v->layout && x->blocked == v->blocked) {
         emit_copy(p, v, v->type == TYPE_BF16 ? "round to bf16" : "widen bf16", view_of(x),

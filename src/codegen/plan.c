@@ -27,14 +27,14 @@
 
 enum { VALUES, SCRATCH }; // parts of the workspace
 
-struct step {
+struct plan_step {
     const struct value *value;
     const char *what;
     void (*run)(const void *args);
     const void *args;
 };
 
-struct tenant {
+struct plan_tenant {
     void (*set)(void *object, void *room);
     void *object;
 };
@@ -47,9 +47,9 @@ struct plan {
     char *kept, *lent; // offsets below graph->kept, and from there on
     size_t lent_bytes, room_bytes;
     struct plan_clock clock;
-    struct step *step;
+    struct plan_step *step;
     int n;
-    struct tenant *tenant;
+    struct plan_tenant *tenant;
     int n_tenants;
 };
 
@@ -74,13 +74,13 @@ struct arena *plan_arena(struct plan *p) { return p->arena; }
 void plan_step(struct plan *p, const struct value *v, const char *what,
                void (*run)(const void *args), const void *args)
 {
-    const struct step step = {v, arena_strdup(p->arena, what), run, args};
+    const struct plan_step step = {v, arena_strdup(p->arena, what), run, args};
     APPEND(p->arena, p->step, p->n, step);
 }
 
 void plan_scratch(struct plan *p, size_t bytes, void (*set)(void *object, void *room), void *object)
 {
-    const struct tenant tenant = {set, object};
+    const struct plan_tenant tenant = {set, object};
     APPEND(p->arena, p->tenant, p->n_tenants, tenant);
     if (bytes > p->room_bytes)
         p->room_bytes = bytes;

@@ -26,7 +26,7 @@ static const char *select_kernel_work(const struct value *v, bool *inside, struc
 bool pass_select_kernel(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    const bool *declined = region_declined(g, "own_kernel", select_kernel_work, a);
+    const bool *declined = region_declined(g, "select_kernel", select_kernel_work, a);
     bool any = false;
     for (int i = 0; i < g->n; i++)
         any |= g->value[i]->by_library = declined[i];

@@ -13,7 +13,7 @@
 
 enum { NESTED_MAX = 64, SIZE_MAX_NODES = 1000 };
 
-struct reader {
+struct expression_reader {
     struct arena *arena;
     struct diag *diag;
     const char *text, *at;
@@ -36,7 +36,7 @@ static const char *source_at(struct place w)
     return p && strnlen(p, (size_t)w.col - 1) == (size_t)w.col - 1 ? p + w.col - 1 : NULL;
 }
 
-static void locate(struct reader *r, const struct node *node)
+static void locate(struct expression_reader *r, const struct node *node)
 {
     const char *p = source_at(node->where);
     const size_t quote = node->quoted ? 1 : 0;
@@ -45,7 +45,7 @@ static void locate(struct reader *r, const struct node *node)
     r->exact = p && *p && !strchr(r->text, '\n') && !strncmp(p + quote, r->text, strlen(r->text));
 }
 
-static struct place place_of(const struct reader *r, const char *p, size_t length)
+static struct place place_of(const struct expression_reader *r, const char *p, size_t length)
 {
     if (!r->exact)
         return r->scalar;
@@ -57,7 +57,7 @@ static struct place place_of(const struct reader *r, const char *p, size_t lengt
 
 // --- tokens --------------------------------------------------------------------------------------
 
-static char peek(struct reader *r)
+static char peek(struct expression_reader *r)
 {
     r->at += strspn(r->at, " \t\r\n");
     return *r->at;
@@ -80,7 +80,7 @@ static size_t character_length(const char *p)
     return n;
 }
 
-static struct expression *unexpected(struct reader *r, const char *expected)
+static struct expression *unexpected(struct expression_reader *r, const char *expected)
 {
     peek(r);
     const size_t n = name_length(r->at) ? name_length(r->at) : character_length(r->at);
@@ -92,7 +92,7 @@ static struct expression *unexpected(struct reader *r, const char *expected)
     return NULL;
 }
 
-static struct expression *expression_make(struct reader *r, enum expression_kind kind,
+static struct expression *expression_make(struct expression_reader *r, enum expression_kind kind,
                                           const char *p, size_t length)
 {
     const struct place where = place_of(r, p, length);
@@ -109,7 +109,7 @@ static struct expression *expression_make(struct reader *r, enum expression_kind
     return e;
 }
 
-static void add_arg(struct reader *r, struct expression *e, const char *name,
+static void add_arg(struct expression_reader *r, struct expression *e, const char *name,
                     struct expression *arg)
 {
     const char **names = arena_grow(r->arena, e->arg_name, (size_t)e->n_arg, sizeof *names);
@@ -120,7 +120,7 @@ static void add_arg(struct reader *r, struct expression *e, const char *name,
 
 // --- grammar -------------------------------------------------------------------------------------
 
-static struct expression *parse_sum(struct reader *r);
+static struct expression *parse_sum(struct expression_reader *r);
 
 static bool is_number_part(const char *p, const char *begin)
 {
@@ -129,7 +129,7 @@ static bool is_number_part(const char *p, const char *begin)
     return sign || isalnum((unsigned char)*p) || *p == '_' || *p == '.' || *p == '%';
 }
 
-static struct expression *parse_number(struct reader *r)
+static struct expression *parse_number(struct expression_reader *r)
 {
     const char *begin = r->at;
     while (is_number_part(r->at, begin))
@@ -147,7 +147,7 @@ static struct expression *parse_number(struct reader *r)
 }
 
 // The argument's name where it is `name = …`; NULL for one by position.
-static const char *argument_name(struct reader *r)
+static const char *argument_name(struct expression_reader *r)
 {
     peek(r);
     const char *begin = r->at;
@@ -161,7 +161,7 @@ static const char *argument_name(struct reader *r)
     return NULL;
 }
 
-static bool check_argument(struct reader *r, const struct expression *call, const char *name,
+static bool check_argument(struct expression_reader *r, const struct expression *call, const char *name,
                            const char *p)
 {
     const size_t length = name ? strlen(name) : 1;
@@ -175,7 +175,7 @@ static bool check_argument(struct reader *r, const struct expression *call, cons
     return true;
 }
 
-static bool parse_argument(struct reader *r, struct expression *call)
+static bool parse_argument(struct expression_reader *r, struct expression *call)
 {
     peek(r);
     const char *begin = r->at;
@@ -188,7 +188,7 @@ static bool parse_argument(struct reader *r, struct expression *call)
     return arg != NULL;
 }
 
-static bool close_paren(struct reader *r, const char *open, const char *expected)
+static bool close_paren(struct expression_reader *r, const char *open, const char *expected)
 {
     if (peek(r) == ')') {
         r->at++;
@@ -199,7 +199,7 @@ static bool close_paren(struct reader *r, const char *open, const char *expected
     return fail(r->diag, place_of(r, open, 1), "'(' is not closed\nexpected %s", expected);
 }
 
-static struct expression *parse_call(struct reader *r, const char *name, size_t length)
+static struct expression *parse_call(struct expression_reader *r, const char *name, size_t length)
 {
     struct expression *call = expression_make(r, EXPR_CALL, name, length);
     const char *open = r->at++;
@@ -218,7 +218,7 @@ static struct expression *parse_call(struct reader *r, const char *name, size_t 
     return close_paren(r, open, "',', an operator or ')'") ? call : NULL;
 }
 
-static struct expression *parse_name(struct reader *r, size_t length)
+static struct expression *parse_name(struct expression_reader *r, size_t length)
 {
     const char *name = r->at;
     r->at += length;
@@ -230,14 +230,14 @@ static struct expression *parse_name(struct reader *r, size_t length)
     return e;
 }
 
-static struct expression *parse_parens(struct reader *r)
+static struct expression *parse_parens(struct expression_reader *r)
 {
     const char *open = r->at++;
     struct expression *e = parse_sum(r);
     return e && close_paren(r, open, "an operator or ')'") ? e : NULL;
 }
 
-static struct expression *parse_atom(struct reader *r)
+static struct expression *parse_atom(struct expression_reader *r)
 {
     const char c = peek(r);
     const size_t length = name_length(r->at);
@@ -250,7 +250,7 @@ static struct expression *parse_atom(struct reader *r)
     return unexpected(r, "a name, a number or '('");
 }
 
-static struct expression *parse_field(struct reader *r)
+static struct expression *parse_field(struct expression_reader *r)
 {
     struct expression *e = parse_atom(r);
     while (e && peek(r) == '.') {
@@ -270,7 +270,7 @@ static struct expression *parse_field(struct reader *r)
     return e;
 }
 
-static struct expression *expression_binary(struct reader *r, const char *op,
+static struct expression *expression_binary(struct expression_reader *r, const char *op,
                                             struct expression *left, struct expression *right)
 {
     struct expression *e = left && right ? expression_make(r, EXPR_BINARY, op, 1) : NULL;
@@ -282,7 +282,7 @@ static struct expression *expression_binary(struct reader *r, const char *op,
     return e;
 }
 
-static struct expression *parse_sign(struct reader *r)
+static struct expression *parse_sign(struct expression_reader *r)
 {
     if (peek(r) != '-')
         return parse_field(r);
@@ -299,7 +299,7 @@ static struct expression *parse_sign(struct reader *r)
     return e;
 }
 
-static struct expression *parse_product(struct reader *r)
+static struct expression *parse_product(struct expression_reader *r)
 {
     struct expression *e = parse_sign(r);
     while (e && (peek(r) == '*' || *r->at == '/')) {
@@ -309,7 +309,7 @@ static struct expression *parse_product(struct reader *r)
     return e;
 }
 
-static struct expression *parse_sum(struct reader *r)
+static struct expression *parse_sum(struct expression_reader *r)
 {
     if (r->depth++ >= NESTED_MAX)
         return fail(r->diag, place_of(r, r->at, 1), "nested more than %d deep", NESTED_MAX), NULL;
@@ -334,7 +334,7 @@ struct expression *expression_parse(struct arena *a, const struct node *node, st
              is);
         return NULL;
     }
-    struct reader r = {.arena = a, .diag = d, .text = node->text, .at = node->text};
+    struct expression_reader r = {.arena = a, .diag = d, .text = node->text, .at = node->text};
     locate(&r, node);
     struct expression *e = parse_sum(&r);
     if (!e || !peek(&r))

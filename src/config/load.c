@@ -18,13 +18,13 @@
 enum { CHAIN_MAX = 16, FILES_MAX = 256 };
 
 // A file being read, and the ones that extend it.
-struct chain {
-    const struct chain *up;
+struct load_chain {
+    const struct load_chain *up;
     const char *path, *real;
     int depth;
 };
 
-struct loader {
+struct load_loader {
     struct arena *arena;
     struct diag *diag;
     int files;
@@ -64,7 +64,7 @@ static const char *nearest_file(struct arena *a, const char *path)
     return near ? arena_printf(a, "%s%s.yaml", in, near) : NULL;
 }
 
-static bool fail_open(struct loader *l, const char *path, struct place where, int error)
+static bool fail_open(struct load_loader *l, const char *path, struct place where, int error)
 {
     const char *near = error == ENOENT ? nearest_file(l->arena, path) : NULL;
     return fail(l->diag, where, "cannot read '%s': %s%s%s%s", path, strerror(error),
@@ -90,7 +90,7 @@ static char *slurp(struct arena *a, const char *path, size_t *length)
     return error ? NULL : copy;
 }
 
-static struct node *load_read_file(struct loader *l, const char *path, struct place where)
+static struct node *load_read_file(struct load_loader *l, const char *path, struct place where)
 {
     struct source *source = NEW(l->arena, struct source);
     size_t length = 0;
@@ -102,7 +102,7 @@ static struct node *load_read_file(struct loader *l, const char *path, struct pl
     return text_check(source, length, l->diag) ? yaml_parse(l->arena, source, 0, l->diag) : NULL;
 }
 
-static bool check_root(struct loader *l, const struct node *root)
+static bool check_root(struct load_loader *l, const struct node *root)
 {
     const struct place file = {root->where.source, 0, 0, 0};
     if (root->kind == NODE_NULL)
@@ -117,7 +117,7 @@ static bool check_root(struct loader *l, const struct node *root)
 
 // --- extends -------------------------------------------------------------------------------------
 
-static struct node *resolve(struct loader *l, const struct node *root, const struct chain *self);
+static struct node *resolve(struct load_loader *l, const struct node *root, const struct load_chain *self);
 
 // a/b/../c is a/c: for messages; a link b would make it another file, so only one that exists is
 // taken.
@@ -137,7 +137,7 @@ static const char *shorter(struct arena *a, const char *path)
 }
 
 // NAME, or NAME.yaml, relative to the file that says so.
-static const char *extended_path(struct arena *a, const char *name, const struct chain *self)
+static const char *extended_path(struct arena *a, const char *name, const struct load_chain *self)
 {
     const char *in = *name == '/' ? "" : directory(a, self->path);
     const char *exact = arena_printf(a, "%s%s", in, name);
@@ -145,19 +145,19 @@ static const char *extended_path(struct arena *a, const char *name, const struct
     return shorter(a, !is_file(exact) && is_file(longer) ? longer : exact);
 }
 
-static bool same_file(const struct chain *link, const char *path, const char *real)
+static bool same_file(const struct load_chain *link, const char *path, const char *real)
 {
     return !strcmp(link->path, path) || (real && link->real && !strcmp(link->real, real));
 }
 
-static bool check_chain(struct loader *l, const char *path, const char *real,
-                        const struct chain *self, struct place where)
+static bool check_chain(struct load_loader *l, const char *path, const char *real,
+                        const struct load_chain *self, struct place where)
 {
-    for (const struct chain *c = self; c; c = c->up) {
+    for (const struct load_chain *c = self; c; c = c->up) {
         if (!same_file(c, path, real))
             continue;
         const char *way = path;
-        for (const struct chain *e = self; e != c->up; e = e->up)
+        for (const struct load_chain *e = self; e != c->up; e = e->up)
             way = arena_printf(l->arena, "%s → %s", e->path, way);
         return fail(l->diag, where, "'extends' goes in a circle\n%s", way);
     }
@@ -168,8 +168,8 @@ static bool check_chain(struct loader *l, const char *path, const char *real,
     return true;
 }
 
-static struct node *load_extended(struct loader *l, const struct node *name,
-                                  const struct chain *self)
+static struct node *load_extended(struct load_loader *l, const struct node *name,
+                                  const struct load_chain *self)
 {
     if (name->kind != NODE_SCALAR || !*name->text) {
         fail(l->diag, name->where,
@@ -184,7 +184,7 @@ static struct node *load_extended(struct loader *l, const struct node *name,
     if (!check_chain(l, path, real, self, name->where))
         return NULL;
     const struct node *root = load_read_file(l, path, name->where);
-    const struct chain link = {self, path, real, self->depth + 1};
+    const struct load_chain link = {self, path, real, self->depth + 1};
     return root && check_root(l, root) ? resolve(l, root, &link) : NULL;
 }
 
@@ -198,7 +198,7 @@ static struct node *without(struct arena *a, const struct node *map, const char 
 }
 
 // A file's tree on top of what it extends, left to right.
-static struct node *resolve(struct loader *l, const struct node *root, const struct chain *self)
+static struct node *resolve(struct load_loader *l, const struct node *root, const struct load_chain *self)
 {
     const struct node *extends = node_get(root, "extends");
     const bool several = extends && extends->kind == NODE_LIST;
@@ -218,7 +218,7 @@ static struct node *resolve(struct loader *l, const struct node *root, const str
 
 // --- the command line ----------------------------------------------------------------------------
 
-static struct node *apply_overrides(struct loader *l, struct node *root,
+static struct node *apply_overrides(struct load_loader *l, struct node *root,
                                     const char *const *override, int n)
 {
     bool good = true;
@@ -234,14 +234,14 @@ static struct node *apply_overrides(struct loader *l, struct node *root,
     return good ? root : NULL;
 }
 
-static struct config *load_finish(struct loader *l, const struct node *parsed, const char *path,
+static struct config *load_finish(struct load_loader *l, const struct node *parsed, const char *path,
                                   const char *const *override, int n)
 {
     const int errors = diag_errors(l->diag);
     if (!parsed || !check_root(l, parsed))
         return NULL;
     char *real = realpath(path, NULL);
-    const struct chain self = {NULL, path, real, 0};
+    const struct load_chain self = {NULL, path, real, 0};
     struct node *root = resolve(l, parsed, &self);
     free(real);
     root = root ? apply_overrides(l, root, override, n) : NULL;
@@ -255,7 +255,7 @@ static struct config *load_finish(struct loader *l, const struct node *parsed, c
 struct config *config_load(struct arena *a, const char *path, const char *const *override, int n,
                            struct diag *d)
 {
-    struct loader l = {a, d, 0};
+    struct load_loader l = {a, d, 0};
     path = arena_strdup(a, path);
     return load_finish(&l, load_read_file(&l, path, (struct place){0}), path, override, n);
 }
@@ -263,7 +263,7 @@ struct config *config_load(struct arena *a, const char *path, const char *const 
 struct config *config_parse(struct arena *a, const char *name, const char *text,
                             const char *const *override, int n, struct diag *d)
 {
-    struct loader l = {a, d, 0};
+    struct load_loader l = {a, d, 0};
     struct source *source = NEW(a, struct source);
     *source = (struct source){arena_strdup(a, name), arena_strdup(a, text)};
     return load_finish(&l, node_parse(a, source, d), source->name, override, n);

@@ -12,7 +12,7 @@
 #include <ctype.h>
 #include <string.h>
 
-struct reader {
+struct param_reader {
     const struct param *table;
     const char *what;
     struct place where;
@@ -31,7 +31,7 @@ static size_t table_length(const struct param *table)
 
 static struct range range_of(const struct param *p) { return (struct range){p->min, p->max}; }
 
-static const char *param_what(const struct reader *r, const struct param *p)
+static const char *param_what(const struct param_reader *r, const struct param *p)
 {
     return arena_printf(r->arena, "'%s' of %s", p->name, r->what);
 }
@@ -46,7 +46,7 @@ static size_t word_count(const struct param *p)
 
 // --- one value -----------------------------------------------------------------------------------
 
-static bool param_read_word(const struct reader *r, const struct param *p, const struct node *node,
+static bool param_read_word(const struct param_reader *r, const struct param *p, const struct node *node,
                             int *out)
 {
     if (node->kind != NODE_SCALAR)
@@ -62,7 +62,7 @@ static bool param_read_word(const struct reader *r, const struct param *p, const
 }
 
 // The elements of "5,9", each at its own column.
-static struct node *param_split(const struct reader *r, const struct node *node)
+static struct node *param_split(const struct param_reader *r, const struct node *node)
 {
     struct node *list = node_new(r->arena, NODE_LIST, node->where);
     for (const char *p = node->text;; p++) {
@@ -85,7 +85,7 @@ static struct node *param_split(const struct reader *r, const struct node *node)
     }
 }
 
-static bool read_ints(const struct reader *r, const struct param *p, const struct node *node,
+static bool read_ints(const struct param_reader *r, const struct param *p, const struct node *node,
                       struct ints *out)
 {
     if (node->kind == NODE_MAP || node->kind == NODE_NULL)
@@ -104,7 +104,7 @@ static bool read_ints(const struct reader *r, const struct param *p, const struc
     return good;
 }
 
-static bool read_text(const struct reader *r, const struct param *p, const struct node *node,
+static bool read_text(const struct param_reader *r, const struct param *p, const struct node *node,
                       const char **out)
 {
     if (node->kind != NODE_SCALAR)
@@ -114,7 +114,7 @@ static bool read_text(const struct reader *r, const struct param *p, const struc
     return true;
 }
 
-static bool read_value(const struct reader *r, const struct param *p, const struct node *node)
+static bool read_value(const struct param_reader *r, const struct param *p, const struct node *node)
 {
     void *field = r->into + p->offset;
     const char *what = param_what(r, p);
@@ -153,7 +153,7 @@ static void write_type(const struct param *p, struct text *out)
     range_write(range_of(p), out);
 }
 
-static bool param_fail_missing(const struct reader *r, const struct param *p)
+static bool param_fail_missing(const struct param_reader *r, const struct param *p)
 {
     struct text type;
     text_init(&type);
@@ -164,7 +164,7 @@ static bool param_fail_missing(const struct reader *r, const struct param *p)
     return false;
 }
 
-static bool take_default(const struct reader *r, const struct param *p)
+static bool take_default(const struct param_reader *r, const struct param *p)
 {
     if (!p->fallback)
         return param_fail_missing(r, p);
@@ -181,7 +181,7 @@ static bool take_default(const struct reader *r, const struct param *p)
 
 // --- tables --------------------------------------------------------------------------------------
 
-static bool fail_no_param(const struct reader *r, const struct entry *e)
+static bool fail_no_param(const struct param_reader *r, const struct entry *e)
 {
     const size_t n = table_length(r->table);
     if (!n)
@@ -204,7 +204,7 @@ static bool fail_no_param(const struct reader *r, const struct entry *e)
     return false;
 }
 
-static bool param_check_keys(const struct reader *r, const struct node *map)
+static bool param_check_keys(const struct param_reader *r, const struct node *map)
 {
     bool good = true;
     for (int i = 0; i < map->n; i++) {
@@ -218,7 +218,7 @@ static bool param_check_keys(const struct reader *r, const struct node *map)
 }
 
 // The node a parameter is read from: its key of a map, or all of a value given to the first.
-static const struct node *node_for(const struct reader *r, const struct param *p,
+static const struct node *node_for(const struct param_reader *r, const struct param *p,
                                    const struct node *node)
 {
     const struct node *own = !node || node->kind == NODE_NULL ? NULL
@@ -231,7 +231,7 @@ static const struct node *node_for(const struct reader *r, const struct param *p
 bool param_read(const struct param *table, const struct node *node, struct place where,
                 const char *what, void *into, struct arena *a, struct diag *d)
 {
-    const struct reader r = {table, what, where, into, a, d};
+    const struct param_reader r = {table, what, where, into, a, d};
     bool good = true;
     if (node) // the one thing that reading a tree leaves in it
         ((struct node *)(uintptr_t)node)->table = table;

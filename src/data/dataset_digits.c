@@ -31,7 +31,7 @@ enum { PIECES = 5, NODES_MAX = DIGIT_MARKS_MAX * PIECES };
 static const uint64_t key[] = {
     [SPLIT_TRAIN] = 0x6469676974730001u, [SPLIT_TEST] = 0x6469676974730002u};
 
-struct point {
+struct dataset_digits_point {
     float x, y;
 };
 
@@ -96,28 +96,28 @@ static const struct glyph *dataset_digits_choose(const struct digit *d, struct r
     return &d->glyph[i];
 }
 
-static float dataset_digits_distance(struct point a, struct point b)
+static float dataset_digits_distance(struct dataset_digits_point a, struct dataset_digits_point b)
 {
     return sqrtf((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)) + 1e-6f;
 }
 
 // The direction at b of a curve through a, b, c: that of the chords, the shorter weighing more.
-static struct point dataset_digits_direction(struct point a, struct point b, struct point c)
+static struct dataset_digits_point dataset_digits_direction(struct dataset_digits_point a, struct dataset_digits_point b, struct dataset_digits_point c)
 {
     const float ab = dataset_digits_distance(a, b), bc = dataset_digits_distance(b, c);
     const float u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
-    return (struct point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
+    return (struct dataset_digits_point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
 }
 
-static struct point chord(struct point a, struct point b)
+static struct dataset_digits_point chord(struct dataset_digits_point a, struct dataset_digits_point b)
 {
     const float ab = dataset_digits_distance(a, b);
-    return (struct point){(b.x - a.x) / ab, (b.y - a.y) / ab};
+    return (struct dataset_digits_point){(b.x - a.x) / ab, (b.y - a.y) / ab};
 }
 
 // Hermite's cubic from a to b with the directions at both ends, cut into PIECES.
-static void lay_span(struct line *l, struct point a, struct point b, struct point da,
-                     struct point db)
+static void lay_span(struct line *l, struct dataset_digits_point a, struct dataset_digits_point b, struct dataset_digits_point da,
+                     struct dataset_digits_point db)
 {
     const float d = dataset_digits_distance(a, b);
     for (int i = 1; i <= PIECES; i++) {
@@ -130,7 +130,7 @@ static void lay_span(struct line *l, struct point a, struct point b, struct poin
 }
 
 // A curve through p: it keeps its direction at PEN_SMOOTH marks and turns at corners and ends.
-static void dataset_digits_lay(struct line *l, const struct mark *mark, const struct point *p,
+static void dataset_digits_lay(struct line *l, const struct mark *mark, const struct dataset_digits_point *p,
                                int n)
 {
     for (int i = 0; i < n; i++) {
@@ -139,11 +139,11 @@ static void dataset_digits_lay(struct line *l, const struct mark *mark, const st
             continue;
         }
         const bool last = i + 1 == n || mark[i + 1].pen == PEN_DOWN;
-        const struct point straight = chord(p[i - 1], p[i]);
-        const struct point from = mark[i - 1].pen == PEN_SMOOTH
+        const struct dataset_digits_point straight = chord(p[i - 1], p[i]);
+        const struct dataset_digits_point from = mark[i - 1].pen == PEN_SMOOTH
                                       ? dataset_digits_direction(p[i - 2], p[i - 1], p[i])
                                       : straight;
-        const struct point to = mark[i].pen == PEN_SMOOTH && !last
+        const struct dataset_digits_point to = mark[i].pen == PEN_SMOOTH && !last
                                     ? dataset_digits_direction(p[i - 1], p[i], p[i + 1])
                                     : straight;
         lay_span(l, p[i - 1], p[i], from, to);
@@ -206,7 +206,7 @@ static struct box extent(const struct line *l)
 }
 
 // Where the ink balances: pieces of line weighed by length and width.
-static struct point balance(const struct line *l)
+static struct dataset_digits_point balance(const struct line *l)
 {
     float x = 0, y = 0, sum = 1e-6f;
     for (int i = 1; i < l->n; i++) {
@@ -216,7 +216,7 @@ static struct point balance(const struct line *l)
         const float w = hypotf(b->x - a->x, b->y - a->y) * (a->radius + b->radius);
         x += w * (a->x + b->x) / 2, y += w * (a->y + b->y) / 2, sum += w;
     }
-    return (struct point){x / sum, y / sum};
+    return (struct dataset_digits_point){x / sum, y / sum};
 }
 
 // Where the origin comes to lie so that `low` to `high`, scaled, stay `margin` inside a page of 28.
@@ -229,7 +229,7 @@ static float on_page(float wanted, float low, float high, float margin)
 static void place_on_page(struct line *l, float half, float size, struct rng *r)
 {
     const struct box box = extent(l);
-    const struct point centre = balance(l);
+    const struct dataset_digits_point centre = balance(l);
     const float longer = dataset_digits_spread(r, 18.6f, 20.6f), unit = size / 28,
                 margin = 1.2f * half + 1;
     const float scale = (longer - 2 * half) /
@@ -300,10 +300,10 @@ VECTORS static void develop(float *image, int size, float soft, float black)
     }
 }
 
-static struct point jittered(const struct mark *m, struct rng *r)
+static struct dataset_digits_point jittered(const struct mark *m, struct rng *r)
 {
     const float dx = wobble(r, 0.06f), dy = wobble(r, 0.06f);
-    return (struct point){m->x / 100.f + dx, m->y / 100.f + dy};
+    return (struct dataset_digits_point){m->x / 100.f + dx, m->y / 100.f + dy};
 }
 
 static void write_digit(enum split split, int64_t index, int digit, int size, float *image)
@@ -311,7 +311,7 @@ static void write_digit(enum split split, int64_t index, int digit, int size, fl
     struct rng r;
     rng_init(&r, key[split], (uint64_t)index);
     const struct glyph *g = dataset_digits_choose(&digits[digit], &r);
-    struct point p[DIGIT_MARKS_MAX];
+    struct dataset_digits_point p[DIGIT_MARKS_MAX];
     for (int i = 0; i < g->n; i++)
         p[i] = jittered(&g->mark[i], &r);
     struct line l;

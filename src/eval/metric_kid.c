@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-struct params {
+struct metric_kid_params {
     int64_t subsets, size;
 };
 
@@ -71,7 +71,7 @@ static double of_subset(const struct rows *x, const struct rows *y, int64_t m, i
 
 static struct score kid(const struct evidence *e, const void *params)
 {
-    const struct params *p = params;
+    const struct metric_kid_params *p = params;
     const struct rows *x = &e->features, *y = &e->reference;
     const int64_t least = x->n < y->n ? x->n : y->n, m = p->size < least ? p->size : least;
     struct arena *a = arena_new(NULL);
@@ -87,9 +87,9 @@ static struct score kid(const struct evidence *e, const void *params)
     return (struct score){m > 1 ? mean : NAN, p->subsets > 1 ? sqrt(square) : NAN};
 }
 
-static const struct param params[] = {{"subsets", PARAM_INT, offsetof(struct params, subsets),
+static const struct param params[] = {{"subsets", PARAM_INT, offsetof(struct metric_kid_params, subsets),
                                        "100", 1, 100000, .help = "how many are averaged over"},
-                                      {"size", PARAM_INT, offsetof(struct params, size), "1000", 2,
+                                      {"size", PARAM_INT, offsetof(struct metric_kid_params, size), "1000", 2,
                                        1000000, .help = "of a subset; all, where there are fewer"},
                                       PARAM_END};
 
@@ -101,6 +101,6 @@ const struct metric metric_kid = {
     .version = "1",
     .looks_at = METRIC_FEATURES,
     .params = params,
-    .size = sizeof(struct params),
+    .size = sizeof(struct metric_kid_params),
     .compute = kid,
 };

@@ -28,15 +28,15 @@ static const struct data_source *real_source(const struct experiment *e)
 static bool labelled(const struct data_source *s) { return s->dataset->classes >= 2; }
 
 // What an expression is and reads.
-struct reading {
+struct subject_reading {
     const struct program *program;
     const struct data_source *source; // of its examples; NULL: it reads none
     bool several;
 };
 
-static struct reading subject_read_inputs(const struct program *p)
+static struct subject_reading subject_read_inputs(const struct program *p)
 {
-    struct reading r = {.program = p};
+    struct subject_reading r = {.program = p};
     for (int i = 0; i < p->n_input; i++) {
         const struct data_source *s = p->input[i].source;
         r.several |= s && r.source && s != r.source;
@@ -45,7 +45,7 @@ static struct reading subject_read_inputs(const struct program *p)
     return r;
 }
 
-static bool fits_examples(const struct reading *r, const struct metric *m, struct place where,
+static bool fits_examples(const struct subject_reading *r, const struct metric *m, struct place where,
                           struct diag *d)
 {
     if (!r->source || r->several)
@@ -64,7 +64,7 @@ static bool subject_same_shape(struct shape is, const struct dataset *s)
            is.dim[2] == s->width;
 }
 
-static bool fits_scorer(const struct reading *r, const struct data_source *real,
+static bool fits_scorer(const struct subject_reading *r, const struct data_source *real,
                         const struct metric *m, struct place where, struct diag *d)
 {
     if (!labelled(real))
@@ -85,7 +85,7 @@ static bool fits_scorer(const struct reading *r, const struct data_source *real,
                 m->name, real->dataset->channels, real->dataset->height, real->dataset->width);
 }
 
-static bool fits_modes(const struct reading *r, const struct data_source *real,
+static bool fits_modes(const struct subject_reading *r, const struct data_source *real,
                        const struct metric *m, struct place where, struct diag *d)
 {
     struct modes modes;
@@ -111,7 +111,7 @@ const struct data_source *subject_source(struct experiment *e, const struct scor
     struct arena *scratch = arena_new(NULL);
     const struct program *p = program_sampling_of(e, scratch, e->evaluate.batch,
                                                   looked_at(e, asked), e->ema_decay > 0, d);
-    const struct reading r = p ? subject_read_inputs(p) : (struct reading){0};
+    const struct subject_reading r = p ? subject_read_inputs(p) : (struct subject_reading){0};
     bool fits = p != NULL;
     if (fits && m->looks_at & METRIC_EXAMPLES)
         fits = fits_examples(&r, m, where, d);

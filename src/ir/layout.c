@@ -24,7 +24,7 @@ const struct blocked_layout *layout_transposed(int64_t channels, int64_t pixels,
         arena = arena_new(NULL);
     struct blocked_layout *l = NEW(arena, struct blocked_layout);
     *l = (struct blocked_layout){
-        .name = arena_printf(arena, "turned %" PRId64 "x%" PRId64, channels, pixels),
+        .name = arena_printf(arena, "transposed %" PRId64 "x%" PRId64, channels, pixels),
         .dense = true,
         .order = transposed_order(channels, pixels, inner)};
     APPEND(arena, known, n, l);

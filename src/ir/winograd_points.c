@@ -17,25 +17,25 @@
 
 #include <string.h>
 
-struct point {
+struct winograd_points_point {
     int64_t a, b;
 };
 
 // The first q are taken; three, five and seven have their own, none of which is half-way between
 // two others.
-static const struct point even[WINOGRAD_POINTS_MAX] = {{0, 1}, {1, 0},  {1, 1},  {-1, 1},
+static const struct winograd_points_point even[WINOGRAD_POINTS_MAX] = {{0, 1}, {1, 0},  {1, 1},  {-1, 1},
                                                        {2, 1}, {-1, 2}, {-2, 1}, {1, 2}},
                           three[3] = {{0, 1}, {7, 4}, {-7, 4}},
                           five[5] = {{0, 1}, {3, 4}, {-3, 4}, {3, 1}, {-3, 1}},
                           seven[7] = {{0, 1}, {3, 5}, {-3, 5}, {5, 4}, {-5, 4}, {3, 1}, {-3, 1}};
 
-static const struct point *winograd_points_points(int q)
+static const struct winograd_points_point *winograd_points_points(int q)
 {
     return q == 3 ? three : q == 5 ? five : q == 7 ? seven : even;
 }
 
 // Π (x·b_j − y·a_j) over j < n without `left_out`; the coefficient of x^k at k.
-static void expand(const struct point *p, int n, int left_out, int64_t *coefficient)
+static void expand(const struct winograd_points_point *p, int n, int left_out, int64_t *coefficient)
 {
     int degree = 0;
     memset(coefficient, 0, sizeof *coefficient * WINOGRAD_POINTS_MAX);
@@ -52,7 +52,7 @@ static void expand(const struct point *p, int n, int left_out, int64_t *coeffici
 static int64_t power(int64_t x, int n) { return n ? x * power(x, n - 1) : 1; }
 
 // a^i·b^(n−1−i)
-static void powers(struct point p, int n, int64_t *to)
+static void powers(struct winograd_points_point p, int n, int64_t *to)
 {
     for (int i = 0; i < n; i++)
         to[i] = power(p.a, i) * power(p.b, n - 1 - i);
@@ -63,7 +63,7 @@ struct winograd_points winograd_points_of(int n, int r)
     struct winograd_points t = {.n = n, .r = r, .q = n + r - 1};
     if (n < 1 || r < 1 || t.q > WINOGRAD_POINTS_MAX)
         BUG("no points for polynomials of %d and %d coefficients", n, r);
-    const struct point *p = winograd_points_points(t.q);
+    const struct winograd_points_point *p = winograd_points_points(t.q);
     for (int i = 0; i < t.q; i++) {
         powers(p[i], n, t.coarse[i]);
         powers(p[i], r, t.weight[i]);

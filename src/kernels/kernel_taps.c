@@ -68,14 +68,14 @@ INLINE lanes leaky(lanes v, float slope)
 // r[m] = bias + Σ_i,c x[i][m·pixel + c]·w[i·depth + c] for i < n, c < depth; of PIXELS pixels,
 // `vectors` wide. The rows of r are `place` apart, those of w `width`; the bias may be NULL. What is
 // less than zero is multiplied by the slope.
-struct block {
+struct kernel_taps_block {
     float *r;
     const float *const *x, *w, *bias;
     int64_t place, pixel, width, n, depth;
     float slope;
 };
 
-INLINE void multiply_block(const struct block *b, const int vectors)
+INLINE void multiply_block(const struct kernel_taps_block *b, const int vectors)
 {
     lanes sum[PIXELS][STRIP];
     EACH(m, PIXELS)
@@ -101,7 +101,7 @@ INLINE void multiply_block(const struct block *b, const int vectors)
 }
 
 // All vectors of a row of r, in strips as equal as can be.
-static void multiply_strips(struct block b)
+static void multiply_strips(struct kernel_taps_block b)
 {
     const int64_t vectors = b.width / LANES, strips = (vectors + STRIP - 1) / STRIP;
     float *const r = b.r;
@@ -127,7 +127,7 @@ static void multiply_row(const struct few_task *t, float *r, const float *x)
         const int64_t m = block < last ? block : last;
         const float *const from = x + m * pixel;
         fetch_ahead(from + AHEAD * pixel, 0, 1, PIXELS * pixel);
-        multiply_strips((struct block){.r = r + m * t->width,
+        multiply_strips((struct kernel_taps_block){.r = r + m * t->width,
                                        .x = &from,
                                        .w = t->packed,
                                        .place = t->width,
@@ -170,14 +170,14 @@ static void add_pieces(float *to, struct sizes z, const float *const *from, int 
 }
 
 // What a thread has: products of the rows that a result's row meets, and that row.
-struct bench {
+struct kernel_taps_bench {
     struct sizes sizes;
     int64_t rows, row; // so many, of so many floats, zeros at both ends
     float *products, *line;
 };
 
 // Row y, of the rows [from, to) of the wide image.
-static void kernel_taps_sum_row(const struct few_task *t, const struct bench *b, int64_t n,
+static void kernel_taps_sum_row(const struct few_task *t, const struct kernel_taps_bench *b, int64_t n,
                                 int64_t y, int64_t from, int64_t to)
 {
     const struct sizes z = b->sizes;
@@ -204,9 +204,9 @@ static void kernel_taps_sum_row(const struct few_task *t, const struct bench *b,
             few[i / t->F * t->few_stride[3] + i % t->F * t->few_stride[1]] = first[i];
 }
 
-static struct bench bench_of(const struct few_task *t, int thread)
+static struct kernel_taps_bench bench_of(const struct few_task *t, int thread)
 {
-    struct bench b = {.sizes = sizes_of(t)};
+    struct kernel_taps_bench b = {.sizes = sizes_of(t)};
     b.rows = t->pieces[0];
     b.row = (t->size[1] + 2 * (b.sizes.pieces - 1)) * b.sizes.width;
     b.products = t->own + thread * t->own_each;
@@ -216,7 +216,7 @@ static struct bench bench_of(const struct few_task *t, int thread)
 }
 
 // Rows [from, to) of the results of all samples.
-static void sum_rows(const struct few_task *t, const struct bench *b, int64_t from, int64_t to)
+static void sum_rows(const struct few_task *t, const struct kernel_taps_bench *b, int64_t from, int64_t to)
 {
     int64_t made = 0;
     for (int64_t i = from; i < to; i++) {
@@ -243,7 +243,7 @@ void KERNEL(taps_result)(const void *task)
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
         const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
-        const struct bench b = bench_of(t, thread);
+        const struct kernel_taps_bench b = bench_of(t, thread);
         sum_rows(t, &b, rows * thread / threads, rows * (thread + 1) / threads);
     }
 }
@@ -322,7 +322,7 @@ static void kernel_taps_make_row(const struct few_task *t, const struct border *
         const float *few[TAPS_MOST];
         for (int64_t i = 0; i < t->kernel[0]; i++)
             few[i] = kernel_taps_line_of(t, b, row, i) + m * b->advance;
-        multiply_strips((struct block){.r = wide + m * pixel,
+        multiply_strips((struct kernel_taps_block){.r = wide + m * pixel,
                                        .x = few,
                                        .w = t->packed,
                                        .place = pixel,

@@ -423,14 +423,14 @@ static void weights_to_fine(const struct winograd_task *t, int64_t column, int64
 
 // What a thread works on: channels of the result from `column`, and tiles of images that are
 // evaluated.
-struct work {
+struct kernel_winograd_blocks_work {
     float *weights, *sums; // its own
     int64_t first;         // image
     int64_t column;
     int64_t row; // of the weights at hand
 };
 
-static void multiply(const struct winograd_task *t, const struct work *w, int64_t at, int64_t tiles)
+static void multiply(const struct winograd_task *t, const struct kernel_winograd_blocks_work *w, int64_t at, int64_t tiles)
 {
     struct product p = {.rows = tiles,
                         .depth = t->deep,
@@ -460,7 +460,7 @@ static void kernel_winograd_blocks_set_end(struct spot *s, const struct winograd
         s->more = end->more + (s->image - (char *)t->out->image) / (int64_t)sizeof(float);
 }
 
-static void kernel_winograd_blocks_finish(const struct winograd_task *t, const struct work *w,
+static void kernel_winograd_blocks_finish(const struct winograd_task *t, const struct kernel_winograd_blocks_work *w,
                                           int64_t at, int64_t tiles)
 {
     const int64_t each = tiles_of(t->out), ph = phases_of(t->out);
@@ -477,7 +477,7 @@ static void kernel_winograd_blocks_finish(const struct winograd_task *t, const s
 }
 
 // Tiles [from, to). Either all of them are summed at once, or all rows of the weights are.
-static void one_block(const struct winograd_task *t, struct work w, int64_t from, int64_t to)
+static void one_block(const struct winograd_task *t, struct kernel_winograd_blocks_work w, int64_t from, int64_t to)
 {
     for (w.row = 0; w.row < t->depth; w.row += t->deep) {
         if (t->out == &t->fine)
@@ -510,7 +510,7 @@ void KERNEL(winograd_result)(const void *task)
             const int64_t group = i % t->groups, from = images * group / t->groups,
                           to = images * (group + 1) / t->groups;
             float *const own = t->own + omp_get_thread_num() * t->own_each;
-            const struct work w = {own, own + t->points * t->weight_plane, first,
+            const struct kernel_winograd_blocks_work w = {own, own + t->points * t->weight_plane, first,
                                    i / t->groups * t->block, 0};
             one_block(t, w, from * tiles, to * tiles);
         }

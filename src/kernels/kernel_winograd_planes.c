@@ -35,7 +35,7 @@ typedef void line(float *restrict y, int64_t ys, const float *restrict x, int64_
 static line *const lines[] = {line_1, line_2, line_3, line_4, line_5, line_6, line_7, line_8};
 
 // One tile of one phase: where it begins in the image, and in its row of each plane, in numbers.
-struct place_of {
+struct kernel_winograd_planes_place_of {
     int64_t image, plane;
     int64_t y, x; // may lie outside
     int64_t width;
@@ -66,7 +66,7 @@ static void read_numbers(float *restrict to, const void *base, enum type type, i
             if ((p)->y + i * (t)->step >= 0 && (p)->y + i * (t)->step < (t)->H && \
                 (p)->x + j * (t)->step >= 0 && (p)->x + j * (t)->step < (t)->W)
 
-static void gather_tile(const struct transform_task *t, const struct place_of *p, float *tile)
+static void gather_tile(const struct transform_task *t, const struct kernel_winograd_planes_place_of *p, float *tile)
 {
     memset(tile, 0, sizeof *tile * (size_t)(t->axis->columns * t->axis->columns * WIDE));
     EACH_PIXEL(t, p)
@@ -78,7 +78,7 @@ static void gather_tile(const struct transform_task *t, const struct place_of *p
     }
 }
 
-static void scatter_tile(const struct transform_task *t, const struct place_of *p,
+static void scatter_tile(const struct transform_task *t, const struct kernel_winograd_planes_place_of *p,
                          const float *tile)
 {
     EACH_PIXEL(t, p)
@@ -102,7 +102,7 @@ static void round_numbers(uint16_t *restrict to, const float *restrict x, int64_
 }
 
 static void kernel_winograd_planes_evaluate(const struct transform_task *t,
-                                            const struct place_of *p)
+                                            const struct kernel_winograd_planes_place_of *p)
 {
     float tile[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX * WIDE],
         half[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX * WIDE];
@@ -125,7 +125,7 @@ static void kernel_winograd_planes_evaluate(const struct transform_task *t,
 }
 
 static void kernel_winograd_planes_interpolate(const struct transform_task *t,
-                                               const struct place_of *p)
+                                               const struct kernel_winograd_planes_place_of *p)
 {
     float tile[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX * WIDE],
         half[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX * WIDE];
@@ -156,7 +156,7 @@ static void one_tile(const struct transform_task *t, int64_t n, int64_t ty, int6
     for (int64_t a = 0; a < ph; a++)
         for (int64_t b = 0; b < ph; b++)
             for (int64_t c = 0; c < t->C; c += WIDE) {
-                const struct place_of p = {image + c * t->stride[1],
+                const struct kernel_winograd_planes_place_of p = {image + c * t->stride[1],
                                            plane + (a * ph + b) * t->C + c,
                                            t->step * ty * t->axis->n + a - t->axis[0].pad,
                                            t->step * tx * t->axis->n + b - t->axis[1].pad,

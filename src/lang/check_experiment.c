@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static bool check_used(struct reader *r)
+static bool check_used(struct section_reader *r)
 {
     const struct experiment *e = r->e;
     bool good = true;
@@ -28,7 +28,7 @@ static bool check_used(struct reader *r)
     return good;
 }
 
-struct taken {
+struct check_experiment_taken {
     bool critic, generator, term;
 };
 
@@ -47,9 +47,9 @@ static bool update_takes(const struct experiment *e, const struct update *u)
     for (const struct phase *p_ = (e)->phase; p_ < (e)->phase + (e)->n_phase; p_++) \
         for (const struct update *u = p_->update; u < p_->update + p_->n_update; u++)
 
-static struct taken take_game(const struct experiment *e, const struct game *game)
+static struct check_experiment_taken take_game(const struct experiment *e, const struct game *game)
 {
-    struct taken taken = {0};
+    struct check_experiment_taken taken = {0};
     ANY_UPDATE(e, u)
     {
         taken.critic |= update_takes_critic(u, game);
@@ -70,10 +70,10 @@ static bool sees_a_network(const struct experiment *e, const struct game *game)
     return false;
 }
 
-static bool check_game(struct reader *r, const struct game *game)
+static bool check_game(struct section_reader *r, const struct game *game)
 {
     const struct experiment *e = r->e;
-    const struct taken taken = take_game(e, game);
+    const struct check_experiment_taken taken = take_game(e, game);
     bool good = true;
     if (!taken.critic && !game->critic.network->frozen)
         good = fail(r->d, game->critic.where,
@@ -90,7 +90,7 @@ static bool check_game(struct reader *r, const struct game *game)
     return good;
 }
 
-static bool check_term(struct reader *r, const struct game_term *term)
+static bool check_term(struct section_reader *r, const struct game_term *term)
 {
     const struct experiment *e = r->e;
     ANY_UPDATE(e, u)
@@ -103,7 +103,7 @@ static bool check_term(struct reader *r, const struct game_term *term)
             : "without `for:` it belongs to updates of networks it depends on that are no critics");
 }
 
-static bool check_unread_updates(struct reader *r)
+static bool check_unread_updates(struct section_reader *r)
 {
     const struct experiment *e = r->e;
     bool good = true;
@@ -117,7 +117,7 @@ static bool check_unread_updates(struct reader *r)
 }
 
 // Labels that are drawn should be labels that exist.
-static void check_classes(struct reader *r)
+static void check_classes(struct section_reader *r)
 {
     const struct experiment *e = r->e;
     const struct dataset *s = e->data[0].dataset;
@@ -127,7 +127,7 @@ static void check_classes(struct reader *r)
                  e->noise[i].name, (int)e->noise[i].size[0], e->data[0].name, s->classes);
 }
 
-bool check_experiment(struct reader *r)
+bool check_experiment(struct section_reader *r)
 {
     const struct experiment *e = r->e;
     bool good = check_used(r);

@@ -7,10 +7,10 @@
 
 // `whole`: the expression stands where a tensor is wanted, so a network with several outputs must
 // have one named.
-static bool check_expression_check(struct reader *r, const struct expression *is, bool whole);
+static bool check_expression_check(struct section_reader *r, const struct expression *is, bool whole);
 
 // "z, y"
-static const char *input_list(struct reader *r, const struct network *net)
+static const char *input_list(struct section_reader *r, const struct network *net)
 {
     const char *list = net->n_input ? net->input[0].name : "";
     for (int i = 1; i < net->n_input; i++)
@@ -19,7 +19,7 @@ static const char *input_list(struct reader *r, const struct network *net)
 }
 
 // "evaluator(…).valid, evaluator(…).class"; of a network with one output the call alone
-static const char *output_list(struct reader *r, const struct network *net, const char *call)
+static const char *output_list(struct section_reader *r, const struct network *net, const char *call)
 {
     const char *list = net->n_output > 1 ? "" : call;
     for (int i = 0; i < net->n_output && net->n_output > 1; i++)
@@ -27,21 +27,21 @@ static const char *output_list(struct reader *r, const struct network *net, cons
     return list;
 }
 
-static bool fail_several(struct reader *r, const struct expression *is, const struct network *net,
+static bool fail_several(struct section_reader *r, const struct expression *is, const struct network *net,
                          const char *call)
 {
     return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s", net->name,
                 output_list(r, net, call));
 }
 
-static bool fail_network(struct reader *r, const struct expression *is, const struct network *net)
+static bool fail_network(struct section_reader *r, const struct expression *is, const struct network *net)
 {
     const char *call = arena_printf(r->arena, "%s(%s)", net->name, input_list(r, net));
     return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s", net->name,
                 output_list(r, net, call));
 }
 
-static bool fail_no_name(struct reader *r, const struct expression *is)
+static bool fail_no_name(struct section_reader *r, const struct expression *is)
 {
     const struct experiment *e = r->e;
     const char **known = NEW_ARRAY(r->arena, const char *, r->names.n + 1);
@@ -60,7 +60,7 @@ static bool fail_no_name(struct reader *r, const struct expression *is)
     return fail_unknown(r->d, is->where, "name", is->name, known, r->names.n);
 }
 
-static bool check_named_value(struct reader *r, const struct expression *is, bool whole)
+static bool check_named_value(struct section_reader *r, const struct expression *is, bool whole)
 {
     struct experiment *e = r->e;
     struct named_value *v = experiment_value(e, is->name);
@@ -82,7 +82,7 @@ static bool check_named_value(struct reader *r, const struct expression *is, boo
     return good;
 }
 
-static bool check_name(struct reader *r, const struct expression *is, bool whole)
+static bool check_name(struct section_reader *r, const struct expression *is, bool whole)
 {
     const struct noise *noise = experiment_noise(r->e, is->name);
     if (noise) {
@@ -92,7 +92,7 @@ static bool check_name(struct reader *r, const struct expression *is, bool whole
     return experiment_value(r->e, is->name) ? check_named_value(r, is, whole) : fail_no_name(r, is);
 }
 
-static bool check_arguments(struct reader *r, const struct expression *is)
+static bool check_arguments(struct section_reader *r, const struct expression *is)
 {
     bool good = true;
     for (int i = 0; i < is->n_arg; i++)
@@ -100,7 +100,7 @@ static bool check_arguments(struct reader *r, const struct expression *is)
     return good;
 }
 
-static bool check_binding(struct reader *r, const struct expression *is, const struct network *net)
+static bool check_binding(struct section_reader *r, const struct expression *is, const struct network *net)
 {
     bool *given = NEW_ARRAY(r->arena, bool, net->n_input + 1);
     if (is->n_arg != net->n_input)
@@ -124,7 +124,7 @@ static bool check_binding(struct reader *r, const struct expression *is, const s
     return true;
 }
 
-static bool fail_no_callee(struct reader *r, const struct expression *is)
+static bool fail_no_callee(struct section_reader *r, const struct expression *is)
 {
     int n;
     const struct experiment *e = r->e;
@@ -136,7 +136,7 @@ static bool fail_no_callee(struct reader *r, const struct expression *is)
     return fail_unknown(r->d, is->where, "network or function", is->name, known, (size_t)n);
 }
 
-static bool check_call(struct reader *r, const struct expression *is, bool whole)
+static bool check_call(struct section_reader *r, const struct expression *is, bool whole)
 {
     struct experiment *e = r->e;
     const struct network *net = experiment_network(e, is->name);
@@ -164,7 +164,7 @@ static bool check_call(struct reader *r, const struct expression *is, bool whole
                       function_arguments(f));
 }
 
-static bool check_data_field(struct reader *r, const struct expression *is,
+static bool check_data_field(struct section_reader *r, const struct expression *is,
                              const struct data_source *s)
 {
     const bool points = s->dataset->height == 1 && s->dataset->width == 1;
@@ -177,7 +177,7 @@ static bool check_data_field(struct reader *r, const struct expression *is,
     return fail_unknown(r->d, is->where, "field of a source", is->name, known, FIELDS);
 }
 
-static bool check_field(struct reader *r, const struct expression *is)
+static bool check_field(struct section_reader *r, const struct expression *is)
 {
     const struct expression *of = is->arg[0];
     const struct data_source *s = of->kind == EXPR_NAME ? experiment_source(r->e, of->name) : NULL;
@@ -196,7 +196,7 @@ static bool check_field(struct reader *r, const struct expression *is)
            fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
 }
 
-static bool check_expression_check(struct reader *r, const struct expression *is, bool whole)
+static bool check_expression_check(struct section_reader *r, const struct expression *is, bool whole)
 {
     switch (is->kind) {
     case EXPR_NUMBER: return true;
@@ -208,7 +208,7 @@ static bool check_expression_check(struct reader *r, const struct expression *is
     return false;
 }
 
-static bool check_all(struct reader *r, struct expression *const *is, int n)
+static bool check_all(struct section_reader *r, struct expression *const *is, int n)
 {
     bool good = true;
     for (int i = 0; i < n; i++)
@@ -217,13 +217,13 @@ static bool check_all(struct reader *r, struct expression *const *is, int n)
     return good;
 }
 
-static void use_critic(struct reader *r, const struct game *game)
+static void use_critic(struct section_reader *r, const struct game *game)
 {
     for (int i = 0; i < r->e->n_network; i++)
         r->network_used[i] |= r->e->network[i] == game->critic.network;
 }
 
-static void prepare(struct reader *r)
+static void prepare(struct section_reader *r)
 {
     r->network_used = NEW_ARRAY(r->arena, bool, r->e->n_network + 1);
     r->noise_used = NEW_ARRAY(r->arena, bool, r->e->n_noise + 1);
@@ -231,7 +231,7 @@ static void prepare(struct reader *r)
     r->value_state = NEW_ARRAY(r->arena, int, r->e->n_value + 1);
 }
 
-bool check_expressions(struct reader *r)
+bool check_expressions(struct section_reader *r)
 {
     struct experiment *e = r->e;
     bool good = true;
@@ -250,7 +250,7 @@ bool check_expressions(struct reader *r)
     for (int i = 0; i < e->evaluate.n_score; i++)
         good &= check_all(r, (struct expression *const *)&e->evaluate.score[i].of, 1);
     // Values nothing uses are checked last, so that what they name does not count as used.
-    struct reader unused = *r;
+    struct section_reader unused = *r;
     prepare(&unused);
     unused.value_state = r->value_state;
     for (int i = 0; i < e->n_value; i++)
@@ -265,7 +265,7 @@ bool check_expressions(struct reader *r)
 
 bool check_expression(struct experiment *e, const struct expression *is, struct diag *d)
 {
-    struct reader r = {.e = e, .arena = e->arena, .d = d};
+    struct section_reader r = {.e = e, .arena = e->arena, .d = d};
     hash_map_init(&r.names, e->arena);
     for (int i = 0; i < e->n_data; i++)
         hash_map_set(&r.names, e->data[i].name, (void *)(uintptr_t) "source of data");

@@ -105,7 +105,7 @@ bool section_vocable(size_t i, struct vocable *out)
 
 // --- what sections share -------------------------------------------------------------------------
 
-bool read_map(struct reader *r, const struct node *node, const char *what)
+bool read_map(struct section_reader *r, const struct node *node, const char *what)
 {
     if (!node || node->kind == NODE_NULL || node->kind == NODE_MAP)
         return true;
@@ -113,14 +113,14 @@ bool read_map(struct reader *r, const struct node *node, const char *what)
                 what);
 }
 
-bool read_list(struct reader *r, const struct node *node, const char *what)
+bool read_list(struct section_reader *r, const struct node *node, const char *what)
 {
     if (!node || node->kind == NODE_NULL || node->kind == NODE_LIST)
         return true;
     return fail(r->d, node->where, "%s is not a list\nexpected a '-' before each", what);
 }
 
-bool claim(struct reader *r, const struct entry *entry, const char *what)
+bool claim(struct section_reader *r, const struct entry *entry, const char *what)
 {
     if (!is_name(entry->key))
         return fail(
@@ -141,7 +141,7 @@ bool claim(struct reader *r, const struct entry *entry, const char *what)
     return true;
 }
 
-struct expression **read_expressions(struct reader *r, const struct node *node, int *n)
+struct expression **read_expressions(struct section_reader *r, const struct node *node, int *n)
 {
     const bool list = node->kind == NODE_LIST;
     *n = list ? node->n : 1;
@@ -156,7 +156,7 @@ struct expression **read_expressions(struct reader *r, const struct node *node, 
     return good ? is : NULL;
 }
 
-static bool fail_no_network(struct reader *r, struct place where, const char *name)
+static bool fail_no_network(struct section_reader *r, struct place where, const char *name)
 {
     const struct experiment *e = r->e;
     const char *claimed = hash_map_get(&r->names, name);
@@ -168,7 +168,7 @@ static bool fail_no_network(struct reader *r, struct place where, const char *na
     return fail_unknown(r->d, where, "network", name, known, (size_t)e->n_network);
 }
 
-static bool read_target(struct reader *r, const struct node *node, struct target *out)
+static bool read_target(struct section_reader *r, const struct node *node, struct target *out)
 {
     const struct expression *is = expression_parse(r->arena, node, r->d);
     if (!is)
@@ -190,7 +190,7 @@ static bool read_target(struct reader *r, const struct node *node, struct target
     return true;
 }
 
-struct target *read_targets(struct reader *r, const struct node *node, int *n)
+struct target *read_targets(struct section_reader *r, const struct node *node, int *n)
 {
     const bool list = node->kind == NODE_LIST;
     *n = list ? node->n : 1;
@@ -257,7 +257,7 @@ void experiment_fill(const struct experiment *e, float *slab)
 // --- the whole -----------------------------------------------------------------------------------
 
 // What inputs of networks may be like: a noise, by its name.
-static const struct network_input *noise_inputs(struct reader *r)
+static const struct network_input *noise_inputs(struct section_reader *r)
 {
     const struct experiment *e = r->e;
     struct network_input *in = NEW_ARRAY(r->arena, struct network_input, e->n_noise + 1);
@@ -266,7 +266,7 @@ static const struct network_input *noise_inputs(struct reader *r)
     return in;
 }
 
-static bool read_networks(struct reader *r, const struct sections *root)
+static bool read_networks(struct section_reader *r, const struct sections *root)
 {
     struct experiment *e = r->e;
     bool good = true;
@@ -283,7 +283,7 @@ static bool read_networks(struct reader *r, const struct sections *root)
     return good && e->network;
 }
 
-static bool read_sections(struct reader *r, const struct sections *root)
+static bool read_sections(struct section_reader *r, const struct sections *root)
 {
     const struct place whole = r->e->config->root->where;
     bool good = param_read(compile_params, root->compile,
@@ -302,14 +302,14 @@ static bool read_sections(struct reader *r, const struct sections *root)
 }
 
 // What is drawn and what is scored; `of` may be NULL.
-static void build_sampling(struct reader *r, struct arena *scratch, const struct expression *of)
+static void build_sampling(struct section_reader *r, struct arena *scratch, const struct expression *of)
 {
     if (of)
         program_sampling_of(r->e, scratch, r->e->batch, of, r->e->ema_decay != 0, r->d);
 }
 
 // Every program once, in an arena of its own.
-static bool build_all(struct reader *r)
+static bool build_all(struct section_reader *r)
 {
     const struct experiment *e = r->e;
     struct arena *scratch = arena_new(r->arena);
@@ -331,7 +331,7 @@ static bool build_all(struct reader *r)
 struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d)
 {
     struct experiment *e = NEW(a, struct experiment);
-    struct reader r = {.e = e, .arena = a, .d = d};
+    struct section_reader r = {.e = e, .arena = a, .d = d};
     struct sections root = {0};
     *e = (struct experiment){.arena = a, .config = config, .workspace = workspace_new(a)};
     hash_map_init(&r.names, a);

@@ -9,7 +9,7 @@ const char *const data_field_name[FIELDS] = {"image", "label", "index"};
 
 // --- data ----------------------------------------------------------------------------------------
 
-static bool experiment_data_read_source(struct reader *r, const struct entry *entry,
+static bool experiment_data_read_source(struct section_reader *r, const struct entry *entry,
                                         struct data_source *s)
 {
     struct source_options o = {0};
@@ -24,7 +24,7 @@ static bool experiment_data_read_source(struct reader *r, const struct entry *en
     return s->dataset != NULL;
 }
 
-bool read_data(struct reader *r, const struct node *data)
+bool read_data(struct section_reader *r, const struct node *data)
 {
     struct experiment *e = r->e;
     if (!read_map(r, data, "`data:`"))
@@ -83,7 +83,7 @@ bool noise_vocable(size_t i, struct vocable *out)
     return true;
 }
 
-static bool sign_box(struct reader *r, struct noise *n, struct place where)
+static bool sign_box(struct section_reader *r, struct noise *n, struct place where)
 {
     const struct dataset *s = r->e->n_data ? r->e->data[0].dataset : NULL;
     if (!s)
@@ -96,7 +96,7 @@ static bool sign_box(struct reader *r, struct noise *n, struct place where)
     return true;
 }
 
-static bool sign(struct reader *r, struct noise *n, struct place where)
+static bool sign(struct section_reader *r, struct noise *n, struct place where)
 {
     switch (n->kind) {
     case NOISE_NORMAL:
@@ -108,7 +108,7 @@ static bool sign(struct reader *r, struct noise *n, struct place where)
     return false;
 }
 
-static bool read_one(struct reader *r, const struct entry *entry, struct noise *n)
+static bool read_one(struct section_reader *r, const struct entry *entry, struct noise *n)
 {
     struct word w;
     struct noise_options o = {0};
@@ -136,7 +136,7 @@ static bool read_one(struct reader *r, const struct entry *entry, struct noise *
     return sign(r, n, w.where);
 }
 
-bool read_noise(struct reader *r, const struct node *noise)
+bool read_noise(struct section_reader *r, const struct node *noise)
 {
     struct experiment *e = r->e;
     if (!read_map(r, noise, "`noise:`"))

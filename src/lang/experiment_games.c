@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-bool read_values(struct reader *r, const struct node *values)
+bool read_values(struct section_reader *r, const struct node *values)
 {
     struct experiment *e = r->e;
     if (!read_map(r, values, "`values:`"))
@@ -52,7 +52,7 @@ const struct param game_params[] = {
      .help = "of the generator's side against the other losses of its update"},
     PARAM_END};
 
-static bool read_loss(struct reader *r, const struct node *node, struct game *game)
+static bool read_loss(struct section_reader *r, const struct node *node, struct game *game)
 {
     struct word w;
     if (!word_read(node, NULL, "loss", &w, r->d))
@@ -67,7 +67,7 @@ static bool read_loss(struct reader *r, const struct node *node, struct game *ga
                       r->d);
 }
 
-static bool read_penalty(struct reader *r, const struct node *node, struct game *game)
+static bool read_penalty(struct section_reader *r, const struct node *node, struct game *game)
 {
     struct word w;
     if (!word_read(node, NULL, "penalty", &w, r->d))
@@ -83,7 +83,7 @@ static bool read_penalty(struct reader *r, const struct node *node, struct game 
                       arena_printf(r->arena, "penalty '%s'", w.name), p.params, r->arena, r->d);
 }
 
-static bool read_penalties(struct reader *r, const struct node *node, struct game *game)
+static bool read_penalties(struct section_reader *r, const struct node *node, struct game *game)
 {
     if (!node)
         return true;
@@ -95,7 +95,7 @@ static bool read_penalties(struct reader *r, const struct node *node, struct gam
     return good;
 }
 
-static bool read_critic(struct reader *r, const struct node *node, struct game *game)
+static bool read_critic(struct section_reader *r, const struct node *node, struct game *game)
 {
     int n;
     const struct target *critic = read_targets(r, node, &n);
@@ -119,7 +119,7 @@ static bool read_critic(struct reader *r, const struct node *node, struct game *
 }
 
 // One side's arguments, as many as the critic has inputs.
-static struct expression **read_side(struct reader *r, const struct node *node, const char *side,
+static struct expression **read_side(struct section_reader *r, const struct node *node, const char *side,
                                      struct game *game)
 {
     int n;
@@ -137,7 +137,7 @@ static struct expression **read_side(struct reader *r, const struct node *node, 
     return NULL;
 }
 
-static bool check_options(struct reader *r, const struct game *game, const struct node *node)
+static bool check_options(struct section_reader *r, const struct game *game, const struct node *node)
 {
     const struct entry *smooth = node_entry(node, "smooth");
     if (game->smooth != 0 && !(game->loss->flags & LOSS_SMOOTH))
@@ -148,7 +148,7 @@ static bool check_options(struct reader *r, const struct game *game, const struc
     return true;
 }
 
-static bool read_game(struct reader *r, const struct node *node, struct game *game)
+static bool read_game(struct section_reader *r, const struct node *node, struct game *game)
 {
     struct game_options o = {0};
     *game = (struct game){.where = node->where};
@@ -170,7 +170,7 @@ static bool read_game(struct reader *r, const struct node *node, struct game *ga
     return read_loss(r, o.loss, game) && check_options(r, game, node) && good;
 }
 
-bool read_games(struct reader *r, const struct node *games)
+bool read_games(struct section_reader *r, const struct node *games)
 {
     struct experiment *e = r->e;
     if (!read_list(r, games, "`games:`"))
@@ -195,7 +195,7 @@ static int argument_of(const struct term *is, const char *name)
 }
 
 // "it takes logits, label"
-static const char *argument_list(struct reader *r, const struct term *is)
+static const char *argument_list(struct section_reader *r, const struct term *is)
 {
     const char *list = is->argument[0].name;
     for (int i = 1; is->argument[i].name; i++)
@@ -205,7 +205,7 @@ static const char *argument_list(struct reader *r, const struct term *is)
 }
 
 // The arguments are expressions; what is left of the map are parameters.
-static bool experiment_games_read_arguments(struct reader *r, const struct word *w,
+static bool experiment_games_read_arguments(struct section_reader *r, const struct word *w,
                                             struct game_term *term)
 {
     struct node *rest = NEW(r->arena, struct node);
@@ -237,7 +237,7 @@ static bool experiment_games_read_arguments(struct reader *r, const struct word 
                                    good;
 }
 
-static const char *number_word(struct reader *r, const char *word)
+static const char *number_word(struct section_reader *r, const char *word)
 {
     int n = 1;
     for (int i = 0; i < r->e->n_term; i++)
@@ -245,7 +245,7 @@ static const char *number_word(struct reader *r, const char *word)
     return n == 1 ? word : arena_printf(r->arena, "%s.%d", word, n);
 }
 
-static bool read_term(struct reader *r, const struct node *node, struct game_term *term)
+static bool read_term(struct section_reader *r, const struct node *node, struct game_term *term)
 {
     static const char *const reserved[] = {"for", "weight", NULL};
     struct word w;
@@ -267,7 +267,7 @@ static bool read_term(struct reader *r, const struct node *node, struct game_ter
     return good;
 }
 
-bool read_terms(struct reader *r, const struct node *terms_node)
+bool read_terms(struct section_reader *r, const struct node *terms_node)
 {
     struct experiment *e = r->e;
     if (!read_list(r, terms_node, "`terms:`"))

@@ -29,7 +29,7 @@ const struct param sample_params[] = {
     PARAM_END};
 
 // The first argument of the first game's fake that some network makes.
-static bool default_sample(struct reader *r)
+static bool default_sample(struct section_reader *r)
 {
     struct experiment *e = r->e;
     if (!e->n_game)
@@ -50,7 +50,7 @@ static bool default_sample(struct reader *r)
 }
 
 // The noise of `name`, "u" or "u.0".
-static const struct noise *find_noise(struct reader *r, const struct node *node, const char *name)
+static const struct noise *find_noise(struct section_reader *r, const struct node *node, const char *name)
 {
     struct experiment *e = r->e;
     const struct noise *noise = experiment_noise(e, name);
@@ -62,7 +62,7 @@ static const struct noise *find_noise(struct reader *r, const struct node *node,
     return noise;
 }
 
-static bool read_sweep(struct reader *r, const struct node *node, struct sweep *by)
+static bool read_sweep(struct section_reader *r, const struct node *node, struct sweep *by)
 {
     if (node->kind != NODE_SCALAR)
         return fail(r->d, node->where, "no name here\nexpected a noise, such as y or u.0");
@@ -88,7 +88,7 @@ static bool read_sweep(struct reader *r, const struct node *node, struct sweep *
     return true;
 }
 
-static bool read_columns(struct reader *r, const struct node *node)
+static bool read_columns(struct section_reader *r, const struct node *node)
 {
     struct samples *is = &r->e->samples;
     const bool list = node->kind == NODE_LIST;
@@ -102,7 +102,7 @@ static bool read_columns(struct reader *r, const struct node *node)
     return good;
 }
 
-bool read_samples(struct reader *r, const struct node *node)
+bool read_samples(struct section_reader *r, const struct node *node)
 {
     struct experiment *e = r->e;
     struct sample_options o = {0};
@@ -158,7 +158,7 @@ static const struct node *experiment_output_beside(const struct node *node, cons
 }
 
 // The parameters without what belongs to every score.
-static struct node *own_params(struct reader *r, struct node *params)
+static struct node *own_params(struct section_reader *r, struct node *params)
 {
     if (!params || params->kind != NODE_MAP)
         return params;
@@ -172,7 +172,7 @@ static struct node *own_params(struct reader *r, struct node *params)
     return own;
 }
 
-static bool name_score(struct reader *r, const struct node *as, struct scored *s)
+static bool name_score(struct section_reader *r, const struct node *as, struct scored *s)
 {
     const struct evaluate *is = &r->e->evaluate;
     const struct place where = as ? as->where : s->word.where;
@@ -189,7 +189,7 @@ static bool name_score(struct reader *r, const struct node *as, struct scored *s
     return true;
 }
 
-static bool read_score(struct reader *r, const struct node *node, struct scored *s)
+static bool read_score(struct section_reader *r, const struct node *node, struct scored *s)
 {
     if (!word_read(node, beside_score, "score", &s->word, r->d))
         return false;
@@ -201,7 +201,7 @@ static bool read_score(struct reader *r, const struct node *node, struct scored 
     return name_score(r, as, s);
 }
 
-static bool read_scores(struct reader *r, const struct node *node)
+static bool read_scores(struct section_reader *r, const struct node *node)
 {
     struct evaluate *is = &r->e->evaluate;
     const bool list = node->kind == NODE_LIST;
@@ -217,7 +217,7 @@ static bool read_scores(struct reader *r, const struct node *node)
     return good;
 }
 
-bool read_evaluate(struct reader *r, const struct node *node)
+bool read_evaluate(struct section_reader *r, const struct node *node)
 {
     struct evaluate *is = &r->e->evaluate;
     struct evaluate_options o = {0};

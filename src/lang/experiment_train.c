@@ -89,7 +89,7 @@ static const struct param sgd_params[] = {
     {"nesterov", PARAM_BOOL, OF(nesterov), "false", .help = "look ahead"},
     PARAM_END};
 
-static const struct tuner_answer {
+static const struct experiment_train_choice {
     const char *name, *help;
     const struct param *params;
 } optimizer_word[] = {
@@ -101,8 +101,8 @@ static const struct tuner_answer {
 };
 
 // The word's place in a closed list; -1 and reported when it is none.
-static int experiment_train_choose(struct reader *r, const struct node *node, const char *what,
-                                   const struct tuner_answer *choice, size_t n, struct word *w)
+static int experiment_train_choose(struct section_reader *r, const struct node *node, const char *what,
+                                   const struct experiment_train_choice *choice, size_t n, struct word *w)
 {
     const char *known[8];
     if (!word_read(node, NULL, what, w, r->d))
@@ -116,7 +116,7 @@ static int experiment_train_choose(struct reader *r, const struct node *node, co
     return -1;
 }
 
-static bool read_optimizer(struct reader *r, const struct node *node, struct optimizer *out)
+static bool read_optimizer(struct section_reader *r, const struct node *node, struct optimizer *out)
 {
     struct word w;
     struct optimizer_options o = {0};
@@ -162,7 +162,7 @@ static const struct param step_params[] = {
     PARAM_END};
 static const struct param warmup_params[] = {
     {"steps", PARAM_NODE, IN(to), .help = "over which the rate rises from 0"}, PARAM_END};
-static const struct tuner_answer schedule_word[] = {
+static const struct experiment_train_choice schedule_word[] = {
     [SCHEDULE_CONSTANT] = {"constant", "the rate stays", NULL},
     [SCHEDULE_LINEAR] = {"linear", "the rate falls in a straight line", ramp_params},
     [SCHEDULE_STEP] = {"step", "the rate falls by a factor every so many steps", step_params},
@@ -170,7 +170,7 @@ static const struct tuner_answer schedule_word[] = {
     [SCHEDULE_WARMUP] = {"warmup", "the rate rises from 0 in a straight line", warmup_params},
 };
 
-static bool vocable_of(const char *kind, const struct tuner_answer *choice, size_t n, size_t i,
+static bool vocable_of(const char *kind, const struct experiment_train_choice *choice, size_t n, size_t i,
                        struct vocable *out)
 {
     if (i < n)
@@ -189,7 +189,7 @@ bool schedule_vocable(size_t i, struct vocable *out)
 }
 
 // "20k", "100 epochs"; `otherwise` without a node.
-static bool read_span(struct reader *r, const struct node *node, double otherwise, double *out)
+static bool read_span(struct section_reader *r, const struct node *node, double otherwise, double *out)
 {
     *out = otherwise;
     if (!node)
@@ -208,7 +208,7 @@ static bool read_span(struct reader *r, const struct node *node, double otherwis
     return true;
 }
 
-static bool read_schedule(struct reader *r, const struct node *node, struct phase *phase)
+static bool read_schedule(struct section_reader *r, const struct node *node, struct phase *phase)
 {
     struct word w;
     struct schedule_options o = {0};
@@ -231,7 +231,7 @@ static bool read_schedule(struct reader *r, const struct node *node, struct phas
     return true;
 }
 
-static bool read_schedules(struct reader *r, const struct node *node, struct phase *phase)
+static bool read_schedules(struct section_reader *r, const struct node *node, struct phase *phase)
 {
     bool good = true;
     if (node && node->kind == NODE_LIST) {
@@ -282,7 +282,7 @@ const struct param update_params[] = {
     PARAM_END};
 
 // What `node` names, in flags by index, all of which a repetition sets; NULL: nothing more.
-static bool read_fresh(struct reader *r, const struct node *node, bool repeats, bool **noises,
+static bool read_fresh(struct section_reader *r, const struct node *node, bool repeats, bool **noises,
                        bool **sources)
 {
     struct experiment *e = r->e;
@@ -309,7 +309,7 @@ static bool read_fresh(struct reader *r, const struct node *node, bool repeats, 
     return true;
 }
 
-static bool read_trained(struct reader *r, const struct node *node, struct update *u)
+static bool read_trained(struct section_reader *r, const struct node *node, struct update *u)
 {
     int n;
     bool good = (u->train = read_targets(r, node, &n)) != NULL;
@@ -322,7 +322,7 @@ static bool read_trained(struct reader *r, const struct node *node, struct updat
     return good;
 }
 
-static bool read_update(struct reader *r, const struct turn_options *o, const struct node *fresh,
+static bool read_update(struct section_reader *r, const struct turn_options *o, const struct node *fresh,
                         const struct node *optimizer, struct update *u)
 {
     *u = (struct update){
@@ -335,7 +335,7 @@ static bool read_update(struct reader *r, const struct turn_options *o, const st
     return read_optimizer(r, optimizer, &u->optimizer) && good;
 }
 
-static bool read_options(struct reader *r, const struct node *node, struct turn_options *o)
+static bool read_options(struct section_reader *r, const struct node *node, struct turn_options *o)
 {
     if (node->kind != NODE_MAP)
         return fail(r->d, node->where, "an update is a map\nexpected 'update: NETWORK'");
@@ -353,7 +353,7 @@ static bool read_options(struct reader *r, const struct node *node, struct turn_
 // --- simultaneous updates ------------------------------------------------------------------------
 
 // What one of them trains no other may: both would begin where it was.
-static bool check_disjoint(struct reader *r, const struct turn *turn, const struct update *u)
+static bool check_disjoint(struct section_reader *r, const struct turn *turn, const struct update *u)
 {
     for (int i = 0; i < u->n_train; i++)
         for (const struct update *v = turn->update; v < u; v++)
@@ -367,7 +367,7 @@ static bool check_disjoint(struct reader *r, const struct turn *turn, const stru
     return true;
 }
 
-static bool read_beside(struct reader *r, const struct node *node, const struct turn_options *all,
+static bool read_beside(struct section_reader *r, const struct node *node, const struct turn_options *all,
                         const struct node *optimizer, struct turn *turn)
 {
     struct turn_options o = {0};
@@ -386,7 +386,7 @@ static bool read_beside(struct reader *r, const struct node *node, const struct 
            check_disjoint(r, turn, u);
 }
 
-static bool read_simultaneous(struct reader *r, const struct turn_options *o,
+static bool read_simultaneous(struct section_reader *r, const struct turn_options *o,
                               const struct node *optimizer, struct turn *turn)
 {
     const struct node *list = o->simultaneous;
@@ -402,7 +402,7 @@ static bool read_simultaneous(struct reader *r, const struct turn_options *o,
 
 // --- iterations ----------------------------------------------------------------------------------
 
-static bool read_turn(struct reader *r, const struct node *node, const struct node *optimizer,
+static bool read_turn(struct section_reader *r, const struct node *node, const struct node *optimizer,
                       struct phase *phase)
 {
     struct turn_options o = {0};
@@ -432,7 +432,7 @@ static int updates_in(const struct node *iteration)
     return n;
 }
 
-static bool read_iteration(struct reader *r, const struct node *node, const struct node *optimizer,
+static bool read_iteration(struct section_reader *r, const struct node *node, const struct node *optimizer,
                            struct phase *phase)
 {
     bool good = true;
@@ -449,7 +449,7 @@ static bool read_iteration(struct reader *r, const struct node *node, const stru
 // --- phases --------------------------------------------------------------------------------------
 
 // What the phase does not say comes from `outer`.
-static bool read_phase(struct reader *r, const struct train_options *o,
+static bool read_phase(struct section_reader *r, const struct train_options *o,
                        const struct train_options *outer, struct phase *phase)
 {
     const double epoch = (double)experiment_epoch(r->e);
@@ -464,7 +464,7 @@ static bool read_phase(struct reader *r, const struct train_options *o,
     return read_iteration(r, o->iteration, optimizer, phase) && good;
 }
 
-static bool read_phases(struct reader *r, const struct train_options *outer)
+static bool read_phases(struct section_reader *r, const struct train_options *outer)
 {
     struct experiment *e = r->e;
     const struct node *list = outer->phases;
@@ -513,7 +513,7 @@ static bool experiment_train_is_critic(const struct experiment *e, const struct 
     return false;
 }
 
-static bool read_ema(struct reader *r, const struct node *node)
+static bool read_ema(struct section_reader *r, const struct node *node)
 {
     struct experiment *e = r->e;
     struct ema_options o = {0};
@@ -543,7 +543,7 @@ const struct param checkpoint_params[] = {
      .help = "the last so many stay"},
     PARAM_END};
 
-bool read_train(struct reader *r, const struct node *train, struct place where)
+bool read_train(struct section_reader *r, const struct node *train, struct place where)
 {
     struct experiment *e = r->e;
     struct train_options o = {0};

@@ -20,7 +20,7 @@ struct beside {
     const struct node *of, *as, *init;
 };
 
-static bool network_layers_take(struct reader *r, const struct entry *e, struct beside *to)
+static bool network_layers_take(struct network_reader *r, const struct entry *e, struct beside *to)
 {
     const struct node **field = !strcmp(e->key, "of")   ? &to->of
                                 : !strcmp(e->key, "as") ? &to->as
@@ -37,7 +37,7 @@ static bool is_beside(const char *key)
 }
 
 // The parameters without `of`, `as` and `init`, which go to `to`.
-static const struct node *network_layers_split(struct reader *r, const struct node *node,
+static const struct node *network_layers_split(struct network_reader *r, const struct node *node,
                                                const struct word *word, struct beside *to)
 {
     for (int i = 0; node->kind == NODE_MAP && i < node->n; i++)
@@ -60,7 +60,7 @@ static const struct node *network_layers_split(struct reader *r, const struct no
 }
 
 // Joins have their names in the first field of their parameters.
-static void read_names(struct reader *r, struct stage *stage, const struct scope *scope)
+static void read_names(struct network_reader *r, struct stage *stage, const struct scope *scope)
 {
     const struct node *names = *(const struct node *const *)stage->params;
     if (names->kind != NODE_LIST) {
@@ -74,7 +74,7 @@ static void read_names(struct reader *r, struct stage *stage, const struct scope
              stage->layer->name);
 }
 
-static int read_from(struct reader *r, const struct scope *scope, const struct node *of, int above)
+static int read_from(struct network_reader *r, const struct scope *scope, const struct node *of, int above)
 {
     if (of)
         return scope_find(r, scope, of);
@@ -82,7 +82,7 @@ static int read_from(struct reader *r, const struct scope *scope, const struct n
     return above;
 }
 
-static struct stage *new_stage(struct reader *r, const struct layer *layer, struct place where)
+static struct stage *new_stage(struct network_reader *r, const struct layer *layer, struct place where)
 {
     struct stage *stage = NEW(r->arena, struct stage);
     const char *head = r->head < 0 ? "" : r->net->output[r->head];
@@ -94,7 +94,7 @@ static struct stage *new_stage(struct reader *r, const struct layer *layer, stru
     return stage;
 }
 
-static int add_stage(struct reader *r, struct stage *stage, struct scope *scope,
+static int add_stage(struct network_reader *r, struct stage *stage, struct scope *scope,
                      const struct beside *beside)
 {
     if (r->body->n_stage == STAGES_MAX) {
@@ -111,7 +111,7 @@ static int add_stage(struct reader *r, struct stage *stage, struct scope *scope,
     return source;
 }
 
-static int read_stage(struct reader *r, const struct node *node, struct scope *scope, int above)
+static int read_stage(struct network_reader *r, const struct node *node, struct scope *scope, int above)
 {
     struct word word;
     struct beside beside = {0};
@@ -138,7 +138,7 @@ static int read_stage(struct reader *r, const struct node *node, struct scope *s
 // --- blocks --------------------------------------------------------------------------------------
 
 // Layers with names of their own, in which `input` is what comes in.
-static int read_block(struct reader *r, const struct node *list, const struct scope *outer,
+static int read_block(struct network_reader *r, const struct node *list, const struct scope *outer,
                       int above)
 {
     struct scope scope = {.outer = outer};
@@ -166,7 +166,7 @@ static const struct param repeat_params[] = {
     {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL, .help = "what"},
     PARAM_END};
 
-static int read_repeat(struct reader *r, const struct node *node, const struct scope *scope,
+static int read_repeat(struct network_reader *r, const struct node *node, const struct scope *scope,
                        int above)
 {
     static const char *const beside[] = {"of", "as", NULL};
@@ -180,7 +180,7 @@ static int read_repeat(struct reader *r, const struct node *node, const struct s
     return above;
 }
 
-static int read_use(struct reader *r, const struct node *node, const struct scope *scope, int above)
+static int read_use(struct network_reader *r, const struct node *node, const struct scope *scope, int above)
 {
     static const char *const beside[] = {"of", "as", NULL};
     const struct node *body = template_expand(r, node, beside);
@@ -204,7 +204,7 @@ static int read_use(struct reader *r, const struct node *node, const struct scop
     return end;
 }
 
-static int read_entry(struct reader *r, const struct node *node, struct scope *scope, int above)
+static int read_entry(struct network_reader *r, const struct node *node, struct scope *scope, int above)
 {
     const bool repeats = node_get(node, "repeat"), uses = node_get(node, "use");
     if (!repeats && !uses)
@@ -218,7 +218,7 @@ static int read_entry(struct reader *r, const struct node *node, struct scope *s
     return end;
 }
 
-int read_layers(struct reader *r, const struct node *list, struct scope *scope, int above)
+int read_layers(struct network_reader *r, const struct node *list, struct scope *scope, int above)
 {
     if (!list || list->kind != NODE_LIST) {
         fail(r->diag, list ? list->where : r->net->where,

@@ -24,7 +24,7 @@ static const struct param input_params[] = {{"shape", PARAM_INTS, offsetof(struc
                                             PARAM_END};
 
 // `label(10)`, or the name of a noise
-static bool network_read_read_word(struct reader *r, const struct node *node, struct signature *is)
+static bool network_read_read_word(struct network_reader *r, const struct node *node, struct signature *is)
 {
     long classes = 0;
     int end = 0;
@@ -43,7 +43,7 @@ static bool network_read_read_word(struct reader *r, const struct node *node, st
     return true;
 }
 
-static bool read_signature(struct reader *r, const struct entry *e, struct signature *is)
+static bool read_signature(struct network_reader *r, const struct entry *e, struct signature *is)
 {
     const struct node *node = e->value;
     if (node->kind == NODE_SCALAR && (node->text[0] < '0' || node->text[0] > '9'))
@@ -66,7 +66,7 @@ static bool read_signature(struct reader *r, const struct entry *e, struct signa
     return true;
 }
 
-static bool network_read_read_inputs(struct reader *r, const struct node *inputs,
+static bool network_read_read_inputs(struct network_reader *r, const struct node *inputs,
                                      struct scope *scope)
 {
     struct network *net = r->net;
@@ -88,7 +88,7 @@ static bool network_read_read_inputs(struct reader *r, const struct node *inputs
 
 // --- outputs -------------------------------------------------------------------------------------
 
-static int read_head(struct reader *r, const struct node *node, const struct scope *trunk,
+static int read_head(struct network_reader *r, const struct node *node, const struct scope *trunk,
                      int above)
 {
     struct scope scope = {.outer = trunk};
@@ -101,7 +101,7 @@ static int read_head(struct reader *r, const struct node *node, const struct sco
     return end;
 }
 
-static bool read_outputs(struct reader *r, const struct node *outputs, const struct scope *trunk,
+static bool read_outputs(struct network_reader *r, const struct node *outputs, const struct scope *trunk,
                          int above)
 {
     struct network *net = r->net;
@@ -125,7 +125,7 @@ static bool read_outputs(struct reader *r, const struct node *outputs, const str
     return true;
 }
 
-static void single_output(struct reader *r, int end)
+static void single_output(struct network_reader *r, int end)
 {
     static const char *const unnamed[] = {""};
     r->net->n_output = 1;
@@ -136,7 +136,7 @@ static void single_output(struct reader *r, int end)
     scope_mark(r->body, end);
 }
 
-static void read_body(struct reader *r, const struct node *node, struct scope *scope)
+static void read_body(struct network_reader *r, const struct node *node, struct scope *scope)
 {
     const struct node *layer_list = node_get(node, "layers"), *outputs = node_get(node, "outputs");
     if ((!layer_list || (layer_list->kind == NODE_LIST && !layer_list->n)) && !outputs) {
@@ -153,7 +153,7 @@ static void read_body(struct reader *r, const struct node *node, struct scope *s
 
 // --- checks --------------------------------------------------------------------------------------
 
-static void check_read(struct reader *r)
+static void check_read(struct network_reader *r)
 {
     const struct body *body = r->body;
     for (int i = 0; i < r->net->n_input; i++)
@@ -168,7 +168,7 @@ static void check_read(struct reader *r)
                  body->stage[i]->layer->name);
 }
 
-static void apply_once(struct reader *r)
+static void apply_once(struct network_reader *r)
 {
     struct network *net = r->net;
     struct arena *a = arena_new(NULL);
@@ -187,7 +187,7 @@ static void apply_once(struct reader *r)
 
 // --- networks ------------------------------------------------------------------------------------
 
-static void read_settings(struct reader *r, const struct node *node)
+static void read_settings(struct network_reader *r, const struct node *node)
 {
     const struct node *frozen = node_get(node, "frozen"), *load = node_get(node, "load");
     r->body->init = init_read(r->arena, node_get(node, "init"), r->diag);
@@ -199,7 +199,7 @@ static void read_settings(struct reader *r, const struct node *node)
         r->net->load = load->text, r->net->load_where = load->where;
 }
 
-static struct network *read_network(struct reader *r, const struct entry *e, struct slots *slots)
+static struct network *read_network(struct network_reader *r, const struct entry *e, struct slots *slots)
 {
     struct arena *a = r->arena;
     const int errors = diag_errors(r->diag);
@@ -231,7 +231,7 @@ struct network **networks_read(struct arena *a, const struct node *networks,
                                struct slots *slots, int *n, struct diag *d)
 {
     const int errors = diag_errors(d);
-    struct reader r = {
+    struct network_reader r = {
         .arena = a, .diag = d, .templates = templates, .networks = networks, .noise = noise};
     if (!networks || networks->kind != NODE_MAP || !networks->n) {
         fail(d, networks ? networks->where : (struct place){0},

@@ -23,7 +23,7 @@ static const struct scoped *find_in_scope(const struct scope *s, const char *nam
     return NULL;
 }
 
-bool scope_add(struct reader *r, struct scope *s, const char *name, int source, struct place where)
+bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source, struct place where)
 {
     if (!is_name(name))
         return fail(r->diag, where,
@@ -46,7 +46,7 @@ void scope_mark(struct body *body, int source)
         body->input_read[~source] = true;
 }
 
-static int fail_name(struct reader *r, const struct scope *scope, const struct node *name)
+static int fail_name(struct network_reader *r, const struct scope *scope, const struct node *name)
 {
     const char **known = NULL;
     size_t n = 0;
@@ -57,7 +57,7 @@ static int fail_name(struct reader *r, const struct scope *scope, const struct n
     return SOURCE_NONE;
 }
 
-int scope_find(struct reader *r, const struct scope *scope, const struct node *name)
+int scope_find(struct network_reader *r, const struct scope *scope, const struct node *name)
 {
     if (name->kind != NODE_SCALAR) {
         fail(r->diag, name->where,

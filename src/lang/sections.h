@@ -6,7 +6,7 @@
 #include "base/hash_map.h"
 #include "lang/experiment.h"
 
-struct reader {
+struct section_reader {
     struct experiment *e;
     struct arena *arena;
     struct diag *d;
@@ -18,35 +18,35 @@ struct reader {
 };
 
 // Each reads one section of the experiment; false after errors, reported.
-bool read_data(struct reader *r, const struct node *data);
-bool read_noise(struct reader *r, const struct node *noise);
-bool read_values(struct reader *r, const struct node *values);
-bool read_games(struct reader *r, const struct node *games);
-bool read_terms(struct reader *r, const struct node *terms);
-bool read_train(struct reader *r, const struct node *train, struct place where);
-bool read_evaluate(struct reader *r, const struct node *evaluate);
-bool read_samples(struct reader *r, const struct node *samples);
+bool read_data(struct section_reader *r, const struct node *data);
+bool read_noise(struct section_reader *r, const struct node *noise);
+bool read_values(struct section_reader *r, const struct node *values);
+bool read_games(struct section_reader *r, const struct node *games);
+bool read_terms(struct section_reader *r, const struct node *terms);
+bool read_train(struct section_reader *r, const struct node *train, struct place where);
+bool read_evaluate(struct section_reader *r, const struct node *evaluate);
+bool read_samples(struct section_reader *r, const struct node *samples);
 
 // The tables that they read by.
 extern const struct param game_params[], train_params[], update_params[], ema_params[],
     checkpoint_params[], evaluate_params[], sample_params[];
 
 // The name is new and can be written in an expression.
-bool claim(struct reader *r, const struct entry *entry, const char *what);
+bool claim(struct section_reader *r, const struct entry *entry, const char *what);
 // One expression, or a list of them (n of them; NULL after errors).
-struct expression **read_expressions(struct reader *r, const struct node *node, int *n);
+struct expression **read_expressions(struct section_reader *r, const struct node *node, int *n);
 // "generator", "discriminator.code", or a list of these.
-struct target *read_targets(struct reader *r, const struct node *node, int *n);
+struct target *read_targets(struct section_reader *r, const struct node *node, int *n);
 // is it a map (or absent)
-bool read_map(struct reader *r, const struct node *node, const char *what);
-bool read_list(struct reader *r, const struct node *node, const char *what);
+bool read_map(struct section_reader *r, const struct node *node, const char *what);
+bool read_list(struct section_reader *r, const struct node *node, const char *what);
 
 // Names, arguments, heads and arities of all expressions; marks what is used. False after errors.
-bool check_expressions(struct reader *r);
+bool check_expressions(struct section_reader *r);
 // The same for one expression that came later.
 bool check_expression(struct experiment *e, const struct expression *is, struct diag *d);
 // What is in the config and does nothing, or cannot work. False after errors.
-bool check_experiment(struct reader *r);
+bool check_experiment(struct section_reader *r);
 // Warns of layers that couple the samples of a batch in a critic with a gradient penalty.
 void check_coupling(struct experiment *e, const struct application *app, struct diag *d);
 

@@ -22,7 +22,7 @@ static bool is_one_of(const char *key, const char *const *words)
     return false;
 }
 
-static bool template_check_keys(struct reader *r, const struct node *map, const char *what,
+static bool template_check_keys(struct network_reader *r, const struct node *map, const char *what,
                                 const char *const *known, size_t n)
 {
     bool good = true;
@@ -36,7 +36,7 @@ static bool template_check_keys(struct reader *r, const struct node *map, const 
     return good;
 }
 
-static struct node *empty_map(struct reader *r, struct place where)
+static struct node *empty_map(struct network_reader *r, struct place where)
 {
     struct node *map = NEW(r->arena, struct node);
     map->kind = NODE_MAP;
@@ -44,7 +44,7 @@ static struct node *empty_map(struct reader *r, struct place where)
     return map;
 }
 
-static void template_put(struct reader *r, struct node *map, struct entry entry)
+static void template_put(struct network_reader *r, struct node *map, struct entry entry)
 {
     for (int i = 0; i < map->n; i++)
         if (!strcmp(map->entry[i].key, entry.key)) {
@@ -61,7 +61,7 @@ static bool is_placeholder(const struct node *node)
     return node->kind == NODE_SCALAR && !node->quoted && node->text[0] == '$';
 }
 
-static struct node *fail_placeholder(struct reader *r, const struct node *node,
+static struct node *fail_placeholder(struct network_reader *r, const struct node *node,
                                      const struct node *with)
 {
     const char **known = NULL;
@@ -73,7 +73,7 @@ static struct node *fail_placeholder(struct reader *r, const struct node *node,
 }
 
 // A copy in which every `$name` is the node that `with` has under that name. NULL after a mistake.
-static struct node *substitute(struct reader *r, const struct node *node, const struct node *with)
+static struct node *substitute(struct network_reader *r, const struct node *node, const struct node *with)
 {
     if (is_placeholder(node)) {
         struct node *value = node_get(with, node->text + 1);
@@ -94,7 +94,7 @@ static struct node *substitute(struct reader *r, const struct node *node, const 
 // --- templates -----------------------------------------------------------------------------------
 
 // The template of that name, through templates that are another's name.
-static const struct node *find_template(struct reader *r, const struct node *name)
+static const struct node *find_template(struct network_reader *r, const struct node *name)
 {
     for (int depth = 0; name->kind == NODE_SCALAR && depth < DEPTH_MAX; depth++) {
         const struct node *is = node_get(r->templates, name->text);
@@ -117,7 +117,7 @@ static const struct node *find_template(struct reader *r, const struct node *nam
 }
 
 // The parameters of one use: what the template says, overlaid by what the call says.
-static struct node *template_bind(struct reader *r, const struct node *call,
+static struct node *template_bind(struct network_reader *r, const struct node *call,
                                   const struct node *declared, const char *const *beside)
 {
     struct node *with = empty_map(r, call->where);
@@ -145,7 +145,7 @@ static struct node *template_bind(struct reader *r, const struct node *call,
     return good ? with : NULL;
 }
 
-const struct node *template_expand(struct reader *r, const struct node *call,
+const struct node *template_expand(struct network_reader *r, const struct node *call,
                                    const char *const *beside)
 {
     const struct node *name = node_get(call, "use");
@@ -172,7 +172,7 @@ const struct node *template_expand(struct reader *r, const struct node *call,
 
 // --- networks ------------------------------------------------------------------------------------
 
-static const struct node *expand_like(struct reader *r, const struct node *node, int depth)
+static const struct node *expand_like(struct network_reader *r, const struct node *node, int depth)
 {
     static const char *const allowed[] = {"like", "init", "load", "frozen"};
     const struct node *name = node_get(node, "like");
@@ -201,7 +201,7 @@ static const struct node *expand_like(struct reader *r, const struct node *node,
     return copy;
 }
 
-static const struct node *expand_use(struct reader *r, const struct node *node, int depth)
+static const struct node *expand_use(struct network_reader *r, const struct node *node, int depth)
 {
     static const char *const beside[] = {"inputs", "layers", "outputs", "init",
                                          "load",   "frozen", NULL};
@@ -220,7 +220,7 @@ static const struct node *expand_use(struct reader *r, const struct node *node, 
     return copy;
 }
 
-const struct node *network_expand(struct reader *r, const struct node *node, int depth)
+const struct node *network_expand(struct network_reader *r, const struct node *node, int depth)
 {
     if (depth > DEPTH_MAX) {
         fail(r->diag, node->where,

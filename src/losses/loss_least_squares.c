@@ -3,7 +3,7 @@
 // `generator`.
 #include "losses/losses.h"
 
-struct options {
+struct loss_least_squares_options {
     double real, fake, generator;
 };
 
@@ -17,7 +17,7 @@ static struct value *loss_least_squares_distance(struct value *x, double t)
 static struct value *loss_least_squares_critic(const void *params, struct value *real,
                                                struct value *fake, double smooth)
 {
-    const struct options *o = params;
+    const struct loss_least_squares_options *o = params;
     return add(loss_least_squares_distance(real, o->real - smooth),
                loss_least_squares_distance(fake, o->fake));
 }
@@ -26,16 +26,16 @@ static struct value *loss_least_squares_critic(const void *params, struct value 
 static struct value *loss_least_squares_generator(const void *params, struct value *real,
                                                   struct value *fake)
 {
-    const struct options *o = params;
+    const struct loss_least_squares_options *o = params;
     return sum_terms(fake ? loss_least_squares_distance(fake, o->generator) : NULL,
                      real ? loss_least_squares_distance(real, o->fake) : NULL);
 }
 
 static const struct param params[] = {
-    {"real", PARAM_FLOAT, offsetof(struct options, real), "1",
+    {"real", PARAM_FLOAT, offsetof(struct loss_least_squares_options, real), "1",
      .help = "target of real data (the paper's b)"},
-    {"fake", PARAM_FLOAT, offsetof(struct options, fake), "0", .help = "target of fakes (a)"},
-    {"generator", PARAM_FLOAT, offsetof(struct options, generator), "1",
+    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0", .help = "target of fakes (a)"},
+    {"generator", PARAM_FLOAT, offsetof(struct loss_least_squares_options, generator), "1",
      .help = "what the generator wants (c)"},
     PARAM_END};
 
@@ -45,6 +45,6 @@ const struct loss loss_least_squares = {
     "critic: mean((r − b)²) + mean((f − a)²); generator: mean((f − c)²)",
     LOSS_SMOOTH,
     params,
-    sizeof(struct options),
+    sizeof(struct loss_least_squares_options),
     loss_least_squares_critic,
     loss_least_squares_generator};

@@ -2,14 +2,14 @@
 // arXiv:1406.2661.
 #include "losses/losses.h"
 
-struct options {
+struct loss_log_options {
     bool saturating;
 };
 
 // The critic's loss with the targets exchanged, or its negative where saturating.
 static struct value *loss_log_generator(const void *params, struct value *real, struct value *fake)
 {
-    const bool saturating = ((const struct options *)params)->saturating;
+    const bool saturating = ((const struct loss_log_options *)params)->saturating;
     const double sign = saturating ? -1 : 1;
     struct value *f = fake ? affine(mean(softplus(affine(fake, -sign, 0))), sign, 0) : NULL;
     struct value *r = real ? affine(mean(softplus(affine(real, sign, 0))), sign, 0) : NULL;
@@ -17,7 +17,7 @@ static struct value *loss_log_generator(const void *params, struct value *real, 
 }
 
 static const struct param params[] = {
-    {"saturating", PARAM_BOOL, offsetof(struct options, saturating), "false",
+    {"saturating", PARAM_BOOL, offsetof(struct loss_log_options, saturating), "false",
      .help = "the minimax form: the generator minimises mean(log(1 − sigmoid(f)))"},
     PARAM_END};
 
@@ -27,6 +27,6 @@ const struct loss loss_log = {
     "critic: mean(softplus(−r)) + mean(softplus(f)); generator: mean(softplus(−f))",
     LOSS_SMOOTH,
     params,
-    sizeof(struct options),
+    sizeof(struct loss_log_options),
     log_critic,
     loss_log_generator};

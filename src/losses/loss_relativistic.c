@@ -3,12 +3,12 @@
 // over the other's batch, else real with fake, pair by pair.
 #include "losses/losses.h"
 
-struct options {
+struct loss_relativistic_options {
     bool average;
 };
 
 // mean(log(1 + e^{−(x − other)}))
-static struct value *above(const struct options *o, struct value *x, struct value *other)
+static struct value *above(const struct loss_relativistic_options *o, struct value *x, struct value *other)
 {
     if (o->average)
         other = mean_axes(other, 1u << 0);
@@ -16,7 +16,7 @@ static struct value *above(const struct options *o, struct value *x, struct valu
 }
 
 // mean(log(1 + e^{x − other}))
-static struct value *loss_relativistic_below(const struct options *o, struct value *x,
+static struct value *loss_relativistic_below(const struct loss_relativistic_options *o, struct value *x,
                                              struct value *other)
 {
     if (o->average)
@@ -29,7 +29,7 @@ static struct value *loss_relativistic_critic(const void *params, struct value *
                                               struct value *fake, double smooth)
 {
     (void)smooth;
-    const struct options *o = params;
+    const struct loss_relativistic_options *o = params;
     return sum_terms(above(o, real, fake),
                      o->average ? loss_relativistic_below(o, fake, real) : NULL);
 }
@@ -37,12 +37,12 @@ static struct value *loss_relativistic_critic(const void *params, struct value *
 static struct value *loss_relativistic_generator(const void *params, struct value *real,
                                                  struct value *fake)
 {
-    const struct options *o = params;
+    const struct loss_relativistic_options *o = params;
     return sum_terms(above(o, fake, real),
                      o->average ? loss_relativistic_below(o, real, fake) : NULL);
 }
 
-static const struct param params[] = {{"average", PARAM_BOOL, offsetof(struct options, average),
+static const struct param params[] = {{"average", PARAM_BOOL, offsetof(struct loss_relativistic_options, average),
                                        "true", .help = "compare with the mean of the other side"},
                                       PARAM_END};
 
@@ -52,6 +52,6 @@ const struct loss loss_relativistic = {
     "critic: mean(softplus(E f − r)) + mean(softplus(f − E r)); generator: r and f exchanged",
     LOSS_PAIRS,
     params,
-    sizeof(struct options),
+    sizeof(struct loss_relativistic_options),
     loss_relativistic_critic,
     loss_relativistic_generator};

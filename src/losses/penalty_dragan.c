@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-struct options {
+struct penalty_dragan_options {
     double weight, spread;
 };
 
@@ -19,7 +19,7 @@ static struct value *deviation(struct value *x)
 // λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u
 static struct value *penalty_dragan_build(struct penalty_ctx *ctx, const void *params)
 {
-    const struct options *o = params;
+    const struct penalty_dragan_options *o = params;
     struct graph *g = ctx->graph;
     struct value **x = NEW_ARRAY(g->arena, struct value *, ctx->n);
     for (int i = 0; i < ctx->n; i++) {
@@ -35,8 +35,8 @@ static struct value *penalty_dragan_build(struct penalty_ctx *ctx, const void *p
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "λ"},
-    {"spread", PARAM_FLOAT, offsetof(struct options, spread), "0.5", 0, 1e9,
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_dragan_options, weight), "10", 0, 1e9, .help = "λ"},
+    {"spread", PARAM_FLOAT, offsetof(struct penalty_dragan_options, spread), "0.5", 0, 1e9,
      .help = "c: noise in deviations of the batch"},
     PARAM_END};
 
@@ -44,5 +44,5 @@ const struct penalty penalty_dragan = {"dragan",
                                        "gradient penalty around real data",
                                        "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
                                        params,
-                                       sizeof(struct options),
+                                       sizeof(struct penalty_dragan_options),
                                        penalty_dragan_build};

@@ -4,14 +4,14 @@
 
 #include "base/arena.h"
 
-struct options {
+struct penalty_gradient_options {
     double weight, target;
 };
 
 // λ·mean((‖∂D(x̂)/∂x̂‖ − t)²), x̂ = α·real + (1 − α)·fake, α ~ U(0, 1) a sample
 static struct value *penalty_gradient_build(struct penalty_ctx *ctx, const void *params)
 {
-    const struct options *o = params;
+    const struct penalty_gradient_options *o = params;
     struct value **x = NEW_ARRAY(ctx->graph->arena, struct value *, ctx->n),
                  *alpha[RANK_MAX + 1] = {NULL};
     struct value *drawn = NULL;
@@ -31,8 +31,8 @@ static struct value *penalty_gradient_build(struct penalty_ctx *ctx, const void 
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "10", 0, 1e9, .help = "λ"},
-    {"target", PARAM_FLOAT, offsetof(struct options, target), "1", 0, 1e9,
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_gradient_options, weight), "10", 0, 1e9, .help = "λ"},
+    {"target", PARAM_FLOAT, offsetof(struct penalty_gradient_options, target), "1", 0, 1e9,
      .help = "the slope wanted"},
     PARAM_END};
 
@@ -41,5 +41,5 @@ const struct penalty penalty_gradient = {
     "WGAN-GP's two-sided gradient penalty between real data and fakes",
     "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = α·real + (1 − α)·fake",
     params,
-    sizeof(struct options),
+    sizeof(struct penalty_gradient_options),
     penalty_gradient_build};

@@ -1,7 +1,7 @@
 // The critic should be flat where the data are. Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406.
 #include "losses/losses.h"
 
-struct options {
+struct penalty_r1_options {
     double weight;
 };
 
@@ -9,10 +9,10 @@ struct options {
 static struct value *penalty_r1_build(struct penalty_ctx *ctx, const void *params)
 {
     return affine(mean(penalty_slope(ctx, ctx->real)),
-                  0.5 * ((const struct options *)params)->weight, 0);
+                  0.5 * ((const struct penalty_r1_options *)params)->weight, 0);
 }
 
-static const struct param params[] = {{"weight", PARAM_FLOAT, offsetof(struct options, weight),
+static const struct param params[] = {{"weight", PARAM_FLOAT, offsetof(struct penalty_r1_options, weight),
                                        "10", 0, 1e9, .help = "γ; the paper's 1/2 is beside it"},
                                       PARAM_END};
 
@@ -20,5 +20,5 @@ const struct penalty penalty_r1 = {"r1",
                                    "squared slope of the critic at real data",
                                    "γ/2·mean(‖∂D(x)/∂x‖²)",
                                    params,
-                                   sizeof(struct options),
+                                   sizeof(struct penalty_r1_options),
                                    penalty_r1_build};

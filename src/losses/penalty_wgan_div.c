@@ -2,7 +2,7 @@
 // arXiv:1712.01026.
 #include "losses/losses.h"
 
-struct options {
+struct penalty_wgan_div_options {
     double weight, power;
 };
 
@@ -21,20 +21,20 @@ static struct value *raise(struct value *s, double power)
 // k/2·mean(‖∂D(real)/∂real‖^p + ‖∂D(fake)/∂fake‖^p)
 static struct value *penalty_wgan_div_build(struct penalty_ctx *ctx, const void *params)
 {
-    const struct options *o = params;
+    const struct penalty_wgan_div_options *o = params;
     struct value *real = mean(raise(penalty_slope(ctx, ctx->real), o->power));
     struct value *fake = mean(raise(penalty_slope(ctx, ctx->fake), o->power));
     return affine(add(real, fake), 0.5 * o->weight, 0);
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct options, weight), "2", 0, 1e9, .help = "k"},
-    {"power", PARAM_FLOAT, offsetof(struct options, power), "6", 1, 32, .help = "p"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, weight), "2", 0, 1e9, .help = "k"},
+    {"power", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, power), "6", 1, 32, .help = "p"},
     PARAM_END};
 
 const struct penalty penalty_wgan_div = {"wgan_div",
                                          "power of the critic's slope at real data and fakes",
                                          "k/2·mean(‖∂D(r)/∂r‖^p + ‖∂D(f)/∂f‖^p)",
                                          params,
-                                         sizeof(struct options),
+                                         sizeof(struct penalty_wgan_div_options),
                                          penalty_wgan_div_build};

@@ -3,7 +3,7 @@
 
 enum { MEAN, SUM };
 
-struct options {
+struct term_kl_options {
     int reduce;
 };
 
@@ -13,7 +13,7 @@ static struct value *term_kl_build(const void *params, struct value *const *argu
 {
     struct value *mu = argument[0], *v = argument[1];
     struct value *kl = affine(sub(add(square(mu), exp_value(v)), v), 0.5, -0.5);
-    if (((const struct options *)params)->reduce == SUM)
+    if (((const struct term_kl_options *)params)->reduce == SUM)
         return affine(sum(kl), 1 / (double)mu->shape.dim[0], 0);
     return mean(kl);
 }
@@ -21,7 +21,7 @@ static struct value *term_kl_build(const void *params, struct value *const *argu
 static const char *const reduce_word[] = {"mean", "sum", NULL};
 
 static const struct param params[] = {
-    {"reduce", PARAM_WORD, offsetof(struct options, reduce), "mean", .words = reduce_word,
+    {"reduce", PARAM_WORD, offsetof(struct term_kl_options, reduce), "mean", .words = reduce_word,
      .help = "mean over everything, or sum over a code and mean over the batch"},
     PARAM_END};
 
@@ -30,5 +30,5 @@ const struct term term_kl = {"kl",
                              "½·mean(μ² + e^v − 1 − v), v = log σ²",
                              {{"mean", TERM_TENSOR}, {"log_variance", TERM_TENSOR}},
                              params,
-                             sizeof(struct options),
+                             sizeof(struct term_kl_options),
                              term_kl_build};

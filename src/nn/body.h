@@ -70,7 +70,7 @@ struct scope {
     int n;
 };
 
-struct reader {
+struct network_reader {
     struct arena *arena;
     struct diag *diag;
     const struct node *templates, *networks;
@@ -81,19 +81,19 @@ struct reader {
     int depth;      // of blocks in blocks
 };
 
-bool scope_add(struct reader *r, struct scope *s, const char *name, int source, struct place where);
-int scope_find(struct reader *r, const struct scope *s,
+bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source, struct place where);
+int scope_find(struct network_reader *r, const struct scope *s,
                const struct node *name);        // SOURCE_NONE and reported when absent
 void scope_mark(struct body *body, int source); // something reads it
 // Reads a list of layers that begins at source `above`; returns the source of its end.
-int read_layers(struct reader *r, const struct node *list, struct scope *scope, int above);
+int read_layers(struct network_reader *r, const struct node *list, struct scope *scope, int above);
 
 // The body of the template that `use:` of `call` names, its `$name`s replaced by the other entries
 // of call. Entries of call under a key of `beside` are not the template's. NULL after a mistake,
 // reported.
-const struct node *template_expand(struct reader *r, const struct node *call,
+const struct node *template_expand(struct network_reader *r, const struct node *call,
                                    const char *const *beside);
 // The node of a network with `use:` and `like:` worked in.
-const struct node *network_expand(struct reader *r, const struct node *node, int depth);
+const struct node *network_expand(struct network_reader *r, const struct node *node, int depth);
 
 #endif

@@ -34,7 +34,7 @@
 struct pair;
 
 // What a pair reads: another pair, one value for both, or two values to be joined.
-struct operand {
+struct batch_siblings_operand {
     struct pair *from;
     struct value *a, *b;
 };
@@ -42,7 +42,7 @@ struct operand {
 struct pair {
     struct value *a, *b;
     bool summed; // stands for a + b; else for the batch of a, then of b
-    struct operand *in;
+    struct batch_siblings_operand *in;
     struct value *merged;
 };
 
@@ -54,7 +54,7 @@ struct sum {
     struct pair *pair;
 };
 
-struct search {
+struct batch_siblings_search {
     struct graph *g;
     struct arena *arena;
     struct value ***user; // by id
@@ -76,19 +76,19 @@ static bool batch_siblings_linear(const struct value *v)
 }
 
 // The pair whose sides are x and y, in this order.
-static struct pair *pair_at(const struct search *s, const struct value *x, const struct value *y)
+static struct pair *pair_at(const struct batch_siblings_search *s, const struct value *x, const struct value *y)
 {
     struct pair *p = s->pair[x->id];
     return p && p->a == x && p->b == y ? p : NULL;
 }
 
-static bool may_join(const struct search *s, const struct value *x, const struct value *y)
+static bool may_join(const struct batch_siblings_search *s, const struct value *x, const struct value *y)
 {
     const struct pair *p = pair_at(s, x, y);
     return p ? !p->summed : !s->pair[x->id] && !s->pair[y->id];
 }
 
-static bool may_pair(const struct search *s, const struct value *a, const struct value *b)
+static bool may_pair(const struct batch_siblings_search *s, const struct value *a, const struct value *b)
 {
     if (!alike(a, b) || s->pair[a->id] || s->pair[b->id])
         return false;
@@ -101,7 +101,7 @@ static bool may_pair(const struct search *s, const struct value *a, const struct
     return true;
 }
 
-static void add_pair(struct search *s, struct value *a, struct value *b, bool summed)
+static void add_pair(struct batch_siblings_search *s, struct value *a, struct value *b, bool summed)
 {
     struct pair *p = NEW(s->arena, struct pair);
     *p = (struct pair){.a = a, .b = b, .summed = summed};
@@ -109,7 +109,7 @@ static void add_pair(struct search *s, struct value *a, struct value *b, bool su
     APPEND(s->arena, s->found, s->n_found, p);
 }
 
-static void pair_users(struct search *s, const struct pair *p)
+static void pair_users(struct batch_siblings_search *s, const struct pair *p)
 {
     for (int i = 0; i < s->n_user[p->a->id]; i++)
         for (int j = 0; j < s->n_user[p->b->id]; j++) {
@@ -122,7 +122,7 @@ static void pair_users(struct search *s, const struct pair *p)
         }
 }
 
-static void pair_inputs(struct search *s, const struct pair *p)
+static void pair_inputs(struct batch_siblings_search *s, const struct pair *p)
 {
     for (int i = 0; i < p->a->n_in; i++) {
         struct value *a = p->a->in[i], *b = p->b->in[i];
@@ -139,7 +139,7 @@ static bool begins(const struct value *v)
            v->shape.rank != 3 && sample_role(v, 0) == BATCHED;
 }
 
-static bool batch_siblings_depends(const struct search *s, const struct value *b,
+static bool batch_siblings_depends(const struct batch_siblings_search *s, const struct value *b,
                                    const struct value *a)
 {
     bool *reached = NEW_ARRAY(s->arena, bool, b->id + 1);
@@ -150,7 +150,7 @@ static bool batch_siblings_depends(const struct search *s, const struct value *b
     return reached[b->id];
 }
 
-static bool seed(struct search *s)
+static bool seed(struct batch_siblings_search *s)
 {
     for (int i = 0; i < s->g->n; i++) {
         struct value *b = s->g->value[i];
@@ -167,7 +167,7 @@ static bool seed(struct search *s)
 }
 
 // The addition that alone reads v, if that is so and it has no other part in this yet.
-static struct value *batch_siblings_adds(const struct search *s, const struct value *v)
+static struct value *batch_siblings_adds(const struct batch_siblings_search *s, const struct value *v)
 {
     struct value *u = s->n_user[v->id] == 1 && !s->is_root[v->id] ? s->user[v->id][0] : NULL;
     return u && u->op == &op_pointwise[PW_ADD] && u->in[0] != u->in[1] &&
@@ -176,21 +176,21 @@ static struct value *batch_siblings_adds(const struct search *s, const struct va
                : NULL;
 }
 
-static bool leads_to(const struct search *s, const struct value *from, const struct value *to)
+static bool leads_to(const struct batch_siblings_search *s, const struct value *from, const struct value *to)
 {
     while (from && from != to)
         from = batch_siblings_adds(s, from);
     return from;
 }
 
-static void mark_sum(struct search *s, struct pair *p, const struct value *add,
+static void mark_sum(struct batch_siblings_search *s, struct pair *p, const struct value *add,
                      const struct value *side, int kind)
 {
     s->sum[add->id] = (struct sum){kind, add->in[0] == side, p};
 }
 
 // Whether both sides go into one sum, directly or beside other things.
-static bool sums_up(struct search *s, struct pair *p)
+static bool sums_up(struct batch_siblings_search *s, struct pair *p)
 {
     const struct value *x = batch_siblings_adds(s, p->a), *y = batch_siblings_adds(s, p->b);
     if (!x || !y || s->sum[x->id].kind || s->sum[y->id].kind)
@@ -207,7 +207,7 @@ static bool sums_up(struct search *s, struct pair *p)
     return true;
 }
 
-static bool goes_on(const struct search *s, const struct pair *p)
+static bool goes_on(const struct batch_siblings_search *s, const struct pair *p)
 {
     const int a = p->a->id, b = p->b->id;
     if (s->n_user[a] != 1 || s->n_user[b] != 1 || s->is_root[a] || s->is_root[b])
@@ -216,7 +216,7 @@ static bool goes_on(const struct search *s, const struct pair *p)
     return next && next->summed;
 }
 
-static void drop(struct search *s, const struct pair *p)
+static void drop(struct batch_siblings_search *s, const struct pair *p)
 {
     s->pair[p->a->id] = s->pair[p->b->id] = NULL;
     for (int i = 0; i < s->g->n; i++)
@@ -227,7 +227,7 @@ static void drop(struct search *s, const struct pair *p)
 // A summed pair may stand if its sum is all that is read, now or after further linear ops. Pairs
 // were found before their readers, so the list is gone through from its end; then from its
 // beginning, since a linear op of a pair that fell has no sum to read.
-static void drop_open_sums(struct search *s)
+static void drop_open_sums(struct batch_siblings_search *s)
 {
     for (int k = s->n_found - 1; k >= 0; k--) {
         struct pair *p = s->found[k];
@@ -241,7 +241,7 @@ static void drop_open_sums(struct search *s)
     }
 }
 
-static void keep_standing(struct search *s)
+static void keep_standing(struct batch_siblings_search *s)
 {
     int n = 0;
     for (int k = 0; k < s->n_found; k++)
@@ -250,14 +250,14 @@ static void keep_standing(struct search *s)
     s->n_found = n;
 }
 
-static void read_operands(struct search *s)
+static void read_operands(struct batch_siblings_search *s)
 {
     for (int k = 0; k < s->n_found; k++) {
         struct pair *p = s->found[k];
-        p->in = NEW_ARRAY(s->arena, struct operand, p->a->n_in + 1);
+        p->in = NEW_ARRAY(s->arena, struct batch_siblings_operand, p->a->n_in + 1);
         for (int i = 0; i < p->a->n_in; i++) {
             const bool shared = !p->summed && sample_role(p->a, i) == SHARED;
-            p->in[i] = (struct operand){pair_at(s, p->a->in[i], p->b->in[i]), p->a->in[i],
+            p->in[i] = (struct batch_siblings_operand){pair_at(s, p->a->in[i], p->b->in[i]), p->a->in[i],
                                         shared ? NULL : p->b->in[i]};
         }
     }
@@ -280,7 +280,7 @@ static double batch_siblings_joined(const struct pair *p)
     return n;
 }
 
-static bool batch_siblings_inside(const struct search *s, const struct value *user,
+static bool batch_siblings_inside(const struct batch_siblings_search *s, const struct value *user,
                                   const struct value *v)
 {
     const struct pair *p = s->pair[user->id];
@@ -291,7 +291,7 @@ static bool batch_siblings_inside(const struct search *s, const struct value *us
 }
 
 // Numbers copied for those who want one side.
-static double batch_siblings_cut(const struct search *s, const struct value *v)
+static double batch_siblings_cut(const struct batch_siblings_search *s, const struct value *v)
 {
     bool wanted = s->is_root[v->id];
     for (int i = 0; i < s->n_user[v->id]; i++)
@@ -307,7 +307,7 @@ static double gained(const struct pair *p)
     return begins(p->a) ? (double)shape_size(p->a->in[1]->shape) : 0;
 }
 
-static bool batch_siblings_pays(const struct search *s)
+static bool batch_siblings_pays(const struct batch_siblings_search *s)
 {
     double gain = 0;
     for (int k = 0; k < s->n_found; k++) {
@@ -324,7 +324,7 @@ static bool batch_siblings_pays(const struct search *s)
 enum mark { UNSEEN, OPEN, PLACED };
 
 struct order {
-    const struct search *s;
+    const struct batch_siblings_search *s;
     enum mark *mark; // by id
     struct value **value;
     int n;
@@ -373,7 +373,7 @@ static bool batch_siblings_place(struct order *o, struct value *v)
 }
 
 // Renumbers the graph, or leaves it and returns false.
-static bool reorder_graph(struct search *s)
+static bool reorder_graph(struct batch_siblings_search *s)
 {
     struct graph *g = s->g;
     struct order o = {s, NEW_ARRAY(s->arena, enum mark, g->n + 1),
@@ -400,7 +400,7 @@ static bool reorder_graph(struct search *s)
 
 static struct value *batch_siblings_now(struct value *v) { return v->replaced ? v->replaced : v; }
 
-static struct value *batch_siblings_operand(const struct operand *x)
+static struct value *batch_siblings_operand(const struct batch_siblings_operand *x)
 {
     if (x->from)
         return x->from->merged;
@@ -414,7 +414,7 @@ static struct value *batch_siblings_operand(const struct operand *x)
     return concat((struct value *[]){batch_siblings_now(x->a), batch_siblings_now(x->b)}, 2, 0);
 }
 
-static struct value *batch_siblings_merge(const struct search *s, const struct pair *p)
+static struct value *batch_siblings_merge(const struct batch_siblings_search *s, const struct pair *p)
 {
     const struct value *v = p->a;
     struct value **in = NEW_ARRAY(s->arena, struct value *, v->n_in + 1);
@@ -428,7 +428,7 @@ static struct value *batch_siblings_merge(const struct search *s, const struct p
 
 static struct value *batch_siblings_rewrite(struct value *v, void *context)
 {
-    const struct search *s = context;
+    const struct batch_siblings_search *s = context;
     const struct sum *sum = &s->sum[v->id];
     struct pair *p = s->pair[v->id];
     if (sum->kind == WITHOUT)
@@ -445,7 +445,7 @@ static struct value *batch_siblings_rewrite(struct value *v, void *context)
 
 // --- the pass ------------------------------------------------------------------------------------
 
-static void batch_siblings_forget(struct search *s)
+static void batch_siblings_forget(struct batch_siblings_search *s)
 {
     for (int k = 0; k < s->n_found; k++)
         s->tried[s->found[k]->a->id] = s->tried[s->found[k]->b->id] = true;
@@ -456,7 +456,7 @@ static void batch_siblings_forget(struct search *s)
 }
 
 // Merges the first set of pairs that can be and pays.
-static bool merge_one(struct search *s)
+static bool merge_one(struct batch_siblings_search *s)
 {
     while (seed(s)) {
         for (int k = 0; k < s->n_found; k++) {
@@ -485,7 +485,7 @@ bool pass_batch_siblings(struct graph *g)
     while (again) {
         struct arena *a = arena_new(NULL);
         const struct readers r = readers_of(g, a);
-        struct search s = {.g = g,
+        struct batch_siblings_search s = {.g = g,
                            .arena = a,
                            .user = r.user,
                            .n_user = r.n_user,

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-struct table {
+struct cse_table {
     struct value **slot;
     size_t n; // a power of two
 };
@@ -40,7 +40,7 @@ static bool equal(const struct value *a, const struct value *b)
 
 static struct value *cse_merge(struct value *v, void *context)
 {
-    struct table *t = context;
+    struct cse_table *t = context;
     if (v->op->flags & OP_EFFECT)
         return NULL;
     size_t i = cse_hash(v) & (t->n - 1);
@@ -55,7 +55,7 @@ static struct value *cse_merge(struct value *v, void *context)
 bool pass_cse(struct graph *g)
 {
     struct arena *scratch = arena_new(NULL);
-    struct table t = {.n = 64};
+    struct cse_table t = {.n = 64};
     while (t.n < 2 * (size_t)g->n)
         t.n *= 2;
     t.slot = NEW_ARRAY(scratch, struct value *, t.n);

@@ -168,7 +168,7 @@ static const char *fold_pool_work(const struct value *v, bool *inside, struct ar
 bool pass_fold_pool(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    struct sights s = {find_alone(g, a), region_declined(g, "conv_pool", fold_pool_work, a)};
+    struct sights s = {find_alone(g, a), region_declined(g, "fold_pool", fold_pool_work, a)};
     const bool changed = graph_rewrite(g, fold_pool_rewrite, &s);
     arena_free(a);
     return changed;

@@ -129,7 +129,7 @@ bool pass_fold_upsample(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
     const bool any = graph_rewrite(g, fold_upsample_rewrite,
-                                   region_declined(g, "upsample_conv", fold_upsample_work, a));
+                                   region_declined(g, "fold_upsample", fold_upsample_work, a));
     arena_free(a);
     return any;
 }

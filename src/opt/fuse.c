@@ -24,7 +24,7 @@
 
 enum { HOMES = 8 };
 
-struct group {
+struct fuse_group {
     struct value *leader;
     int n, n_in;
     struct value *member[MAP_LENGTH]; // last first; a reduction that leads is not among them
@@ -35,13 +35,13 @@ struct group {
 // Where a value is computed: in these groups, or nowhere yet.
 struct homes {
     int n; // HOMES + 1: too many, or a reader that is in no group
-    struct group *group[HOMES];
+    struct fuse_group *group[HOMES];
 };
 
 struct fusion {
     struct arena *arena;
     struct homes *readers; // by id: the groups that read a value
-    struct group **led;    // by id: the group a value leads
+    struct fuse_group **led;    // by id: the group a value leads
     int *next_write;       // by slot: the first effect on it behind the value at hand
 };
 
@@ -96,7 +96,7 @@ static int fuse_find(struct value *const *list, int n, const struct value *v)
 }
 
 // The group as it is with v computed inside; false when it grows too large.
-static bool grown(struct group *g, struct value *v)
+static bool grown(struct fuse_group *g, struct value *v)
 {
     const int at = fuse_find(g->in, g->n_in, v);
     if (at >= 0)
@@ -112,7 +112,7 @@ static bool grown(struct group *g, struct value *v)
 
 // Tensors of full size that a group has to read when v is computed inside, beyond what it reads
 // anyway.
-static int more_reads(const struct group *g, const struct value *v)
+static int more_reads(const struct fuse_group *g, const struct value *v)
 {
     int n = 0;
     for (int i = 0; i < v->n_in; i++)
@@ -135,7 +135,7 @@ static bool fuse_joins(const struct fusion *f, struct value *v, const struct hom
     if (to->n < 1 || to->n > HOMES || !fuse_pays(v, to))
         return false;
     for (int i = 0; i < to->n; i++) {
-        struct group trial = *to->group[i];
+        struct fuse_group trial = *to->group[i];
         if (!shape_equal(v->shape, space_of(trial.leader)) || crosses_write(f, v, trial.leader) ||
             !grown(&trial, v))
             return false;
@@ -143,7 +143,7 @@ static bool fuse_joins(const struct fusion *f, struct value *v, const struct hom
     return true;
 }
 
-static void read_by(struct homes *h, struct group *g)
+static void read_by(struct homes *h, struct fuse_group *g)
 {
     if (!g)
         h->n = HOMES + 1;
@@ -166,7 +166,7 @@ static void fuse_settle(struct fusion *f, struct value *v)
             grown(home->group[i], v);
     } else {
         if (fuse_pointwise(v) || reduces(v)) {
-            f->led[v->id] = NEW(f->arena, struct group);
+            f->led[v->id] = NEW(f->arena, struct fuse_group);
             f->led[v->id]->leader = v;
             if (reduces(v))
                 f->led[v->id]->in[f->led[v->id]->n_in++] = v->in[0];
@@ -186,13 +186,13 @@ static void fuse_settle(struct fusion *f, struct value *v)
 // --- building ------------------------------------------------------------------------------------
 
 // Operand number of v: an input, or a member.
-static uint8_t fuse_operand(const struct group *g, const struct value *v)
+static uint8_t fuse_operand(const struct fuse_group *g, const struct value *v)
 {
     const int at = fuse_find(g->member, g->n, v);
     return (uint8_t)(at >= 0 ? g->n_in + g->n - 1 - at : fuse_find(g->in, g->n_in, v));
 }
 
-static struct map_program program(const struct group *g)
+static struct map_program program(const struct fuse_group *g)
 {
     struct map_program p = {.n_in = g->n_in, .n = g->n, .space = space_of(g->leader)};
     for (int i = 0; i < g->n; i++) {
@@ -218,7 +218,7 @@ static struct map_program program(const struct group *g)
 static struct value *fuse_build(struct value *v, void *context)
 {
     const struct fusion *f = context;
-    const struct group *g = f->led[v->id];
+    const struct fuse_group *g = f->led[v->id];
     if (!g || g->n + reduces(v) < 2)
         return NULL;
     struct value *in[MAP_INPUTS];
@@ -240,7 +240,7 @@ bool pass_fuse(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
     struct fusion f = {a, NEW_ARRAY(a, struct homes, g->n + 1),
-                       NEW_ARRAY(a, struct group *, g->n + 1), NEW_ARRAY(a, int, slots_in(g))};
+                       NEW_ARRAY(a, struct fuse_group *, g->n + 1), NEW_ARRAY(a, int, slots_in(g))};
     for (int i = 0; i < g->n_root; i++)
         read_by(&f.readers[g->root[i].value->id], NULL);
     for (int i = g->n - 1; i >= 0; i--)

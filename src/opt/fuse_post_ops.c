@@ -29,17 +29,17 @@ struct reads {
 };
 
 // value[i] is what does step[i] of the post-op chain now.
-struct chain {
+struct fuse_post_ops_chain {
     struct value *product, *value[POST_OPS_MAX];
     struct post_ops post_ops;
 };
 
-struct search {
+struct fuse_post_ops_search {
     struct arena *arena;
     struct graph *graph;
     struct reads *reads; // by id
     bool *taken;         // by id: a step of some chain
-    struct chain **ends; // by id of its last value
+    struct fuse_post_ops_chain **ends; // by id of its last value
 };
 
 static bool fuse_post_ops_is(const struct value *v, enum pointwise op)
@@ -48,7 +48,7 @@ static bool fuse_post_ops_is(const struct value *v, enum pointwise op)
 }
 
 // Back to front, so that it is known what is made of v.
-static void look_at(const struct search *s, struct value *v)
+static void look_at(const struct fuse_post_ops_search *s, struct value *v)
 {
     const bool moves = v->op == &op_slice || v->op == &op_reshape || v->op == &op_concat,
                signs = fuse_post_ops_is(v, PW_STEP) || (moves && s->reads[v->id].n == 0);
@@ -63,7 +63,7 @@ static void look_at(const struct search *s, struct value *v)
     }
 }
 
-static void fuse_post_ops_look_through(const struct search *s)
+static void fuse_post_ops_look_through(const struct fuse_post_ops_search *s)
 {
     const struct graph *g = s->graph;
     for (int i = 0; i < g->n_root; i++)
@@ -102,7 +102,7 @@ static bool reads_slot(const struct value *v, const struct slot *s)
 }
 
 // Whether the product may be done at y's place: nothing that it reads is overwritten in between.
-static bool may_wait(const struct chain *c, const struct value *y)
+static bool may_wait(const struct fuse_post_ops_chain *c, const struct value *y)
 {
     const struct graph *g = y->graph;
     for (int i = c->product->id; i < y->id; i++) {
@@ -118,7 +118,7 @@ static bool may_wait(const struct chain *c, const struct value *y)
     return true;
 }
 
-static bool fuse_post_ops_extend(const struct search *s, struct chain *c)
+static bool fuse_post_ops_extend(const struct fuse_post_ops_search *s, struct fuse_post_ops_chain *c)
 {
     const int n = c->post_ops.n;
     struct value *x = n ? c->value[n - 1] : c->product;
@@ -138,9 +138,9 @@ static bool fuse_post_ops_extend(const struct search *s, struct chain *c)
     return !activates(r->by);
 }
 
-static struct chain fuse_post_ops_chain_of(const struct search *s, struct value *product)
+static struct fuse_post_ops_chain fuse_post_ops_chain_of(const struct fuse_post_ops_search *s, struct value *product)
 {
-    struct chain c = {.product = product};
+    struct fuse_post_ops_chain c = {.product = product};
     while (fuse_post_ops_extend(s, &c))
         ;
     while (c.post_ops.n && !post_ops_fit(product, &c.post_ops))
@@ -151,13 +151,13 @@ static struct chain fuse_post_ops_chain_of(const struct search *s, struct value 
 // --- asking --------------------------------------------------------------------------------------
 
 // "post-op chain bf16 matmul 64x784 512x784 to 64x512 a·bᵀ: bias, leaky_relu 0.2"
-static const char *fuse_post_ops_key_of(const struct search *s, const struct chain *c,
+static const char *fuse_post_ops_key_of(const struct fuse_post_ops_search *s, const struct fuse_post_ops_chain *c,
                                         bool in_memory)
 {
     const struct value *v = c->product;
     struct text t;
     text_init(&t);
-    text_addf(&t, "epilogue%s %s", v->takes == TYPE_BF16 ? " bf16" : "", v->op->name);
+    text_addf(&t, "post_ops%s %s", v->takes == TYPE_BF16 ? " bf16" : "", v->op->name);
     for (int i = 0; i < v->n_in; i++)
         for (int d = 0; d < v->in[i]->shape.rank; d++)
             text_addf(&t, "%s%" PRId64, d ? "x" : " ", v->in[i]->shape.dim[d]);
@@ -179,7 +179,7 @@ static struct graph *fuse_post_ops_example(const struct question *q, struct aren
 }
 
 // Whether somebody reads all of v, who is no map that could make it for himself.
-static bool read_as_it_is(const struct search *s, const struct value *v)
+static bool read_as_it_is(const struct fuse_post_ops_search *s, const struct value *v)
 {
     const struct graph *g = s->graph;
     for (int i = v->id + 1; i < g->n; i++)
@@ -191,7 +191,7 @@ static bool read_as_it_is(const struct search *s, const struct value *v)
 }
 
 // The product and all steps; nobody is taken to read what is between them.
-static struct region region_of(const struct search *s, const struct chain *c)
+static struct region region_of(const struct fuse_post_ops_search *s, const struct fuse_post_ops_chain *c)
 {
     bool *inside = NEW_ARRAY(s->arena, bool, s->graph->n + 1);
     enum region_read *read = NEW_ARRAY(s->arena, enum region_read, s->graph->n + 1);
@@ -207,13 +207,13 @@ static struct region region_of(const struct search *s, const struct chain *c)
 }
 
 // How many steps.
-static int fuse_post_ops_ask(const struct search *s, const struct chain *c)
+static int fuse_post_ops_ask(const struct fuse_post_ops_search *s, const struct fuse_post_ops_chain *c)
 {
     const int n = c->post_ops.n;
     const struct region r = region_of(s, c);
     const bool in_memory = r.read[c->value[n - 1]->id] == REGION_AS_IT_IS;
     struct question q = {.key = fuse_post_ops_key_of(s, c, in_memory),
-                         .pass = "epilogue",
+                         .pass = "fuse_post_ops",
                          .example = fuse_post_ops_example,
                          .about = &r,
                          .n_axes = 1,
@@ -227,17 +227,17 @@ static int fuse_post_ops_ask(const struct search *s, const struct chain *c)
     return answer[0];
 }
 
-static void fuse_post_ops_find(const struct search *s, struct value *product)
+static void fuse_post_ops_find(const struct fuse_post_ops_search *s, struct value *product)
 {
     product->takes = bf16_takes(product);
-    struct chain c = fuse_post_ops_chain_of(s, product);
+    struct fuse_post_ops_chain c = fuse_post_ops_chain_of(s, product);
     if (c.post_ops.n == 0)
         return;
     c.post_ops.n = fuse_post_ops_ask(s, &c);
     for (int i = 0; i < c.post_ops.n; i++)
         s->taken[c.value[i]->id] = true;
     if (c.post_ops.n) {
-        struct chain *kept = NEW(s->arena, struct chain);
+        struct fuse_post_ops_chain *kept = NEW(s->arena, struct fuse_post_ops_chain);
         *kept = c;
         s->ends[c.value[c.post_ops.n - 1]->id] = kept;
     }
@@ -247,8 +247,8 @@ static void fuse_post_ops_find(const struct search *s, struct value *product)
 
 static struct value *fuse_post_ops_rewrite(struct value *v, void *context)
 {
-    const struct search *s = context;
-    struct chain *c = s->ends[v->id];
+    const struct fuse_post_ops_search *s = context;
+    struct fuse_post_ops_chain *c = s->ends[v->id];
     if (!c)
         return NULL;
     const int n = c->post_ops.n;
@@ -270,8 +270,8 @@ static struct value *fuse_post_ops_rewrite(struct value *v, void *context)
 bool pass_fuse_post_ops(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    const struct search s = {a, g, NEW_ARRAY(a, struct reads, g->n + 1),
-                             NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, struct chain *, g->n + 1)};
+    const struct fuse_post_ops_search s = {a, g, NEW_ARRAY(a, struct reads, g->n + 1),
+                             NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, struct fuse_post_ops_chain *, g->n + 1)};
     fuse_post_ops_look_through(&s);
     for (int i = 0; i < g->n; i++)
         if (g->value[i]->op->post_ops)

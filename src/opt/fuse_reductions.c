@@ -17,14 +17,14 @@ struct joint {
 };
 
 // What a reduction is part of: where it leads or has joined.
-struct member {
+struct fuse_reductions_member {
     struct joint *of;
     int result;
 };
 
 struct joining {
     struct arena *arena;
-    struct member *member; // by id
+    struct fuse_reductions_member *member; // by id
 };
 
 static bool program_of(const struct value *v, struct map_program *p)
@@ -147,7 +147,7 @@ static bool fuse_reductions_joins(struct joint *j, int leader, const struct valu
 static struct value *fuse_reductions_build(struct value *v, void *context)
 {
     const struct joining *all = context;
-    const struct member *m = &all->member[v->id];
+    const struct fuse_reductions_member *m = &all->member[v->id];
     if (!m->of || m->of->program.n_result < 2)
         return NULL;
     struct joint *j = m->of;
@@ -161,17 +161,17 @@ static struct value *fuse_reductions_build(struct value *v, void *context)
 bool pass_fuse_reductions(struct graph *g)
 {
     struct arena *a = arena_new(NULL);
-    struct joining all = {a, NEW_ARRAY(a, struct member, g->n + 1)};
+    struct joining all = {a, NEW_ARRAY(a, struct fuse_reductions_member, g->n + 1)};
     struct map_program p;
     for (int i = 0; i < g->n; i++) {
         struct value *v = g->value[i];
         if (!program_of(v, &p))
             continue;
-        struct member *m = &all.member[i];
+        struct fuse_reductions_member *m = &all.member[i];
         for (int k = 0; k < i && !m->of; k++) {
-            struct member *leader = &all.member[k];
+            struct fuse_reductions_member *leader = &all.member[k];
             if (leader->of && leader->result == 0 && fuse_reductions_joins(leader->of, k, v, &p))
-                *m = (struct member){leader->of, leader->of->program.n_result - 1};
+                *m = (struct fuse_reductions_member){leader->of, leader->of->program.n_result - 1};
         }
         if (!m->of)
             m->of = joint_of(a, &p, v->in);

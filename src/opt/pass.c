@@ -29,7 +29,7 @@ static bool batch_siblings(struct graph *g) { return pass_batch_siblings(g) && (
 
 static bool conv_to_matmul(struct graph *g) { return pass_conv_to_matmul(g) && (clean(g), true); }
 
-static bool minimal_filter(struct graph *g)
+static bool winograd(struct graph *g)
 {
     return g->minimal_filtering && pass_winograd(g) && (clean(g), true);
 }
@@ -42,18 +42,18 @@ static bool pass_layout(struct graph *g)
 
 const struct pass passes[] = {
     {"simplify", clean},
-    {"upsample_conv", fold_upsample},
-    {"conv_pool", fold_pool},
-    {"one_backward", share_backward},
-    {"one_batch", batch_siblings},
-    {"whole_kernel", conv_to_matmul},
-    {"minimal_filter", minimal_filter},
-    {"epilogue", pass_fuse_post_ops},
-    {"moments", pass_fuse_mean_var},
+    {"fold_upsample", fold_upsample},
+    {"fold_pool", fold_pool},
+    {"share_backward", share_backward},
+    {"batch_siblings", batch_siblings},
+    {"conv_to_matmul", conv_to_matmul},
+    {"winograd", winograd},
+    {"fuse_post_ops", pass_fuse_post_ops},
+    {"fuse_mean_var", pass_fuse_mean_var},
     {"fuse", pass_fuse},
-    {"join", pass_fuse_reductions},
+    {"fuse_reductions", pass_fuse_reductions},
     {"bf16", pass_bf16},
-    {"own_kernel", pass_select_kernel},
+    {"select_kernel", pass_select_kernel},
     {"layout", pass_layout},
     {"memory", pass_assign_memory},
     {0},

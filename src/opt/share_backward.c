@@ -41,7 +41,7 @@ struct factor {
     struct value *by; // NULL; else one number a sample
 };
 
-struct chain {
+struct share_backward_chain {
     bool by_sample;
     struct value *of; // what the beginning made once is a number times; NULL: of ones
     double number;
@@ -50,7 +50,7 @@ struct chain {
 
 // What both sides make, or only one. The first link of a chain is its beginning, which stays.
 struct link {
-    struct chain *chain;
+    struct share_backward_chain *chain;
     struct value *side[SIDES];
     struct link **from; // by input: the link it is, or NULL; of a beginning NULL
     struct value *once;
@@ -62,7 +62,7 @@ struct shift {
     int input, side;
 };
 
-struct search {
+struct share_backward_search {
     struct graph *g;
     struct arena *arena;
     struct readers readers;
@@ -113,7 +113,7 @@ static bool keeps_samples(const struct value *v, unsigned inputs)
     return true;
 }
 
-static bool goes_through(const struct chain *c, const struct value *v, unsigned inputs)
+static bool goes_through(const struct share_backward_chain *c, const struct value *v, unsigned inputs)
 {
     return v->n_in < 32 && share_backward_linear(v, inputs) &&
            (!c->by_sample || keeps_samples(v, inputs));
@@ -151,14 +151,14 @@ static struct factor share_backward_factor_of(struct value *x)
 }
 
 // The chain that begins with x on one side and y on the other; false where there is none.
-static bool share_backward_chain_of(struct value *x, struct value *y, struct chain *c)
+static bool share_backward_chain_of(struct value *x, struct value *y, struct share_backward_chain *c)
 {
     const struct multiple m = multiple_of(x), n = multiple_of(y);
     if (m.of == n.of && m.number != 0 && n.number != 0) {
-        *c = (struct chain){.of = m.of, .number = m.number, .factor = {{1}, {n.number / m.number}}};
+        *c = (struct share_backward_chain){.of = m.of, .number = m.number, .factor = {{1}, {n.number / m.number}}};
         return true;
     }
-    *c = (struct chain){.by_sample = true,
+    *c = (struct share_backward_chain){.by_sample = true,
                         .number = 1,
                         .factor = {share_backward_factor_of(x), share_backward_factor_of(y)}};
     return number_a_sample(x) && number_a_sample(y);
@@ -184,7 +184,7 @@ static bool worth_beginning(const struct value *v, int i)
 
 // --- links ---------------------------------------------------------------------------------------
 
-static struct link *add_link(struct search *s, struct chain *c, struct value *a, struct value *b)
+static struct link *add_link(struct share_backward_search *s, struct share_backward_chain *c, struct value *a, struct value *b)
 {
     struct link *l = NEW(s->arena, struct link);
     *l = (struct link){.chain = c, .side = {a, b}};
@@ -196,7 +196,7 @@ static struct link *add_link(struct search *s, struct chain *c, struct value *a,
     return l;
 }
 
-static struct link *share_backward_add_step(struct search *s, struct chain *c, struct value *a,
+static struct link *share_backward_add_step(struct share_backward_search *s, struct share_backward_chain *c, struct value *a,
                                             struct value *b)
 {
     struct link *l = add_link(s, c, a, b);
@@ -205,13 +205,13 @@ static struct link *share_backward_add_step(struct search *s, struct chain *c, s
 }
 
 // The link whose sides are x and y.
-static struct link *link_at(const struct search *s, const struct value *x, const struct value *y)
+static struct link *link_at(const struct share_backward_search *s, const struct value *x, const struct value *y)
 {
     struct link *l = s->link[x->id];
     return l && l->side[0] == x && l->side[1] == y ? l : NULL;
 }
 
-static void join(struct search *s, struct chain *c, struct value *a, struct value *b)
+static void join(struct share_backward_search *s, struct share_backward_chain *c, struct value *a, struct value *b)
 {
     unsigned inputs = 0;
     if (s->link[a->id] || s->link[b->id] || !alike(a, b))
@@ -229,7 +229,7 @@ static void join(struct search *s, struct chain *c, struct value *a, struct valu
         l->from[i] = inputs >> i & 1 ? link_at(s, a->in[i], b->in[i]) : NULL;
 }
 
-static void join_readers(struct search *s, const struct link *l)
+static void join_readers(struct share_backward_search *s, const struct link *l)
 {
     const struct readers *r = &s->readers;
     const int a = l->side[0]->id, b = l->side[1]->id;
@@ -239,14 +239,14 @@ static void join_readers(struct search *s, const struct link *l)
 }
 
 // A beginning of the chain of a and b, which are equal but for what they read; NULL.
-static struct link *begin_at(struct search *s, struct value *a, struct value *b)
+static struct link *begin_at(struct share_backward_search *s, struct value *a, struct value *b)
 {
     const int at = alike(a, b) ? differs(a, b) : -1;
-    struct chain c;
+    struct share_backward_chain c;
     if (at < 0 || at > 31 || !worth_beginning(a, at) ||
         !share_backward_chain_of(a->in[at], b->in[at], &c) || !goes_through(&c, a, 1u << at))
         return NULL;
-    struct chain *kept = NEW(s->arena, struct chain);
+    struct share_backward_chain *kept = NEW(s->arena, struct share_backward_chain);
     *kept = c;
     return add_link(s, kept, a->in[at], b->in[at]);
 }
@@ -259,7 +259,7 @@ static bool map_like(const struct value *v)
 }
 
 // Which of u's inputs are v without being read as what is made once; as bits.
-static unsigned share_backward_reads(const struct search *s, const struct value *u,
+static unsigned share_backward_reads(const struct share_backward_search *s, const struct value *u,
                                      const struct value *v)
 {
     const struct link *of = s->link[u->id];
@@ -271,7 +271,7 @@ static unsigned share_backward_reads(const struct search *s, const struct value 
 }
 
 // The operand of a weight gradient that takes the numbers instead of v, being smaller; −1.
-static int takes_instead(const struct search *s, const struct value *u, const struct value *v)
+static int takes_instead(const struct share_backward_search *s, const struct value *u, const struct value *v)
 {
     const bool weight_gradient = u->op == &op_conv_weight_grad ||
                                  (u->op == &op_matmul && sums_samples(u));
@@ -284,7 +284,7 @@ static int takes_instead(const struct search *s, const struct value *u, const st
 static bool unchanged(const struct factor *f) { return !f->by && f->number == 1; }
 
 // What it costs that v is read by others than links, in multiply-adds.
-static double share_backward_cost(const struct search *s, const struct link *l, int side)
+static double share_backward_cost(const struct share_backward_search *s, const struct link *l, int side)
 {
     const struct value *v = l->side[side];
     double mapped = 0, shifted = 0, whole = 0;
@@ -307,7 +307,7 @@ static double share_backward_cost(const struct search *s, const struct link *l, 
     return mapped + shifted + whole;
 }
 
-static double cost_of(const struct search *s, int side)
+static double cost_of(const struct share_backward_search *s, int side)
 {
     double n = 0;
     for (int k = 0; k < s->n_found; k++)
@@ -317,7 +317,7 @@ static double cost_of(const struct search *s, int side)
 
 // --- where one side goes on alone ----------------------------------------------------------------
 
-static bool read_by_maps(const struct search *s, const struct value *v)
+static bool read_by_maps(const struct share_backward_search *s, const struct value *v)
 {
     bool all = !s->readers.is_root[v->id];
     for (int i = 0; all && i < s->readers.n_user[v->id]; i++)
@@ -325,7 +325,7 @@ static bool read_by_maps(const struct search *s, const struct value *v)
     return all;
 }
 
-static void share_backward_go_on(struct search *s, struct link *l, int side)
+static void share_backward_go_on(struct share_backward_search *s, struct link *l, int side)
 {
     const struct value *v = l->side[side];
     if (!v || !l->from || unchanged(&l->chain->factor[side]))
@@ -344,7 +344,7 @@ static void share_backward_go_on(struct search *s, struct link *l, int side)
 // --- the same chain of another batch -------------------------------------------------------------
 
 // Whether v is the op of l with the same weights; what it reads for the chain is another question.
-static bool share_backward_fits(const struct search *s, const struct link *l, const struct value *v)
+static bool share_backward_fits(const struct share_backward_search *s, const struct link *l, const struct value *v)
 {
     const struct value *a = l->side[0];
     if (s->link[v->id] || !alike(a, v))
@@ -367,7 +367,7 @@ static bool reads_packed(const struct link *l, const struct value *v,
 }
 
 // The value of the other batch beside l.
-static struct value *share_backward_beside(const struct search *s, const struct link *l,
+static struct value *share_backward_beside(const struct share_backward_search *s, const struct link *l,
                                            struct link *const *packed_copy)
 {
     for (int i = 0; i < l->side[0]->n_in; i++) {
@@ -382,11 +382,11 @@ static struct value *share_backward_beside(const struct search *s, const struct 
 }
 
 // Follows the first n links from x on, with which another batch begins.
-static void follow(struct search *s, int n, struct value *x)
+static void follow(struct share_backward_search *s, int n, struct value *x)
 {
     struct link **packed_copy = NEW_ARRAY(s->arena, struct link *, s->g->n + 1);
-    struct chain *c = NEW(s->arena, struct chain);
-    *c = (struct chain){.by_sample = true, .number = 1, .factor = {{1, x}}};
+    struct share_backward_chain *c = NEW(s->arena, struct share_backward_chain);
+    *c = (struct share_backward_chain){.by_sample = true, .number = 1, .factor = {{1, x}}};
     packed_copy[s->found[0]->side[0]->id] = add_link(s, c, x, NULL);
     for (int k = 1; k < n; k++) {
         const struct link *l = s->found[k];
@@ -400,7 +400,7 @@ static void follow(struct search *s, int n, struct value *x)
     }
 }
 
-static bool has_weight_gradient(const struct search *s, const struct value *v)
+static bool has_weight_gradient(const struct share_backward_search *s, const struct value *v)
 {
     for (int i = 0; v && i < s->readers.n_user[v->id]; i++)
         if (sums_samples(s->readers.user[v->id][i]) && !map_like(s->readers.user[v->id][i]))
@@ -408,7 +408,7 @@ static bool has_weight_gradient(const struct search *s, const struct value *v)
     return false;
 }
 
-static bool trains(const struct search *s, int from)
+static bool trains(const struct share_backward_search *s, int from)
 {
     for (int k = from; k < s->n_found; k++)
         if (has_weight_gradient(s, s->found[k]->side[0]) ||
@@ -417,7 +417,7 @@ static bool trains(const struct search *s, int from)
     return false;
 }
 
-static void unlink_from(struct search *s, int from)
+static void unlink_from(struct share_backward_search *s, int from)
 {
     for (int k = from; k < s->n_found; k++)
         for (int side = 0; side < SIDES; side++)
@@ -427,7 +427,7 @@ static void unlink_from(struct search *s, int from)
 }
 
 // What another batch's chain beside l would begin with, where v is its first op; NULL.
-static struct value *beginning_of(const struct search *s, const struct link *l,
+static struct value *beginning_of(const struct share_backward_search *s, const struct link *l,
                                   const struct value *v)
 {
     for (int i = 0; i < l->side[0]->n_in; i++)
@@ -440,7 +440,7 @@ static struct value *beginning_of(const struct search *s, const struct link *l,
 
 // Chains with the same weights that begin with one number a sample too, and end in weight
 // gradients.
-static void follow_others(struct search *s)
+static void follow_others(struct share_backward_search *s)
 {
     const int n = s->n_found;
     if (n < 2 || !s->found[0]->chain->by_sample || !trains(s, 0))
@@ -458,7 +458,7 @@ static void follow_others(struct search *s)
 
 // --- whether it pays -----------------------------------------------------------------------------
 
-static double saved(const struct search *s)
+static double saved(const struct share_backward_search *s)
 {
     double n = 0;
     for (int k = 0; k < s->n_found; k++) {
@@ -470,19 +470,19 @@ static double saved(const struct search *s)
 }
 
 // Where one side is a number times the other, the one that is read more stays as it is.
-static void choose_base(struct search *s, struct chain *c)
+static void choose_base(struct share_backward_search *s, struct share_backward_chain *c)
 {
     const double second = cost_of(s, 1), ratio = c->factor[1].number;
-    const struct chain first = *c;
+    const struct share_backward_chain first = *c;
     if (c->by_sample)
         return;
-    *c = (struct chain){
+    *c = (struct share_backward_chain){
         .of = c->of, .number = c->number * ratio, .factor = {{1 / ratio, NULL}, {1, NULL}}};
     if (cost_of(s, 0) >= second)
         *c = first;
 }
 
-static double gain(const struct search *s) { return saved(s) - cost_of(s, 0) - cost_of(s, 1); }
+static double gain(const struct share_backward_search *s) { return saved(s) - cost_of(s, 0) - cost_of(s, 1); }
 
 // --- rewriting -----------------------------------------------------------------------------------
 
@@ -500,7 +500,7 @@ static struct value *scaled(struct value *x, const struct factor *f)
 // What both sides make; of a beginning, where the first that reads it stands.
 static struct value *once(struct link *l)
 {
-    const struct chain *c = l->chain;
+    const struct share_backward_chain *c = l->chain;
     const struct value *x = l->side[0];
     if (!l->once)
         l->once = c->of ? reshape(affine(share_backward_now(c->of), c->number, 0), x->shape)
@@ -508,7 +508,7 @@ static struct value *once(struct link *l)
     return l->once;
 }
 
-static struct value *share_backward_make(const struct search *s, const struct link *l,
+static struct value *share_backward_make(const struct share_backward_search *s, const struct link *l,
                                          const struct value *v)
 {
     struct value **in = NEW_ARRAY(s->arena, struct value *, v->n_in + 1);
@@ -527,7 +527,7 @@ static struct value *shifted(const struct value *u, const struct shift *to)
 
 static struct value *share_backward_rewrite(struct value *v, void *context)
 {
-    const struct search *s = context;
+    const struct share_backward_search *s = context;
     struct link *l = s->link[v->id];
     if (s->shift[v->id].from)
         return shifted(v, &s->shift[v->id]);
@@ -538,7 +538,7 @@ static struct value *share_backward_rewrite(struct value *v, void *context)
     return scaled(l->once, &l->chain->factor[v == l->side[1]]);
 }
 
-static void plan_shifts(struct search *s)
+static void plan_shifts(struct share_backward_search *s)
 {
     for (int k = 0; k < s->n_found; k++)
         for (int side = 0; side < SIDES; side++) {
@@ -556,7 +556,7 @@ static void plan_shifts(struct search *s)
 
 // --- the pass ------------------------------------------------------------------------------------
 
-static bool grow_from(struct search *s, struct value *a, struct value *b)
+static bool grow_from(struct share_backward_search *s, struct value *a, struct value *b)
 {
     if (!begin_at(s, a, b))
         return false;
@@ -572,7 +572,7 @@ static bool grow_from(struct search *s, struct value *a, struct value *b)
 
 // Makes the chain once that is worth it most: two first ops are alike in more than one way, since
 // the last layer of real and of fake is one map too.
-static bool rewrite_one(struct search *s)
+static bool rewrite_one(struct share_backward_search *s)
 {
     const struct graph *g = s->g;
     struct value *a = NULL, *b = NULL;
@@ -599,7 +599,7 @@ bool pass_share_backward(struct graph *g)
     bool any = false, again = true;
     while (again) {
         struct arena *a = arena_new(NULL);
-        struct search s = {.g = g,
+        struct share_backward_search s = {.g = g,
                            .arena = a,
                            .readers = readers_of(g, a),
                            .link = NEW_ARRAY(a, struct link *, g->n + 1),

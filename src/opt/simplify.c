@@ -152,7 +152,7 @@ static struct value *sum_of_upsampled(struct value *v)
 // Σ s·x·y → s·Σ x·y for numbers s and for whatever is constant along the summed dimensions. The
 // gradients of a normalisation are sums of one product times such factors: without them they are
 // the same sum.
-struct product {
+struct simplify_product {
     int n_full, n_small;
     struct value *full[8], *small[8];
     double scale;
@@ -167,7 +167,7 @@ static bool constant_along(const struct value *x, const struct value *whole, uns
     return true;
 }
 
-static bool take_factors(struct product *p, struct value *x, const struct value *whole,
+static bool take_factors(struct simplify_product *p, struct value *x, const struct value *whole,
                          unsigned axes)
 {
     const bool full = shape_equal(x->shape, whole->shape);
@@ -189,7 +189,7 @@ static bool take_factors(struct product *p, struct value *x, const struct value 
 static struct value *sum_of_product(struct value *v)
 {
     const unsigned axes = (unsigned)v->attr.i[0];
-    struct product p = {.scale = 1};
+    struct simplify_product p = {.scale = 1};
     if (v->op != &op_reduce_sum || !take_factors(&p, v->in[0], v->in[0], axes) || p.n_full == 0 ||
         (p.n_small == 0 && p.scale == 1))
         return NULL;

@@ -45,7 +45,7 @@ enum { ROLES = 3 };
 // of operands, as all three ops take them
 static const int order[ROLES] = {TILE_FINE, TILE_COARSE, TILE_WEIGHT};
 
-struct member {
+struct winograd_family_member {
     struct value *v;
     struct value *operand[ROLES]; // by winograd_role; NULL: what it computes
     int number[ROLES];            // among the family's operands
@@ -61,7 +61,7 @@ struct operands {
 struct family {
     struct graph *graph;
     struct arena *arena;
-    struct member **member;
+    struct winograd_family_member **member;
     int n;
     struct winograd filter;
     struct operands operands;
@@ -154,9 +154,9 @@ static struct tile winograd_family_worth(const struct family *family, enum way w
 
 // --- families ------------------------------------------------------------------------------------
 
-static struct member member_of(struct value *v, int number)
+static struct winograd_family_member member_of(struct value *v, int number)
 {
-    struct member m = {.v = v, .family = number};
+    struct winograd_family_member m = {.v = v, .family = number};
     m.operand[v->op == &op_conv_data_grad ? TILE_COARSE : TILE_FINE] = v->in[0];
     m.operand[v->op == &op_conv_weight_grad ? TILE_COARSE : TILE_WEIGHT] = v->in[1];
     return m;
@@ -169,7 +169,7 @@ static bool one_shape(const struct value *a, const struct value *b)
            shape_equal(f.coarse, g.coarse) && !memcmp(a->attr.i, b->attr.i, 6 * sizeof *a->attr.i);
 }
 
-static bool related(const struct member *a, const struct member *b)
+static bool related(const struct winograd_family_member *a, const struct winograd_family_member *b)
 {
     for (int r = 0; r < ROLES; r++)
         if (a->operand[r] && a->operand[r] == b->operand[r])
@@ -177,13 +177,13 @@ static bool related(const struct member *a, const struct member *b)
     return false;
 }
 
-static struct member *find_members(struct graph *g, struct arena *a, int *n)
+static struct winograd_family_member *find_members(struct graph *g, struct arena *a, int *n)
 {
-    struct member *m = NULL;
+    struct winograd_family_member *m = NULL;
     *n = 0;
     for (int i = 0; i < g->n; i++)
         if (winograd_fits(g->value[i])) {
-            const struct member new = member_of(g->value[i], *n);
+            const struct winograd_family_member new = member_of(g->value[i], *n);
             APPEND(a, m, *n, new);
         }
     for (int i = 0; i < *n; i++)
@@ -208,7 +208,7 @@ static int winograd_family_number_of(struct family *f, int role, struct value *v
     return o->n[role] - 1;
 }
 
-static struct family family_of(struct graph *g, struct arena *a, struct member *m, int first, int n)
+static struct family family_of(struct graph *g, struct arena *a, struct winograd_family_member *m, int first, int n)
 {
     struct family f = {.graph = g, .arena = a, .filter = winograd_of(m[first].v)};
     for (int i = first; i < n; i++) {
@@ -225,7 +225,7 @@ static struct family family_of(struct graph *g, struct arena *a, struct member *
 // --- asking --------------------------------------------------------------------------------------
 
 // 0 forward, 1 data gradient, 2 weight gradient.
-static int winograd_family_direction(const struct member *m)
+static int winograd_family_direction(const struct winograd_family_member *m)
 {
     return !m->operand[TILE_COARSE] ? 0 : !m->operand[TILE_FINE] ? 1 : 2;
 }
@@ -253,7 +253,7 @@ static const char *winograd_family_key_of(const struct family *f)
     text_addf(
         &t, "%s:", region_conv(f->arena, words, f->filter.fine, f->filter.weight, f->member[0]->v));
     for (int k = 0; k < f->n; k++) {
-        const struct member *m = f->member[k];
+        const struct winograd_family_member *m = f->member[k];
         for (int o = 0, n = 0; o < ROLES; o++) {
             const int r = order[o];
             if (m->operand[r])
@@ -343,7 +343,7 @@ static void winograd_family_ask(struct family *f, int *tile)
 {
     int axis[3], answer[CHOICE_AXES];
     struct question q = {.key = winograd_family_key_of(f),
-                         .pass = "minimal_filter",
+                         .pass = "winograd",
                          .example = winograd_family_example,
                          .about = f,
                          .n_options = 1};
@@ -359,7 +359,7 @@ static void winograd_family_ask(struct family *f, int *tile)
 int *winograd_tiles(struct graph *g, struct arena *a)
 {
     int n, *tile = NEW_ARRAY(a, int, g->n + 1);
-    struct member *m = find_members(g, a, &n);
+    struct winograd_family_member *m = find_members(g, a, &n);
     for (int i = 0; i < n; i++) {
         if (m[i].family != i)
             continue;

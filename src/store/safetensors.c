@@ -172,21 +172,21 @@ bool safetensors_write(const char *path, const struct tensor *tensor, int n,
 
 // ---- reading
 
-struct reading {
+struct safetensors_reading {
     struct arena *arena;
     struct diag *diag;
     const char *name;    // of the file
     const uint8_t *data; // behind the header
     int64_t n_data;
     struct safetensors *out;
-    struct range {
+    struct safetensors_range {
         int64_t begin, end;
         const char *tensor;
     } * range;
     int n_range;
 };
 
-static bool read_type(struct reading *r, const char *name, const json_t *j, struct tensor *t)
+static bool read_type(struct safetensors_reading *r, const char *name, const json_t *j, struct tensor *t)
 {
     const char *word = json_string_value(j);
     for (size_t i = 0; word && i < LENGTH(type_name); i++) {
@@ -199,7 +199,7 @@ static bool read_type(struct reading *r, const char *name, const json_t *j, stru
                 name, word ? word : "(none)");
 }
 
-static bool read_shape(struct reading *r, const json_t *j, struct tensor *t)
+static bool read_shape(struct safetensors_reading *r, const json_t *j, struct tensor *t)
 {
     const size_t rank = json_array_size(j);
     if (!json_is_array(j) || rank > TENSOR_RANK_MAX)
@@ -219,10 +219,10 @@ static bool read_shape(struct reading *r, const json_t *j, struct tensor *t)
     return true;
 }
 
-static bool read_range(struct reading *r, const json_t *j, const struct tensor *t)
+static bool read_range(struct safetensors_reading *r, const json_t *j, const struct tensor *t)
 {
     const json_t *first = json_array_get(j, 0), *last = json_array_get(j, 1);
-    const struct range range = {json_integer_value(first), json_integer_value(last), t->name};
+    const struct safetensors_range range = {json_integer_value(first), json_integer_value(last), t->name};
     if (json_array_size(j) != 2 || !json_is_integer(first) || !json_is_integer(last))
         return fail(r->diag, nowhere, "%s: tensor '%s' has no data_offsets", r->name, t->name);
     if (range.begin < 0 || range.begin > range.end || range.end > r->n_data)
@@ -238,7 +238,7 @@ static bool read_range(struct reading *r, const json_t *j, const struct tensor *
 }
 
 // Where the bytes are; a copy when a writer did not align them.
-static const void *place_data(struct reading *r, const struct tensor *t, int64_t begin)
+static const void *place_data(struct safetensors_reading *r, const struct tensor *t, int64_t begin)
 {
     const uint8_t *at = r->data + begin;
     if ((uintptr_t)at % (uintptr_t)type_size[t->type] == 0)
@@ -247,7 +247,7 @@ static const void *place_data(struct reading *r, const struct tensor *t, int64_t
     return memcpy(copy, at, (size_t)tensor_bytes(t));
 }
 
-static bool read_tensor(struct reading *r, const char *name, const json_t *j)
+static bool read_tensor(struct safetensors_reading *r, const char *name, const json_t *j)
 {
     struct tensor t = {.name = arena_strdup(r->arena, name)};
     if (!json_is_object(j))
@@ -262,7 +262,7 @@ static bool read_tensor(struct reading *r, const char *name, const json_t *j)
     return true;
 }
 
-static bool read_metadata(struct reading *r, json_t *j)
+static bool read_metadata(struct safetensors_reading *r, json_t *j)
 {
     const char *key;
     json_t *value;
@@ -281,14 +281,14 @@ static bool read_metadata(struct reading *r, json_t *j)
 
 static int by_begin(const void *x, const void *y)
 {
-    const struct range *a = x, *b = y;
+    const struct safetensors_range *a = x, *b = y;
     if (a->begin != b->begin)
         return a->begin < b->begin ? -1 : 1;
     return (a->end > b->end) - (a->end < b->end);
 }
 
 // The format wants the data covered: no byte twice, none unnamed.
-static bool check_ranges(struct reading *r)
+static bool check_ranges(struct safetensors_reading *r)
 {
     int64_t at = 0;
     if (r->n_range)
@@ -310,7 +310,7 @@ static int by_name(const void *x, const void *y)
     return strcmp(((const struct tensor *)x)->name, ((const struct tensor *)y)->name);
 }
 
-static bool safetensors_read_header(struct reading *r, const json_t *header)
+static bool safetensors_read_header(struct safetensors_reading *r, const json_t *header)
 {
     const char *name;
     json_t *value;
@@ -341,7 +341,7 @@ struct safetensors *safetensors_parse(struct arena *a, const char *name, const v
                     header ? "no object" : error.text),
                NULL;
     }
-    struct reading r = {.arena = a,
+    struct safetensors_reading r = {.arena = a,
                         .diag = d,
                         .name = name,
                         .data = (const uint8_t *)text + length,

@@ -35,7 +35,7 @@ struct mouth {
 };
 
 // A phase, compiled.
-struct stage {
+struct trainer_stage {
     struct arena *arena;
     const struct phase *phase;
     int64_t first; // step of the experiment at which it begins
@@ -68,7 +68,7 @@ static const char *update_name(struct trainer *t, const struct update *u)
     return kept;
 }
 
-static bool measured(const struct stage *s, const char *name)
+static bool measured(const struct trainer_stage *s, const char *name)
 {
     for (int i = 0; i < s->n_measure; i++)
         if (!strcmp(s->measure[i].name, name))
@@ -78,7 +78,7 @@ static bool measured(const struct stage *s, const char *name)
 
 // "loss/2/cross_entropy" → "loss/generator/cross_entropy"; updates of the same networks are told
 // apart by number.
-static void measure_add(struct stage *s, const char *root, const char *name)
+static void measure_add(struct trainer_stage *s, const char *root, const char *name)
 {
     const float *at = plan_output(s->plan, root);
     if (!at)
@@ -89,7 +89,7 @@ static void measure_add(struct stage *s, const char *root, const char *name)
     APPEND(s->arena, s->measure, s->n_measure, m);
 }
 
-static void find_measures(struct trainer *t, struct stage *s)
+static void find_measures(struct trainer *t, struct trainer_stage *s)
 {
     for (int i = 0; i < s->program->n_run; i++) {
         const struct update_run *r = &s->program->run[i];
@@ -104,7 +104,7 @@ static void find_measures(struct trainer *t, struct stage *s)
     }
 }
 
-static struct mouth *mouth_of(struct stage *s, const struct data_source *source)
+static struct mouth *mouth_of(struct trainer_stage *s, const struct data_source *source)
 {
     for (int i = 0; i < s->n_mouth; i++)
         if (s->mouth[i].source == source)
@@ -115,7 +115,7 @@ static struct mouth *mouth_of(struct stage *s, const struct data_source *source)
 }
 
 // Feeds come in order of draw; draws that nothing reads are not drawn.
-static void find_mouths(struct stage *s)
+static void find_mouths(struct trainer_stage *s)
 {
     for (int i = 0; i < s->program->n_feed; i++) {
         const struct feed *f = &s->program->feed[i];
@@ -135,7 +135,7 @@ static void find_mouths(struct stage *s)
     }
 }
 
-static void open_loaders(struct trainer *t, struct stage *s)
+static void open_loaders(struct trainer *t, struct trainer_stage *s)
 {
     for (int i = 0; i < s->n_mouth; i++) {
         struct mouth *m = &s->mouth[i];
@@ -147,7 +147,7 @@ static void open_loaders(struct trainer *t, struct stage *s)
     }
 }
 
-static void find_hypers(struct stage *s)
+static void find_hypers(struct trainer_stage *s)
 {
     s->hyper = NEW_ARRAY(s->arena, struct hyper, s->program->n_run);
     for (int i = 0; i < s->program->n_run; i++)
@@ -155,7 +155,7 @@ static void find_hypers(struct stage *s)
                                      plan_input(s->plan, s->program->run[i].hyper)};
 }
 
-static bool stage_compile(struct trainer *t, struct stage *s, int phase)
+static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
 {
     if (s->plan)
         return true;
@@ -181,7 +181,7 @@ static struct trainer *trainer_make(struct arena *parent, struct experiment *e, 
     struct arena *a = arena_new(parent);
     struct trainer *t = NEW(a, struct trainer);
     *t = (struct trainer){.arena = a, .experiment = e, .diag = d, .traced = traced};
-    t->stage = NEW_ARRAY(a, struct stage, e->n_phase);
+    t->stage = NEW_ARRAY(a, struct trainer_stage, e->n_phase);
     for (int i = 0; i < e->n_phase; i++) {
         t->stage[i].phase = &e->phase[i];
         t->stage[i].first = t->steps;
@@ -215,7 +215,7 @@ struct plan *trainer_plan(struct trainer *t, int phase)
 
 const struct timing *trainer_timing(const struct trainer *t, int phase)
 {
-    const struct stage *s = &t->stage[phase];
+    const struct trainer_stage *s = &t->stage[phase];
     return s->timing.n ? &s->timing : NULL;
 }
 
@@ -224,7 +224,7 @@ const struct program *trainer_program(const struct trainer *t, int phase)
     return t->stage[phase].program;
 }
 
-static bool feed_data(struct trainer *t, struct stage *s, struct mouth *m)
+static bool feed_data(struct trainer *t, struct trainer_stage *s, struct mouth *m)
 {
     const double began = clock_now();
     for (int i = 0; i < m->n; i++) {
@@ -238,7 +238,7 @@ static bool feed_data(struct trainer *t, struct stage *s, struct mouth *m)
     return true;
 }
 
-static void feed_rates(const struct stage *s, int64_t step)
+static void feed_rates(const struct trainer_stage *s, int64_t step)
 {
     const double factor = phase_factor(s->phase, step - s->first);
     for (int i = 0; i < s->program->n_run; i++) {
@@ -249,7 +249,7 @@ static void feed_rates(const struct stage *s, int64_t step)
     }
 }
 
-static bool trainer_feed(struct trainer *t, struct stage *s)
+static bool trainer_feed(struct trainer *t, struct trainer_stage *s)
 {
     for (int i = 0; i < s->n_mouth; i++)
         if (!feed_data(t, s, &s->mouth[i]))
@@ -278,7 +278,7 @@ static bool recall_slab(struct trainer *t)
 
 // Runs the steps since a slab was kept once more, watching every value of the last of them, and
 // returns the first that is not finite. NULL where it cannot be found, or is not to be.
-static const struct value *find_culprit(struct trainer *t, struct stage *s,
+static const struct value *find_culprit(struct trainer *t, struct trainer_stage *s,
                                         const struct observer *o, const volatile sig_atomic_t *stop)
 {
     const int64_t diverged = t->step;
@@ -299,7 +299,7 @@ static const struct value *find_culprit(struct trainer *t, struct stage *s,
     return culprit;
 }
 
-static void report_divergence(struct trainer *t, struct stage *s, const struct observer *o,
+static void report_divergence(struct trainer *t, struct trainer_stage *s, const struct observer *o,
                               const volatile sig_atomic_t *stop)
 {
     const int64_t diverged = t->step;
@@ -354,7 +354,7 @@ static enum outcome trainer_tell(struct trainer *t, const struct observer *o,
 }
 
 // plan_run, its steps timed where that is wanted.
-static void trainer_compute(const struct trainer *t, struct stage *s)
+static void trainer_compute(const struct trainer *t, struct trainer_stage *s)
 {
     if (t->timed)
         plan_profile(s->plan, (uint64_t)t->step, s->lap.step);
@@ -368,7 +368,7 @@ static struct timing recorded(const struct observer *o)
     return (struct timing){.recording = c.held, .recorder = c.beside};
 }
 
-static void start_timing(const struct trainer *t, struct stage *s, const struct observer *o)
+static void start_timing(const struct trainer *t, struct trainer_stage *s, const struct observer *o)
 {
     const int n = t->timed ? plan_steps(s->plan) : 0;
     s->timing = (struct timing){.step = NEW_ARRAY(s->arena, double, n + 1)};
@@ -379,7 +379,7 @@ static void start_timing(const struct trainer *t, struct stage *s, const struct 
 }
 
 // Half of those kept make room when it is full, so that they are spread over the whole run.
-static void keep_lap(struct stage *s)
+static void keep_lap(struct trainer_stage *s)
 {
     if (s->n_kept == KEPT) {
         for (int i = 0; i < KEPT / 2; i++)
@@ -397,7 +397,7 @@ static int trainer_ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void add_lap(const struct trainer *t, struct stage *s)
+static void add_lap(const struct trainer *t, struct trainer_stage *s)
 {
     struct timing *l = &s->timing;
     if (s->lap.all > 0) // or it was not completed
@@ -409,7 +409,7 @@ static void add_lap(const struct trainer *t, struct stage *s)
     l->all += s->lap.all;
 }
 
-static void end_timing(struct stage *s, const struct observer *o)
+static void end_timing(struct trainer_stage *s, const struct observer *o)
 {
     const struct timing now = recorded(o);
     s->timing.recording = now.recording - s->before.recording;
@@ -431,7 +431,7 @@ static void keep_slab(struct trainer *t, double now)
     t->past_due = now + SPARING * (clock_now() - now);
 }
 
-static enum outcome iterate(struct trainer *t, struct stage *s, const struct observer *o,
+static enum outcome iterate(struct trainer *t, struct trainer_stage *s, const struct observer *o,
                             const volatile sig_atomic_t *stop)
 {
     const double began = clock_now();
@@ -451,7 +451,7 @@ static enum outcome iterate(struct trainer *t, struct stage *s, const struct obs
     return told;
 }
 
-static enum outcome run_stage(struct trainer *t, struct stage *s, const struct observer *o,
+static enum outcome run_stage(struct trainer *t, struct trainer_stage *s, const struct observer *o,
                               const volatile sig_atomic_t *stop)
 {
     const int64_t end = s->first + s->phase->steps;
@@ -480,7 +480,7 @@ enum outcome trainer_run(struct trainer *t, const struct observer *o,
                          const volatile sig_atomic_t *stop)
 {
     for (int i = 0; i < t->experiment->n_phase; i++) {
-        struct stage *s = &t->stage[i];
+        struct trainer_stage *s = &t->stage[i];
         if (t->step >= s->first + s->phase->steps)
             continue;
         if (!stage_compile(t, s, i))

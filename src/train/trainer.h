@@ -29,7 +29,7 @@ struct trainer {
     float *slab;             // all slots
     int64_t step;            // complete steps
     int64_t steps;           // of all phases
-    struct stage *stage;     // one a phase, its own
+    struct trainer_stage *stage;     // one a phase, its own
     struct measure *measure; // of the current phase
     int n_measure;
     // Where trainer_run may keep a slab of the past, to find where a divergence began: open for

@@ -105,7 +105,7 @@ same rules rules_again
 cmp -s "$dir/forced.txt" "$dir/explained.txt" || complain "explain --replay is another plan: $(diff "$dir/forced.txt" "$dir/explained.txt" | head)"
 sed "$places" "$dir/rules.txt" | cmp -s - "$dir/forced.txt" && complain "the forced plan is the rules'"
 "$ganexp" bench --replay "${forced%%-*}" --steps 1 --by step >"$dir/bench.txt" 2>&1 || complain "bench --replay: $(cat "$dir/bench.txt")"
-[[ $(grep -c tile_map "$dir/bench.txt") == $(grep -c tile_map "$dir/forced.txt") ]] || complain "bench --replay times another plan"
+[[ $(grep -c winograd_transform "$dir/bench.txt") == $(grep -c winograd_transform "$dir/forced.txt") ]] || complain "bench --replay times another plan"
 for how in "$dir/conv.yaml" "--replay ${forced%%-*}"; do
     # shellcheck disable=SC2086
     "$ganexp" trace $how --threads 1 --steps 1 --output "$dir/trace${how%%[ /]*}" >"$dir/out" 2>&1 || complain "trace $how: $(cat "$dir/out")"

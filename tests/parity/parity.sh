@@ -19,7 +19,7 @@ if [[ -z $python ]]; then
     exit 77
 fi
 
-parity() { "$python" "$here/parity/parity.py" "$@" "$ganexp"; }
+parity() { "$python" "$here/parity.py" "$@" "$ganexp"; }
 
 # A gradient that is wrong by a hundredth is found, in the right place.
 parity --break >"$dir/broken" <<<"gan configs/gan.yaml"
@@ -73,7 +73,7 @@ checkpoint() {  # config, overrides …
     local name; name=$(basename "$1" .yaml)
     "$ganexp" run "$1" "${@:2}" train.steps=3 evaluate.scores=[] --threads 1 --db "$dir/$name.db" 2>"$dir/log" >/dev/null &&
         "$ganexp" sample "$name" --db "$dir/$name.db" --threads 1 -o "$dir/$name.png" --save "$dir/$name.samples" >/dev/null &&
-        "$python" "$here/parity/checkpoint.py" "$dir"/runs/*-"$name"/checkpoints/*.safetensors "$dir/$name.samples" ||
+        "$python" "$here/checkpoint.py" "$dir"/runs/*-"$name"/checkpoints/*.safetensors "$dir/$name.samples" ||
         { cat "$dir/log"; bad=1; }
 }
 checkpoint configs/dcgan.yaml data.real.batch=8

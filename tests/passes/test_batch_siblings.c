@@ -89,7 +89,7 @@ static void check_meaning(struct graph *g)
 {
     double **want = roots_of(g, &source);
     assert_true(pass_batch_siblings(g));
-    graph_verify(g, "one_batch");
+    graph_verify(g, "batch_siblings");
     assert_same_roots(g, &source, want);
 }
 
@@ -183,7 +183,7 @@ static void test_versions(void **state)
     assert_false(pass_batch_siblings(c.g));
     graph_root(c.g, "again", mean(apply(&c, image(&c, "other"))));
     assert_true(pass_batch_siblings(c.g));
-    graph_verify(c.g, "one_batch");
+    graph_verify(c.g, "batch_siblings");
     assert_int_equal(count(c.g, &op_matmul), 2);
     arena_free(c.g->arena);
 }

@@ -91,7 +91,7 @@ static void test_pooled(void **state)
                      *b = channels(g, "b", 3);
         struct value *sums = pool_sum(add(conv(x, w, e->window), b), e->factor);
         add_roots(affine(sums, 0.25, 0), x, w, b);
-        check(g, "conv_pool", e->fewer);
+        check(g, "fold_pool", e->fewer);
     }
 }
 
@@ -103,7 +103,7 @@ static void test_pixels(void **state)
     struct value *x = input(g, "x", SHAPE(2, 2, 3, 4)), *w = input(g, "w", SHAPE(3, 2, 1, 1)),
                  *b = channels(g, "b", 3);
     add_roots(add(conv(upsample(x, 2), w, (struct window){{1, 1}, {0}}), b), x, w, b);
-    check(g, "upsample_conv", 4);
+    check(g, "fold_upsample", 4);
 }
 
 // What somebody else reads as well, or has a stride already, stays.

@@ -211,7 +211,7 @@ static void test_random_graphs(void **state)
             pass_fuse(g);
             joined += pass_fuse_reductions(g);
         }
-        graph_verify(g, "join");
+        graph_verify(g, "fuse_reductions");
         compare(g, want, a);
         if (round & 2)
             pass_assign_layouts(g);

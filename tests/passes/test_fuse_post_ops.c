@@ -108,7 +108,7 @@ static void computes_the_same(void **state)
         struct graph *g = random_end(a, seed, &n), *as_it_was = random_end(a, seed, &again);
         if (pass_fuse_post_ops(g))
             found++;
-        graph_verify(g, "epilogue");
+        graph_verify(g, "fuse_post_ops");
         const struct reference source = {feed, NULL};
         double **is = graph_reference(g, &source, a),
                **was = graph_reference(as_it_was, &source, a);
@@ -171,7 +171,7 @@ static int taken(struct graph *g, struct value *y)
 {
     graph_root(g, "y", y);
     pass_fuse_post_ops(g);
-    graph_verify(g, "epilogue");
+    graph_verify(g, "fuse_post_ops");
     const int n = ends(g);
     arena_free(g->arena);
     return n;
@@ -242,7 +242,7 @@ static void versions(void **state)
             y = tanh_value(y);
         graph_root(g, "y", y);
         pass_fuse_post_ops(g);
-        graph_verify(g, "epilogue");
+        graph_verify(g, "fuse_post_ops");
         assert_int_equal(ends(g), !between);
         arena_free(a);
     }

@@ -6,7 +6,7 @@
 #include "train/trainer.h"
 #include "store/checkpoint.h"
 #include "support/experiment.h"
-#include "support/twins.h"
+#include "support/packed_copies.h"
 
 // --- every effect --------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ static float *trained(bool packed_copies, bool rounded, int64_t *n, struct arena
     struct fixture f = dcgan(rounded);
     struct graph *g = program_training(f.e, 0, f.arena, f.diag)->graph;
     const struct slots *s = &f.e->slots;
-    passes_run(g, "own_kernel");
+    passes_run(g, "select_kernel");
     pass_assign_layouts(g);
     assert_true(!packed_copies || pass_packed_copy(g));
     pass_assign_memory(g);

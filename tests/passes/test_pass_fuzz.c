@@ -13,7 +13,7 @@
 #include "kernels/kernel.h"
 #include "support/random_gan.h"
 #include "support/sources.h"
-#include "support/twins.h"
+#include "support/packed_copies.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -172,7 +172,7 @@ static void check_rewrites(struct verdict *to, uint64_t seed, int length, const 
 {
     const char *name = "";
     struct gan *c = build(seed, length);
-    passes_run(c->g, "minimal_filter");
+    passes_run(c->g, "winograd");
     const double off = furthest(c, NULL, graph_reference(c->g, &source, c->arena), want, &name);
     evaluator(to, "rewrites, in float64", name, off, 1e-8);
     arena_free(c->arena);
@@ -231,7 +231,7 @@ static void test_iterations(void **state)
         if (v.wrong)
             report(seed);
     }
-    print_message("%d of %d compared, with %d twins; furthest off %g at %s\n", n - skipped, n,
+    print_message("%d of %d compared, with %d packed copies; furthest off %g at %s\n", n - skipped, n,
                   packed_copies, worst, worst_at);
     assert_true(n < 10 || skipped < n / 2);
 }
@@ -240,7 +240,7 @@ static void test_iterations(void **state)
 static int lay_and_run(struct gan *c, bool copies, struct plan **p)
 {
     c->g->precision = plan_multiplies(TYPE_BF16) ? TYPE_BF16 : TYPE_F32;
-    passes_run(c->g, "own_kernel");
+    passes_run(c->g, "select_kernel");
     pass_assign_layouts(c->g);
     if (copies)
         pass_packed_copy(c->g);

@@ -112,7 +112,7 @@ static void check(enum loss loss, bool transposed)
     assert_same_roots(c.g, &source, want);
     assert_int_equal(count(c.g, &op_conv_data_grad), 1 + 2);
     assert_true(pass_batch_siblings(c.g));
-    graph_verify(c.g, "one_batch");
+    graph_verify(c.g, "batch_siblings");
     assert_same_roots(c.g, &source, want);
     assert_int_equal(count(c.g, &op_conv_data_grad), 1 + 1);
     assert_int_equal(count(c.g, &op_conv_weight_grad), 2);

@@ -186,7 +186,7 @@ static void test_forced(void **state)
         assert_int_equal(c->n, 1);
         struct plan *p = plan_new(g->arena, g, NULL, 0);
         assert_int_equal(count(p, "matmul"), of[i].matmuls);
-        assert_int_equal(count(p, "tile_map"), of[i].maps);
+        assert_int_equal(count(p, "winograd_transform"), of[i].maps);
         for (int k = 0; k < g->n; k++) {
             const struct value *v = g->value[k];
             float *to = v->attr.name ? plan_input(p, v->attr.name) : NULL;
@@ -229,7 +229,7 @@ static void test_example(void **state)
     struct chooser checks = {check_example};
     struct graph *g = convolutions();
     g->chooser = &checks;
-    assert_true(passes_run(g, "minimal_filter"));
+    assert_true(passes_run(g, "winograd"));
     arena_free(g->arena);
 }
 
@@ -278,10 +278,10 @@ static const struct yes_or_no {
     const char *only_no, *both; // steps of the examples
     bool no_is_marked;
 } yes_or_no[] = {
-    {"upsample_conv", upsampled, "upsample 2 of 4x16x8x8 16x16x3x3 /1 1,1,1,1 #", "pool_sum",
+    {"fold_upsample", upsampled, "upsample 2 of 4x16x8x8 16x16x3x3 /1 1,1,1,1 #", "pool_sum",
      "conv"},
-    {"conv_pool", averaged, "pool 2 of 4x16x16x16 16x16x3x3 /1 1,1,1,1 #", "pool_sum", "conv"},
-    {"own_kernel", grey, "conv 4x16x8x8 1x16x3x3 /1 1,1,1,1 #", "conv forward ", "conv forward",
+    {"fold_pool", averaged, "pool 2 of 4x16x16x16 16x16x3x3 /1 1,1,1,1 #", "pool_sum", "conv"},
+    {"select_kernel", grey, "conv 4x16x8x8 1x16x3x3 /1 1,1,1,1 #", "conv forward ", "conv forward",
      true},
 };
 

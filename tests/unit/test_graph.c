@@ -216,7 +216,7 @@ static void test_upsample_conv(void **state)
             graph_root(f->graph, (char[]){(char)('a' + j), 0}, result[j]);
             kept[j] = before[result[j]->id];
         }
-        assert_true(passes_run(f->graph, "upsample_conv"));
+        assert_true(passes_run(f->graph, "fold_upsample"));
         for (int j = 0; j < f->graph->n; j++)
             assert_true(f->graph->value[j]->op != &op_upsample &&
                         f->graph->value[j]->op != &op_pool_sum &&

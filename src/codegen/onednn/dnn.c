@@ -165,7 +165,7 @@ static void dnn_describe(struct blocked_layout *l, const void *md)
     struct seam_blocks b;
     struct shape s = {0};
     l->bytes = dnnl_memory_desc_get_size(md);
-    l->name = "opaque";
+    l->name = "blocked";
     if (!seam_blocks(md, &b))
         return;
     l->name = layout_name(&b);

@@ -153,7 +153,7 @@ static void assign_reference(const struct value *u, const double *const *in, dou
 struct value *packed_copy(struct value *version, const char *why)
 {
     if (!version->attr.slot)
-        BUG("twin wants a version of a slot");
+        BUG("packed_copy wants a version of a slot");
     return graph_add(version->graph, &op_packed_copy, version->shape, 1, &version,
                      (struct attr){.ref = why});
 }
@@ -182,7 +182,7 @@ static void packed_copy_print(const struct value *v, struct text *out)
     text_addf(out, "since %s", (const char *)v->attr.ref);
 }
 
-const struct op op_packed_copy = {.name = "twin",
+const struct op op_packed_copy = {.name = "packed_copy",
                                   .flags = OP_ALIAS,
                                   .reference = packed_copy_reference,
                                   .print = packed_copy_print};

@@ -61,24 +61,24 @@ static void unspread_grad(struct value *v, struct value *dy, const bool *want, s
 }
 
 // How the filters of a small kernel (K, C, kh, kw) stand in the wide one.
-struct cut {
+struct op_folded_kernel_cut {
     int64_t K, C, kh, kw, factor;
     bool pooled;
 };
 
-static struct cut op_folded_kernel_cut_of(const struct value *v, const struct value *small)
+static struct op_folded_kernel_cut op_folded_kernel_cut_of(const struct value *v, const struct value *small)
 {
     const int64_t *d = small->shape.dim;
-    return (struct cut){d[0], d[1], d[2], d[3], v->attr.i[0], v->attr.i[1]};
+    return (struct op_folded_kernel_cut){d[0], d[1], d[2], d[3], v->attr.i[0], v->attr.i[1]};
 }
 
 // Where filter (o, c) begins, in either kernel.
-static int64_t small_at(const struct cut *k, int64_t o, int64_t c)
+static int64_t small_at(const struct op_folded_kernel_cut *k, int64_t o, int64_t c)
 {
     return (o * k->C + c) * k->kh * k->kw;
 }
 
-static int64_t wide_at(const struct cut *k, int64_t o, int64_t c)
+static int64_t wide_at(const struct op_folded_kernel_cut *k, int64_t o, int64_t c)
 {
     return (k->pooled ? o * k->C + c : c * k->K + o) * (k->kh + k->factor - 1) *
            (k->kw + k->factor - 1);
@@ -86,7 +86,7 @@ static int64_t wide_at(const struct cut *k, int64_t o, int64_t c)
 
 // One filter pair: small (kh, kw) and wide (kh + f − 1, kw + f − 1). Either is the sum.
 #define DEFINE_TAPS(T)                                                                        \
-    static void taps_##T(const struct cut *k, T *small, T *wide, bool widen)                  \
+    static void taps_##T(const struct op_folded_kernel_cut *k, T *small, T *wide, bool widen)                  \
     {                                                                                         \
         const int64_t f = k->factor, H = k->kh + f - 1, W = k->kw + f - 1;                    \
         memset(widen ? wide : small, 0, sizeof(T) * (size_t)(widen ? H * W : k->kh * k->kw)); \
@@ -106,7 +106,7 @@ DEFINE_TAPS(float)
 
 static void spread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const struct cut k = op_folded_kernel_cut_of(v, v->in[0]);
+    const struct op_folded_kernel_cut k = op_folded_kernel_cut_of(v, v->in[0]);
     for (int64_t o = 0; o < k.K; o++)
         for (int64_t c = 0; c < k.C; c++)
             taps_double(&k, (double *)(uintptr_t)(in[0] + small_at(&k, o, c)),
@@ -115,7 +115,7 @@ static void spread_reference(const struct value *v, const double *const *in, dou
 
 static void unspread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const struct cut k = op_folded_kernel_cut_of(v, v);
+    const struct op_folded_kernel_cut k = op_folded_kernel_cut_of(v, v);
     for (int64_t o = 0; o < k.K; o++)
         for (int64_t c = 0; c < k.C; c++)
             taps_double(&k, out + small_at(&k, o, c),
@@ -154,13 +154,13 @@ static void narrow_3_by_2(float *small, const float *wide)
 
 struct spread {
     float *small, *wide;
-    struct cut k;
+    struct op_folded_kernel_cut k;
     bool widen;
 };
 
 static void spread_3_by_2(const struct spread *s)
 {
-    const struct cut *k = &s->k;
+    const struct op_folded_kernel_cut *k = &s->k;
 #pragma omp parallel for schedule(static) if (k->K * k->C > 1024)
     for (int64_t o = 0; o < k->K; o++)
         for (int64_t c = 0; c < k->C; c++)
@@ -173,7 +173,7 @@ static void spread_3_by_2(const struct spread *s)
 static void run_spread(const void *args)
 {
     const struct spread *s = args;
-    const struct cut *k = &s->k;
+    const struct op_folded_kernel_cut *k = &s->k;
     if (k->kh == 3 && k->kw == 3 && k->factor == 2 && !k->pooled) {
         spread_3_by_2(s);
         return;

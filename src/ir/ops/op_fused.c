@@ -121,7 +121,7 @@ static void op_fused_numbers(const struct map_inst *s, struct text *out)
 
 static void results_print(const struct value *v, const struct map_program *p, struct text *out)
 {
-    text_add(out, p->reduce == MAP_SUM ? "; sum" : p->reduce == MAP_MAX ? "; max" : "; moments");
+    text_add(out, p->reduce == MAP_SUM ? "; sum" : p->reduce == MAP_MAX ? "; max" : "; sum_var");
     for (int k = 0; k < p->n_result; k += p->reduce == MAP_SUM_VAR ? 2 : 1) {
         text_add(out, k ? ", " : " ");
         op_fused_operand(v, p, p->result[k], out);

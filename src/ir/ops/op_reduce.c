@@ -123,7 +123,7 @@ const struct op op_reduce_max = {.name = "reduce_max",
                                  .lower = lower_reduce_max,
                                  .print = reduce_print,
                                  .same_axis = same_axis_elementwise};
-const struct op op_sum_var = {.name = "moments",
+const struct op op_sum_var = {.name = "sum_var",
                               .flags = OP_ANY_LAYOUT | OP_READS_BF16 | OP_NO_GRAD,
                               .reference = op_reduce_moments_reference,
                               .lower = lower_sum_var,

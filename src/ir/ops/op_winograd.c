@@ -20,7 +20,7 @@
 #include <string.h>
 
 // What the role makes of a tiling.
-struct cut {
+struct op_winograd_cut {
     int64_t step, phases, n, count[2], pad[2];
     int rows, columns;
     double m[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX];
@@ -47,7 +47,7 @@ static int op_winograd_taps(const struct winograd_tiling *t)
     return (int)((t->kernel + t->stride - 1) / t->stride);
 }
 
-static void fill_matrix(struct cut *c, const struct winograd_points *t, enum winograd_role role)
+static void fill_matrix(struct op_winograd_cut *c, const struct winograd_points *t, enum winograd_role role)
 {
     for (int i = 0; i < c->rows; i++)
         for (int j = 0; j < c->columns; j++)
@@ -57,12 +57,12 @@ static void fill_matrix(struct cut *c, const struct winograd_points *t, enum win
                                            : (double)t->weight[i][j] / (double)t->divisor[i];
 }
 
-static struct cut cut_by(enum winograd_role role, struct winograd_tiling t)
+static struct op_winograd_cut cut_by(enum winograd_role role, struct winograd_tiling t)
 {
     const struct winograd_points toom = winograd_points_of((int)t.n, op_winograd_taps(&t));
     const int columns[] = {[TILE_COARSE] = toom.n, [TILE_FINE] = toom.q, [TILE_WEIGHT] = toom.r};
     const int64_t s = role == TILE_COARSE ? 1 : t.stride;
-    struct cut c = {.step = s,
+    struct op_winograd_cut c = {.step = s,
                     .phases = s,
                     .n = t.n,
                     .count = {t.count[0], t.count[1]},
@@ -73,7 +73,7 @@ static struct cut cut_by(enum winograd_role role, struct winograd_tiling t)
     return c;
 }
 
-static struct cut op_winograd_cut_of(const struct value *v)
+static struct op_winograd_cut op_winograd_cut_of(const struct value *v)
 {
     return cut_by((enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
 }
@@ -89,7 +89,7 @@ struct value *winograd_transform(struct value *x, enum winograd_role role, struc
 {
     const struct attr attr = op_winograd_attr_of(role, t);
     if (x->shape.rank != 4)
-        BUG("tile_map wants rank 4");
+        BUG("winograd_transform wants rank 4");
     return graph_add(x->graph, &op_winograd_transform, op_winograd_planes(x->shape, attr), 1, &x,
                      attr);
 }
@@ -99,7 +99,7 @@ struct value *winograd_transform_adjoint(struct value *y, enum winograd_role rol
 {
     const struct attr attr = op_winograd_attr_of(role, t);
     if (shape.rank != 4 || !shape_equal(y->shape, op_winograd_planes(shape, attr)))
-        BUG("tile_map_adjoint: shapes do not fit");
+        BUG("winograd_transform_adjoint: shapes do not fit");
     return graph_add(y->graph, &op_winograd_transform_adjoint, shape, 1, &y, attr);
 }
 
@@ -124,7 +124,7 @@ struct column {
     int64_t n, ty, tx, a, b, c;
 };
 
-static void column_terms(const struct cut *k, struct shape image, const struct column *o,
+static void column_terms(const struct op_winograd_cut *k, struct shape image, const struct column *o,
                          double *planes_at, int64_t plane, const double *in, double *out)
 {
     const int64_t *d = image.dim;
@@ -148,7 +148,7 @@ static void column_terms(const struct cut *k, struct shape image, const struct c
 static void meaning(const struct value *v, struct shape image, double *y, const double *in,
                     double *out)
 {
-    const struct cut k = op_winograd_cut_of(v);
+    const struct op_winograd_cut k = op_winograd_cut_of(v);
     const int64_t C = image.dim[1], width = k.phases * k.phases * C, row = k.count[0] * k.count[1];
     const int64_t plane = image.dim[0] * row * width;
     for (int64_t i = 0; i < plane; i++) {
@@ -179,7 +179,7 @@ static void adjoint_reference(const struct value *v, const double *const *in, do
 
 // --- lowering ------------------------------------------------------------------------------------
 
-static void fill_task(struct transform_task *t, const struct cut *c)
+static void fill_task(struct transform_task *t, const struct op_winograd_cut *c)
 {
     t->step = c->step, t->phases = c->phases;
     for (int i = 0; i < 2; i++) {
@@ -194,7 +194,7 @@ static void fill_task(struct transform_task *t, const struct cut *c)
 
 struct transform_task transform_task_of(enum winograd_role role, struct winograd_tiling tiling)
 {
-    const struct cut c = cut_by(role, tiling);
+    const struct op_winograd_cut c = cut_by(role, tiling);
     struct transform_task t = {0};
     fill_task(&t, &c);
     return t;
@@ -218,9 +218,9 @@ static const struct image_end *op_winograd_end_of(struct plan *p, const struct v
 static void op_winograd_lower(struct plan *p, const struct value *v, const struct value *image,
                               const struct value *y)
 {
-    static const char *const what[] = {"tile_map of a result", "tile_map of an image",
-                                       "tile_map of weights"};
-    const struct cut c = op_winograd_cut_of(v);
+    static const char *const what[] = {"winograd_transform of a result", "winograd_transform of an image",
+                                       "winograd_transform of weights"};
+    const struct op_winograd_cut c = op_winograd_cut_of(v);
     const struct view x = view_of(image);
     struct transform_task *t = NEW(plan_arena(p), struct transform_task);
     *t = (struct transform_task){.image = plan_data(p, image),
@@ -269,14 +269,14 @@ static void op_winograd_print(const struct value *v, struct text *out)
     post_ops_print(v, out);
 }
 
-const struct op op_winograd_transform = {.name = "tile_map",
+const struct op op_winograd_transform = {.name = "winograd_transform",
                                          .flags = OP_BLOCKED_OK | OP_READS_BF16 | OP_WRITES_BF16,
                                          .grad = forward_grad,
                                          .reference = forward_reference,
                                          .lower = lower_forward,
                                          .print = op_winograd_print,
                                          .blocked_layout = op_winograd_layout};
-const struct op op_winograd_transform_adjoint = {.name = "tile_map_adjoint",
+const struct op op_winograd_transform_adjoint = {.name = "winograd_transform_adjoint",
                                                  .flags = OP_BLOCKED_OK | OP_READS_BF16,
                                                  .grad = adjoint_grad,
                                                  .reference = adjoint_reference,
