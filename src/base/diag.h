@@ -56,4 +56,7 @@ const char *nearest_word(const char *word, const char *const *known, size_t n);
     (fprintf(stderr, "ganexp: bug at %s:%d: ", __FILE__, __LINE__), fprintf(stderr, __VA_ARGS__), \
      fputc('\n', stderr), abort())
 
+// An invariant of our own, which no input of a user breaks. Always checked.
+#define ASSERT(condition) ((condition) ? (void)0 : BUG("%s does not hold", #condition))
+
 #endif
