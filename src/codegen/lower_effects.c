@@ -128,56 +128,20 @@ static void add_packed(struct plan *p, const struct value *v, struct update_task
         t->chunk *= CHUNK_LEAST / t->chunk;
 }
 
-static struct update_task *update(struct plan *p, const struct value *v)
+void lower_update(struct plan *p, const struct value *v)
 {
+    const struct update_rule *rule = update_rule_of(v);
     struct update_task *t = NEW(plan_arena(p), struct update_task);
+    t->part = kernels()->update_part(rule->name);
+    ASSERT(t->part);
+    t->options = update_options_of(v);
     t->p = plan_data(p, v);
     t->g = v->n_in > 1 ? plan_data(p, v->in[1]) : NULL;
+    t->number = v->n_in > EFFECT_NUMBERS ? plan_data(p, v->in[EFFECT_NUMBERS]) : NULL;
+    for (int i = 0; i < update_moments(v); i++)
+        t->moment[i] = plan_data(p, v->in[EFFECT_NUMBERS + 1 + i]);
     t->n = shape_size(v->shape);
-    for (int i = 0; i < 4; i++)
-        t->f[i] = (float)v->attr.f[i];
-    t->flag = v->attr.i[0] != 0;
     t->threads = kernel_threads(t->n);
     add_packed(p, v, t);
-    return t;
-}
-
-void lower_adam(struct plan *p, const struct value *v)
-{
-    struct update_task *t = update(p, v);
-    t->hyper = plan_data(p, v->in[2]);
-    t->m = plan_data(p, v->in[3]);
-    t->v = plan_data(p, v->in[4]);
-    plan_step(p, v, "adam", kernels()->adam, t);
-}
-
-void lower_rmsprop(struct plan *p, const struct value *v)
-{
-    struct update_task *t = update(p, v);
-    t->hyper = plan_data(p, v->in[2]);
-    t->v = plan_data(p, v->in[3]);
-    plan_step(p, v, "rmsprop", kernels()->rmsprop, t);
-}
-
-void lower_sgd(struct plan *p, const struct value *v)
-{
-    struct update_task *t = update(p, v);
-    t->hyper = plan_data(p, v->in[2]);
-    t->m = v->n_in == 4 ? plan_data(p, v->in[3]) : NULL;
-    plan_step(p, v, "sgd", kernels()->sgd, t);
-}
-
-void lower_clip_slot(struct plan *p, const struct value *v)
-{
-    plan_step(p, v, "clip", kernels()->clip, update(p, v));
-}
-
-void lower_lerp_slot(struct plan *p, const struct value *v)
-{
-    plan_step(p, v, "lerp", kernels()->lerp, update(p, v));
-}
-
-void lower_assign_slot(struct plan *p, const struct value *v)
-{
-    plan_step(p, v, "assign", kernels()->assign, update(p, v));
+    plan_step(p, v, rule->name, kernels()->update, t);
 }

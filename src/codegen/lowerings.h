@@ -31,12 +31,7 @@ LOWER(reorder);
 LOWER(one_hot);
 LOWER(gather);
 LOWER(scatter_add);
-LOWER(adam);
-LOWER(rmsprop);
-LOWER(sgd);
-LOWER(clip_slot);
-LOWER(lerp_slot);
-LOWER(assign_slot);
+LOWER(update);
 
 #undef LOWER
 

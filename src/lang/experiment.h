@@ -6,6 +6,7 @@
 #include "config/expression.h"
 #include "data/loader.h"
 #include "losses/losses.h"
+#include "optimizers/optimizer.h"
 #include "nn/network.h"
 
 struct chooser;
@@ -79,15 +80,6 @@ struct game_term {
     double weight;
     struct target *to; // `for:`; NULL without
     int n_to;
-};
-
-enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_RMSPROP, OPTIMIZER_SGD };
-struct optimizer {
-    enum optimizer_kind kind;
-    double lr, beta1, beta2, rho, epsilon, momentum, weight_decay;
-    bool nesterov;
-    // epsilon outside the bias correction (adam) or inside the root (rmsprop), as Keras has it
-    bool keras;
 };
 
 // One factor of the learning rate. In steps of its phase, epochs already converted.
@@ -223,8 +215,5 @@ struct named_value *experiment_value(const struct experiment *e, const char *nam
 
 // The product of the phase's schedules; `step` counts from 0 in the phase.
 double phase_factor(const struct phase *phase, int64_t step);
-// What an optimizer's hyper input holds at its t-th step (from 1): [lr·factor, 1/(1 − beta1^t),
-// 1/(1 − beta2^t), 0].
-void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float hyper[4]);
 
 #endif

@@ -51,53 +51,9 @@ static const struct param *word_params(const struct param *table)
 
 // --- optimizers ----------------------------------------------------------------------------------
 
-static const char *const convention_word[] = {"pytorch", "keras", NULL};
-
-struct optimizer_options {
-    struct optimizer is;
-    int convention;
-};
-
-#define OF(field) offsetof(struct optimizer_options, is.field)
-#define RATE(fallback)                                                       \
-    {                                                                        \
-        "lr", PARAM_FLOAT, OF(lr), fallback, 0, 1e3, .help = "learning rate" \
-    }
-#define EPSILON(fallback, keras)                                                                \
-    {"epsilon", PARAM_FLOAT, OF(epsilon), fallback, 0, 1, .help = "keeps the quotient finite"}, \
-    {                                                                                           \
-        "convention", PARAM_WORD, offsetof(struct optimizer_options, convention), "pytorch",    \
-            .words = convention_word, .help = keras                                             \
-    }
-
-static const struct param adam_params[] = {
-    RATE("1e-3"),
-    {"beta1", PARAM_FLOAT, OF(beta1), "0.9", 0, 0.999999, .help = "decay of the mean"},
-    {"beta2", PARAM_FLOAT, OF(beta2), "0.999", 0, 0.9999999, .help = "decay of the mean square"},
-    EPSILON("1e-8", "keras: epsilon outside the bias correction"),
-    {"weight_decay", PARAM_FLOAT, OF(weight_decay), "0", 0, 1e3,
-     .help = "L2 penalty of the weights"},
-    PARAM_END};
-static const struct param rmsprop_params[] = {
-    RATE("1e-2"),
-    {"rho", PARAM_FLOAT, OF(rho), "0.99", 0, 0.9999999, .help = "decay of the mean square"},
-    EPSILON("1e-8", "keras: epsilon under the root"),
-    PARAM_END};
-static const struct param sgd_params[] = {
-    RATE(NULL),
-    {"momentum", PARAM_FLOAT, OF(momentum), "0", 0, 0.999999, .help = "decay of the velocity"},
-    {"nesterov", PARAM_BOOL, OF(nesterov), "false", .help = "look ahead"},
-    PARAM_END};
-
-static const struct experiment_train_choice {
+struct experiment_train_choice {
     const char *name, *help;
     const struct param *params;
-} optimizer_word[] = {
-    [OPTIMIZER_ADAM] = {"adam", "steps of the mean gradient over the root of the mean square",
-                        adam_params},
-    [OPTIMIZER_RMSPROP] = {"rmsprop", "steps of the gradient over the root of the mean square",
-                           rmsprop_params},
-    [OPTIMIZER_SGD] = {"sgd", "steps down the gradient, with momentum if wanted", sgd_params},
 };
 
 // The word's place in a closed list; -1 and reported when it is none.
@@ -116,30 +72,28 @@ static int experiment_train_choose(struct section_reader *r, const struct node *
     return -1;
 }
 
+static const struct optimizer_kind *find_optimizer(struct section_reader *r, const struct word *w)
+{
+    const char **known = NULL;
+    int n = 0;
+    for (int i = 0; optimizers[i]; i++) {
+        if (!strcmp(optimizers[i]->name, w->name))
+            return optimizers[i];
+        APPEND(r->arena, known, n, optimizers[i]->name);
+    }
+    fail_unknown(r->d, w->where, "optimizer", w->name, known, (size_t)n);
+    return NULL;
+}
+
 static bool read_optimizer(struct section_reader *r, const struct node *node, struct optimizer *out)
 {
     struct word w;
-    struct optimizer_options o = {0};
-    const int kind = experiment_train_choose(r, node, "optimizer", optimizer_word,
-                                             LENGTH(optimizer_word), &w);
-    if (kind < 0)
+    if (!word_read(node, NULL, "optimizer", &w, r->d) || !(out->kind = find_optimizer(r, &w)))
         return false;
-    o.is.kind = (enum optimizer_kind)kind;
-    if (!param_read(optimizer_word[kind].params, w.params, w.where,
-                    arena_printf(r->arena, "optimizer '%s'", w.name), &o, r->arena, r->d))
-        return false;
-    *out = o.is;
-    out->keras = o.convention == 1;
-    return true;
-}
-
-void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float hyper[4])
-{
-    const bool corrected = o->kind == OPTIMIZER_ADAM;
-    hyper[0] = (float)(o->lr * factor);
-    hyper[1] = corrected ? (float)(1 / (1 - pow(o->beta1, (double)t))) : 1;
-    hyper[2] = corrected ? (float)(1 / (1 - pow(o->beta2, (double)t))) : 1;
-    hyper[3] = 0;
+    out->options = arena_alloc(r->arena, out->kind->rule.size);
+    return param_read(out->kind->params, w.params, w.where,
+                      arena_printf(r->arena, "optimizer '%s'", w.name), out->options, r->arena,
+                      r->d);
 }
 
 // --- schedules -----------------------------------------------------------------------------------
@@ -180,7 +134,10 @@ static bool vocable_of(const char *kind, const struct experiment_train_choice *c
 
 bool optimizer_vocable(size_t i, struct vocable *out)
 {
-    return vocable_of("optimizer", optimizer_word, LENGTH(optimizer_word), i, out);
+    const struct optimizer_kind *const k = optimizers[i];
+    if (k)
+        *out = (struct vocable){"optimizer", k->name, k->help, k->formula, k->params};
+    return k;
 }
 
 bool schedule_vocable(size_t i, struct vocable *out)

@@ -245,7 +245,7 @@ static void feed_rates(const struct trainer_stage *s, int64_t step)
         const struct hyper *h = &s->hyper[i];
         const int64_t count = (step - s->first) * h->run->update->repeat + h->run->repetition + 1;
         if (h->at)
-            optimizer_hyper(&h->run->update->optimizer, factor, count, h->at);
+            optimizer_numbers(&h->run->update->optimizer, factor, count, h->at);
     }
 }
 
