@@ -2,8 +2,8 @@
 // come as inputs, and on packed copies that will be read. How a packed copy lies beside its slot is found by
 // looking: two tables of places say where each number goes, and what repeats in them is a block.
 #include "base/arena.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 
 enum { CHUNK_LEAST = 1024 };
 
@@ -128,7 +128,7 @@ static void add_packed(struct plan *p, const struct value *v, struct update_task
         t->chunk *= CHUNK_LEAST / t->chunk;
 }
 
-void lower_update(struct plan *p, const struct value *v)
+static void lower_update(struct plan *p, const struct value *v)
 {
     const struct update_rule *rule = update_rule_of(v);
     struct update_task *t = NEW(plan_arena(p), struct update_task);
@@ -145,3 +145,5 @@ void lower_update(struct plan *p, const struct value *v)
     add_packed(p, v, t);
     plan_step(p, v, rule->name, kernels()->update, t);
 }
+
+const struct lowering rows_lower_effects[] = {{.op = &op_update, .lower = lower_update}, {0}};

@@ -1,7 +1,7 @@
 // Every kernel, in every instruction set this machine has, against the plainest loop that says the
 // same in float64.
 #include "ir/op.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "kernels/kernel_math.h"
 #include "support/near.h"
 

@@ -1,7 +1,7 @@
 // The kernels of updates, in every instruction set this machine has, against formulas in float64, and
 // against the optimizers' rules in double; and what they write of packed copies.
 #include "base/bf16.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "support/optimizers.h"
 #include "support/near.h"
 
@@ -64,7 +64,7 @@ static struct update_case stepped(struct arena *a, const struct kernels *k, cons
     return c;
 }
 
-static void checnadam(const struct kernels *k, bool keras)
+static void check_adam(const struct kernels *k, bool keras)
 {
     struct arena *a = arena_new(NULL);
     const struct update_case old = update_case(a),
@@ -180,7 +180,7 @@ static void test_updates(void **state)
     (void)state;
     for (int isa = 0; kernels_at(isa); isa++) {
         for (int keras = 0; keras < 2; keras++) {
-            checnadam(kernels_at(isa), keras);
+            check_adam(kernels_at(isa), keras);
             check_rmsprop(kernels_at(isa), keras);
         }
         check_sgd(kernels_at(isa));

@@ -8,7 +8,7 @@
 #include "ir/op.h"
 #include "ir/update.h"
 #include "program/program.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,7 +2,8 @@
 // memory. Each is a root of its graph. There is one op, `update`; what it does is a rule (ir/update.h):
 // an optimizer's (optimizers/), or one of ops/slot_rules.h. Moments belong to the update that made
 // them: they are read and written in place.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -91,7 +92,6 @@ static void update_print(const struct value *v, struct text *out)
 const struct op op_update = {.name = "update",
                              .flags = OP_EFFECT,
                              .reference = update_reference,
-                             .lower = lower_update,
                              .print = update_print};
 
 // --- rules that no config names ------------------------------------------------------------------
