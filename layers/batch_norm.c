@@ -22,8 +22,9 @@ struct statistics {
 };
 
 // n is how many values a channel has in the batch.
-static struct statistics of_batch(struct layer_ctx *ctx, const struct batch_norm_params *p, struct value *x,
-                                  struct value *running_mean, struct value *running_var)
+static struct statistics of_batch(struct layer_ctx *ctx, const struct batch_norm_params *p,
+                                  struct value *x, struct value *running_mean,
+                                  struct value *running_var)
 {
     const unsigned axes = x->shape.rank == 2 ? 1 << 0 : 1 << 0 | 1 << 2 | 1 << 3;
     const double n = (double)(shape_size(x->shape) / x->shape.dim[1]);
@@ -60,10 +61,12 @@ static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, st
 }
 
 const struct layer layer_batch_norm = {
-    .name = "batch_norm",
-    .group = "normalisation",
-    .help = "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
+    .word = {.name = "batch_norm",
+             .group = "normalisation",
+             .help =
+                 "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
+             .params = params,
+             .size = sizeof(struct batch_norm_params)},
     .flags = LAYER_COUPLES,
-    .params = params,
-    .size = sizeof(struct batch_norm_params),
-    .build = batch_norm_build};
+    .build = batch_norm_build,
+};

@@ -9,7 +9,8 @@ struct dense_params {
 static const struct param params[] = {
     {"units", PARAM_INT, offsetof(struct dense_params, units), NULL, 1, 1 << 24,
      .help = "output features"},
-    {"bias", PARAM_BOOL, offsetof(struct dense_params, bias), "true", .help = "adds a learned vector"},
+    {"bias", PARAM_BOOL, offsetof(struct dense_params, bias), "true",
+     .help = "adds a learned vector"},
     {"spectral_norm", PARAM_BOOL, offsetof(struct dense_params, spectral_norm), "false",
      .help = "divides the weights by their largest singular value"},
     PARAM_END};
@@ -31,9 +32,11 @@ static struct value *dense_build(struct layer_ctx *ctx, const void *own, struct 
     return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->units), features), 2));
 }
 
-const struct layer layer_dense = {.name = "dense",
-                                  .group = "linear",
-                                  .help = "fully connected: every output from every input",
-                                  .params = params,
-                                  .size = sizeof(struct dense_params),
-                                  .build = dense_build};
+const struct layer layer_dense = {
+    .word = {.name = "dense",
+             .group = "linear",
+             .help = "fully connected: every output from every input",
+             .params = params,
+             .size = sizeof(struct dense_params)},
+    .build = dense_build,
+};

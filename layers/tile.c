@@ -5,8 +5,8 @@ struct tile_params {
     struct ints size;
 };
 
-static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct tile_params, size), NULL, 1,
-                                       1 << 14, .help = "height and width, or [height, width]"},
+static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct tile_params, size), NULL,
+                                       1, 1 << 14, .help = "height and width, or [height, width]"},
                                       PARAM_END};
 
 static struct value *tile_build(struct layer_ctx *ctx, const void *own, struct value *x)
@@ -21,9 +21,11 @@ static struct value *tile_build(struct layer_ctx *ctx, const void *own, struct v
     return broadcast(reshape(x, SHAPE(N, F, 1, 1)), SHAPE(N, F, H, W));
 }
 
-const struct layer layer_tile = {.name = "tile",
-                                 .group = "shape",
-                                 .help = "repeats a vector over the pixels of an image",
-                                 .params = params,
-                                 .size = sizeof(struct tile_params),
-                                 .build = tile_build};
+const struct layer layer_tile = {
+    .word = {.name = "tile",
+             .group = "shape",
+             .help = "repeats a vector over the pixels of an image",
+             .params = params,
+             .size = sizeof(struct tile_params)},
+    .build = tile_build,
+};

@@ -97,7 +97,7 @@ static bool check_term(struct section_reader *r, const struct game_term *term)
     if (update_takes_term(e, u, term))
         return true;
     return fail(
-        r->d, term->where, "no update takes term '%s'\n%s", term->is->name,
+        r->d, term->where, "no update takes term '%s'\n%s", term->is->word.name,
         term->to
             ? "expected an update of what `for:` names"
             : "without `for:` it belongs to updates of networks it depends on that are no critics");
@@ -160,5 +160,5 @@ void check_coupling(struct experiment *e, const struct application *app, struct 
                      "own slope\n"
                      "expected layer_norm, instance_norm or nothing in a critic with a gradient "
                      "penalty",
-                     strchr(app->row[j].layer, ' ') + 1, e->game[i].penalty[0].is->name);
+                     strchr(app->row[j].layer, ' ') + 1, e->game[i].penalty[0].is->word.name);
 }

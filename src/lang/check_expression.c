@@ -2,12 +2,14 @@
 // way, what is used. Shapes are left to the build, which knows them.
 #include "base/arena.h"
 #include "lang/sections.h"
+#include "lang/vocabulary.h"
 
 #include <string.h>
 
 // `whole`: the expression stands where a tensor is wanted, so a network with several outputs must
 // have one named.
-static bool check_expression_check(struct section_reader *r, const struct expression *is, bool whole);
+static bool check_expression_check(struct section_reader *r, const struct expression *is,
+                                   bool whole);
 
 // "z, y"
 static const char *input_list(struct section_reader *r, const struct network *net)
@@ -19,7 +21,8 @@ static const char *input_list(struct section_reader *r, const struct network *ne
 }
 
 // "evaluator(…).valid, evaluator(…).class"; of a network with one output the call alone
-static const char *output_list(struct section_reader *r, const struct network *net, const char *call)
+static const char *output_list(struct section_reader *r, const struct network *net,
+                               const char *call)
 {
     const char *list = net->n_output > 1 ? "" : call;
     for (int i = 0; i < net->n_output && net->n_output > 1; i++)
@@ -27,14 +30,15 @@ static const char *output_list(struct section_reader *r, const struct network *n
     return list;
 }
 
-static bool fail_several(struct section_reader *r, const struct expression *is, const struct network *net,
-                         const char *call)
+static bool fail_several(struct section_reader *r, const struct expression *is,
+                         const struct network *net, const char *call)
 {
     return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s", net->name,
                 output_list(r, net, call));
 }
 
-static bool fail_network(struct section_reader *r, const struct expression *is, const struct network *net)
+static bool fail_network(struct section_reader *r, const struct expression *is,
+                         const struct network *net)
 {
     const char *call = arena_printf(r->arena, "%s(%s)", net->name, input_list(r, net));
     return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s", net->name,
@@ -55,8 +59,8 @@ static bool fail_no_name(struct section_reader *r, const struct expression *is)
                     "expected one of its fields: %s.image, %s.label, %s.index",
                     is->name, is->name, is->name, is->name);
     if (function_find(is->name))
-        return fail(r->d, is->where, "'%s' is a function\nexpected %s(%s)", is->name, is->name,
-                    function_arguments(function_find(is->name)));
+        return fail(r->d, is->where, "'%s' is a function\nexpected %s", is->name,
+                    word_find(&functions, is->name)->usage);
     return fail_unknown(r->d, is->where, "name", is->name, known, r->names.n);
 }
 
@@ -100,7 +104,8 @@ static bool check_arguments(struct section_reader *r, const struct expression *i
     return good;
 }
 
-static bool check_binding(struct section_reader *r, const struct expression *is, const struct network *net)
+static bool check_binding(struct section_reader *r, const struct expression *is,
+                          const struct network *net)
 {
     bool *given = NEW_ARRAY(r->arena, bool, net->n_input + 1);
     if (is->n_arg != net->n_input)
@@ -128,7 +133,7 @@ static bool fail_no_callee(struct section_reader *r, const struct expression *is
 {
     int n;
     const struct experiment *e = r->e;
-    const char **word = function_words(r->arena, &n),
+    const char **word = word_names(r->arena, &functions, &n),
                **known = NEW_ARRAY(r->arena, const char *, n + e->n_network + 1);
     memcpy(known, word, sizeof *known * (size_t)n);
     for (int i = 0; i < e->n_network; i++)
@@ -152,16 +157,15 @@ static bool check_call(struct section_reader *r, const struct expression *is, bo
                    : fail_several(r, is, net, arena_printf(r->arena, "%s(…)", net->name));
     if (!f)
         return fail_no_callee(r, is);
+    const char *usage = word_find(&functions, is->name)->usage;
     for (int i = 0; i < is->n_arg; i++)
         if (is->arg_name[i])
-            return fail(r->d, is->arg[i]->where,
-                        "'%s' takes its arguments by order\nexpected %s(%s)", is->name, is->name,
-                        function_arguments(f));
+            return fail(r->d, is->arg[i]->where, "'%s' takes its arguments by order\nexpected %s",
+                        is->name, usage);
     return function_takes(f, is->n_arg)
                ? good
-               : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s(%s)",
-                      is->name, is->n_arg, is->n_arg == 1 ? "" : "s", is->name,
-                      function_arguments(f));
+               : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s", is->name,
+                      is->n_arg, is->n_arg == 1 ? "" : "s", usage);
 }
 
 static bool check_data_field(struct section_reader *r, const struct expression *is,
@@ -173,7 +177,7 @@ static bool check_data_field(struct section_reader *r, const struct expression *
         if (!strcmp(is->name, known[i]))
             return i != FIELD_LABEL || s->dataset->classes ||
                    fail(r->d, is->where, "data set '%s' has no labels\nexpected %s.%s",
-                        s->dataset->kind->name, s->name, known[0]);
+                        s->dataset->kind->word.name, s->name, known[0]);
     return fail_unknown(r->d, is->where, "field of a source", is->name, known, FIELDS);
 }
 
@@ -196,7 +200,8 @@ static bool check_field(struct section_reader *r, const struct expression *is)
            fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
 }
 
-static bool check_expression_check(struct section_reader *r, const struct expression *is, bool whole)
+static bool check_expression_check(struct section_reader *r, const struct expression *is,
+                                   bool whole)
 {
     switch (is->kind) {
     case EXPR_NUMBER: return true;

@@ -138,7 +138,7 @@ struct phase {
 
 // A score that is asked for.
 struct scored {
-    struct word word;            // its own parameters, read by the score of that name
+    struct word_call word;       // its own parameters, read by the score of that name
     const struct expression *of; // what is looked at; NULL: evaluate.of
     const char *as;              // what its number is called
 };

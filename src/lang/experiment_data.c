@@ -62,26 +62,26 @@ NOISE_TABLE(vector_params, "size", "how many numbers");
 NOISE_TABLE(label_params, "classes", "how many classes");
 NOISE_TABLE(box_params, "size", "height and width of the rectangle");
 
+#define NOISE(name, help, table)                                    \
+    {                                                               \
+        name, NULL, help, NULL, table, sizeof(struct noise_options) \
+    }
 static const struct noise_word {
-    const char *name, *help;
-    const struct param *params;
+    struct word word;
     int numbers;
 } noise_word[] = {
-    [NOISE_NORMAL] = {"normal", "numbers from N(0, 1)", vector_params, 1},
-    [NOISE_UNIFORM] = {"uniform", "numbers from U(−1, 1)", vector_params, 1},
-    [NOISE_LABEL] = {"label", "a class, all equally likely", label_params, 1},
-    [NOISE_ONE_HOT] = {"one_hot", "a class as numbers: 1 at its place, else 0", label_params, 1},
-    [NOISE_BOX] = {"box", "1 in a rectangle somewhere in the image, else 0", box_params, 2},
+    [NOISE_NORMAL] = {NOISE("normal", "numbers from N(0, 1)", vector_params), 1},
+    [NOISE_UNIFORM] = {NOISE("uniform", "numbers from U(−1, 1)", vector_params), 1},
+    [NOISE_LABEL] = {NOISE("label", "a class, all equally likely", label_params), 1},
+    [NOISE_ONE_HOT] = {NOISE("one_hot", "a class as numbers: 1 at its place, else 0", label_params),
+                       1},
+    [NOISE_BOX] = {NOISE("box", "1 in a rectangle somewhere in the image, else 0", box_params), 2},
 };
 
-bool noise_vocable(size_t i, struct vocable *out)
-{
-    if (i >= LENGTH(noise_word))
-        return false;
-    const struct noise_word *w = &noise_word[i];
-    *out = (struct vocable){"noise", w->name, w->help, NULL, w->params};
-    return true;
-}
+const struct vocabulary noises = {
+    "noise",
+    (const struct word *const[]){&noise_word[0].word, &noise_word[1].word, &noise_word[2].word,
+                                 &noise_word[3].word, &noise_word[4].word, NULL}};
 
 static bool sign_box(struct section_reader *r, struct noise *n, struct place where)
 {
@@ -110,29 +110,19 @@ static bool sign(struct section_reader *r, struct noise *n, struct place where)
 
 static bool read_one(struct section_reader *r, const struct entry *entry, struct noise *n)
 {
-    struct word w;
-    struct noise_options o = {0};
-    if (!word_read(entry->value, NULL, "kind of noise", &w, r->d))
+    struct word_call w;
+    const struct word *word = word_choose(&noises, entry->value, NULL, &w, r->d);
+    const struct noise_options *o = word ? word_params(&noises, word, &w, r->arena, r->d) : NULL;
+    if (!o)
         return false;
-    const char *known[LENGTH(noise_word)];
-    size_t kind = LENGTH(noise_word);
-    for (size_t i = 0; i < LENGTH(noise_word); i++) {
-        known[i] = noise_word[i].name;
-        if (!strcmp(w.name, known[i]))
-            kind = i;
-    }
-    if (kind == LENGTH(noise_word))
-        return fail_unknown(r->d, w.where, "kind of noise", w.name, known, LENGTH(noise_word));
-    if (!param_read(noise_word[kind].params, w.params, w.where,
-                    arena_printf(r->arena, "noise '%s'", w.name), &o, r->arena, r->d))
-        return false;
-    if (o.size.n != noise_word[kind].numbers)
-        return fail(r->d, w.where, "noise '%s' has %d numbers\nexpected %d", w.name, o.size.n,
-                    noise_word[kind].numbers);
+    const struct noise_word *kind = (const struct noise_word *)word;
+    if (o->size.n != kind->numbers)
+        return fail(r->d, w.where, "noise '%s' has %d number%s\nexpected %d", w.name, o->size.n,
+                    o->size.n == 1 ? "" : "s", kind->numbers);
     *n = (struct noise){.name = entry->key,
                         .where = entry->where,
-                        .kind = (enum noise_kind)kind,
-                        .size = {o.size.v[0], o.size.v[1]}};
+                        .kind = (enum noise_kind)(kind - noise_word),
+                        .size = {o->size.v[0], o->size.v[1]}};
     return sign(r, n, w.where);
 }
 

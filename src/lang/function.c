@@ -187,9 +187,9 @@ static bool build_log_bernoulli(struct builder *b, const struct expression *is,
     return true;
 }
 
-#define FUNCTION(name, arguments, least, most, help)                               \
-    {                                                                              \
-#name, arguments, #name "(" arguments ")", help, least, most, build_##name \
+#define FUNCTION(name, arguments, least, most, help)                            \
+    {                                                                           \
+        {#name, NULL, help, #name "(" arguments ")"}, least, most, build_##name \
     }
 static const struct function function[] = {
     FUNCTION(concat, "a, b, …", 2, 16, "joins along the channels"),
@@ -205,35 +205,18 @@ static const struct function function[] = {
              "log-probability of draws of the layer bernoulli, by sample"),
 };
 
+const struct vocabulary functions = {
+    "function", (const struct word *const[]){
+                    &function[0].word, &function[1].word, &function[2].word, &function[3].word,
+                    &function[4].word, &function[5].word, &function[6].word, &function[7].word,
+                    &function[8].word, &function[9].word, NULL}};
+
 const struct function *function_find(const char *name)
 {
-    for (size_t i = 0; i < LENGTH(function); i++)
-        if (!strcmp(function[i].name, name))
-            return &function[i];
-    return NULL;
-}
-
-const char **function_words(struct arena *a, int *n)
-{
-    const char **word = NEW_ARRAY(a, const char *, LENGTH(function));
-    for (size_t i = 0; i < LENGTH(function); i++)
-        word[i] = function[i].name;
-    *n = (int)LENGTH(function);
-    return word;
+    return (const struct function *)word_find(&functions, name);
 }
 
 bool function_takes(const struct function *f, int n) { return n >= f->least && n <= f->most; }
-
-const char *function_arguments(const struct function *f) { return f->arguments; }
-
-bool function_vocable(size_t i, struct vocable *out)
-{
-    if (i >= LENGTH(function))
-        return false;
-    const struct function *f = &function[i];
-    *out = (struct vocable){"function", f->name, f->help, f->usage, NULL};
-    return true;
-}
 
 // --- counting and boxes --------------------------------------------------------------------------
 

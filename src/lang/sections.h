@@ -27,9 +27,19 @@ bool read_train(struct section_reader *r, const struct node *train, struct place
 bool read_evaluate(struct section_reader *r, const struct node *evaluate);
 bool read_samples(struct section_reader *r, const struct node *samples);
 
-// The tables that they read by.
-extern const struct param game_params[], train_params[], update_params[], ema_params[],
-    checkpoint_params[], evaluate_params[], sample_params[];
+// The tables that they and networks_read read by.
+extern const struct param root_params[], network_params[], template_params[], repeat_params[],
+    beside_layer[], game_params[], term_params[], train_params[], phase_params[], update_params[],
+    simultaneous_params[], ema_params[], checkpoint_params[], evaluate_params[], beside_score[],
+    sample_params[], compile_params[];
+// What root_params fills: a config as a whole.
+struct root_options {
+    const char *name, *about, *paper;
+    int64_t seed;
+    int precision;
+    const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
+    const struct node *train, *evaluate, *samples, *compile;
+};
 
 // The name is new and can be written in an expression.
 bool claim(struct section_reader *r, const struct entry *entry, const char *what);
@@ -73,8 +83,6 @@ const char *signature_text(struct arena *a, struct signature is);
 // The functions of expressions: concat, where, detach, mean, resize, rotate90.
 struct function;
 const struct function *function_find(const char *name);
-const char **function_words(struct arena *a, int *n);
-bool function_takes(const struct function *f, int n);     // that many arguments
-const char *function_arguments(const struct function *f); // "x, size"
+bool function_takes(const struct function *f, int n); // that many arguments
 
 #endif

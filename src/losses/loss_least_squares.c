@@ -34,17 +34,19 @@ static struct value *loss_least_squares_generator(const void *params, struct val
 static const struct param params[] = {
     {"real", PARAM_FLOAT, offsetof(struct loss_least_squares_options, real), "1",
      .help = "target of real data (the paper's b)"},
-    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0", .help = "target of fakes (a)"},
+    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0",
+     .help = "target of fakes (a)"},
     {"generator", PARAM_FLOAT, offsetof(struct loss_least_squares_options, generator), "1",
      .help = "what the generator wants (c)"},
     PARAM_END};
 
 const struct loss loss_least_squares = {
-    "least_squares",
-    "squared distance to targets, without the paper's 1/2",
-    "critic: mean((r − b)²) + mean((f − a)²); generator: mean((f − c)²)",
-    LOSS_SMOOTH,
-    params,
-    sizeof(struct loss_least_squares_options),
-    loss_least_squares_critic,
-    loss_least_squares_generator};
+    .word = {.name = "least_squares",
+             .help = "squared distance to targets, without the paper's 1/2",
+             .usage = "critic: mean((r − b)²) + mean((f − a)²); generator: mean((f − c)²)",
+             .params = params,
+             .size = sizeof(struct loss_least_squares_options)},
+    .flags = LOSS_SMOOTH,
+    .critic = loss_least_squares_critic,
+    .generator = loss_least_squares_generator,
+};

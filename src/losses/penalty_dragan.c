@@ -35,14 +35,17 @@ static struct value *penalty_dragan_build(struct penalty_ctx *ctx, const void *p
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct penalty_dragan_options, weight), "10", 0, 1e9, .help = "λ"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_dragan_options, weight), "10", 0, 1e9,
+     .help = "λ"},
     {"spread", PARAM_FLOAT, offsetof(struct penalty_dragan_options, spread), "0.5", 0, 1e9,
      .help = "c: noise in deviations of the batch"},
     PARAM_END};
 
-const struct penalty penalty_dragan = {"dragan",
-                                       "gradient penalty around real data",
-                                       "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
-                                       params,
-                                       sizeof(struct penalty_dragan_options),
-                                       penalty_dragan_build};
+const struct penalty penalty_dragan = {
+    .word = {.name = "dragan",
+             .help = "gradient penalty around real data",
+             .usage = "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
+             .params = params,
+             .size = sizeof(struct penalty_dragan_options)},
+    .build = penalty_dragan_build,
+};

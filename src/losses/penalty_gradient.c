@@ -31,15 +31,17 @@ static struct value *penalty_gradient_build(struct penalty_ctx *ctx, const void 
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct penalty_gradient_options, weight), "10", 0, 1e9, .help = "λ"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_gradient_options, weight), "10", 0, 1e9,
+     .help = "λ"},
     {"target", PARAM_FLOAT, offsetof(struct penalty_gradient_options, target), "1", 0, 1e9,
      .help = "the slope wanted"},
     PARAM_END};
 
 const struct penalty penalty_gradient = {
-    "gradient",
-    "WGAN-GP's two-sided gradient penalty between real data and fakes",
-    "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = α·real + (1 − α)·fake",
-    params,
-    sizeof(struct penalty_gradient_options),
-    penalty_gradient_build};
+    .word = {.name = "gradient",
+             .help = "WGAN-GP's two-sided gradient penalty between real data and fakes",
+             .usage = "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = α·real + (1 − α)·fake",
+             .params = params,
+             .size = sizeof(struct penalty_gradient_options)},
+    .build = penalty_gradient_build,
+};

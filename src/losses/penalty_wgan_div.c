@@ -28,13 +28,17 @@ static struct value *penalty_wgan_div_build(struct penalty_ctx *ctx, const void 
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, weight), "2", 0, 1e9, .help = "k"},
-    {"power", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, power), "6", 1, 32, .help = "p"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, weight), "2", 0, 1e9,
+     .help = "k"},
+    {"power", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, power), "6", 1, 32,
+     .help = "p"},
     PARAM_END};
 
-const struct penalty penalty_wgan_div = {"wgan_div",
-                                         "power of the critic's slope at real data and fakes",
-                                         "k/2·mean(‖∂D(r)/∂r‖^p + ‖∂D(f)/∂f‖^p)",
-                                         params,
-                                         sizeof(struct penalty_wgan_div_options),
-                                         penalty_wgan_div_build};
+const struct penalty penalty_wgan_div = {
+    .word = {.name = "wgan_div",
+             .help = "power of the critic's slope at real data and fakes",
+             .usage = "k/2·mean(‖∂D(r)/∂r‖^p + ‖∂D(f)/∂f‖^p)",
+             .params = params,
+             .size = sizeof(struct penalty_wgan_div_options)},
+    .build = penalty_wgan_div_build,
+};

@@ -81,7 +81,8 @@ struct network_reader {
     int depth;      // of blocks in blocks
 };
 
-bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source, struct place where);
+bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source,
+               struct place where);
 int scope_find(struct network_reader *r, const struct scope *s,
                const struct node *name);        // SOURCE_NONE and reported when absent
 void scope_mark(struct body *body, int source); // something reads it
@@ -89,10 +90,10 @@ void scope_mark(struct body *body, int source); // something reads it
 int read_layers(struct network_reader *r, const struct node *list, struct scope *scope, int above);
 
 // The body of the template that `use:` of `call` names, its `$name`s replaced by the other entries
-// of call. Entries of call under a key of `beside` are not the template's. NULL after a mistake,
+// of call. Entries of call under a key of the table `beside` are not the template's. NULL after a mistake,
 // reported.
 const struct node *template_expand(struct network_reader *r, const struct node *call,
-                                   const char *const *beside);
+                                   const struct param *beside);
 // The node of a network with `use:` and `like:` worked in.
 const struct node *network_expand(struct network_reader *r, const struct node *node, int depth);
 

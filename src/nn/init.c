@@ -3,7 +3,6 @@
 // nothing should train like the PyTorch program it is compared with. Glorot, Bengio 2010; He,
 // Zhang, Ren, Sun 2015, arXiv:1502.01852; Saxe, McClelland, Ganguli 2014, arXiv:1312.6120.
 #include "nn/body.h"
-#include "lang/vocabulary.h"
 
 #include "base/arena.h"
 
@@ -20,12 +19,11 @@ struct init_params {
 
 struct init_rule {
     const struct init_word *is;
-    struct init_params params;
+    const struct init_params *params;
 };
 
 struct init_word {
-    const char *name, *help;
-    const struct param *params;
+    struct word word;
     struct init (*weight)(const struct init_params *p, double fan_in, double fan_out);
 };
 
@@ -108,29 +106,27 @@ static const struct param orthogonal_params[] = {FLOAT(gain, "1", 0, "length of 
 static const struct param constant_params[] = {FLOAT(value, NULL, -1e6, "of every element"),
                                                PARAM_END};
 
-static const struct init_word words[] = {
-    {"torch", "U(±1/√fan_in), biases too: PyTorch's own, and the default", NULL, torch_weight},
-    {"glorot", "a variance of 2 / (fan_in + fan_out)", glorot_params, glorot_weight},
-    {"he", "a variance of 2 / fan_in", he_params, he_weight},
-    {"normal", "N(mean, std²)", normal_params, normal_weight},
-    {"truncated", "N(mean, std²), cut off at two deviations", normal_params, truncated_weight},
-    {"uniform", "U(±bound)", uniform_params, uniform_weight},
-    {"orthogonal", "rows, or columns, that are orthogonal, of length gain", orthogonal_params,
-     orthogonal_weight},
-    {"constant", "the same number everywhere", constant_params, constant_weight},
-};
-
-static const struct init_word *init_find(struct diag *d, const struct word *word)
-{
-    const char *known[LENGTH(words)];
-    for (size_t i = 0; i < LENGTH(words); i++) {
-        if (!strcmp(words[i].name, word->name))
-            return &words[i];
-        known[i] = words[i].name;
+#define INIT(name, help, table)                                   \
+    {                                                             \
+        name, NULL, help, NULL, table, sizeof(struct init_params) \
     }
-    fail_unknown(d, word->where, "initialisation", word->name, known, LENGTH(words));
-    return NULL;
-}
+static const struct init_word words[] = {
+    {INIT("torch", "U(±1/√fan_in), biases too: PyTorch's own, and the default", NULL),
+     torch_weight},
+    {INIT("glorot", "a variance of 2 / (fan_in + fan_out)", glorot_params), glorot_weight},
+    {INIT("he", "a variance of 2 / fan_in", he_params), he_weight},
+    {INIT("normal", "N(mean, std²)", normal_params), normal_weight},
+    {INIT("truncated", "N(mean, std²), cut off at two deviations", normal_params),
+     truncated_weight},
+    {INIT("uniform", "U(±bound)", uniform_params), uniform_weight},
+    {INIT("orthogonal", "rows, or columns, that are orthogonal, of length gain", orthogonal_params),
+     orthogonal_weight},
+    {INIT("constant", "the same number everywhere", constant_params), constant_weight},
+};
+const struct vocabulary initialisations = {
+    "initialisation", (const struct word *const[]){&words[0].word, &words[1].word, &words[2].word,
+                                                   &words[3].word, &words[4].word, &words[5].word,
+                                                   &words[6].word, &words[7].word, NULL}};
 
 const struct init_rule *init_read(struct arena *a, const struct node *node, struct diag *d)
 {
@@ -138,17 +134,15 @@ const struct init_rule *init_read(struct arena *a, const struct node *node, stru
     rule->is = &words[0];
     if (!node || node->kind == NODE_NULL)
         return rule;
-    struct word word;
-    if (!word_read(node, NULL, "initialisation", &word, d) || !(rule->is = init_find(d, &word)))
-        return NULL;
-    const char *what = arena_printf(a, "initialisation '%s'", word.name);
-    return param_read(rule->is->params, word.params, word.where, what, &rule->params, a, d) ? rule
-                                                                                            : NULL;
+    struct word_call call;
+    const struct word *word = word_choose(&initialisations, node, NULL, &call, d);
+    rule->is = (const struct init_word *)word;
+    return word && (rule->params = word_params(&initialisations, word, &call, a, d)) ? rule : NULL;
 }
 
 struct init init_weight(const struct init_rule *rule, int64_t fan_in, int64_t fan_out)
 {
-    return rule->is->weight(&rule->params, (double)fan_in, (double)fan_out);
+    return rule->is->weight(rule->params, (double)fan_in, (double)fan_out);
 }
 
 // PyTorch draws biases like weights; everybody else starts them at 0.
@@ -156,12 +150,4 @@ struct init init_bias(const struct init_rule *rule, int64_t fan_in)
 {
     return rule->is == &words[0] ? torch_weight(NULL, (double)fan_in, 0)
                                  : (struct init){INIT_CONSTANT, 0, 0};
-}
-
-bool init_vocable(size_t i, struct vocable *out)
-{
-    if (i >= LENGTH(words))
-        return false;
-    *out = (struct vocable){"initialisation", words[i].name, words[i].help, NULL, words[i].params};
-    return true;
 }

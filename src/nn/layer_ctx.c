@@ -130,8 +130,8 @@ const char *describe_source(struct arena *a, const struct network *net, const st
         text_add(&gives, "a label");
     }
     const struct stage *stage = source < 0 ? NULL : walk->body->stage[source];
-    const char *text = stage ? arena_printf(a, "'%s' above (line %d) gives %s", stage->layer->name,
-                                            stage->where.line, gives.s)
+    const char *text = stage ? arena_printf(a, "'%s' above (line %d) gives %s",
+                                            stage->layer->word.name, stage->where.line, gives.s)
                              : arena_printf(a, "input '%s' (line %d) gives %s",
                                             net->input[~source].name,
                                             net->input[~source].where.line, gives.s);

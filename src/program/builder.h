@@ -67,7 +67,7 @@ struct value *count_up(struct graph *g, int64_t n);
 struct value *draw_box(struct graph *g, int64_t batch, const struct noise *n, int stream);
 
 struct function {
-    const char *name, *arguments, *usage, *help;
+    struct word word; // usage: "where(condition, a, b)"
     int least, most;
     bool (*build)(struct builder *b, const struct expression *is, const struct operand *x,
                   struct operand *out);

@@ -137,10 +137,10 @@ static bool add_penalty(struct builder *b, struct update_run *run, const struct 
             "nothing to differentiate: all arguments of the critic are labels, or the same on both "
             "sides");
     struct penalty_ctx ctx = {b->graph, game->n, r, f, held, penalised_critic, &own};
-    update_losses_enter(b, is->where, is->is->name);
+    update_losses_enter(b, is->where, is->is->word.name);
     struct value *v = is->is->build(&ctx, is->params);
     return !own.failed &&
-           add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->name), v);
+           add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->word.name), v);
 }
 
 static bool add_critic(struct builder *b, struct update_run *run, const struct game *game)
@@ -236,7 +236,7 @@ static bool term_arguments(struct builder *b, const struct game_term *term, stru
     const struct operand *like = first_tensor(x, term);
     if (!like)
         return fail(b->d, term->where, "term '%s' has nothing but numbers\nexpected a tensor",
-                    term->is->name);
+                    term->is->word.name);
     for (int i = 0; i < TERM_ARGUMENTS; i++) {
         const struct expression *is = term->argument[i];
         if (!is)
