@@ -5,9 +5,11 @@
 #include "cli/command.h"
 #include "data/dataset.h"
 #include "eval/metric.h"
+#include "lang/function.h"
 #include "lang/sections.h"
 #include "lang/vocabulary.h"
 #include "losses/losses.h"
+#include "nn/init.h"
 #include "nn/layer.h"
 
 #include <string.h>

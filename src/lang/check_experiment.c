@@ -2,7 +2,6 @@
 // Such a config runs, and what it trains is not what its author thinks; so these are errors, not
 // advice.
 #include "base/arena.h"
-#include "program/program.h"
 #include "lang/sections.h"
 
 #include <string.h>
@@ -122,7 +121,7 @@ static void check_classes(struct section_reader *r)
     const struct experiment *e = r->e;
     const struct dataset *s = e->data[0].dataset;
     for (int i = 0; i < e->n_noise; i++)
-        if (e->noise[i].kind == NOISE_LABEL && s->classes && e->noise[i].size[0] != s->classes)
+        if (e->noise[i].is.classes && s->classes && e->noise[i].size[0] != s->classes)
             warn(r->d, e->noise[i].where, "noise '%s' draws %d classes, but '%s' has %d",
                  e->noise[i].name, (int)e->noise[i].size[0], e->data[0].name, s->classes);
 }

@@ -2,7 +2,7 @@
 // way, what is used. Shapes are left to the build, which knows them.
 #include "base/arena.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
+#include "lang/function.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ static bool fail_no_name(struct section_reader *r, const struct expression *is)
                     is->name, is->name, is->name, is->name);
     if (function_find(is->name))
         return fail(r->d, is->where, "'%s' is a function\nexpected %s", is->name,
-                    word_find(&functions, is->name)->usage);
+                    function_find(is->name)->word.usage);
     return fail_unknown(r->d, is->where, "name", is->name, known, r->names.n);
 }
 
@@ -157,12 +157,12 @@ static bool check_call(struct section_reader *r, const struct expression *is, bo
                    : fail_several(r, is, net, arena_printf(r->arena, "%s(…)", net->name));
     if (!f)
         return fail_no_callee(r, is);
-    const char *usage = word_find(&functions, is->name)->usage;
+    const char *usage = f->word.usage;
     for (int i = 0; i < is->n_arg; i++)
         if (is->arg_name[i])
             return fail(r->d, is->arg[i]->where, "'%s' takes its arguments by order\nexpected %s",
                         is->name, usage);
-    return function_takes(f, is->n_arg)
+    return is->n_arg >= f->least && is->n_arg <= f->most
                ? good
                : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s", is->name,
                       is->n_arg, is->n_arg == 1 ? "" : "s", usage);

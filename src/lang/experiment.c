@@ -1,14 +1,10 @@
-// Reading a config as an experiment. Sections are read in the order in which they lean on one
-// another, each by a closed table, and reading goes on after a mistake as long as what follows can
-// still be judged. Then names are checked without building anything, and at last every program is
-// built once and thrown away: shapes are checked by the same code that trains, and all slots come
-// into being in one order. A second implementation of shape inference for checking would be simpler
-// to call, and would sooner or later disagree with the first.
+// Reading a config as an experiment. Sections are read in the order in which they lean on one another, each by a closed table, and
+// reading goes on after a mistake as long as what follows can still be judged. Then names are checked without building anything.
 #include "lang/experiment.h"
 
 #include "base/arena.h"
 #include "base/workspace.h"
-#include "program/program.h"
+#include "lang/function.h"
 #include "lang/sections.h"
 
 #include <string.h>
@@ -216,35 +212,7 @@ static bool read_sections(struct section_reader *r, const struct root_options *r
     return good;
 }
 
-// What is drawn and what is scored; `of` may be NULL.
-static void build_sampling(struct section_reader *r, struct arena *scratch,
-                           const struct expression *of)
-{
-    if (of)
-        program_sampling_of(r->e, scratch, r->e->batch, of, r->e->ema_decay != 0, r->d);
-}
-
-// Every program once, in an arena of its own.
-static bool build_all(struct section_reader *r)
-{
-    const struct experiment *e = r->e;
-    struct arena *scratch = arena_new(r->arena);
-    const int errors = diag_errors(r->d);
-    for (int i = 0; i < e->n_phase; i++)
-        program_training(r->e, i, scratch, r->d);
-    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_of; i++)
-        build_sampling(r, scratch, e->samples.of[i]);
-    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_scatter; i++)
-        build_sampling(r, scratch, e->samples.scatter[i]);
-    if (diag_errors(r->d) == errors)
-        build_sampling(r, scratch, e->evaluate.of);
-    for (int i = 0; diag_errors(r->d) == errors && i < e->evaluate.n_score; i++)
-        build_sampling(r, scratch, e->evaluate.score[i].of);
-    arena_free(scratch);
-    return diag_errors(r->d) == errors;
-}
-
-struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d)
+struct experiment *experiment_parse(struct arena *a, const struct config *config, struct diag *d)
 {
     struct experiment *e = NEW(a, struct experiment);
     struct section_reader r = {.e = e, .arena = a, .d = d};
@@ -262,5 +230,5 @@ struct experiment *experiment_read(struct arena *a, const struct config *config,
     e->precision = root.precision;
     if (!read_sections(&r, &root) || !good || !check_expressions(&r))
         return NULL;
-    return check_experiment(&r) && build_all(&r) && diag_errors(d) == errors ? e : NULL;
+    return check_experiment(&r) && diag_errors(d) == errors ? e : NULL;
 }

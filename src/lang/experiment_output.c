@@ -74,12 +74,12 @@ static bool read_sweep(struct section_reader *r, const struct node *node, struct
     if (!n)
         return false;
     by->noise = n;
-    if (n->kind == NOISE_LABEL || n->kind == NOISE_ONE_HOT)
+    if (n->kind->classes)
         return !number || fail(r->d, node->where,
                                "the classes of '%s' vary as one\nexpected its name alone", n->name);
     char *end = NULL;
     by->element = number ? strtol(number, &end, 10) : -1;
-    if (n->kind == NOISE_BOX || !number || end == number || *end || by->element < 0 ||
+    if (!n->kind->vary || !number || end == number || *end || by->element < 0 ||
         by->element >= n->size[0])
         return fail(r->d, node->where,
                     "noise '%s' has no classes to vary\n"

@@ -1,10 +1,10 @@
-// What the readers of sections share, between experiment.c and the files experiment_*.c. Nobody
-// else includes this.
+// What the readers of sections share: the tables that they read by, and what they ask of one another.
 #ifndef LANG_SECTIONS_H
 #define LANG_SECTIONS_H
 
 #include "base/hash_map.h"
 #include "lang/experiment.h"
+#include "lang/meaning.h"
 
 struct section_reader {
     struct experiment *e;
@@ -23,6 +23,7 @@ bool read_noise(struct section_reader *r, const struct node *noise);
 bool read_values(struct section_reader *r, const struct node *values);
 bool read_games(struct section_reader *r, const struct node *games);
 bool read_terms(struct section_reader *r, const struct node *terms);
+bool read_schedules(struct section_reader *r, const struct node *node, struct phase *phase);
 bool read_train(struct section_reader *r, const struct node *train, struct place where);
 bool read_evaluate(struct section_reader *r, const struct node *evaluate);
 bool read_samples(struct section_reader *r, const struct node *samples);
@@ -53,36 +54,7 @@ bool read_list(struct section_reader *r, const struct node *node, const char *wh
 
 // Names, arguments, heads and arities of all expressions; marks what is used. False after errors.
 bool check_expressions(struct section_reader *r);
-// The same for one expression that came later.
-bool check_expression(struct experiment *e, const struct expression *is, struct diag *d);
 // What is in the config and does nothing, or cannot work. False after errors.
 bool check_experiment(struct section_reader *r);
-// Warns of layers that couple the samples of a batch in a critic with a gradient penalty.
-void check_coupling(struct experiment *e, const struct application *app, struct diag *d);
-
-// --- what expressions mean, without building them ------------------------------------------------
-// Follows names of values to what they stand for.
-const struct expression *expression_behind(const struct experiment *e, const struct expression *is);
-// Does the gradient of `is` reach what `to` names? detach() stops it.
-bool expression_depends(const struct experiment *e, const struct expression *is, struct target to);
-bool expressions_depend(const struct experiment *e, struct expression *const *is, int n,
-                        const struct target *to, int n_to);
-// `inner` is `outer`, or a head of it.
-bool target_covers(struct target outer, struct target inner);
-bool update_trains(const struct update *u, struct target what); // all of it, or that head
-// Which losses belong to an update: language.md, "Games, terms and updates".
-bool update_takes_critic(const struct update *u, const struct game *game);
-bool update_takes_fake(const struct experiment *e, const struct update *u, const struct game *game);
-bool update_takes_real(const struct experiment *e, const struct update *u, const struct game *game);
-bool update_takes_term(const struct experiment *e, const struct update *u,
-                       const struct game_term *term);
-int network_head(const struct network *net, const char *name); // -1 when absent
-// "(1, 28, 28)", "a label of 10 classes"
-const char *signature_text(struct arena *a, struct signature is);
-
-// The functions of expressions: concat, where, detach, mean, resize, rotate90.
-struct function;
-const struct function *function_find(const char *name);
-bool function_takes(const struct function *f, int n); // that many arguments
 
 #endif

@@ -1,9 +1,9 @@
-// The kinds of words that lang reads; those of layers, losses and data sets stand beside what they describe.
+// Kinds of words that no folder is: sections, and optimizers.
 #ifndef LANG_VOCABULARY_H
 #define LANG_VOCABULARY_H
 
 #include "config/word.h"
 
-extern const struct vocabulary sections, noises, functions, optimizers, schedules;
+extern const struct vocabulary sections, optimizers;
 
 #endif

@@ -3,12 +3,11 @@
 #ifndef NN_BODY_H
 #define NN_BODY_H
 
+#include "nn/init.h"
 #include "nn/network.h"
 
 // Where a value comes from: stage i of the body, or input i as ~i.
 enum { SOURCE_NONE = -1000000 }; // after a mistake
-
-struct init_rule;
 
 // A layer with its parameters, in its place.
 struct stage {
@@ -52,11 +51,6 @@ struct walk { // application->own: how far network_apply is
 const char *describe_source(struct arena *a, const struct network *net, const struct walk *walk,
                             int source);
 struct value *walk_value(const struct walk *walk, int source);
-
-// `init:`; a NULL node is PyTorch's. NULL after a mistake.
-const struct init_rule *init_read(struct arena *a, const struct node *node, struct diag *d);
-struct init init_weight(const struct init_rule *rule, int64_t fan_in, int64_t fan_out);
-struct init init_bias(const struct init_rule *rule, int64_t fan_in);
 
 // Reading. A name is in scope from its `as:` on, to the end of the list it stands in and in lists
 // within.

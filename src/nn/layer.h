@@ -118,7 +118,6 @@ bool ctx_borders(struct layer_ctx *ctx, const struct node *node, const char *wha
 // (C) as (1, C, 1, …), to be added to or multiplied with a value of that rank.
 struct value *along_channels(struct value *v, int rank);
 
-extern const struct vocabulary initialisations;
 extern const struct vocabulary layers;            // generated from the folder
 const struct layer *layer_find(const char *name); // NULL when there is none
 // "unknown layer …", naming the right word for a foreign one

@@ -2,7 +2,7 @@
 // the terms.
 #include "base/arena.h"
 #include "program/builder.h"
-#include "lang/sections.h"
+#include "lang/meaning.h"
 
 #include <string.h>
 
@@ -243,9 +243,9 @@ static bool term_arguments(struct builder *b, const struct game_term *term, stru
             continue;
         argument[i] = term->is->argument[i].kind == TERM_LABEL
                           ? update_losses_label_of(b, &x[i], like->value->shape, is->where)
-                          : builder_tensor(
-                                b, &x[i], like->value->shape, is->where,
-                                arena_printf(b->arena, "'%s'", term->is->argument[i].name));
+                          : operand_tensor(
+                                b->graph, &x[i], like->value->shape, is->where,
+                                arena_printf(b->arena, "'%s'", term->is->argument[i].name), b->d);
         if (!argument[i])
             return false;
     }
