@@ -48,9 +48,11 @@ static struct value *conv2d_build(struct layer_ctx *ctx, const void *own, struct
     return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->filters), fan_in), 4));
 }
 
-const struct layer layer_conv2d = {.name = "conv2d",
-                                   .group = "linear",
-                                   .help = "convolution of images",
-                                   .params = params,
-                                   .size = sizeof(struct conv2d_params),
-                                   .build = conv2d_build};
+const struct layer layer_conv2d = {
+    .word = {.name = "conv2d",
+             .group = "linear",
+             .help = "convolution of images",
+             .params = params,
+             .size = sizeof(struct conv2d_params)},
+    .build = conv2d_build,
+};

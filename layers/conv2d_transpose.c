@@ -83,9 +83,11 @@ static struct value *conv2d_transpose_build(struct layer_ctx *ctx, const void *o
     return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->filters), fan_in), 4));
 }
 
-const struct layer layer_conv2d_transpose = {.name = "conv2d_transpose",
-                                             .group = "linear",
-                                             .help = "transposed convolution: makes images larger",
-                                             .params = params,
-                                             .size = sizeof(struct conv2d_transpose_params),
-                                             .build = conv2d_transpose_build};
+const struct layer layer_conv2d_transpose = {
+    .word = {.name = "conv2d_transpose",
+             .group = "linear",
+             .help = "transposed convolution: makes images larger",
+             .params = params,
+             .size = sizeof(struct conv2d_transpose_params)},
+    .build = conv2d_transpose_build,
+};

@@ -23,9 +23,11 @@ static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct v
     return slice(slice(x, 2, b[0], H), 3, b[2], W);
 }
 
-const struct layer layer_crop = {.name = "crop",
-                                 .group = "shape",
-                                 .help = "cuts off the border of the image",
-                                 .params = params,
-                                 .size = sizeof(struct crop_params),
-                                 .build = crop_build};
+const struct layer layer_crop = {
+    .word = {.name = "crop",
+             .group = "shape",
+             .help = "cuts off the border of the image",
+             .params = params,
+             .size = sizeof(struct crop_params)},
+    .build = crop_build,
+};

@@ -42,9 +42,11 @@ static struct value *reflection_pad_build(struct layer_ctx *ctx, const void *own
     return reflection_pad_mirror(reflection_pad_mirror(x, 2, b[0], b[1]), 3, b[2], b[3]);
 }
 
-const struct layer layer_reflection_pad = {.name = "reflection_pad",
-                                           .group = "shape",
-                                           .help = "the image mirrored at its border",
-                                           .params = params,
-                                           .size = sizeof(struct reflection_pad_params),
-                                           .build = reflection_pad_build};
+const struct layer layer_reflection_pad = {
+    .word = {.name = "reflection_pad",
+             .group = "shape",
+             .help = "the image mirrored at its border",
+             .params = params,
+             .size = sizeof(struct reflection_pad_params)},
+    .build = reflection_pad_build,
+};

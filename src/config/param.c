@@ -29,6 +29,14 @@ static size_t table_length(const struct param *table)
     return n;
 }
 
+const struct param *param_find(const struct param *table, const char *name)
+{
+    for (const struct param *p = table; p && p->name; p++)
+        if (!strcmp(p->name, name))
+            return p;
+    return NULL;
+}
+
 static struct range range_of(const struct param *p) { return (struct range){p->min, p->max}; }
 
 static const char *param_what(const struct param_reader *r, const struct param *p)
@@ -208,10 +216,7 @@ static bool param_check_keys(const struct param_reader *r, const struct node *ma
 {
     bool good = true;
     for (int i = 0; i < map->n; i++) {
-        bool found = false;
-        for (const struct param *p = r->table; p && p->name && !found; p++)
-            found = !strcmp(p->name, map->entry[i].key);
-        if (!found)
+        if (!param_find(r->table, map->entry[i].key))
             good = fail_no_param(r, &map->entry[i]);
     }
     return good;
@@ -233,6 +238,7 @@ bool param_read(const struct param *table, const struct node *node, struct place
 {
     const struct param_reader r = {table, what, where, into, a, d};
     bool good = true;
+    ASSERT(a && d && (into || !table_length(table)));
     if (node) // the one thing that reading a tree leaves in it
         ((struct node *)(uintptr_t)node)->table = table;
     if (node && node->kind == NODE_MAP)

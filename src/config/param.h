@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/node.h"
+#include "config/word.h"
 
 enum param_type {
     PARAM_INT,      // int64_t: 64, 64k, 1_000
@@ -48,17 +48,8 @@ bool param_read(const struct param *table, const struct node *node, struct place
                 const char *what, void *into, struct arena *a, struct diag *d);
 // "filters    whole number ≥ 1, required   output channels", a line a parameter.
 void param_help(const struct param *table, struct text *out);
-
-// A word with parameters as YAML has it: `relu`, `{dense: 256}`, `{conv2d: {filters: 64}}` or
-// `{conv2d: {…}, as: c}` where extra keys are in `reserved` (NULL-terminated). False and reported
-// when node is none of these.
-struct word {
-    const char *name;
-    struct place where;  // of the word
-    struct node *params; // NULL when bare
-};
-bool word_read(const struct node *node, const char *const *reserved, const char *what,
-               struct word *out, struct diag *d);
+// NULL when absent, or when the table is NULL.
+const struct param *param_find(const struct param *table, const char *name);
 
 // One scalar by type, for whoever reads a node by hand; `what` names it in the message.
 bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t max, int64_t *out,
@@ -66,10 +57,5 @@ bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t 
 bool scalar_float(const struct node *node, const char *what, double min, double max, double *out,
                   struct diag *d);
 bool scalar_bool(const struct node *node, const char *what, bool *out, struct diag *d);
-
-// "unknown layer 'conv2D'" + "expected a layer; did you mean 'conv2d'?" with the caret under the
-// word.
-bool fail_unknown(struct diag *d, struct place where, const char *what, const char *word,
-                  const char *const *known, size_t n);
 
 #endif

@@ -169,10 +169,11 @@ static const struct param cifar_table[] = {
 };
 
 const struct dataset_kind dataset_cifar10 = {
-    .name = "cifar10",
-    .help = "small photographs in ten classes, 32 × 32 colour (Krizhevsky), binary version",
-    .params = cifar_table,
-    .size = sizeof(struct cifar_params),
+    .word = {.name = "cifar10",
+             .help =
+                 "small photographs in ten classes, 32 × 32 colour (Krizhevsky), binary version",
+             .params = cifar_table,
+             .size = sizeof(struct cifar_params)},
     .open = cifar_open,
     .get = cifar_get,
 };

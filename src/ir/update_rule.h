@@ -38,9 +38,9 @@
 #ifndef UPDATE
 typedef double real;
 #define UPDATE(name) static void name##_update(UPDATE_ARGUMENTS)
-#define RULE(word, bytes)                                       \
-    {                                                           \
-        .name = #word, .size = (bytes), .update = word##_update \
+#define RULE(word)                             \
+    {                                          \
+        .name = #word, .update = word##_update \
     }
 #define REGISTERED(type, name) const type name
 #endif

@@ -5,9 +5,9 @@
 // ir/update_rule.h has others.
 typedef float real;
 #define UPDATE(name) static void KERNEL(name##_update)(UPDATE_ARGUMENTS)
-#define RULE(word, bytes) \
-    {                     \
-        .name = #word     \
+#define RULE(word)    \
+    {                 \
+        .name = #word \
     }
 #define REGISTERED(type, name) UPDATE_UNUSED static const type KERNEL(name)
 

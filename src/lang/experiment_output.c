@@ -74,12 +74,12 @@ static bool read_sweep(struct section_reader *r, const struct node *node, struct
     if (!n)
         return false;
     by->noise = n;
-    if (n->kind == NOISE_LABEL || n->kind == NOISE_ONE_HOT)
+    if (n->kind->classes)
         return !number || fail(r->d, node->where,
                                "the classes of '%s' vary as one\nexpected its name alone", n->name);
     char *end = NULL;
     by->element = number ? strtol(number, &end, 10) : -1;
-    if (n->kind == NOISE_BOX || !number || end == number || *end || by->element < 0 ||
+    if (!n->kind->vary || !number || end == number || *end || by->element < 0 ||
         by->element >= n->size[0])
         return fail(r->d, node->where,
                     "noise '%s' has no classes to vary\n"
@@ -148,11 +148,20 @@ const struct param evaluate_params[] = {
     {"of", PARAM_NODE, IN(of), "", .help = "what is scored; as samples.of, unless said"},
     PARAM_END};
 
-static const char *const beside_score[] = {"of", "as", NULL};
+// Beside a score's own parameters.
+struct beside_score {
+    const struct node *of;
+    const char *as;
+};
+const struct param beside_score[] = {
+    {"of", PARAM_NODE, offsetof(struct beside_score, of), "",
+     .help = "the expression looked at; as evaluate.of, unless said"},
+    {"as", PARAM_TEXT, offsetof(struct beside_score, as), "", .help = "what its number is called"},
+    PARAM_END};
 
 // In the word's braces, or beside the word where that has none.
-static const struct node *experiment_output_beside(const struct node *node, const struct word *word,
-                                                   const char *key)
+static const struct node *experiment_output_beside(const struct node *node,
+                                                   const struct word_call *word, const char *key)
 {
     const struct node *own = node_get(word->params, key);
     return own ? own : node_get(node, key);
@@ -168,7 +177,7 @@ static struct node *own_params(struct section_reader *r, struct node *params)
     own->entry = NULL;
     own->n = 0;
     for (int i = 0; i < params->n; i++)
-        if (strcmp(params->entry[i].key, "of") && strcmp(params->entry[i].key, "as"))
+        if (!param_find(beside_score, params->entry[i].key))
             APPEND(r->arena, own->entry, own->n, params->entry[i]);
     return own;
 }

@@ -166,7 +166,7 @@ static void check_read(struct network_reader *r)
         if (!body->stage[i]->read)
             fail(r->diag, body->stage[i]->where,
                  "nothing reads what '%s' gives\nexpected a layer below that does, or an output",
-                 body->stage[i]->layer->name);
+                 body->stage[i]->layer->word.name);
 }
 
 static void apply_once(struct network_reader *r)

@@ -15,11 +15,8 @@ enum loss_flag {
 // `real` and `fake` are what the critic says, logits of any shape (patch maps too); a loss means
 // over everything.
 struct loss {
-    const char *name, *help;
-    const char *formula; // what `ganexp help` shows; r = critic(real), f = critic(fake)
+    struct word word; // usage: the formula; r = critic(real), f = critic(fake)
     unsigned flags;
-    const struct param *params; // NULL when it has none; the first one takes a bare value
-    size_t size;                // of the params struct
     // smooth: how far the target of real data is lowered; 0 without LOSS_SMOOTH.
     struct value *(*critic)(const void *params, struct value *real, struct value *fake,
                             double smooth);
@@ -41,9 +38,8 @@ struct penalty_ctx {
 };
 
 struct penalty {
-    const char *name, *help, *formula;
-    const struct param *params; // the first is the weight, which `build` multiplies by
-    size_t size;
+    struct word
+        word; // usage: the formula; the first parameter is the weight, which `build` multiplies by
     struct value *(*build)(struct penalty_ctx *ctx, const void *params);
 };
 
@@ -66,25 +62,16 @@ struct term_argument {
 enum { TERM_ARGUMENTS = 4 };
 
 struct term {
-    const char *name, *help, *formula;
+    struct word word; // usage: the formula; parameters beside the arguments
     struct term_argument argument[TERM_ARGUMENTS + 1]; // ends with a NULL name
-    // beside the arguments; NULL when there are none
-    const struct param *params;
-    size_t size;
     // Tensors have equal shapes, checked by the caller; an absent optional argument is NULL.
     struct value *(*build)(const void *params, struct value *const *argument);
 };
 
-extern const struct loss *const losses[]; // NULL-terminated; generated from the folder
-extern const struct penalty *const penalties[];
-extern const struct term *const terms[];
+extern const struct vocabulary losses, penalties, terms; // generated from the folder
 const struct loss *loss_find(const char *name);
 const struct penalty *penalty_find(const char *name);
 const struct term *term_find(const char *name);
-// The words, for nearest-word messages: NULL-terminated arrays from the arena; n without the NULL.
-const char **loss_words(struct arena *a, int *n);
-const char **penalty_words(struct arena *a, int *n);
-const char **term_words(struct arena *a, int *n);
 
 // --- what several losses are made of -------------------------------------------------------------
 // The critic's side of `log`: mean(softplus(−r)) + mean(softplus(f)), and smooth·mean(r).

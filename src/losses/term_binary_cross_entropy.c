@@ -11,10 +11,9 @@ static struct value *term_binary_cross_entropy_build(const void *params,
 }
 
 const struct term term_binary_cross_entropy = {
-    "binary_cross_entropy",
-    "sigmoid cross-entropy of logits with targets from 0 to 1",
-    "mean(softplus(x) − t·x)",
-    {{"logits", TERM_TENSOR}, {"target", TERM_TENSOR}},
-    NULL,
-    0,
-    term_binary_cross_entropy_build};
+    .word = {.name = "binary_cross_entropy",
+             .help = "sigmoid cross-entropy of logits with targets from 0 to 1",
+             .usage = "mean(softplus(x) − t·x)"},
+    .argument = {{"logits", TERM_TENSOR}, {"target", TERM_TENSOR}},
+    .build = term_binary_cross_entropy_build,
+};

@@ -13,10 +13,10 @@ static struct value *term_cross_entropy_build(const void *params, struct value *
     return affine(sum(mul(label, log_softmax(logits))), -1 / n, 0);
 }
 
-const struct term term_cross_entropy = {"cross_entropy",
-                                        "softmax cross-entropy of class logits",
-                                        "−mean(log softmax(logits)[label])",
-                                        {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
-                                        NULL,
-                                        0,
-                                        term_cross_entropy_build};
+const struct term term_cross_entropy = {
+    .word = {.name = "cross_entropy",
+             .help = "softmax cross-entropy of class logits",
+             .usage = "−mean(log softmax(logits)[label])"},
+    .argument = {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
+    .build = term_cross_entropy_build,
+};

@@ -13,10 +13,9 @@ static struct value *term_gaussian_nll_build(const void *params, struct value *c
 }
 
 const struct term term_gaussian_nll = {
-    "gaussian_nll",
-    "negative log-likelihood of x under a Gaussian",
-    "½·mean((x − μ)²·e^{−v} + v), v = log σ²",
-    {{"mean", TERM_TENSOR}, {"x", TERM_TENSOR}, {"log_variance", TERM_TENSOR, true}},
-    NULL,
-    0,
-    term_gaussian_nll_build};
+    .word = {.name = "gaussian_nll",
+             .help = "negative log-likelihood of x under a Gaussian",
+             .usage = "½·mean((x − μ)²·e^{−v} + v), v = log σ²"},
+    .argument = {{"mean", TERM_TENSOR}, {"x", TERM_TENSOR}, {"log_variance", TERM_TENSOR, true}},
+    .build = term_gaussian_nll_build,
+};

@@ -25,10 +25,12 @@ static const struct param params[] = {
      .help = "mean over everything, or sum over a code and mean over the batch"},
     PARAM_END};
 
-const struct term term_kl = {"kl",
-                             "divergence of a Gaussian code from N(0, 1)",
-                             "½·mean(μ² + e^v − 1 − v), v = log σ²",
-                             {{"mean", TERM_TENSOR}, {"log_variance", TERM_TENSOR}},
-                             params,
-                             sizeof(struct term_kl_options),
-                             term_kl_build};
+const struct term term_kl = {
+    .word = {.name = "kl",
+             .help = "divergence of a Gaussian code from N(0, 1)",
+             .usage = "½·mean(μ² + e^v − 1 − v), v = log σ²",
+             .params = params,
+             .size = sizeof(struct term_kl_options)},
+    .argument = {{"mean", TERM_TENSOR}, {"log_variance", TERM_TENSOR}},
+    .build = term_kl_build,
+};

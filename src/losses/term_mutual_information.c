@@ -17,10 +17,9 @@ static struct value *term_mutual_information_build(const void *params,
 }
 
 const struct term term_mutual_information = {
-    "mutual_information",
-    "minus the nats that logits tell of a code of equally likely classes",
-    "−mean(log softmax(logits)[label]) − log K",
-    {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
-    NULL,
-    0,
-    term_mutual_information_build};
+    .word = {.name = "mutual_information",
+             .help = "minus the nats that logits tell of a code of equally likely classes",
+             .usage = "−mean(log softmax(logits)[label]) − log K"},
+    .argument = {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
+    .build = term_mutual_information_build,
+};

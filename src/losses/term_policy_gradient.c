@@ -14,10 +14,10 @@ static struct value *term_policy_gradient_build(const void *params, struct value
 }
 
 const struct term term_policy_gradient = {
-    "policy_gradient",
-    "makes draws likelier that the critic takes for real",
-    "−mean(Σₘ wₘ·log g(xₘ)), w = softmax over the draws m of the critic's logits",
-    {{"critic", TERM_TENSOR}, {"log_probability", TERM_TENSOR}},
-    NULL,
-    0,
-    term_policy_gradient_build};
+    .word = {.name = "policy_gradient",
+             .help = "makes draws likelier that the critic takes for real",
+             .usage =
+                 "−mean(Σₘ wₘ·log g(xₘ)), w = softmax over the draws m of the critic's logits"},
+    .argument = {{"critic", TERM_TENSOR}, {"log_probability", TERM_TENSOR}},
+    .build = term_policy_gradient_build,
+};

@@ -5,7 +5,16 @@
 
 #include <string.h>
 
-const struct optimizer_kind *const optimizers[] = {REGISTRY_optimizers NULL};
+const struct vocabulary optimizers = {"optimizer",
+                                      (const struct word *const[]){REGISTRY_optimizers NULL}};
+
+bool optimizer_read(struct arena *a, const struct node *node, struct optimizer *out, struct diag *d)
+{
+    struct word_call call;
+    const struct word *word = word_choose(&optimizers, node, NULL, &call, d);
+    out->kind = (const struct optimizer_kind *)word;
+    return word && (out->options = word_params(&optimizers, word, &call, a, d));
+}
 
 int optimizer_moments(const struct optimizer *o)
 {
@@ -28,5 +37,6 @@ struct value *optimizer_step(const struct optimizer *o, struct value *p, struct 
                              struct value *number, struct slot *const *moment)
 {
     ASSERT(g && number);
-    return update_slot(&o->kind->rule, o->options, p, g, number, moment, optimizer_moments(o));
+    return update_slot(&o->kind->rule, o->options, o->kind->word.size, p, g, number, moment,
+                       optimizer_moments(o));
 }

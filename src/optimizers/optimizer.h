@@ -7,10 +7,8 @@
 #include "ir/update.h"
 
 struct optimizer_kind {
-    const char *name, *help;
-    const char *formula; // what `ganexp help` shows
-    const struct param *params;
-    struct update_rule rule; // its options are the struct that params fills
+    struct word word;        // usage: the formula
+    struct update_rule rule; // its options are the struct that the word's parameters fill
     // A moment is a slot "NAME.MOMENT/WEIGHT", zero at first: "adam.m/generator.0.weight". The rule
     // has them in this order.
     const char *moment[UPDATE_MOMENTS + 1]; // NULL-terminated
@@ -20,15 +18,17 @@ struct optimizer_kind {
     void (*numbers)(const void *options, double factor, int64_t t, float *number);
 };
 
-extern const struct optimizer_kind
-    *const optimizers[]; // NULL-terminated; generated from the folder
+extern const struct vocabulary optimizers; // generated from the folder
 
 // An optimizer with its options: what a config says with `adam: {lr: 1e-3}`.
 struct optimizer {
     const struct optimizer_kind *kind;
-    void *options;
+    const void *options;
 };
 
+// What `optimizer:` calls; false after mistakes, reported.
+bool optimizer_read(struct arena *a, const struct node *node, struct optimizer *out,
+                    struct diag *d);
 int optimizer_moments(const struct optimizer *o);
 // number[UPDATE_NUMBERS]; those that the rule does not read are 0.
 void optimizer_numbers(const struct optimizer *o, double factor, int64_t t, float *number);

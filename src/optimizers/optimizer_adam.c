@@ -48,11 +48,12 @@ UPDATE(adam)
 }
 
 REGISTERED(struct optimizer_kind, optimizer_adam) = {
-    .name = "adam",
-    .help = "steps of the mean gradient over the root of the mean square",
-    .formula = "m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← p − lr·m̂/(√v̂ + ε)",
-    .params = adam_params,
-    .rule = RULE(adam, sizeof(struct adam_options)),
+    .word = {.name = "adam",
+             .help = "steps of the mean gradient over the root of the mean square",
+             .usage = "m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← p − lr·m̂/(√v̂ + ε)",
+             .params = adam_params,
+             .size = sizeof(struct adam_options)},
+    .rule = RULE(adam),
     .moment = {"m", "v"},
     .numbers = adam_numbers,
 };

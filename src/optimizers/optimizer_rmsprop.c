@@ -38,11 +38,12 @@ UPDATE(rmsprop)
 }
 
 REGISTERED(struct optimizer_kind, optimizer_rmsprop) = {
-    .name = "rmsprop",
-    .help = "steps of the gradient over the root of the mean square",
-    .formula = "v ← ρv + (1−ρ)g²   p ← p − lr·g/(√v + ε)",
-    .params = rmsprop_params,
-    .rule = RULE(rmsprop, sizeof(struct rmsprop_options)),
+    .word = {.name = "rmsprop",
+             .help = "steps of the gradient over the root of the mean square",
+             .usage = "v ← ρv + (1−ρ)g²   p ← p − lr·g/(√v + ε)",
+             .params = rmsprop_params,
+             .size = sizeof(struct rmsprop_options)},
+    .rule = RULE(rmsprop),
     .moment = {"v"},
     .numbers = rmsprop_numbers,
 };

@@ -44,11 +44,12 @@ UPDATE(sgd)
 }
 
 REGISTERED(struct optimizer_kind, optimizer_sgd) = {
-    .name = "sgd",
-    .help = "steps down the gradient, with momentum if wanted",
-    .formula = "m ← μm + g   p ← p − lr·m, with nesterov p ← p − lr·(g + μm)",
-    .params = sgd_params,
-    .rule = RULE(sgd, sizeof(struct sgd_options)),
+    .word = {.name = "sgd",
+             .help = "steps down the gradient, with momentum if wanted",
+             .usage = "m ← μm + g   p ← p − lr·m, with nesterov p ← p − lr·(g + μm)",
+             .params = sgd_params,
+             .size = sizeof(struct sgd_options)},
+    .rule = RULE(sgd),
     .moment = {"m"},
     .moments = sgd_moments,
     .numbers = sgd_numbers,

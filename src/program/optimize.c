@@ -3,7 +3,7 @@
 // own, as separate optimizers have everywhere else.
 #include "base/arena.h"
 #include "program/builder.h"
-#include "lang/sections.h"
+#include "lang/meaning.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ struct value *optimize(struct builder *b, const struct update *u, struct slot *s
     const struct optimizer *o = &u->optimizer;
     struct slot *own[UPDATE_MOMENTS];
     for (int i = 0; i < optimizer_moments(o); i++)
-        own[i] = moment(b, u, arena_printf(b->arena, "%s.%s", o->kind->name, o->kind->moment[i]),
+        own[i] = moment(b, u, arena_printf(b->arena, "%s.%s", o->kind->word.name, o->kind->moment[i]),
                         slot, what);
     return optimizer_step(o, versions_read(&b->versions, slot), g, hyper, own);
 }

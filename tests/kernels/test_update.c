@@ -185,8 +185,8 @@ static void test_updates(void **state)
         }
         check_sgd(kernels_at(isa));
         check_slot_rules(kernels_at(isa));
-        for (int i = 0; optimizers[i]; i++)
-            check_rule(kernels_at(isa), optimizers[i]->name);
+        for (const struct word *const *w = optimizers.word; *w; w++)
+            check_rule(kernels_at(isa), (*w)->name);
     }
 }
 

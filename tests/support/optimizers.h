@@ -5,25 +5,18 @@
 #include "base/arena.h"
 #include "optimizers/optimizer.h"
 
-#include <string.h>
-
 // optimizer_of(a, "adam", "{beta1: 0.5}")
 static inline struct optimizer optimizer_of(struct arena *a, const char *word, const char *params)
 {
     struct diag *d = diag_new(a);
     struct source *source = NEW(a, struct source);
     *source = (struct source){"the test", params};
-    for (int i = 0; optimizers[i]; i++) {
-        const struct optimizer_kind *kind = optimizers[i];
-        if (strcmp(kind->name, word))
-            continue;
-        void *options = arena_alloc(a, kind->rule.size);
-        if (!param_read(kind->params, node_parse(a, source, d), (struct place){0}, word, options, a,
-                        d))
-            BUG("'%s' takes no %s", word, params);
-        return (struct optimizer){kind, options};
-    }
-    BUG("no optimizer '%s'", word);
+    const struct word_call call = {word, {0}, node_parse(a, source, d)};
+    const struct word *is = word_called(&optimizers, &call, d);
+    const void *options = is ? word_params(&optimizers, is, &call, a, d) : NULL;
+    if (!options)
+        BUG("no optimizer '%s' with %s", word, params);
+    return (struct optimizer){(const struct optimizer_kind *)is, options};
 }
 
 // A step of plain gradient descent.

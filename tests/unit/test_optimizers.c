@@ -39,14 +39,14 @@ static void rules_read_only_numbers_that_their_files_give(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
-    for (int k = 0; optimizers[k]; k++) {
-        const struct optimizer o = optimizer_of(a, optimizers[k]->name, "{lr: 0.01}");
+    for (const struct word *const *k = optimizers.word; *k; k++) {
+        const struct optimizer o = optimizer_of(a, (*k)->name, "{lr: 0.01}");
         struct weights w = weights();
         for (int t = 1; t <= 3; t++)
             step(&o, 1, t, &w);
         for (int i = 0; i < N; i++)
             if (!isfinite(w.p[i]))
-                fail_msg("%s reads a number that it does not give", o.kind->name);
+                fail_msg("%s reads a number that it does not give", (*k)->name);
     }
     arena_free(a);
 }
@@ -56,8 +56,8 @@ static void a_rate_is_what_moves_weights(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
-    for (int k = 0; optimizers[k]; k++) {
-        const struct optimizer o = optimizer_of(a, optimizers[k]->name, "{lr: 0.01}");
+    for (const struct word *const *k = optimizers.word; *k; k++) {
+        const struct optimizer o = optimizer_of(a, (*k)->name, "{lr: 0.01}");
         const struct weights old = weights();
         struct weights still = old, moved = old;
         step(&o, 0, 1, &still);
@@ -65,7 +65,7 @@ static void a_rate_is_what_moves_weights(void **state)
         assert_memory_equal(still.p, old.p, sizeof old.p);
         for (int i = 0; i < N; i++)
             if (!((moved.p[i] - old.p[i]) * old.g[i] < 0))
-                fail_msg("%s: element %d does not go down", o.kind->name, i);
+                fail_msg("%s: element %d does not go down", (*k)->name, i);
     }
     arena_free(a);
 }
@@ -109,16 +109,14 @@ static void adam_corrects_for_its_start(void **state)
 static void names_are_told_apart(void **state)
 {
     (void)state;
-    for (int k = 0; optimizers[k]; k++) {
-        const struct optimizer_kind *const o = optimizers[k];
-        assert_string_equal(o->name, o->rule.name);
-        assert_non_null(o->numbers);
-        for (const struct update_rule *const *r =
-                 (const struct update_rule *const[]){&rule_clip, &rule_lerp, &rule_assign, NULL};
-             *r; r++)
-            assert_string_not_equal(o->name, (*r)->name);
-        for (int i = 0; i < k; i++)
-            assert_string_not_equal(o->name, optimizers[i]->name);
+    const struct update_rule *const slot_rule[] = {&rule_clip, &rule_lerp, &rule_assign};
+    for (const struct word *const *k = optimizers.word; *k; k++) {
+        const struct optimizer_kind *const o = (const struct optimizer_kind *)*k;
+        assert_string_equal(o->word.name, o->rule.name);
+        for (size_t i = 0; i < LENGTH(slot_rule); i++)
+            assert_string_not_equal(o->word.name, slot_rule[i]->name);
+        for (const struct word *const *other = optimizers.word; other < k; other++)
+            assert_string_not_equal(o->word.name, (*other)->name);
         for (int i = 0; o->moment[i]; i++)
             for (int j = 0; j < i; j++)
                 assert_string_not_equal(o->moment[i], o->moment[j]);

@@ -17,9 +17,9 @@ struct update_call {
     const void *options;
 };
 
-struct value *update_slot(const struct update_rule *rule, const void *options, struct value *p,
-                          struct value *g, struct value *number, struct slot *const *moment,
-                          int n_moment)
+struct value *update_slot(const struct update_rule *rule, const void *options, size_t size,
+                          struct value *p, struct value *g, struct value *number,
+                          struct slot *const *moment, int n_moment)
 {
     ASSERT(p->attr.slot);
     ASSERT(n_moment >= 0 && n_moment <= UPDATE_MOMENTS);
@@ -27,7 +27,7 @@ struct value *update_slot(const struct update_rule *rule, const void *options, s
     ASSERT(number || !n_moment);
     ASSERT(!g || shape_size(g->shape) == shape_size(p->shape));
     ASSERT(!number || shape_size(number->shape) == UPDATE_NUMBERS);
-    ASSERT(!rule->size == !options);
+    ASSERT(!size == !options);
     struct graph *graph = p->graph;
     struct value *in[EFFECT_NUMBERS + 1 + UPDATE_MOMENTS] = {p, g, number};
     for (int i = 0; i < n_moment; i++) {
@@ -37,8 +37,8 @@ struct value *update_slot(const struct update_rule *rule, const void *options, s
     }
     struct update_call *call = NEW(graph->arena, struct update_call);
     *call = (struct update_call){rule, NULL};
-    if (rule->size)
-        call->options = memcpy(arena_alloc(graph->arena, rule->size), options, rule->size);
+    if (size)
+        call->options = memcpy(arena_alloc(graph->arena, size), options, size);
     struct value *v = graph_add(graph, &op_update, p->shape,
                                 number ? EFFECT_NUMBERS + 1 + n_moment
                                 : g    ? EFFECT_NUMBERS
@@ -89,31 +89,29 @@ static void update_print(const struct value *v, struct text *out)
     text_add(out, call_of(v)->rule->name);
 }
 
-const struct op op_update = {.name = "update",
-                             .flags = OP_EFFECT,
-                             .reference = update_reference,
-                             .print = update_print};
+const struct op op_update = {
+    .name = "update", .flags = OP_EFFECT, .reference = update_reference, .print = update_print};
 
 // --- rules that no config names ------------------------------------------------------------------
 
-const struct update_rule rule_clip = RULE(clip, sizeof(struct clip_options)),
-                         rule_lerp = RULE(lerp, sizeof(struct lerp_options)),
-                         rule_assign = RULE(assign, 0);
+const struct update_rule rule_clip = RULE(clip), rule_lerp = RULE(lerp), rule_assign = RULE(assign);
 
 struct value *clip_slot(struct value *p, double low, double high)
 {
     ASSERT(low <= high);
-    return update_slot(&rule_clip, &(struct clip_options){low, high}, p, NULL, NULL, NULL, 0);
+    const struct clip_options o = {low, high};
+    return update_slot(&rule_clip, &o, sizeof o, p, NULL, NULL, NULL, 0);
 }
 
 struct value *lerp_slot(struct value *p, struct value *x, double t)
 {
-    return update_slot(&rule_lerp, &(struct lerp_options){t}, p, x, NULL, NULL, 0);
+    const struct lerp_options o = {t};
+    return update_slot(&rule_lerp, &o, sizeof o, p, x, NULL, NULL, 0);
 }
 
 struct value *assign_slot(struct value *p, struct value *x)
 {
-    return update_slot(&rule_assign, NULL, p, x, NULL, NULL, 0);
+    return update_slot(&rule_assign, NULL, 0, p, x, NULL, NULL, 0);
 }
 
 // --- packed copies ---------------------------------------------------------------------------------------
