@@ -202,6 +202,7 @@ OPTIMIZERS = [
     ("{adam: {lr: 0.01, beta1: 0.5, beta2: 0.9, epsilon: 1e-3}}", lambda w: torch.optim.Adam(w, 0.01, (0.5, 0.9), 1e-3)),
     ("{adam: {lr: 0.01, weight_decay: 0.1}}", lambda w: torch.optim.Adam(w, 0.01, weight_decay=0.1)),
     ("{adam: {lr: 0.01, epsilon: 1e-3, convention: keras}}", lambda w: KerasAdam(w, 0.01, (0.9, 0.999), 1e-3, 0)),
+    ("{adamw: {lr: 0.01, beta1: 0.5, weight_decay: 0.1}}", lambda w: torch.optim.AdamW(w, 0.01, (0.5, 0.999), weight_decay=0.1)),
     ("rmsprop", torch.optim.RMSprop),
     ("{rmsprop: {lr: 0.01, rho: 0.9, epsilon: 1e-3}}", lambda w: torch.optim.RMSprop(w, 0.01, 0.9, 1e-3)),
     ("{rmsprop: {lr: 0.01, rho: 0.9, epsilon: 1e-3, convention: keras}}", lambda w: KerasRMSprop(w, 0.01, 0.9, 1e-3)),
