@@ -69,8 +69,11 @@ static void lower_effects_cut(struct packed_task *t, const int64_t *to, int64_t 
         t->rows = t->columns = 1;
     const int64_t size = t->rows * t->columns;
     int32_t *at = NEW_ARRAY(a, int32_t, n / size);
-    for (int64_t i = 0; i < n / size; i++)
+    ASSERT(n % size == 0 && size <= most);
+    for (int64_t i = 0; i < n / size; i++) {
+        ASSERT(to[i * size] >= 0 && to[i * size] <= INT32_MAX);
         at[i] = (int32_t)to[i * size];
+    }
     t->at = at;
 }
 
@@ -132,6 +135,7 @@ static void lower_update(struct plan *p, const struct value *v)
 {
     const struct update_rule *rule = update_rule_of(v);
     struct update_task *t = NEW(plan_arena(p), struct update_task);
+    ASSERT(v->type == TYPE_F32);
     t->part = kernels()->update_part(rule->name);
     ASSERT(t->part);
     t->options = update_options_of(v);

@@ -31,6 +31,7 @@ void KERNEL(update)(const void *task);
 void KERNEL(update)(const void *task)
 {
     const struct update_task *t = task;
+    ASSERT(t->part && t->chunk > 0 && t->threads > 0);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
         const int64_t me = omp_get_thread_num(), all = omp_get_num_threads(),

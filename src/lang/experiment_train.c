@@ -15,20 +15,21 @@ struct train_options {
 };
 
 #define AT(field) offsetof(struct train_options, field)
-#define COMMON                                                                        \
-    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},                 \
-        {"epochs",                                                                    \
-         PARAM_FLOAT,                                                                 \
-         AT(epochs),                                                                  \
-         "",                                                                          \
-         0,                                                                           \
-         1e9,                                                                         \
-         .help = "instead of steps: passes over the first source"},                   \
-        {"optimizer", PARAM_NODE, AT(optimizer), "", .help = "how weights move: a word of `ganexp help`"}, \
-        {"lr_schedule", PARAM_NODE, AT(lr_schedule), "",                              \
-         .help = "constant, linear, step, cosine, warmup; a list multiplies"},        \
-    {                                                                                 \
-        "iteration", PARAM_NODE, AT(iteration), "", .help = "the updates, in order"   \
+#define COMMON                                                                      \
+    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},               \
+        {"epochs",                                                                  \
+         PARAM_FLOAT,                                                               \
+         AT(epochs),                                                                \
+         "",                                                                        \
+         0,                                                                         \
+         1e9,                                                                       \
+         .help = "instead of steps: passes over the first source"},                 \
+        {"optimizer", PARAM_NODE, AT(optimizer), "",                                \
+         .help = "how weights move: a word of `ganexp help`"},                      \
+        {"lr_schedule", PARAM_NODE, AT(lr_schedule), "",                            \
+         .help = "constant, linear, step, cosine, warmup; a list multiplies"},      \
+    {                                                                               \
+        "iteration", PARAM_NODE, AT(iteration), "", .help = "the updates, in order" \
     }
 
 const struct param train_params[] = {
@@ -236,6 +237,7 @@ static bool read_iteration(struct section_reader *r, const struct node *node,
     phase->turn = NEW_ARRAY(r->arena, struct turn, node->n);
     for (int i = 0; i < node->n; i++)
         good &= read_turn(r, node->entry[i].value, optimizer, phase);
+    ASSERT(phase->n_update <= updates_in(node) && phase->n_turn == node->n);
     return good;
 }
 

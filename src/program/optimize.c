@@ -15,6 +15,7 @@ static struct slot *own_slot(struct experiment *e, const char *name, enum slot_k
         s = slots_add(&e->slots, name, kind, of->shape, init, of->where);
         s->of = of;
     }
+    ASSERT(s->of == of && s->kind == kind && shape_equal(s->shape, of->shape));
     return s;
 }
 
@@ -42,8 +43,10 @@ struct value *optimize(struct builder *b, const struct update *u, struct slot *s
 {
     const struct optimizer *o = &u->optimizer;
     struct slot *own[UPDATE_MOMENTS];
+    ASSERT(update_trains(u, what));
     for (int i = 0; i < optimizer_moments(o); i++)
-        own[i] = moment(b, u, arena_printf(b->arena, "%s.%s", o->kind->word.name, o->kind->moment[i]),
+        own[i] = moment(b, u,
+                        arena_printf(b->arena, "%s.%s", o->kind->word.name, o->kind->moment[i]),
                         slot, what);
     return optimizer_step(o, versions_read(&b->versions, slot), g, hyper, own);
 }
