@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "ir/choice.h"
 #include "program/program.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/tuner.h"
 #include "codegen/plan.h"
 #include "store/tuner_cache.h"

@@ -281,8 +281,7 @@ static void overrides_set_append_and_remove(void **state)
     assert_string_equal(after("games.1.weight=[1,2]", "games.1.weight"), "- 1\n- 2\n");
     assert_string_equal(after("kernel=5,9", "kernel"), "5,9\n");
     assert_string_equal(after("games.1.fake=g(z, y)", "games.1.fake"), "g(z, y)\n");
-    assert_string_equal(after("data.real.keep+=[a, b]", "data.real.keep"),
-                        "- flip\n- a\n- b\n");
+    assert_string_equal(after("data.real.keep+=[a, b]", "data.real.keep"), "- flip\n- a\n- b\n");
     assert_string_equal(after("games+={critic: f}", "games.2"), "critic: f\n");
     assert_string_equal(after("games.0.critic+=f", "games.0.critic"), "- d\n- f\n");
     assert_null(after("games.0.penalty=!unset", "games.0.penalty"));
