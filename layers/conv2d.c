@@ -17,6 +17,7 @@ static const struct param params[] = {
     {"stride", PARAM_INTS, offsetof(struct conv2d_params, slide.stride), "1", 1, 1 << 10,
      .help = "step, or [down, right]"},
     {"padding", PARAM_NODE, offsetof(struct conv2d_params, slide.padding), "",
+     .takes = "word, number, or list",
      .help = "same (the default; TensorFlow's rule), valid, a number, or [top, bottom, left, "
              "right]"},
     {"bias", PARAM_BOOL, offsetof(struct conv2d_params, bias), "true",

@@ -20,6 +20,7 @@ static const struct param params[] = {
     {"stride", PARAM_INTS, offsetof(struct conv2d_transpose_params, slide.stride), "1", 1, 1 << 10,
      .help = "step, or [down, right]"},
     {"padding", PARAM_NODE, offsetof(struct conv2d_transpose_params, slide.padding), "",
+     .takes = "word, number, or list",
      .help = "same (the default: in · stride), valid, a number, or [top, bottom, left, right] to "
              "cut off"},
     {"output_padding", PARAM_INTS, offsetof(struct conv2d_transpose_params, output_padding), "0", 0,

@@ -6,7 +6,8 @@ struct crop_params {
 };
 
 static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct crop_params, border),
-                                       NULL, .help = "a number, or [top, bottom, left, right]"},
+                                       NULL, .takes = "number, or list of four",
+                                       .help = "a number, or [top, bottom, left, right]"},
                                       PARAM_END};
 
 static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -8,10 +8,10 @@ struct gaussian_params {
     struct node *with;
 };
 
-static const struct param params[] = {{"log_var", PARAM_NODE,
-                                       offsetof(struct gaussian_params, with), NULL,
-                                       .help = "the name of a layer of the same shape"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"log_var", PARAM_NODE, offsetof(struct gaussian_params, with), NULL, .takes = "name",
+     .help = "the name of a layer of the same shape"},
+    PARAM_END};
 
 static struct value *gaussian_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {

@@ -10,6 +10,7 @@ struct reflection_pad_params {
 
 static const struct param params[] = {{"padding", PARAM_NODE,
                                        offsetof(struct reflection_pad_params, padding), NULL,
+                                       .takes = "number, or list of four",
                                        .help = "a number up to 64, or [top, bottom, left, right]"},
                                       PARAM_END};
 

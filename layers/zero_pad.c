@@ -5,10 +5,10 @@ struct zero_pad_params {
     struct node *padding;
 };
 
-static const struct param params[] = {{"padding", PARAM_NODE,
-                                       offsetof(struct zero_pad_params, padding), NULL,
-                                       .help = "a number, or [top, bottom, left, right]"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"padding", PARAM_NODE, offsetof(struct zero_pad_params, padding), NULL,
+     .takes = "number, or list of four", .help = "a number, or [top, bottom, left, right]"},
+    PARAM_END};
 
 static struct value *zero_pad_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {

@@ -17,7 +17,9 @@ enum param_type {
     PARAM_WORD,     // int: index into words
     PARAM_INTS,     // struct ints: a list of whole numbers; one number is a list of one
     PARAM_DURATION, // double seconds: 30m, 1h30m, 45s
-    PARAM_NODE,     // struct node *: read by whoever owns the table
+    PARAM_NODE,     // const struct node *: read by whoever owns the table
+    PARAM_TENSOR,   // the same: an expression
+    PARAM_LABEL,    // the same: an expression of a class
 };
 
 enum { INTS_MAX = 8 };
@@ -35,6 +37,7 @@ struct param {
     double min, max;          // of numbers, both inclusive; 0, 0: none; max < min: no upper one
     const char *const *words; // PARAM_WORD, NULL-terminated
     const char *help;
+    const char *takes; // PARAM_NODE: what is read, for help
 };
 #define PARAM_END \
     {             \
@@ -48,6 +51,8 @@ bool param_read(const struct param *table, const struct node *node, struct place
                 const char *what, void *into, struct arena *a, struct diag *d);
 // "filters    whole number ≥ 1, required   output channels", a line a parameter.
 void param_help(const struct param *table, struct text *out);
+// "whole number from 1 to 4096, default 64"
+void param_kind(const struct param *p, struct text *out);
 // NULL when absent, or when the table is NULL.
 const struct param *param_find(const struct param *table, const char *name);
 

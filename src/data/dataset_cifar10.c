@@ -164,7 +164,7 @@ static const struct param cifar_table[] = {
     {"path", PARAM_TEXT, FIELD(path), "", 0, 0, NULL,
      "the folder of data_batch_1.bin and the others"},
     {"classes", PARAM_NODE, FIELD(classes), "", 0, 0, NULL,
-     "the classes to keep, by name or number"},
+     "the classes to keep, by name or number", .takes = "class, or list"},
     PARAM_END,
 };
 

@@ -33,18 +33,21 @@ struct game_options {
 
 #define AT(field) offsetof(struct game_options, field)
 const struct param game_params[] = {
-    {"critic", PARAM_NODE, AT(critic),
+    {"critic", PARAM_NODE, AT(critic), .takes = "network, or a head of one",
      .help = "the network, or its head, that tells real from fake"},
-    {"real", PARAM_NODE, AT(real), .help = "its arguments for real data"},
-    {"fake", PARAM_NODE, AT(fake), .help = "its arguments for fakes"},
-    {"loss", PARAM_NODE, AT(loss), .help = "log, wasserstein, hinge, …"},
-    {"penalty", PARAM_NODE, AT(penalty), "", .help = "gradient, dragan, r1, wgan_div; or a list"},
+    {"real", PARAM_NODE, AT(real), .takes = "expression, or list",
+     .help = "its arguments for real data"},
+    {"fake", PARAM_NODE, AT(fake), .takes = "expression, or list",
+     .help = "its arguments for fakes"},
+    {"loss", PARAM_NODE, AT(loss), .takes = "loss", .help = "log, wasserstein, hinge, …"},
+    {"penalty", PARAM_NODE, AT(penalty), "", .takes = "penalty, or list",
+     .help = "gradient, dragan, r1, wgan_div; or a list"},
     {"clip", PARAM_FLOAT, AT(clip), "", 0, 1e9,
      .help = "the critic's weights are clipped to ± this after its steps"},
     {"pool", PARAM_INT, AT(pool), "", 0, 65536,
      .help = "the critic sees fakes from a history of this many"},
     {"smooth", PARAM_FLOAT, AT(smooth), "", 0, 1, .help = "lowers the target of real data by this"},
-    {"mismatched", PARAM_NODE, AT(mismatched), "",
+    {"mismatched", PARAM_NODE, AT(mismatched), "", .takes = "expression, or list",
      .help = "arguments that belong to fake although each is real"},
     {"weight", PARAM_FLOAT, AT(weight), "1", 0, 1e9,
      .help = "of the generator's side against the other losses of its update"},
@@ -183,60 +186,21 @@ struct term_options {
 const struct param term_params[] = {
     {"weight", PARAM_FLOAT, offsetof(struct term_options, weight), "1", -1e9, 1e9,
      .help = "what the term is multiplied by"},
-    {"for", PARAM_NODE, offsetof(struct term_options, to), "",
+    {"for", PARAM_NODE, offsetof(struct term_options, to), "", .takes = "network, head, or list",
      .help = "the networks, or heads, whose updates take the term; those that it depends on and "
              "that are no critics, unless said"},
     PARAM_END};
 
-static int argument_of(const struct term *is, const char *name)
+static bool read_arguments(struct section_reader *r, const struct word_call *call,
+                           struct game_term *term)
 {
-    for (int i = 0; is->argument[i].name; i++)
-        if (!strcmp(is->argument[i].name, name))
-            return i;
-    return -1;
-}
-
-// "it takes logits, label"
-static const char *argument_list(struct section_reader *r, const struct term *is)
-{
-    const char *list = is->argument[0].name;
-    for (int i = 1; is->argument[i].name; i++)
-        list = arena_printf(r->arena, is->argument[i].optional ? "%s, [%s]" : "%s, %s", list,
-                            is->argument[i].name);
-    return list;
-}
-
-// The arguments are expressions; what is left of the map are parameters.
-static bool experiment_games_read_arguments(struct section_reader *r, const struct word_call *w,
-                                            struct game_term *term)
-{
-    struct node *rest = NEW(r->arena, struct node);
     bool good = true;
-    if (!w->params || w->params->kind != NODE_MAP)
-        return fail(r->d, w->where, "term '%s' needs its arguments by name\nit takes %s", w->name,
-                    argument_list(r, term->is));
-    *rest = (struct node){.kind = NODE_MAP, .where = w->params->where};
-    for (int i = 0; i < w->params->n; i++) {
-        const struct entry *entry = &w->params->entry[i];
-        const int k = argument_of(term->is, entry->key);
-        if (k >= 0)
-            good &= (term->argument[k] = expression_parse(r->arena, entry->value, r->d)) != NULL;
-        else if (term->is->word.params)
-            APPEND(r->arena, rest->entry, rest->n, *entry);
-        else
-            good = fail(r->d, entry->where, "term '%s' has no argument '%s'\nit takes %s", w->name,
-                        entry->key, argument_list(r, term->is));
-    }
-    for (int i = 0; term->is->argument[i].name; i++)
-        if (!term->is->argument[i].optional && !node_get(w->params, term->is->argument[i].name))
-            good = fail(r->d, w->where, "term '%s' needs '%s'\nit takes %s", w->name,
-                        term->is->argument[i].name, argument_list(r, term->is));
-    term->params = arena_alloc(r->arena, term->is->word.size + 1);
-    return !term->is->word.params ? good
-                                  : param_read(term->is->word.params, rest, w->where,
-                                               arena_printf(r->arena, "term '%s'", w->name),
-                                               term->params, r->arena, r->d) &&
-                                        good;
+    term->params = word_params(&terms, &term->is->word, call, r->arena, r->d);
+    const struct term_arguments *given = term->params;
+    for (int i = 0; given && i < term_argument_count(term->is); i++)
+        if (given->is[i])
+            good &= (term->argument[i] = expression_parse(r->arena, given->is[i], r->d)) != NULL;
+    return given && good;
 }
 
 static const char *number_word(struct section_reader *r, const char *word)
@@ -255,7 +219,7 @@ static bool read_term(struct section_reader *r, const struct node *node, struct 
         return false;
     term->name = number_word(r, w.name);
     term->where = w.where;
-    bool good = experiment_games_read_arguments(r, &w, term);
+    bool good = read_arguments(r, &w, term);
     const struct node *weight = node_get(node, "weight"), *to = node_get(node, "for");
     if (weight)
         good &= scalar_float(weight, "'weight' of the term", -1e9, 1e9, &term->weight, r->d);

@@ -17,14 +17,14 @@ struct sample_options {
 const struct param sample_params[] = {
     {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
     {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns; [8, 8] unless said"},
-    {"columns", PARAM_NODE, AT(columns), "",
+    {"columns", PARAM_NODE, AT(columns), "", .takes = "name, or list",
      .help = "what alone varies along a row: a label or one_hot, column c its class c; or one "
              "number of a noise (u.0), from −1 to 1, of a normal noise from −2 to 2; of a list, "
              "rows take turns"},
-    {"of", PARAM_NODE, AT(of), "",
+    {"of", PARAM_NODE, AT(of), "", .takes = "expression, or list",
      .help = "the expression drawn, the fake of the first game unless said; of a list, each has a "
              "row below the other, of the same draws"},
-    {"scatter", PARAM_NODE, AT(scatter), "",
+    {"scatter", PARAM_NODE, AT(scatter), "", .takes = "list of expressions",
      .help = "drawn as points where each is two numbers, the last coloured by class: [z, code]"},
     PARAM_END};
 
@@ -137,7 +137,7 @@ struct evaluate_options {
 
 #define IN(field) offsetof(struct evaluate_options, field)
 const struct param evaluate_params[] = {
-    {"scores", PARAM_NODE, IN(scores),
+    {"scores", PARAM_NODE, IN(scores), .takes = "score, or list",
      .help = "the words: inception_score, {accuracy: {of: classifier(real.image), as: NAME}}, …"},
     {"samples", PARAM_INT, IN(samples), "10k", 1, -1,
      .help = "how many are drawn, and of how many examples at most"},
@@ -145,7 +145,7 @@ const struct param evaluate_params[] = {
     {"every", PARAM_INT, IN(every), "", 0, -1, .help = "steps; 0: only at the end"},
     {"batch", PARAM_INT, IN(batch), "", 1, 65536,
      .help = "of sampling; the training batch, unless said"},
-    {"of", PARAM_NODE, IN(of), "", .help = "what is scored; as samples.of, unless said"},
+    {"of", PARAM_TENSOR, IN(of), "", .help = "what is scored; as samples.of, unless said"},
     PARAM_END};
 
 // Beside a score's own parameters.
@@ -154,7 +154,7 @@ struct beside_score {
     const char *as;
 };
 const struct param beside_score[] = {
-    {"of", PARAM_NODE, offsetof(struct beside_score, of), "",
+    {"of", PARAM_TENSOR, offsetof(struct beside_score, of), "",
      .help = "the expression looked at; as evaluate.of, unless said"},
     {"as", PARAM_TEXT, offsetof(struct beside_score, as), "", .help = "what its number is called"},
     PARAM_END};

@@ -15,29 +15,35 @@ struct train_options {
 };
 
 #define AT(field) offsetof(struct train_options, field)
-#define COMMON                                                                      \
-    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},               \
-        {"epochs",                                                                  \
-         PARAM_FLOAT,                                                               \
-         AT(epochs),                                                                \
-         "",                                                                        \
-         0,                                                                         \
-         1e9,                                                                       \
-         .help = "instead of steps: passes over the first source"},                 \
-        {"optimizer", PARAM_NODE, AT(optimizer), "",                                \
-         .help = "how weights move: a word of `ganexp help`"},                      \
-        {"lr_schedule", PARAM_NODE, AT(lr_schedule), "",                            \
-         .help = "constant, linear, step, cosine, warmup; a list multiplies"},      \
-    {                                                                               \
-        "iteration", PARAM_NODE, AT(iteration), "", .help = "the updates, in order" \
+#define COMMON                                                                                 \
+    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},                          \
+        {"epochs",                                                                             \
+         PARAM_FLOAT,                                                                          \
+         AT(epochs),                                                                           \
+         "",                                                                                   \
+         0,                                                                                    \
+         1e9,                                                                                  \
+         .help = "instead of steps: passes over the first source"},                            \
+        {"optimizer", PARAM_NODE,           AT(optimizer),                                     \
+         "",          .takes = "optimizer", .help = "how weights move along their gradients"}, \
+        {"lr_schedule",                                                                        \
+         PARAM_NODE,                                                                           \
+         AT(lr_schedule),                                                                      \
+         "",                                                                                   \
+         .takes = "schedule, or list",                                                         \
+         .help = "factors of the learning rate; a list multiplies"},                           \
+    {                                                                                          \
+        "iteration", PARAM_NODE, AT(iteration), "", .takes = "list of updates",                \
+                                                    .help = "the updates, in order"            \
     }
 
 const struct param train_params[] = {
     COMMON,
-    {"phases", PARAM_NODE, AT(phases), "",
+    {"phases", PARAM_NODE, AT(phases), "", .takes = "list of phases",
      .help = "stretches of training, each with its own steps and iteration"},
-    {"ema", PARAM_NODE, AT(ema), "", .help = "averages of weights for sampling: a decay"},
-    {"checkpoint", PARAM_NODE, AT(checkpoint), "",
+    {"ema", PARAM_NODE, AT(ema), "", .takes = "decay, or map",
+     .help = "averages of weights for sampling: a decay"},
+    {"checkpoint", PARAM_NODE, AT(checkpoint), "", .takes = "steps, or map",
      .help = "every so many steps; how many are kept"},
     {"log_every", PARAM_INT, AT(log_every), "50", 1, -1, .help = "steps between logged losses"},
     PARAM_END};
@@ -55,17 +61,23 @@ struct turn_options {
 #define TRAINED                                                       \
     {                                                                 \
         "update", PARAM_NODE, UP(update), "",                         \
+            .takes = "network, head, or list",                        \
             .help = "the network trained, or a head of it, or a list" \
     }
-#define FRESH                                                                           \
-    {"fresh", PARAM_NODE, UP(fresh), "", .help = "noise and data drawn anew for this"}, \
-    {                                                                                   \
-        "optimizer", PARAM_NODE, UP(optimizer), "",                                     \
-            .help = "of this, instead of `train.optimizer`"                             \
+#define FRESH                                                                     \
+    {"fresh",                                                                     \
+     PARAM_NODE,                                                                  \
+     UP(fresh),                                                                   \
+     "",                                                                          \
+     .takes = "name, or list",                                                    \
+     .help = "noise and data drawn anew for this"},                               \
+    {                                                                             \
+        "optimizer", PARAM_NODE, UP(optimizer), "",                               \
+            .takes = "optimizer", .help = "of this, instead of `train.optimizer`" \
     }
 const struct param update_params[] = {
     TRAINED,
-    {"simultaneous", PARAM_NODE, UP(simultaneous), "",
+    {"simultaneous", PARAM_NODE, UP(simultaneous), "", .takes = "list of updates",
      .help = "instead: updates that all read what was there before any of them"},
     {"repeat", PARAM_INT, UP(repeat), "1", 1, 1000, .help = "times, each with draws of its own"},
     FRESH,
@@ -293,12 +305,12 @@ struct ema_options {
     double decay;
     const struct node *networks;
 };
-const struct param ema_params[] = {{"decay", PARAM_FLOAT, offsetof(struct ema_options, decay),
-                                    .min = 0, .max = 0.9999999,
-                                    .help = "how much of the average stays in a step"},
-                                   {"networks", PARAM_NODE, offsetof(struct ema_options, networks),
-                                    "", .help = "which; all that are no critics, unless said"},
-                                   PARAM_END};
+const struct param ema_params[] = {
+    {"decay", PARAM_FLOAT, offsetof(struct ema_options, decay), .min = 0, .max = 0.9999999,
+     .help = "how much of the average stays in a step"},
+    {"networks", PARAM_NODE, offsetof(struct ema_options, networks), "",
+     .takes = "network, or list", .help = "which; all that are no critics, unless said"},
+    PARAM_END};
 
 static bool experiment_train_is_critic(const struct experiment *e, const struct network *net)
 {

@@ -19,17 +19,36 @@ struct beside {
     const struct node *of, *as, *init;
 };
 
-#define BESIDE_BLOCK                                                                        \
-    {"of", PARAM_NODE, offsetof(struct beside, of), "",                                     \
-     .help = "the input or named layer that it reads, instead of the layer above"},         \
-    {                                                                                       \
-        "as", PARAM_NODE, offsetof(struct beside, as), "", .help = "the name of the result" \
+#define OF                                                                               \
+    {                                                                                    \
+        "of", PARAM_NODE, offsetof(struct beside, of), "",                               \
+            .takes = "name",                                                             \
+            .help = "the input or named layer that it reads, instead of the layer above" \
     }
-static const struct param beside_block[] = {BESIDE_BLOCK, PARAM_END};
+#define AS                                                                                  \
+    {                                                                                       \
+        "as", PARAM_NODE, offsetof(struct beside, as), "", .takes = "name",                 \
+                                                           .help = "the name of the result" \
+    }
+static const struct param beside_block[] = {OF, AS, PARAM_END};
 const struct param beside_layer[] = {
-    BESIDE_BLOCK,
-    {"init", PARAM_NODE, offsetof(struct beside, init), "",
+    OF,
+    AS,
+    {"init", PARAM_NODE, offsetof(struct beside, init), "", .takes = "initialisation",
      .help = "how its weights begin, instead of the network's `init`"},
+    PARAM_END};
+// What an entry of `layers:` has where it is no layer, and what may stand beside.
+struct layer_entry {
+    struct beside beside;
+    const struct node *repeat, *use;
+};
+const struct param layer_entry_params[] = {
+    {"repeat", PARAM_NODE, offsetof(struct layer_entry, repeat), "", .takes = "map",
+     .help = "a block of layers several times"},
+    {"use", PARAM_NODE, offsetof(struct layer_entry, use), "", .takes = "name",
+     .help = "the layers of the template of that name; its parameters stand beside"},
+    OF,
+    AS,
     PARAM_END};
 
 static bool network_layers_take(struct network_reader *r, const struct entry *e, struct beside *to)
@@ -172,11 +191,11 @@ struct repeat {
     struct node *layers;
 };
 
-const struct param repeat_params[] = {
-    {"times", PARAM_INT, offsetof(struct repeat, times), NULL, 1, 1000,
-     .help = "how often, one after the other"},
-    {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL, .help = "what"},
-    PARAM_END};
+const struct param repeat_params[] = {{"times", PARAM_INT, offsetof(struct repeat, times), NULL, 1,
+                                       1000, .help = "how often, one after the other"},
+                                      {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL,
+                                       .takes = "list of layers", .help = "what"},
+                                      PARAM_END};
 
 static int read_repeat(struct network_reader *r, const struct node *node, const struct scope *scope,
                        int above)

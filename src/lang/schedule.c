@@ -12,9 +12,9 @@ const struct vocabulary schedules = {"schedule",
                                      (const struct word *const[]){REGISTRY_schedules NULL}};
 
 const struct param schedule_fall_params[] = {
-    {"from", PARAM_NODE, offsetof(struct schedule_options, from), "",
+    {"from", PARAM_NODE, offsetof(struct schedule_options, from), "", .takes = "steps, or epochs",
      .help = "where the rate begins to fall: steps, or '100 epochs'"},
-    {"to", PARAM_NODE, offsetof(struct schedule_options, to), "",
+    {"to", PARAM_NODE, offsetof(struct schedule_options, to), "", .takes = "steps, or epochs",
      .help = "where it has fallen; the end, unless said"},
     {"final", PARAM_FLOAT, offsetof(struct schedule_options, final), "0", 0, 1,
      .help = "the factor there"},

@@ -30,9 +30,15 @@ bool read_samples(struct section_reader *r, const struct node *samples);
 
 // The tables that they and networks_read read by.
 extern const struct param root_params[], network_params[], template_params[], repeat_params[],
-    beside_layer[], game_params[], term_params[], train_params[], phase_params[], update_params[],
-    simultaneous_params[], ema_params[], checkpoint_params[], evaluate_params[], beside_score[],
-    sample_params[], compile_params[];
+    beside_layer[], layer_entry_params[], game_params[], term_params[], train_params[],
+    phase_params[], update_params[], simultaneous_params[], ema_params[], checkpoint_params[],
+    evaluate_params[], beside_score[], sample_params[], compile_params[];
+// What network_params and template_params fill.
+struct network_keys {
+    const struct node *with, *inputs, *layers, *outputs, *init, *like, *use;
+    const char *load;
+    bool frozen;
+};
 // What root_params fills: a config as a whole.
 struct root_options {
     const char *name, *about, *paper;

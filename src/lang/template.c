@@ -10,41 +10,32 @@
 
 enum { DEPTH_MAX = 32 };
 
-// The keys of a network; a template that is a network has them too.
-struct network_keys {
-    const struct node *with, *inputs, *layers, *outputs, *init, *load, *frozen, *like, *use;
-};
-
-#define KEY(name, text)                                                          \
-    {                                                                            \
-#name, PARAM_NODE, offsetof(struct network_keys, name), "", .help = text \
+#define KEY(name, type, form, text)                                                       \
+    {                                                                                     \
+#name, type, offsetof(struct network_keys, name), "", .help = text, .takes = form \
     }
-#define INPUTS                                                                                    \
-    KEY(inputs, "names and shapes of what comes in, without batch: {z: 100, image: [1, 28, 28], " \
-                "y: label(10)}; or a noise, whose shape it takes")
-#define LAYERS KEY(layers, "the list of layers, each of which reads the one above")
-#define OUTPUTS \
-    KEY(outputs, "several results of one network: {NAME: [layers], …}, or {NAME: a layer's name}")
-#define INIT KEY(init, "how its weights begin: an initialisation; torch, unless said")
-#define LOAD KEY(load, "a safetensors file that its weights begin with")
-#define FROZEN KEY(frozen, "true: no update trains it")
-#define LIKE                                                                                    \
-    KEY(like, "takes inputs, layers and outputs from the network of that name; weights of its " \
-              "own")
-#define USE KEY(use, "takes its keys from the template of that name")
+#define WITH                     \
+    KEY(with, PARAM_NODE, "map", \
+        "its parameters, each with its default; an empty one must be given at each use")
+#define INPUTS                                                                            \
+    KEY(inputs, PARAM_NODE, "map",                                                        \
+        "names and shapes of what comes in, without batch: {z: 100, image: [1, 28, 28], " \
+        "y: label(10)}; or a noise, whose shape it takes")
+#define LAYERS KEY(layers, PARAM_NODE, "list of layers", "in order, each reads the one above")
+#define OUTPUTS                     \
+    KEY(outputs, PARAM_NODE, "map", \
+        "several results of one network: {NAME: [layers], …}, or {NAME: a layer's name}")
+#define INIT KEY(init, PARAM_NODE, "initialisation", "how its weights begin; torch, unless said")
+#define LOAD KEY(load, PARAM_TEXT, NULL, "a safetensors file that its weights begin with")
+#define FROZEN KEY(frozen, PARAM_BOOL, NULL, "no update trains it")
+#define LIKE                      \
+    KEY(like, PARAM_NODE, "name", \
+        "takes inputs, layers and outputs from the network of that name; its own weights")
+#define USE KEY(use, PARAM_NODE, "name", "takes its keys from the template of that name")
 const struct param network_params[] = {INPUTS, LAYERS, OUTPUTS, INIT,     LOAD,
                                        FROZEN, LIKE,   USE,     PARAM_END};
-const struct param template_params[] = {
-    KEY(with, "its parameters, each with its default; an empty one must be given at each use"),
-    INPUTS,
-    LAYERS,
-    OUTPUTS,
-    INIT,
-    LOAD,
-    FROZEN,
-    LIKE,
-    USE,
-    PARAM_END};
+const struct param template_params[] = {WITH, INPUTS, LAYERS, OUTPUTS, INIT,
+                                        LOAD, FROZEN, LIKE,   USE,     PARAM_END};
 // What may stand beside `like:`, and beside `use:` of a whole network.
 static const struct param beside_like[] = {LIKE, INIT, LOAD, FROZEN, PARAM_END};
 static const struct param beside_use[] = {INPUTS, LAYERS, OUTPUTS, INIT, LOAD, FROZEN, PARAM_END};

@@ -30,6 +30,15 @@ const struct term *term_find(const char *name)
     return (const struct term *)word_find(&terms, name);
 }
 
+int term_argument_count(const struct term *is)
+{
+    int n = 0;
+    while (is->word.params[n].type == PARAM_TENSOR || is->word.params[n].type == PARAM_LABEL)
+        n++;
+    ASSERT(n > 0 && n <= TERM_ARGUMENTS && is->word.size >= sizeof(struct term_arguments));
+    return n;
+}
+
 struct value *repeat_to(struct value *x, struct shape shape)
 {
     if (shape_equal(x->shape, shape))

@@ -50,20 +50,23 @@ struct value *penalty_distance(struct value *s, double target);
 // (N, 1, …) of x's rank: one draw of U(0, 1) a sample, a new stream.
 struct value *penalty_alpha(const struct value *x);
 
-enum term_argument_kind {
-    TERM_TENSOR, // any shape, or a number, which is repeated to the shape of the first argument
-    TERM_LABEL   // (N) whole numbers, a number, or one-hot of the first argument's shape
-};
-struct term_argument {
-    const char *name;
-    enum term_argument_kind kind;
-    bool optional;
-};
+// A term's arguments are expressions: the first parameters of its table, whose struct begins with a struct term_arguments. A
+// PARAM_TENSOR has any shape, or is a number, which is repeated to the shape of the first argument; a PARAM_LABEL is (N) whole
+// numbers, a number, or one-hot of the first argument's shape.
 enum { TERM_ARGUMENTS = 4 };
+struct term_arguments {
+    const struct node *is[TERM_ARGUMENTS]; // NULL: optional and absent
+};
+#define TERM_ARGUMENT(i, name, type, otherwise, about)                               \
+    {                                                                                \
+        name, type, offsetof(struct term_arguments, is[i]), otherwise, .help = about \
+    }
+#define TERM_TENSOR(i, name, about) TERM_ARGUMENT(i, name, PARAM_TENSOR, NULL, about)
+#define TERM_OPTIONAL(i, name, about) TERM_ARGUMENT(i, name, PARAM_TENSOR, "", about)
+#define TERM_LABEL(i, name, about) TERM_ARGUMENT(i, name, PARAM_LABEL, NULL, about)
 
 struct term {
-    struct word word; // usage: the formula; parameters beside the arguments
-    struct term_argument argument[TERM_ARGUMENTS + 1]; // ends with a NULL name
+    struct word word; // usage: the formula; parameters: its arguments, then others
     // Tensors have equal shapes, checked by the caller; an absent optional argument is NULL.
     struct value *(*build)(const void *params, struct value *const *argument);
 };
@@ -72,6 +75,7 @@ extern const struct vocabulary losses, penalties, terms; // generated from the f
 const struct loss *loss_find(const char *name);
 const struct penalty *penalty_find(const char *name);
 const struct term *term_find(const char *name);
+int term_argument_count(const struct term *is); // how many it can have
 
 // --- what several losses are made of -------------------------------------------------------------
 // The critic's side of `log`: mean(softplus(−r)) + mean(softplus(f)), and smooth·mean(r).

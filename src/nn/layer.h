@@ -108,6 +108,7 @@ struct value *fold_windows(struct value *x, int axis, int64_t kernel, const stru
          .help = "step, or [down, right]; the kernel, unless said"},                               \
     {                                                                                              \
         "padding", PARAM_NODE, (slide) + offsetof(struct sliding, padding), "",                    \
+            .takes = "word, number, or list",                                                      \
             .help =                                                                                \
                 "valid (the default), same (TensorFlow's rule), a number, or [top, bottom, left, " \
                 "right]"                                                                           \

@@ -241,11 +241,12 @@ static bool term_arguments(struct builder *b, const struct game_term *term, stru
         const struct expression *is = term->argument[i];
         if (!is)
             continue;
-        argument[i] = term->is->argument[i].kind == TERM_LABEL
+        argument[i] = term->is->word.params[i].type == PARAM_LABEL
                           ? update_losses_label_of(b, &x[i], like->value->shape, is->where)
                           : operand_tensor(
                                 b->graph, &x[i], like->value->shape, is->where,
-                                arena_printf(b->arena, "'%s'", term->is->argument[i].name), b->d);
+                                arena_printf(b->arena, "'%s'", term->is->word.params[i].name),
+                                b->d);
         if (!argument[i])
             return false;
     }

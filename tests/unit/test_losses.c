@@ -103,6 +103,16 @@ static void check_both(struct fixture *f, struct value *y, struct value *const *
     check_gradient(f, norm, x, n, what);
 }
 
+// A term's arguments are no parameters here: its build function is given their values.
+static void *term_defaults(struct arena *a, const struct term *is)
+{
+    struct diag *d = diag_new(a);
+    void *into = arena_alloc(a, is->word.size);
+    const struct param *rest = is->word.params + term_argument_count(is);
+    assert_true(param_read(rest, NULL, (struct place){0}, "test", into, a, d));
+    return into;
+}
+
 static void *defaults(struct arena *a, const struct param *table, size_t size)
 {
     struct diag *d = diag_new(a);
@@ -164,15 +174,14 @@ static void test_terms(void **state)
         const struct term *is = (const struct term *)terms.word[i];
         struct value *argument[TERM_ARGUMENTS] = {NULL}, *x[TERM_ARGUMENTS];
         int n = 0;
-        for (int j = 0; is->argument[j].name; j++) {
-            if (is->argument[j].kind == TERM_LABEL) {
+        for (int j = 0; j < term_argument_count(is); j++) {
+            if (is->word.params[j].type == PARAM_LABEL) {
                 argument[j] = in_values(f, j, SHAPE(3), (double[]){2, 0, 3});
                 continue;
             }
             argument[j] = x[n++] = in(f, j, SHAPE(3, 4));
         }
-        check_both(f, is->build(defaults(f->arena, is->word.params, is->word.size), argument), x, n,
-                   is->word.name);
+        check_both(f, is->build(term_defaults(f->arena, is), argument), x, n, is->word.name);
         arena_free(f->arena);
     }
 }
@@ -331,8 +340,7 @@ static double term_value(const char *word, struct fixture *f, struct value *a, s
                          struct value *c)
 {
     const struct term *is = term_find(word);
-    return value_of(f, is->build(defaults(f->arena, is->word.params, is->word.size),
-                                 (struct value *[]){a, b, c, NULL}));
+    return value_of(f, is->build(term_defaults(f->arena, is), (struct value *[]){a, b, c, NULL}));
 }
 
 static void test_hand_terms(void **state)

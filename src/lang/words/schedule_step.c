@@ -4,7 +4,8 @@
 #include <math.h>
 
 static const struct param params[] = {
-    {"every", PARAM_NODE, offsetof(struct schedule_options, to), .help = "steps, or '50 epochs'"},
+    {"every", PARAM_NODE, offsetof(struct schedule_options, to), .takes = "steps, or epochs",
+     .help = "steps, or '50 epochs'"},
     {"factor", PARAM_FLOAT, offsetof(struct schedule_options, final), "0.5", 0, 1,
      .help = "what the rate is multiplied by"},
     PARAM_END};

@@ -4,6 +4,7 @@
 #include <math.h>
 
 static const struct param params[] = {{"steps", PARAM_NODE, offsetof(struct schedule_options, to),
+                                       .takes = "steps, or epochs",
                                        .help = "over which the rate rises from 0"},
                                       PARAM_END};
 
