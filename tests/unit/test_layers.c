@@ -282,16 +282,16 @@ static void test_derivatives(void **state)
 static void test_every_layer_has_an_example(void **state)
 {
     (void)state;
-    for (int i = 0; layers[i]; i++) {
+    for (int i = 0; layers.word[i]; i++) {
         bool found = false;
         for (size_t k = 0; k < LENGTH(examples); k++)
-            found = found || !strcmp(examples[k].layer, layers[i]->name);
+            found = found || !strcmp(examples[k].layer, layers.word[i]->name);
         if (!found)
-            fail_msg("layer '%s' has no example in %s", layers[i]->name, __FILE__);
-        assert_ptr_equal(layer_find(layers[i]->name), layers[i]);
-        assert_non_null(layers[i]->help);
-        assert_non_null(layers[i]->group);
-        for (const struct param *p = layers[i]->params; p && p->name; p++)
+            fail_msg("layer '%s' has no example in %s", layers.word[i]->name, __FILE__);
+        assert_ptr_equal(layer_find(layers.word[i]->name), layers.word[i]);
+        assert_non_null(layers.word[i]->help);
+        assert_non_null(layers.word[i]->group);
+        for (const struct param *p = layers.word[i]->params; p && p->name; p++)
             assert_non_null(p->help);
     }
 }
