@@ -109,7 +109,8 @@ static struct work step_work(const struct plan *plan, int i)
     return last ? work_of(v) : (struct work){0};
 }
 
-static struct cmd_bench_group *find_groups(struct arena *a, const struct result *r, const char *by, int *n)
+static struct cmd_bench_group *find_groups(struct arena *a, const struct result *r, const char *by,
+                                           int *n)
 {
     struct cmd_bench_group *group = NULL;
     *n = 0;
@@ -161,10 +162,10 @@ static struct table *tabulate(struct arena *a, const struct result *r, const cha
     for (int i = 0; i < n; i++)
         cmd_bench_add_row(t, &group[i], sum);
     const struct cmd_bench_group all = {.name = "iteration",
-                              .n = plan_steps(r->plan),
-                              .seconds = r->whole,
-                              .work = r->direct,
-                              .floor = work_floor(r->direct, &r->roofline)};
+                                        .n = plan_steps(r->plan),
+                                        .seconds = r->whole,
+                                        .work = r->direct,
+                                        .floor = work_floor(r->direct, &r->roofline)};
     cmd_bench_add_row(t, &all, r->whole);
     return t;
 }

@@ -87,11 +87,12 @@ static struct score kid(const struct evidence *e, const void *params)
     return (struct score){m > 1 ? mean : NAN, p->subsets > 1 ? sqrt(square) : NAN};
 }
 
-static const struct param params[] = {{"subsets", PARAM_INT, offsetof(struct metric_kid_params, subsets),
-                                       "100", 1, 100000, .help = "how many are averaged over"},
-                                      {"size", PARAM_INT, offsetof(struct metric_kid_params, size), "1000", 2,
-                                       1000000, .help = "of a subset; all, where there are fewer"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"subsets", PARAM_INT, offsetof(struct metric_kid_params, subsets), "100", 1, 100000,
+     .help = "how many are averaged over"},
+    {"size", PARAM_INT, offsetof(struct metric_kid_params, size), "1000", 2, 1000000,
+     .help = "of a subset; all, where there are fewer"},
+    PARAM_END};
 
 const struct metric metric_kid = {
     .name = "kid",

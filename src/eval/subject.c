@@ -45,8 +45,8 @@ static struct subject_reading subject_read_inputs(const struct program *p)
     return r;
 }
 
-static bool fits_examples(const struct subject_reading *r, const struct metric *m, struct place where,
-                          struct diag *d)
+static bool fits_examples(const struct subject_reading *r, const struct metric *m,
+                          struct place where, struct diag *d)
 {
     if (!r->source || r->several)
         return fail(d, where,

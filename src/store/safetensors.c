@@ -186,7 +186,8 @@ struct safetensors_reading {
     int n_range;
 };
 
-static bool read_type(struct safetensors_reading *r, const char *name, const json_t *j, struct tensor *t)
+static bool read_type(struct safetensors_reading *r, const char *name, const json_t *j,
+                      struct tensor *t)
 {
     const char *word = json_string_value(j);
     for (size_t i = 0; word && i < LENGTH(type_name); i++) {
@@ -222,7 +223,8 @@ static bool read_shape(struct safetensors_reading *r, const json_t *j, struct te
 static bool read_range(struct safetensors_reading *r, const json_t *j, const struct tensor *t)
 {
     const json_t *first = json_array_get(j, 0), *last = json_array_get(j, 1);
-    const struct safetensors_range range = {json_integer_value(first), json_integer_value(last), t->name};
+    const struct safetensors_range range = {json_integer_value(first), json_integer_value(last),
+                                            t->name};
     if (json_array_size(j) != 2 || !json_is_integer(first) || !json_is_integer(last))
         return fail(r->diag, nowhere, "%s: tensor '%s' has no data_offsets", r->name, t->name);
     if (range.begin < 0 || range.begin > range.end || range.end > r->n_data)
@@ -342,11 +344,11 @@ struct safetensors *safetensors_parse(struct arena *a, const char *name, const v
                NULL;
     }
     struct safetensors_reading r = {.arena = a,
-                        .diag = d,
-                        .name = name,
-                        .data = (const uint8_t *)text + length,
-                        .n_data = (int64_t)(n - 8 - length),
-                        .out = NEW(a, struct safetensors)};
+                                    .diag = d,
+                                    .name = name,
+                                    .data = (const uint8_t *)text + length,
+                                    .n_data = (int64_t)(n - 8 - length),
+                                    .out = NEW(a, struct safetensors)};
     const bool ok = safetensors_read_header(&r, header);
     json_decref(header);
     return ok ? r.out : NULL;

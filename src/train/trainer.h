@@ -26,11 +26,11 @@ struct trainer {
     struct arena *arena;
     struct experiment *experiment;
     struct diag *diag;
-    float *slab;             // all slots
-    int64_t step;            // complete steps
-    int64_t steps;           // of all phases
-    struct trainer_stage *stage;     // one a phase, its own
-    struct measure *measure; // of the current phase
+    float *slab;                 // all slots
+    int64_t step;                // complete steps
+    int64_t steps;               // of all phases
+    struct trainer_stage *stage; // one a phase, its own
+    struct measure *measure;     // of the current phase
     int n_measure;
     // Where trainer_run may keep a slab of the past, to find where a divergence began: open for
     // reading and writing. NULL: it is not looked for.
