@@ -5,8 +5,8 @@
 // A step, or a group of them, is held against its own floor: its operations at the measured peak or
 // its bytes at the measured bandwidth, whichever takes longer. The iteration is held against
 // another one: that of the graph before any convolution was rewritten, pointwise chains fused,
-// nothing computed twice. Whoever computes what the config says by the direct algorithm cannot be
-// faster than that; we can.
+// nothing computed twice. An implementation by the direct algorithm cannot be faster than that;
+// this one can.
 #include "base/arena.h"
 #include "base/clock.h"
 #include "cli/session.h"
@@ -170,7 +170,7 @@ static struct table *tabulate(struct arena *a, const struct bench_result *r, con
     return t;
 }
 
-// An iteration as everybody computes it who rewrites no convolution.
+// An iteration whose convolutions are not rewritten.
 static bool direct_work(struct session *s, struct work *work)
 {
     struct program *p = program_training(s->experiment, 0, s->arena, s->diag);

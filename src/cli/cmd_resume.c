@@ -1,5 +1,5 @@
 // The checkpoint says which config it was trained under; that is what the config now is held
-// against, not the file beside it, which anybody may have edited since.
+// against, not the file beside it, which may have been edited since.
 #include "base/arena.h"
 #include "base/text.h"
 #include "cli/session.h"

@@ -30,7 +30,7 @@ static void cmd_study_on_signal(int signal)
     stops++;
 }
 
-// --- telling who waits ---------------------------------------------------------------------------
+// --- progress ------------------------------------------------------------------------------------
 
 struct teller {
     const struct study_workers *workers;

@@ -1,4 +1,4 @@
-// Measuring is the default, because a plan that nobody asked for is never fast; and it does not
+// Measuring is the default, because a fast plan must not have to be asked for; and it does not
 // cost the promise that a run can be had again, because a winner is measured once: what is
 // remembered is taken without a look, and what a run was answered is recorded with it. So the same
 // command gives the same bits as long as its cache lives, `--replay` gives them after that, and

@@ -163,7 +163,7 @@ static bool write_schema(struct db *db, const char *path)
     return (sqlite3_close(handle) == SQLITE_OK) & (rc == SQLITE_OK);
 }
 
-// Puts a new database at the path unless somebody else does first.
+// Puts a new database at the path unless another process does first.
 static bool create(struct db *db)
 {
     char *tmp = NULL;
@@ -221,7 +221,7 @@ static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
     return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
 }
 
-// In a directory that cannot be written, a WAL database opens only when told that nobody else
+// In a directory that cannot be written, a WAL database opens only when told that no other process
 // writes it.
 static enum db_result open_immutable(struct db *db, int busy_ms, struct diag *d)
 {

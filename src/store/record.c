@@ -1,8 +1,8 @@
 // Rare records are JSON objects that bind SQL parameters by name: one form serves the live writer,
-// the spool and the merge, so that a run that met a full disk ends up with the same rows as one
+// the write-ahead log and the merge, so that a run that met a full disk ends up with the same rows as one
 // that did not. A struct a kind, with its own binding, its own printer and its own parser, would be
 // three chances a kind to disagree. Every statement may be applied twice without harm, because a
-// merge can die between its commit and the removal of the spool.
+// merge can die between its commit and the removal of the log.
 #include "store/record.h"
 
 #include "base/text.h"

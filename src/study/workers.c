@@ -1,10 +1,10 @@
-// Trials are processes of this same program: a run that crashes, diverges or is killed takes nobody
-// with it, and what a study does can be done by hand. The database says what is left; nothing else
+// Trials are processes of this same program: a run that crashes, diverges or is killed takes nothing
+// else with it, and what a study does can be done by hand. The database says what is left; nothing else
 // is remembered, so a killed study goes on where it was.
 //
-// Workers have a process group each, so that a terminal's Ctrl-C reaches them once, through us: to
-// a run a second signal means "at once, without saving". And they are told by the kernel when we
-// are gone, even by SIGKILL: a worker nobody waits for would hold its trial and the cores for
+// Workers have a process group each, so that a terminal's Ctrl-C reaches them once, through the study:
+// to a run a second signal means "at once, without saving". And the kernel signals them when the
+// study is gone, even by SIGKILL: a worker without its parent would hold its trial and the cores for
 // hours.
 #include "study/study.h"
 
@@ -64,10 +64,9 @@ static bool is_open(const struct trial *t)
     return t->state == TRIAL_MISSING || t->state == TRIAL_BROKEN_OFF;
 }
 
-// A trial belongs to whoever holds the lock of its log: the worker, for as long as it lives. Two
-// studies at once so share the work, where the database alone would show a run only once it has
-// begun. −1: somebody else is
-// at it, or there is no log to be had.
+// A trial belongs to the process that holds the lock of its log: the worker, for as long as it
+// lives. Two studies at once so share the work, where the database alone would show a run only once
+// it has begun. −1: another process works on it, or its log cannot be made.
 static int workers_claim(struct study *s, struct trial *t, struct arena *a,
                          const struct study_workers *w)
 {
@@ -225,7 +224,7 @@ static void pass_on(const struct study *s, const struct study_workers *w, int *p
                 kill((pid_t)s->trial[i].pid, *w->stop);
 }
 
-// Takes in who has ended; how many are running then.
+// Takes in the workers that have ended; how many are running then.
 static int workers_gather(struct study *s, struct arena *a, const struct study_workers *w,
                           int running, int *failed)
 {

@@ -95,12 +95,12 @@ static void find_measures(struct trainer *t, struct trainer_stage *s)
         const struct update_run *r = &s->program->run[i];
         if (r->repetition != r->update->repeat - 1)
             continue;
-        const char *who = update_name(t, r->update);
+        const char *trained = update_name(t, r->update);
         measure_add(s, arena_printf(s->arena, "loss/%d", r->update->number),
-                    arena_printf(s->arena, "loss/%s", who));
+                    arena_printf(s->arena, "loss/%s", trained));
         for (int j = 0; j < r->n_part && r->n_part > 1; j++)
             measure_add(s, arena_printf(s->arena, "loss/%d/%s", r->update->number, r->part[j].name),
-                        arena_printf(s->arena, "loss/%s/%s", who, r->part[j].name));
+                        arena_printf(s->arena, "loss/%s/%s", trained, r->part[j].name));
     }
 }
 

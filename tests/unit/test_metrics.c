@@ -122,9 +122,9 @@ static void test_neighbour_search(void **state)
     assert_true(take("neighbour_accuracy", e, NULL).value == (double)right / N);
 }
 
-// --- judges --------------------------------------------------------------------------------------
+// --- evaluators ----------------------------------------------------------------------------------
 
-static struct evaluator *judge_of(struct fixture *f)
+static struct evaluator *evaluator_of(struct fixture *f)
 {
     struct evaluator *v = evaluator_new(f->arena, f->e, f->slab, NULL, NULL, NULL, NULL, f->diag);
     if (!v)
@@ -179,7 +179,7 @@ static void test_accuracy_on_the_test_split(void **state)
                             "    - accuracy\n"
                             "    - accuracy: {of: classifier(few.image), as: few}\n"
                             "    - {neighbour_accuracy: , of: classifier(few.image)}\n");
-    const struct evaluator *v = judge_of(&f);
+    const struct evaluator *v = evaluator_of(&f);
     const double wanted = accuracy_by_hand(&f, N);
     assert_int_equal(v->n_taken, 3);
     assert_string_equal(v->taken[1].name, "few");
@@ -208,12 +208,12 @@ static const char points[] =
     "train: {steps: 1, optimizer: adam, iteration: [update: critic, update: generator]}\n";
 
 // Scores of one expression look at one draw; the same noise each time; real data beside them.
-static void test_judge_of_points(void **state)
+static void test_evaluator_of_points(void **state)
 {
     (void)state;
     struct fixture f = READ(points, "evaluate: {samples: 2500, scores: [modes, high_quality, "
                                     "{modes: {within: 4}, as: wide}]}\n");
-    struct evaluator *v = judge_of(&f);
+    struct evaluator *v = evaluator_of(&f);
     const struct score first = v->taken[1].sample;
     assert_true(evaluator_run(v));
     assert_true(v->taken[1].sample.value == first.value);
@@ -266,7 +266,7 @@ int main(void)
         cmocka_unit_test(test_neighbour),
         cmocka_unit_test(test_neighbour_search),
         cmocka_unit_test(test_accuracy_on_the_test_split),
-        cmocka_unit_test(test_judge_of_points),
+        cmocka_unit_test(test_evaluator_of_points),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ static void test_compare(void **state)
     assert_int_equal(table_rows(board), 2);
     assert_true(table_at(board, 0, table_find(board, "mean"))->real == 15);
     assert_int_equal(table_at(board, 0, table_find(board, "seeds"))->integer, 2);
-    assert_int_equal(table_find(query_runs(r, &(struct run_winograd){0}), "fid f1") > 0, 1);
+    assert_int_equal(table_find(query_runs(r, &(struct run_filter){0}), "fid f1") > 0, 1);
 }
 
 static void test_addressing(void **state)
@@ -112,7 +112,7 @@ static void test_list_is_fast(void **state)
     struct timespec t0, t1;
     clock_gettime(CLOCK_MONOTONIC, &t0);
     const struct table *t = query_runs(reader_open(f->arena, f->db, false, f->diag),
-                                       &(struct run_winograd){0});
+                                       &(struct run_filter){0});
     clock_gettime(CLOCK_MONOTONIC, &t1);
     assert_int_equal(table_rows(t), 10000);
     print_message("10 000 runs with 5 evaluations each listed in %.1f ms\n",

@@ -77,7 +77,7 @@ static void write_points(struct fixture *f, int i)
         recorder_metric(r, "score/fake", step, i);
     }
     recorder_end(r, RUN_DONE, "", 0);
-    if (recorder_spooled(r) || recorder_notice(r))
+    if (recorder_logged(r) || recorder_notice(r))
         _exit(2);
     arena_free(a);
 }
@@ -241,7 +241,7 @@ static void test_held_lock(void **state)
     recorder_evaluation(r, 20, &e);
     recorder_event(r, EVENT_WARN, "collapse", 25, "the critic's loss is %d", 0);
     recorder_checkpoint(r, 30);
-    assert_true(recorder_spooled(r) >= 42);
+    assert_true(recorder_logged(r) >= 42);
     assert_non_null(strstr(recorder_notice(r), "spool.jsonl"));
     sleep(2);
     assert_null(recorder_notice(r));
@@ -249,7 +249,7 @@ static void test_held_lock(void **state)
     db_close(&other);
     steps(r, 31, 40);
     recorder_flush(r);
-    assert_int_equal(recorder_spooled(r), 0);
+    assert_int_equal(recorder_logged(r), 0);
     assert_non_null(strstr(recorder_notice(r), "takes records again"));
     recorder_end(r, RUN_DONE, "", 0);
     assert_null(recorder_notice(r));
@@ -264,7 +264,7 @@ static void test_held_lock(void **state)
     assert_int_equal(ask(f, summaries_agree), 0);
 }
 
-// All of a run goes to the spool, its birth included, and the next run brings it in.
+// All of a run goes to the write-ahead log, its birth included, and the next run brings it in.
 static void test_next_run_merges(void **state)
 {
     struct fixture *f = *state;
@@ -277,7 +277,7 @@ static void test_next_run_merges(void **state)
     assert_non_null(r);
     steps(r, 1, 100);
     recorder_end(r, RUN_DONE, "", 0);
-    assert_true(recorder_spooled(r) >= 200);
+    assert_true(recorder_logged(r) >= 200);
     assert_non_null(strstr(recorder_notice(r), "the next run"));
     assert_true(db_commit(&other));
     db_close(&other);
@@ -292,7 +292,7 @@ static void test_next_run_merges(void **state)
 }
 
 // As somebody who may write the runs' directory but not the database's.
-static void spool_on_read_only(struct fixture *f, int i)
+static void logs_on_read_only(struct fixture *f, int i)
 {
     (void)i;
     struct arena *a = arena_new(NULL);
@@ -306,7 +306,7 @@ static void spool_on_read_only(struct fixture *f, int i)
         _exit(2);
     steps(r, 1, 20);
     recorder_end(r, RUN_DONE, "", 0);
-    _exit(recorder_spooled(r) >= 40 ? 0 : 3);
+    _exit(recorder_logged(r) >= 40 ? 0 : 3);
 }
 
 static void test_read_only(void **state)
@@ -317,7 +317,7 @@ static void test_read_only(void **state)
     assert_int_equal(mkdir(elsewhere, 0777) | chmod(elsewhere, 0777) | chmod(f->dir, 0555) |
                          chmod(f->db, 0444),
                      0);
-    in_processes(1, spool_on_read_only, f);
+    in_processes(1, logs_on_read_only, f);
     assert_int_equal(chmod(f->dir, 0755) | chmod(f->db, 0644), 0);
     assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 1);
     struct run_description run = description("next");
@@ -341,7 +341,7 @@ static void fill_disk(struct fixture *f, int i)
     struct rlimit old, small;
     getrlimit(RLIMIT_FSIZE, &old);
     small = old;
-    small.rlim_cur = 4096; // the spool overflows too: what it could not take waits in memory
+    small.rlim_cur = 4096; // the write-ahead log overflows too: what it could not take waits in memory
     setrlimit(RLIMIT_FSIZE, &small);
     steps(r, 1, 500);
     recorder_checkpoint(r, 500);
@@ -350,7 +350,7 @@ static void fill_disk(struct fixture *f, int i)
     setrlimit(RLIMIT_FSIZE, &old);
     steps(r, 501, 600);
     recorder_end(r, RUN_DONE, "", 0);
-    _exit(recorder_spooled(r) == 0 ? 0 : 3);
+    _exit(recorder_logged(r) == 0 ? 0 : 3);
 }
 
 static void test_full_disk(void **state)
@@ -391,7 +391,7 @@ static void test_lost(void **state)
     struct stored_run run;
     assert_true(reader_find(reader, "@last", &run, f->diag));
     assert_string_equal(run.status, "lost");
-    const struct table *t = query_runs(reader, &(struct run_winograd){.status = "lost"});
+    const struct table *t = query_runs(reader, &(struct run_filter){.status = "lost"});
     assert_int_equal(table_rows(t), 1);
     assert_int_equal(ask(f, "SELECT count(*) FROM metrics"), 10);
     const struct run_description now = description("killed");
