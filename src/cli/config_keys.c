@@ -67,8 +67,8 @@ static bool has_maps(const struct node *list)
     return false;
 }
 
-static void add_node(struct key_list *l, const char *path, const struct node *node,
-                     const struct param *param)
+static void add_keys_of(struct key_list *l, const char *path, const struct node *node,
+                        const struct param *param)
 {
     const bool inner = node->kind == NODE_MAP || (node->kind == NODE_LIST && has_maps(node));
     if (node->kind != NODE_MAP && *path)
@@ -76,7 +76,7 @@ static void add_node(struct key_list *l, const char *path, const struct node *no
     for (int i = 0; inner && i < node->n; i++) {
         const struct entry *e = &node->entry[i];
         const char *key = e->key ? e->key : arena_printf(l->arena, "%d", i);
-        add_node(l, path_of(l, path, key), e->value, param_of(node->table, key));
+        add_keys_of(l, path_of(l, path, key), e->value, param_of(node->table, key));
     }
     if (node->kind == NODE_MAP)
         add_table(l, path, node->table, node, 0);
@@ -92,7 +92,7 @@ struct config_key *config_keys(struct arena *a, const struct node *root, int *n)
     struct key_list l = {.arena = a};
     struct vocable v;
     if (root)
-        add_node(&l, "", root, NULL);
+        add_keys_of(&l, "", root, NULL);
     for (size_t i = 0; !root && section_vocable(i, &v); i++)
         if (!v.usage)
             add_table(&l, v.name, v.params, NULL, 0);
