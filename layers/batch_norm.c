@@ -22,8 +22,9 @@ struct statistics {
 };
 
 // n is how many values a channel has in the batch.
-static struct statistics of_batch(struct layer_ctx *ctx, const struct batch_norm_params *p, struct value *x,
-                                  struct value *running_mean, struct value *running_var)
+static struct statistics of_batch(struct layer_ctx *ctx, const struct batch_norm_params *p,
+                                  struct value *x, struct value *running_mean,
+                                  struct value *running_var)
 {
     const unsigned axes = x->shape.rank == 2 ? 1 << 0 : 1 << 0 | 1 << 2 | 1 << 3;
     const double n = (double)(shape_size(x->shape) / x->shape.dim[1]);

@@ -6,8 +6,9 @@ struct bernoulli_params {
     double low;
 };
 
-static const struct param params[] = {{"low", PARAM_FLOAT, offsetof(struct bernoulli_params, low), "0", -1,
-                                       0.999, .help = "what is drawn where not 1; -1 for pixels"},
+static const struct param params[] = {{"low", PARAM_FLOAT, offsetof(struct bernoulli_params, low),
+                                       "0", -1, 0.999,
+                                       .help = "what is drawn where not 1; -1 for pixels"},
                                       PARAM_END};
 
 static struct value *bernoulli_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -22,8 +22,8 @@ static const struct param params[] = {
     {"padding", PARAM_NODE, offsetof(struct conv2d_transpose_params, slide.padding), "",
      .help = "same (the default: in · stride), valid, a number, or [top, bottom, left, right] to "
              "cut off"},
-    {"output_padding", PARAM_INTS, offsetof(struct conv2d_transpose_params, output_padding), "0", 0, 1 << 10,
-     .help = "rows and columns more at the bottom and right; not with same"},
+    {"output_padding", PARAM_INTS, offsetof(struct conv2d_transpose_params, output_padding), "0", 0,
+     1 << 10, .help = "rows and columns more at the bottom and right; not with same"},
     {"bias", PARAM_BOOL, offsetof(struct conv2d_transpose_params, bias), "true",
      .help = "adds a learned number to every channel"},
     {"spectral_norm", PARAM_BOOL, offsetof(struct conv2d_transpose_params, spectral_norm), "false",
@@ -36,8 +36,8 @@ static bool is_same(const struct node *padding)
 }
 
 // The size of the result, below 1 where there is none.
-static int64_t conv2d_transpose_out_size(const struct conv2d_transpose_params *p, int64_t in, int64_t kernel,
-                                         struct window win, int axis)
+static int64_t conv2d_transpose_out_size(const struct conv2d_transpose_params *p, int64_t in,
+                                         int64_t kernel, struct window win, int axis)
 {
     if (is_same(p->slide.padding))
         return in * win.stride[axis];
@@ -45,7 +45,8 @@ static int64_t conv2d_transpose_out_size(const struct conv2d_transpose_params *p
     return (in - 1) * win.stride[axis] - win.pad[2 * axis] - win.pad[2 * axis + 1] + kernel + more;
 }
 
-static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct conv2d_transpose_params *p, struct window win)
+static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct conv2d_transpose_params *p,
+                                   struct window win)
 {
     for (int i = 0; i < p->output_padding.n; i++)
         if (p->output_padding.v[i] >= win.stride[i % 2])

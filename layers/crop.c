@@ -5,8 +5,8 @@ struct crop_params {
     struct node *border;
 };
 
-static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct crop_params, border), NULL,
-                                       .help = "a number, or [top, bottom, left, right]"},
+static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct crop_params, border),
+                                       NULL, .help = "a number, or [top, bottom, left, right]"},
                                       PARAM_END};
 
 static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct value *x)

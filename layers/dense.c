@@ -9,7 +9,8 @@ struct dense_params {
 static const struct param params[] = {
     {"units", PARAM_INT, offsetof(struct dense_params, units), NULL, 1, 1 << 24,
      .help = "output features"},
-    {"bias", PARAM_BOOL, offsetof(struct dense_params, bias), "true", .help = "adds a learned vector"},
+    {"bias", PARAM_BOOL, offsetof(struct dense_params, bias), "true",
+     .help = "adds a learned vector"},
     {"spectral_norm", PARAM_BOOL, offsetof(struct dense_params, spectral_norm), "false",
      .help = "divides the weights by their largest singular value"},
     PARAM_END};

@@ -8,10 +8,11 @@ struct dropout_params {
     bool channels;
 };
 
-static const struct param params[] = {{"rate", PARAM_FLOAT, offsetof(struct dropout_params, rate), "0.5", 0,
-                                       0.999, .help = "share of elements set to 0"},
-                                      {"channels", PARAM_BOOL, offsetof(struct dropout_params, channels),
-                                       "false", .help = "drops whole channels (nn.Dropout2d)"},
+static const struct param params[] = {{"rate", PARAM_FLOAT, offsetof(struct dropout_params, rate),
+                                       "0.5", 0, 0.999, .help = "share of elements set to 0"},
+                                      {"channels", PARAM_BOOL,
+                                       offsetof(struct dropout_params, channels), "false",
+                                       .help = "drops whole channels (nn.Dropout2d)"},
                                       PARAM_END};
 
 static struct value *dropout_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -6,8 +6,8 @@ struct elu_params {
     double alpha;
 };
 
-static const struct param params[] = {{"alpha", PARAM_FLOAT, offsetof(struct elu_params, alpha), "1", 0,
-                                       100, .help = "−alpha is the limit below zero"},
+static const struct param params[] = {{"alpha", PARAM_FLOAT, offsetof(struct elu_params, alpha),
+                                       "1", 0, 100, .help = "−alpha is the limit below zero"},
                                       PARAM_END};
 
 static struct value *elu_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -7,8 +7,8 @@ struct embedding_params {
     int64_t size;
 };
 
-static const struct param params[] = {{"size", PARAM_INT, offsetof(struct embedding_params, size), NULL, 1,
-                                       1 << 24, .help = "length of a class's vector"},
+static const struct param params[] = {{"size", PARAM_INT, offsetof(struct embedding_params, size),
+                                       NULL, 1, 1 << 24, .help = "length of a class's vector"},
                                       PARAM_END};
 
 // x (N): whole numbers

@@ -8,7 +8,8 @@ struct gaussian_params {
     struct node *with;
 };
 
-static const struct param params[] = {{"log_var", PARAM_NODE, offsetof(struct gaussian_params, with), NULL,
+static const struct param params[] = {{"log_var", PARAM_NODE,
+                                       offsetof(struct gaussian_params, with), NULL,
                                        .help = "the name of a layer of the same shape"},
                                       PARAM_END};
 

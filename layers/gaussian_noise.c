@@ -5,9 +5,10 @@ struct gaussian_noise_params {
     double std;
 };
 
-static const struct param params[] = {
-    {"std", PARAM_FLOAT, offsetof(struct gaussian_noise_params, std), "0.1", 0, 1e6, .help = "standard deviation"},
-    PARAM_END};
+static const struct param params[] = {{"std", PARAM_FLOAT,
+                                       offsetof(struct gaussian_noise_params, std), "0.1", 0, 1e6,
+                                       .help = "standard deviation"},
+                                      PARAM_END};
 
 static struct value *gaussian_noise_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {

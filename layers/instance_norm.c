@@ -11,12 +11,12 @@ struct instance_norm_params {
     double epsilon;
 };
 
-static const struct param params[] = {{"affine", PARAM_BOOL, offsetof(struct instance_norm_params, affine),
-                                       "false",
-                                       .help = "a learned scale and shift for each channel"},
-                                      {"epsilon", PARAM_FLOAT, offsetof(struct instance_norm_params, epsilon),
-                                       "1e-5", 1e-12, 1, .help = "added to the variance"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"affine", PARAM_BOOL, offsetof(struct instance_norm_params, affine), "false",
+     .help = "a learned scale and shift for each channel"},
+    {"epsilon", PARAM_FLOAT, offsetof(struct instance_norm_params, epsilon), "1e-5", 1e-12, 1,
+     .help = "added to the variance"},
+    PARAM_END};
 
 // x (N, C, H, W)
 static struct value *instance_norm_build(struct layer_ctx *ctx, const void *own, struct value *x)

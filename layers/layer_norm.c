@@ -14,7 +14,8 @@ static const char *const affine_words[] = {"element", "channel", "scalar", "none
 static const struct param params[] = {
     {"epsilon", PARAM_FLOAT, offsetof(struct layer_norm_params, epsilon), "1e-5", 1e-12, 1,
      .help = "added to the variance"},
-    {"affine", PARAM_WORD, offsetof(struct layer_norm_params, affine), "element", .words = affine_words,
+    {"affine", PARAM_WORD, offsetof(struct layer_norm_params, affine), "element",
+     .words = affine_words,
      .help = "a learned scale and shift for each element (nn.LayerNorm), for each channel "
              "(nn.GroupNorm(1)), one for all (keras-contrib's InstanceNormalization), or none"},
     PARAM_END};

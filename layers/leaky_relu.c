@@ -6,9 +6,10 @@ struct leaky_relu_params {
     double slope;
 };
 
-static const struct param params[] = {
-    {"slope", PARAM_FLOAT, offsetof(struct leaky_relu_params, slope), "0.2", 0, 1, .help = "slope below zero"},
-    PARAM_END};
+static const struct param params[] = {{"slope", PARAM_FLOAT,
+                                       offsetof(struct leaky_relu_params, slope), "0.2", 0, 1,
+                                       .help = "slope below zero"},
+                                      PARAM_END};
 
 static struct value *leaky_relu_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {

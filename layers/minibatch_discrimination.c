@@ -7,12 +7,12 @@ struct minibatch_discrimination_params {
     int64_t kernels, dim;
 };
 
-static const struct param params[] = {{"kernels", PARAM_INT, offsetof(struct minibatch_discrimination_params, kernels), "64",
-                                       1, 4096, .help = "features added"},
-                                      {"dim", PARAM_INT, offsetof(struct minibatch_discrimination_params, dim), "32", 1,
-                                       4096,
-                                       .help = "dimensions in which each measures the distance"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"kernels", PARAM_INT, offsetof(struct minibatch_discrimination_params, kernels), "64", 1, 4096,
+     .help = "features added"},
+    {"dim", PARAM_INT, offsetof(struct minibatch_discrimination_params, dim), "32", 1, 4096,
+     .help = "dimensions in which each measures the distance"},
+    PARAM_END};
 
 // x (N, F)
 static struct value *minibatch_discrimination_build(struct layer_ctx *ctx, const void *own,

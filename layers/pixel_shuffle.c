@@ -7,8 +7,9 @@ struct pixel_shuffle_params {
     int64_t factor;
 };
 
-static const struct param params[] = {{"factor", PARAM_INT, offsetof(struct pixel_shuffle_params, factor), "2", 1,
-                                       64, .help = "how many times as high and wide"},
+static const struct param params[] = {{"factor", PARAM_INT,
+                                       offsetof(struct pixel_shuffle_params, factor), "2", 1, 64,
+                                       .help = "how many times as high and wide"},
                                       PARAM_END};
 
 // x (N, C·r², H, W)

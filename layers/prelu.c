@@ -7,11 +7,11 @@ struct prelu_params {
     double slope;
 };
 
-static const struct param params[] = {{"channels", PARAM_BOOL, offsetof(struct prelu_params, channels),
-                                       "false",
+static const struct param params[] = {{"channels", PARAM_BOOL,
+                                       offsetof(struct prelu_params, channels), "false",
                                        .help = "a slope for each channel, not one for all"},
-                                      {"slope", PARAM_FLOAT, offsetof(struct prelu_params, slope), "0.25",
-                                       -100, 100, .help = "what it starts from"},
+                                      {"slope", PARAM_FLOAT, offsetof(struct prelu_params, slope),
+                                       "0.25", -100, 100, .help = "what it starts from"},
                                       PARAM_END};
 
 static struct value *prelu_build(struct layer_ctx *ctx, const void *own, struct value *x)

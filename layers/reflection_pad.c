@@ -8,8 +8,8 @@ struct reflection_pad_params {
     struct node *padding;
 };
 
-static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct reflection_pad_params, padding),
-                                       NULL,
+static const struct param params[] = {{"padding", PARAM_NODE,
+                                       offsetof(struct reflection_pad_params, padding), NULL,
                                        .help = "a number up to 64, or [top, bottom, left, right]"},
                                       PARAM_END};
 

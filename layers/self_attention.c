@@ -18,8 +18,8 @@ static const struct param params[] = {
     PARAM_END};
 
 // A 1 × 1 convolution, a column for each pixel: (N, C, H, W) to (N, filters, H·W)
-static struct value *project(struct layer_ctx *ctx, const struct self_attention_params *p, struct value *x,
-                             int64_t filters, const char *weight, const char *bias)
+static struct value *project(struct layer_ctx *ctx, const struct self_attention_params *p,
+                             struct value *x, int64_t filters, const char *weight, const char *bias)
 {
     const int64_t *X = x->shape.dim;
     const struct shape s = SHAPE(filters, X[1], 1, 1);

@@ -5,8 +5,8 @@ struct tile_params {
     struct ints size;
 };
 
-static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct tile_params, size), NULL, 1,
-                                       1 << 14, .help = "height and width, or [height, width]"},
+static const struct param params[] = {{"size", PARAM_INTS, offsetof(struct tile_params, size), NULL,
+                                       1, 1 << 14, .help = "height and width, or [height, width]"},
                                       PARAM_END};
 
 static struct value *tile_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -5,8 +5,9 @@ struct upsample_params {
     int64_t factor;
 };
 
-static const struct param params[] = {{"factor", PARAM_INT, offsetof(struct upsample_params, factor), "2", 1,
-                                       64, .help = "how many times as high and wide"},
+static const struct param params[] = {{"factor", PARAM_INT,
+                                       offsetof(struct upsample_params, factor), "2", 1, 64,
+                                       .help = "how many times as high and wide"},
                                       PARAM_END};
 
 static struct value *upsample_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -5,8 +5,9 @@ struct zero_pad_params {
     struct node *padding;
 };
 
-static const struct param params[] = {{"padding", PARAM_NODE, offsetof(struct zero_pad_params, padding),
-                                       NULL, .help = "a number, or [top, bottom, left, right]"},
+static const struct param params[] = {{"padding", PARAM_NODE,
+                                       offsetof(struct zero_pad_params, padding), NULL,
+                                       .help = "a number, or [top, bottom, left, right]"},
                                       PARAM_END};
 
 static struct value *zero_pad_build(struct layer_ctx *ctx, const void *own, struct value *x)

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "cli/session.h"
 #include "cli/tuning.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 #include "codegen/roofline.h"
 #include "store/bench_record.h"

@@ -4,9 +4,9 @@
 #include "base/arena.h"
 #include "cli/config_keys.h"
 #include "cli/command.h"
+#include "codegen/compile.h"
 #include "config/param.h"
 #include "lang/experiment.h"
-#include "opt/pass.h"
 #include "store/query.h"
 #include "view/table.h"
 
@@ -89,8 +89,8 @@ static void offer_runs(const struct completion *c)
 static void offer_stages(const struct completion *c)
 {
     offer(c, "graph", "");
-    for (const struct pass *p = passes; p->name; p++)
-        offer(c, p->name, "");
+    for (int i = 0; compile_pass(i); i++)
+        offer(c, compile_pass(i)->name, "");
     offer(c, "plan", "");
 }
 

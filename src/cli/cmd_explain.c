@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "cli/session.h"
 #include "cli/tuning.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 
 #include <string.h>
@@ -21,16 +21,16 @@ static bool known_stage(const char *at, struct diag *d)
 {
     const char *known[32] = {"graph", "plan"};
     size_t n = 2;
-    for (const struct pass *p = passes; p->name && n < LENGTH(known); p++)
-        known[n++] = p->name;
+    for (int i = 0; compile_pass(i) && n < LENGTH(known); i++)
+        known[n++] = compile_pass(i)->name;
     for (size_t i = 0; i < n; i++)
         if (!strcmp(known[i], at))
             return true;
     struct text all;
     text_init(&all);
     text_add(&all, "graph");
-    for (const struct pass *p = passes; p->name; p++)
-        text_addf(&all, ", %s", p->name);
+    for (int i = 0; compile_pass(i); i++)
+        text_addf(&all, ", %s", compile_pass(i)->name);
     const char *near = nearest_word(at, known, n);
     fail(d, (struct place){0}, "no stage '%s'\nthere are %s, plan%s%s", at, all.s,
          near ? "; did you mean " : "", near ? near : "");

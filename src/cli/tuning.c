@@ -11,10 +11,10 @@
 
 #include "base/arena.h"
 #include "cli/session.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 #include "codegen/tuner.h"
 #include "ir/choice.h"
-#include "opt/pass.h"
 #include "program/program.h"
 #include "store/recorder.h"
 #include "store/tuner_cache.h"

@@ -15,14 +15,15 @@
 // takes its layout from that wish and from its inputs, and reorders are put in where an input lies
 // differently from what the op takes. One reorder serves all readers that want the same. A tensor
 // with one channel, or one pixel, is the same bytes in both layouts: it is called plain and never
-// moved. No op is known here by name: flags, blocked_layout and same_axis say it all, and an op that
+// moved. No op is known here by name: flags, blocked_layout and axis_rule say it all, and an op that
 // says nothing gets plain inputs.
 //
 // The simpler idea, reorders around each convolution and a later pass that cancels neighbours,
 // fails at the pointwise ops in between: nothing cancels across a sum of a channels-last and a
 // plain value unless somebody decides which of the two it is to be.
 #include "codegen/value_layout.h"
-#include "opt/pass.h"
+#include "codegen/lowering.h"
+#include "codegen/compile.h"
 
 #include "base/arena.h"
 #include "ir/build.h"
@@ -66,12 +67,13 @@ static bool assign_layouts_has(const struct value *v, enum op_flag flag)
 
 static const struct blocked_layout *blocked_of(const struct value *v, int i)
 {
-    return v->op->blocked_layout ? v->op->blocked_layout(v, i) : NULL;
+    const struct lowering *l = lowering_of(v->op);
+    return l->blocked_layout ? l->blocked_layout(v, i) : NULL;
 }
 
 static bool any_picture(const struct value *v)
 {
-    return assign_layouts_has(v, OP_ANY_LAYOUT) && v->shape.rank == 4;
+    return lowering_has(v, RUNS_ANY_LAYOUT) && v->shape.rank == 4;
 }
 
 // --- how it will be made -------------------------------------------------------------------------
@@ -85,7 +87,7 @@ static struct value_layout foreseen(const struct layouts *l, const struct value 
     const struct blocked_layout *o = blocked_of(v, -1);
     if (o)
         return o->dense && !o->plain ? (struct value_layout){LAYOUT_BLOCKED, o} : plain;
-    if (assign_layouts_has(v, OP_BLOCKED_OK))
+    if (lowering_has(v, RUNS_BLOCKED))
         return picture_layout(v->shape);
     if (any_picture(v) && l->wish[v->id].layout == LAYOUT_CHANNELS_LAST)
         return picture_layout(v->shape);
@@ -154,7 +156,7 @@ static void ask_gradient(struct layouts *l, const struct slot *s, const struct v
     } else if (o && !o->any && (o->plain || o->dense)) {
         vote(l, s, o->plain ? plain : (struct value_layout){LAYOUT_BLOCKED, o}, GRADIENT,
              whole->id);
-    } else if (!o && !g->op->same_axis && !assign_layouts_has(g, OP_ALIAS)) {
+    } else if (!o && !g->op->axis_rule && !assign_layouts_has(g, OP_ALIAS)) {
         vote(l, s, plain, GRADIENT, whole->id);
     } else if (!o && l->comes[g->id].layout == LAYOUT_TRANSPOSED) {
         vote(l, s, value_layout_reshaped(l->comes[g->id], g->shape, s->shape), GRADIENT, whole->id);
@@ -200,9 +202,9 @@ static void ask_inputs(struct layouts *l, const struct value *v)
     for (int i = 0; i < v->n_in; i++) {
         if (blocked_of(v, i))
             ask_weights(l, v, i);
-        else if (assign_layouts_has(v, OP_BLOCKED_OK) || (last && any_picture(v)))
+        else if (lowering_has(v, RUNS_BLOCKED) || (last && any_picture(v)))
             assign_layouts_ask(l, v->in[i], picture_layout(v->in[i]->shape));
-        else if (v->in[i]->attr.slot && !v->op->same_axis)
+        else if (v->in[i]->attr.slot && !v->op->axis_rule)
             vote(l, v->in[i]->attr.slot, plain, READ, v->in[i]->id);
     }
 }
@@ -257,7 +259,7 @@ static enum type type_at(const struct value *v, int i)
         return TYPE_F32;
     if (assign_layouts_has(v, OP_PRODUCT) && !conv_is_winograd(v))
         return v->takes;
-    const bool any = assign_layouts_has(v, OP_READS_BF16) || assign_layouts_has(v, OP_ALIAS) ||
+    const bool any = lowering_has(v, RUNS_READING_BF16) || assign_layouts_has(v, OP_ALIAS) ||
                      conv_is_winograd(v);
     return any ? v->in[i]->type : TYPE_F32;
 }
@@ -272,14 +274,14 @@ static struct value_layout assign_layouts_weights_at(const struct layouts *l, co
 }
 
 // What v takes as input i, or makes (i == -1), when it works channels-last or does not.
-static struct assign_layouts_place_of place_at(const struct layouts *l, const struct value *v, int i,
-                                bool channels_last)
+static struct assign_layouts_place_of place_at(const struct layouts *l, const struct value *v,
+                                               int i, bool channels_last)
 {
     const struct blocked_layout *o = blocked_of(v, i);
     const struct shape s = i < 0 ? v->shape : v->in[i]->shape;
-    return (struct assign_layouts_place_of){type_at(v, i), o               ? assign_layouts_weights_at(l, v, i, o)
-                                            : channels_last ? picture_layout(s)
-                                                            : plain};
+    return (struct assign_layouts_place_of){type_at(v, i), o ? assign_layouts_weights_at(l, v, i, o)
+                                                           : channels_last ? picture_layout(s)
+                                                                           : plain};
 }
 
 static void assign_layouts_put(struct value *v, struct assign_layouts_place_of at)
@@ -319,7 +321,8 @@ static struct value *lying(struct layouts *l, struct value *x, struct assign_lay
             return m->value;
     if (x->layout == LAYOUT_TRANSPOSED && to.lie.layout == LAYOUT_TRANSPOSED &&
         x->blocked != to.lie.blocked)
-        return lying(l, lying(l, x, (struct assign_layouts_place_of){x->type, plain}, reader), to, reader);
+        return lying(l, lying(l, x, (struct assign_layouts_place_of){x->type, plain}, reader), to,
+                     reader);
     struct made *m = NEW(l->arena, struct made);
     *m = (struct made){reorder(x, why(x, to, reader)), l->made[x->id]};
     assign_layouts_put(m->value, to);
@@ -331,8 +334,8 @@ static struct value *lying(struct layouts *l, struct value *x, struct assign_lay
 // be transposed round to do otherwise.
 static bool works_channels_last(const struct value *v, bool wanted)
 {
-    if (!assign_layouts_has(v, OP_ANY_LAYOUT))
-        return assign_layouts_has(v, OP_BLOCKED_OK);
+    if (!lowering_has(v, RUNS_ANY_LAYOUT))
+        return lowering_has(v, RUNS_BLOCKED);
     for (int i = 0; i < v->n_in; i++)
         wanted |= v->in[i]->layout == LAYOUT_CHANNELS_LAST;
     return wanted;
@@ -369,7 +372,8 @@ static bool works_alike(const struct layouts *l, const struct value *v)
 static void lay_alike(struct layouts *l, struct value *v)
 {
     for (int i = 0; i < v->n_in; i++)
-        v->in[i] = lying(l, v->in[i], (struct assign_layouts_place_of){type_at(v, i), l->of[i]}, v->op->name);
+        v->in[i] = lying(l, v->in[i], (struct assign_layouts_place_of){type_at(v, i), l->of[i]},
+                         v->op->name);
     assign_layouts_put(v, (struct assign_layouts_place_of){type_at(v, -1), l->of[v->n_in]});
 }
 
@@ -397,8 +401,9 @@ static void lay_alias(struct layouts *l, struct value *v)
     struct value *x = v->in[0];
     if (value_layout_is_plain(value_layout_reshaped(value_layout_of(x), x->shape, v->shape)))
         x = v->in[0] = lying(l, x, (struct assign_layouts_place_of){x->type, plain}, v->op->name);
-    assign_layouts_put(v, (struct assign_layouts_place_of){x->type, value_layout_reshaped(value_layout_of(x),
-                                                                           x->shape, v->shape)});
+    assign_layouts_put(v,
+                       (struct assign_layouts_place_of){
+                           x->type, value_layout_reshaped(value_layout_of(x), x->shape, v->shape)});
 }
 
 static struct value *assign_layouts_lay(struct value *v, void *context)
@@ -409,7 +414,8 @@ static struct value *assign_layouts_lay(struct value *v, void *context)
     } else if (assign_layouts_has(v, OP_ALIAS)) {
         lay_alias(l, v);
     } else if (v->attr.slot) {
-        assign_layouts_put(v, (struct assign_layouts_place_of){v->type, slot_value_layout(v->attr.slot)});
+        assign_layouts_put(
+            v, (struct assign_layouts_place_of){v->type, slot_value_layout(v->attr.slot)});
     } else if (works_alike(l, v)) {
         lay_alike(l, v);
     } else {
@@ -426,8 +432,8 @@ static void lay_roots(struct layouts *l, struct graph *g)
 {
     for (int i = 0; i < g->n_root; i++)
         if (!assign_layouts_has(g->root[i].value, OP_EFFECT))
-            g->root[i].value = lying(l, g->root[i].value, (struct assign_layouts_place_of){TYPE_F32, plain},
-                                     "the host");
+            g->root[i].value = lying(l, g->root[i].value,
+                                     (struct assign_layouts_place_of){TYPE_F32, plain}, "the host");
 }
 
 static bool laid_out(const struct graph *g)

@@ -14,7 +14,7 @@
 // The simpler idea, a free list walked in program order as malloc would do it, fails by
 // fragmentation: it places a small tensor that lives long in the middle of what a large one will
 // want.
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include "base/arena.h"
 #include "ir/op.h"
@@ -141,7 +141,8 @@ static bool meet(const struct assign_memory_tenant *a, const struct assign_memor
 
 // The lowest offset at which t disturbs none of the n tenants already placed, which are kept in
 // order of offset.
-static size_t lowest(const struct assign_memory_tenant *t, struct assign_memory_tenant *const *placed, int n)
+static size_t lowest(const struct assign_memory_tenant *t,
+                     struct assign_memory_tenant *const *placed, int n)
 {
     size_t at = 0;
     for (int i = 0; i < n; i++) {
@@ -155,7 +156,8 @@ static size_t lowest(const struct assign_memory_tenant *t, struct assign_memory_
     return at;
 }
 
-static void assign_memory_insert(struct assign_memory_tenant **placed, int n, struct assign_memory_tenant *t)
+static void assign_memory_insert(struct assign_memory_tenant **placed, int n,
+                                 struct assign_memory_tenant *t)
 {
     while (n > 0 && placed[n - 1]->value->offset > t->value->offset) {
         placed[n] = placed[n - 1];

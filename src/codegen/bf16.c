@@ -14,7 +14,8 @@
 //
 // Casting each operand in front of each product, as automatic mixed precision does it elsewhere,
 // reads and writes an activation once more than either precision does by itself.
-#include "opt/pass.h"
+#include "codegen/compile.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 #include "ir/build.h"
@@ -73,7 +74,7 @@ enum type bf16_takes(const struct value *v)
 // oneDNN rounds what it has multiplied, but only from operands that were.
 static bool can_write(const struct value *v)
 {
-    return bf16_has(v, OP_WRITES_BF16) &&
+    return lowering_has(v, RUNS_WRITING_BF16) &&
            (!bf16_has(v, OP_PRODUCT) || (v->takes == TYPE_BF16 && !conv_is_winograd(v)));
 }
 
@@ -100,7 +101,7 @@ static void mark_inputs(const struct value *v, const struct bf16_marks *m)
             m->wanted[id] |= v->takes == TYPE_BF16;
             m->refused[id] |= v->takes != TYPE_BF16;
         } else {
-            m->refused[id] |= !bf16_has(v, OP_READS_BF16) || i >= own;
+            m->refused[id] |= !lowering_has(v, RUNS_READING_BF16) || i >= own;
         }
     }
 }

@@ -1,7 +1,7 @@
 // Which build of the kernels runs. The widest instruction set that the processor has and oneDNN
 // uses, so that ONEDNN_MAX_CPU_ISA=AVX2 makes of the whole program what it is on a smaller machine;
 // the portable build anywhere else.
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 
 #include "codegen/onednn/dnn.h"
 

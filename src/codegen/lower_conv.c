@@ -5,7 +5,7 @@
 // it: each element of the result is a sum of its own, so threads share nothing. They are slow, and
 // right.
 #include "codegen/post_ops_lowering.h"
-#include "codegen/lowerings.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 
@@ -85,7 +85,7 @@ static struct dnn_conv spec_foreseen(const struct value *v, const struct post_op
 }
 
 // oneDNN's gradients take no post-ops.
-bool conv_post_ops_fit(const struct value *v, const struct post_ops *e)
+static bool conv_post_ops_fit(const struct value *v, const struct post_ops *e)
 {
     if (conv_is_winograd(v))
         return winograd_image_end(v, e);
@@ -99,7 +99,7 @@ bool conv_post_ops_fit(const struct value *v, const struct post_ops *e)
 }
 
 // Asked by codegen/assign_layouts.c before it has laid v out.
-const struct blocked_layout *conv_blocked_layout(const struct value *v, int i)
+static const struct blocked_layout *conv_blocked_layout(const struct value *v, int i)
 {
     static const struct blocked_layout plain = {.plain = true}, any = {.any = true};
     const struct conv_parts p = conv_parts(v);
@@ -255,14 +255,29 @@ static void lower_conv_lower(struct plan *p, const struct value *v, const char *
     plan_step(p, v, arena_printf(plan_arena(p), "%s %s", word, dnn_name(primitive)), dnn_run, call);
 }
 
-void lower_conv(struct plan *p, const struct value *v) { lower_conv_lower(p, v, "conv forward"); }
+static void lower_conv(struct plan *p, const struct value *v)
+{
+    lower_conv_lower(p, v, "conv forward");
+}
 
-void lower_conv_data_grad(struct plan *p, const struct value *v)
+static void lower_conv_data_grad(struct plan *p, const struct value *v)
 {
     lower_conv_lower(p, v, "conv data gradient");
 }
 
-void lower_conv_weight_grad(struct plan *p, const struct value *v)
+static void lower_conv_weight_grad(struct plan *p, const struct value *v)
 {
     lower_conv_lower(p, v, "conv weight gradient");
 }
+
+#define LOWER_CONV(word, also)                                                   \
+    {                                                                            \
+        .op = &op_##word, .flags = RUNS_BLOCKED | (also), .lower = lower_##word, \
+        .blocked_layout = conv_blocked_layout, .own_kernel = conv_own_kernel,    \
+        .post_ops_fit = conv_post_ops_fit                                        \
+    }
+
+const struct lowering rows_lower_conv[] = {LOWER_CONV(conv, RUNS_WRITING_BF16),
+                                           LOWER_CONV(conv_data_grad, RUNS_WRITING_BF16),
+                                           LOWER_CONV(conv_weight_grad, 0),
+                                           {0}};

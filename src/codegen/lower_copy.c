@@ -1,8 +1,8 @@
 // Ops that move numbers: copies between views. Several of them where the output has several parts:
 // concat's inputs, pad's borders.
 #include "base/arena.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 
 static void emit(struct plan *p, const struct value *v, const char *what,
                  const struct copy_task *part, int n)
@@ -22,7 +22,7 @@ static void lower_copy(struct plan *p, const struct value *v, const char *what, 
     emit(p, v, what, &t, 1);
 }
 
-void lower_transpose(struct plan *p, const struct value *v)
+static void lower_transpose(struct plan *p, const struct value *v)
 {
     const struct view x = view_of(v->in[0]);
     struct view from = x;
@@ -33,14 +33,14 @@ void lower_transpose(struct plan *p, const struct value *v)
     lower_copy(p, v, "transpose", from, 0);
 }
 
-void lower_slice(struct plan *p, const struct value *v)
+static void lower_slice(struct plan *p, const struct value *v)
 {
     struct view from = view_of(v->in[0]);
     from.dim[v->attr.i[0]] = v->shape.dim[v->attr.i[0]];
     lower_copy(p, v, "slice", from, v->attr.i[1] * from.stride[v->attr.i[0]]);
 }
 
-void lower_broadcast(struct plan *p, const struct value *v)
+static void lower_broadcast(struct plan *p, const struct value *v)
 {
     lower_copy(p, v, "broadcast", view_broadcast(v->in[0], v->shape), 0);
 }
@@ -57,7 +57,7 @@ static struct copy_task border(float *to, struct view view, int d, int64_t at, i
     return copy_task(to, view, &zero, nothing);
 }
 
-void lower_pad(struct plan *p, const struct value *v)
+static void lower_pad(struct plan *p, const struct value *v)
 {
     struct copy_task part[2 * RANK_MAX + 1];
     struct view inside = view_of(v);
@@ -76,7 +76,7 @@ void lower_pad(struct plan *p, const struct value *v)
     emit(p, v, "pad", part, n);
 }
 
-void lower_concat(struct plan *p, const struct value *v)
+static void lower_concat(struct plan *p, const struct value *v)
 {
     const int64_t axis = v->attr.i[0];
     struct copy_task *part = NEW_ARRAY(plan_arena(p), struct copy_task, v->n_in);
@@ -90,7 +90,7 @@ void lower_concat(struct plan *p, const struct value *v)
     emit(p, v, "concat", part, v->n_in);
 }
 
-void lower_constant(struct plan *p, const struct value *v)
+static void lower_constant(struct plan *p, const struct value *v)
 {
     float *y = plan_data(p, v);
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
@@ -134,7 +134,7 @@ static struct view lower_copy_repeated(struct view x, int64_t f)
                          {x.stride[0], x.stride[1], x.stride[2], 0, x.stride[3], 0}};
 }
 
-void lower_upsample(struct plan *p, const struct value *v)
+static void lower_upsample(struct plan *p, const struct value *v)
 {
     const int64_t f = v->attr.i[0];
     if (v->layout == v->in[0]->layout) {
@@ -147,7 +147,7 @@ void lower_upsample(struct plan *p, const struct value *v)
     emit(p, v, "upsample", &t, 1);
 }
 
-void lower_pool_sum(struct plan *p, const struct value *v)
+static void lower_pool_sum(struct plan *p, const struct value *v)
 {
     const int64_t f = v->attr.i[0], *d = v->shape.dim;
     if (v->layout == v->in[0]->layout) {
@@ -164,3 +164,14 @@ void lower_pool_sum(struct plan *p, const struct value *v)
               map_task(plan_arena(p), &program, (const void *[]){plan_data(p, v->in[0])}, &from,
                        plan_data(p, v), to));
 }
+
+const struct lowering rows_lower_copy[] = {
+    {.op = &op_transpose, .flags = RUNS_ANY_LAYOUT, .lower = lower_transpose},
+    {.op = &op_slice, .flags = RUNS_ANY_LAYOUT, .lower = lower_slice},
+    {.op = &op_broadcast, .flags = RUNS_ANY_LAYOUT, .lower = lower_broadcast},
+    {.op = &op_pad, .flags = RUNS_ANY_LAYOUT, .lower = lower_pad},
+    {.op = &op_concat, .flags = RUNS_ANY_LAYOUT, .lower = lower_concat},
+    {.op = &op_constant, .flags = RUNS_ANY_LAYOUT, .lower = lower_constant},
+    {.op = &op_upsample, .flags = RUNS_ANY_LAYOUT, .lower = lower_upsample},
+    {.op = &op_pool_sum, .flags = RUNS_ANY_LAYOUT, .lower = lower_pool_sum},
+    {0}};

@@ -2,8 +2,8 @@
 // come as inputs, and on packed copies that will be read. How a packed copy lies beside its slot is found by
 // looking: two tables of places say where each number goes, and what repeats in them is a block.
 #include "base/arena.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 
 enum { CHUNK_LEAST = 1024 };
 
@@ -142,7 +142,7 @@ static struct update_task *update(struct plan *p, const struct value *v)
     return t;
 }
 
-void lower_adam(struct plan *p, const struct value *v)
+static void lower_adam(struct plan *p, const struct value *v)
 {
     struct update_task *t = update(p, v);
     t->hyper = plan_data(p, v->in[2]);
@@ -151,7 +151,7 @@ void lower_adam(struct plan *p, const struct value *v)
     plan_step(p, v, "adam", kernels()->adam, t);
 }
 
-void lower_rmsprop(struct plan *p, const struct value *v)
+static void lower_rmsprop(struct plan *p, const struct value *v)
 {
     struct update_task *t = update(p, v);
     t->hyper = plan_data(p, v->in[2]);
@@ -159,7 +159,7 @@ void lower_rmsprop(struct plan *p, const struct value *v)
     plan_step(p, v, "rmsprop", kernels()->rmsprop, t);
 }
 
-void lower_sgd(struct plan *p, const struct value *v)
+static void lower_sgd(struct plan *p, const struct value *v)
 {
     struct update_task *t = update(p, v);
     t->hyper = plan_data(p, v->in[2]);
@@ -167,17 +167,25 @@ void lower_sgd(struct plan *p, const struct value *v)
     plan_step(p, v, "sgd", kernels()->sgd, t);
 }
 
-void lower_clip_slot(struct plan *p, const struct value *v)
+static void lower_clip_slot(struct plan *p, const struct value *v)
 {
     plan_step(p, v, "clip", kernels()->clip, update(p, v));
 }
 
-void lower_lerp_slot(struct plan *p, const struct value *v)
+static void lower_lerp_slot(struct plan *p, const struct value *v)
 {
     plan_step(p, v, "lerp", kernels()->lerp, update(p, v));
 }
 
-void lower_assign_slot(struct plan *p, const struct value *v)
+static void lower_assign_slot(struct plan *p, const struct value *v)
 {
     plan_step(p, v, "assign", kernels()->assign, update(p, v));
 }
+
+const struct lowering rows_lower_effects[] = {{.op = &op_adam, .lower = lower_adam},
+                                              {.op = &op_rmsprop, .lower = lower_rmsprop},
+                                              {.op = &op_sgd, .lower = lower_sgd},
+                                              {.op = &op_clip_slot, .lower = lower_clip_slot},
+                                              {.op = &op_lerp_slot, .lower = lower_lerp_slot},
+                                              {.op = &op_assign_slot, .lower = lower_assign_slot},
+                                              {0}};

@@ -1,5 +1,5 @@
 #include "codegen/post_ops_lowering.h"
-#include "codegen/lowerings.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 
@@ -22,13 +22,13 @@ static struct dnn_matmul lower_matmul_spec_of(const struct value *v, const struc
     return spec;
 }
 
-bool matmul_post_ops_fit(const struct value *v, const struct post_ops *e)
+static bool matmul_post_ops_fit(const struct value *v, const struct post_ops *e)
 {
     const struct dnn_matmul spec = lower_matmul_spec_of(v, e);
     return v->shape.rank == 2 && dnn_matmul(&spec);
 }
 
-void lower_matmul(struct plan *p, const struct value *v)
+static void lower_matmul(struct plan *p, const struct value *v)
 {
     const struct post_ops e = post_ops_of(v);
     const struct dnn_matmul spec = lower_matmul_spec_of(v, &e);
@@ -43,3 +43,9 @@ void lower_matmul(struct plan *p, const struct value *v)
     plan_scratch(p, dnn_scratch(primitive), dnn_call_room, call);
     plan_step(p, v, arena_printf(plan_arena(p), "matmul %s", dnn_name(primitive)), dnn_run, call);
 }
+
+const struct lowering rows_lower_matmul[] = {{.op = &op_matmul,
+                                              .flags = RUNS_WRITING_BF16,
+                                              .lower = lower_matmul,
+                                              .post_ops_fit = matmul_post_ops_fit},
+                                             {0}};

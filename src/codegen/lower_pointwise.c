@@ -1,7 +1,7 @@
 // Pointwise ops, reductions and fused chains of them: all are maps.
 #include "base/arena.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 
 static void lower_map(struct plan *p, const struct value *v, const struct map_program *program,
                       const char *what)
@@ -19,7 +19,7 @@ static void lower_map(struct plan *p, const struct value *v, const struct map_pr
     plan_step(p, v, what, t->reduce == MAP_STORE ? kernels()->map_store : kernels()->map_reduce, t);
 }
 
-void lower_pointwise(struct plan *p, const struct value *v)
+static void lower_pointwise(struct plan *p, const struct value *v)
 {
     const struct map_inst inst = {.code = (uint8_t)pointwise_of(v),
                                   .a = 0,
@@ -41,14 +41,31 @@ static void lower_reduce(struct plan *p, const struct value *v, enum map_reduce 
     lower_map(p, v, &program, "reduce");
 }
 
-void lower_sum_var(struct plan *p, const struct value *v) { lower_reduce(p, v, MAP_SUM_VAR); }
+static void lower_sum_var(struct plan *p, const struct value *v)
+{
+    lower_reduce(p, v, MAP_SUM_VAR);
+}
 
-void lower_reduce_sum(struct plan *p, const struct value *v) { lower_reduce(p, v, MAP_SUM); }
+static void lower_reduce_sum(struct plan *p, const struct value *v) { lower_reduce(p, v, MAP_SUM); }
 
-void lower_reduce_max(struct plan *p, const struct value *v) { lower_reduce(p, v, MAP_MAX); }
+static void lower_reduce_max(struct plan *p, const struct value *v) { lower_reduce(p, v, MAP_MAX); }
 
-void lower_fused(struct plan *p, const struct value *v)
+static void lower_fused(struct plan *p, const struct value *v)
 {
     const struct map_program *program = map_program_of(v);
     lower_map(p, v, program, program->reduce == MAP_STORE ? "map" : "map reduce");
 }
+
+enum { RUNS_AS_MAP = RUNS_ANY_LAYOUT | RUNS_READING_BF16 };
+
+const struct lowering rows_lower_pointwise[] = {
+    {.op = op_pointwise,
+     .n = PW_COUNT,
+     .flags = RUNS_AS_MAP | RUNS_WRITING_BF16,
+     .lower = lower_pointwise},
+    {.op = &op_fused, .flags = RUNS_AS_MAP | RUNS_WRITING_BF16, .lower = lower_fused},
+    {.op = &op_fused_reduce, .flags = RUNS_AS_MAP, .lower = lower_fused},
+    {.op = &op_reduce_sum, .flags = RUNS_AS_MAP, .lower = lower_reduce_sum},
+    {.op = &op_reduce_max, .flags = RUNS_AS_MAP, .lower = lower_reduce_max},
+    {.op = &op_sum_var, .flags = RUNS_AS_MAP, .lower = lower_sum_var},
+    {0}};

@@ -2,8 +2,8 @@
 // float64.
 #include "base/arena.h"
 #include "base/philox.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 
 #include <math.h>
 
@@ -26,7 +26,7 @@ double random_at(enum random_kind kind, double a, double b, uint64_t stream, str
     return a + b * r * (k & 1 ? sin(turn) : cos(turn));
 }
 
-void lower_random(struct plan *p, const struct value *v)
+static void lower_random(struct plan *p, const struct value *v)
 {
     struct random_task *t = NEW(plan_arena(p), struct random_task);
     const int64_t n = shape_size(v->shape);
@@ -49,3 +49,6 @@ void lower_random(struct plan *p, const struct value *v)
                               .threads = kernel_threads(4 * n)};
     plan_step(p, v, "random", kernels()->random, t);
 }
+
+const struct lowering rows_lower_random[] = {
+    {.op = &op_random, .flags = RUNS_ANY_LAYOUT, .lower = lower_random}, {0}};

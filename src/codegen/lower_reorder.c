@@ -1,8 +1,8 @@
-#include "codegen/lowerings.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 #include "codegen/onednn/dnn.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ static void lower_transposed(struct plan *p, const struct value *v)
         ordered(&o, x), ordered(&o, v));
 }
 
-void lower_reorder(struct plan *p, const struct value *v)
+static void lower_reorder(struct plan *p, const struct value *v)
 {
     static const char *const layout[] = {"plain", "channels-last", "transposed", "blocked"};
     const struct value *x = v->in[0];
@@ -76,3 +76,9 @@ void lower_reorder(struct plan *p, const struct value *v)
                                     v->type == TYPE_BF16 ? " bf16" : "", dnn_name(primitive));
     plan_step(p, v, what, dnn_run, call);
 }
+
+const struct lowering rows_lower_reorder[] = {
+    {.op = &op_reorder,
+     .flags = RUNS_BLOCKED | RUNS_READING_BF16 | RUNS_WRITING_BF16,
+     .lower = lower_reorder},
+    {0}};

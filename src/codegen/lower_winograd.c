@@ -8,8 +8,8 @@
 // with 512 filters). The weights' gradient keeps its sums from images to images; where all images
 // fit in most of a last cache, there is nothing to keep.
 #include "codegen/post_ops_lowering.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 
@@ -39,7 +39,7 @@ static bool reaches_all(const struct value *v, const struct conv_parts *s)
     return true;
 }
 
-bool conv_has_blocks(const struct value *v)
+bool winograd_has_blocks(const struct value *v)
 {
     enum { PANEL = 2 * WINOGRAD_RUN };
     const struct conv_parts s = conv_parts(v);
@@ -218,3 +218,6 @@ void lower_winograd(struct plan *p, const struct value *v, const char *word)
                            conv_winograd_tile(v, 1), t->weight.axis->columns),
               t->out ? kernels()->winograd_result : kernels()->winograd_weights, t);
 }
+
+// Blocks are a way to lower the three convolutions (lower_conv.c), which have their rows there.
+const struct lowering rows_lower_winograd[] = {{0}};

@@ -17,7 +17,7 @@
 //
 // The simpler idea, a reorder behind the optimizer's step that is kept for the next iteration,
 // reads memory again that has just been written, and has to be told when a checkpoint was loaded.
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include "ir/build.h"
 #include "ir/op.h"

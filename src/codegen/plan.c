@@ -10,6 +10,7 @@
 // it decides the same things at every step, and it hides what a step costs; here a step can be
 // named, timed and printed.
 #include "codegen/plan.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -19,6 +20,8 @@
 #include "ir/slot.h"
 #include "codegen/onednn/dnn.h"
 #include "codegen/lower.h"
+#include "kernels/kernel.h"
+#include "kernels/kernel.h"
 
 #include <string.h>
 #if defined __SSE__
@@ -114,8 +117,8 @@ struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct 
     p->kept = arena_alloc(p->arena, g->kept + 64);
     p->lent = workspace_lend(p->workspace, VALUES, p->lent_bytes);
     for (int i = 0; i < g->n; i++)
-        if (g->value[i]->op->lower)
-            g->value[i]->op->lower(p, g->value[i]);
+        if (lowering_of(g->value[i]->op)->lower)
+            lowering_of(g->value[i]->op)->lower(p, g->value[i]);
     void *room = workspace_lend(p->workspace, SCRATCH, p->room_bytes);
     for (int i = 0; i < p->n_tenants; i++)
         p->tenant[i].set(p->tenant[i].object, room);

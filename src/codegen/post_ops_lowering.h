@@ -1,4 +1,4 @@
-// For products: what an post-op chain (graph/post-op chain.h) means, reads as, and is told oneDNN.
+// What a chain of post-ops is told oneDNN, and our own kernels.
 #ifndef CODEGEN_POST_OPS_LOWERING_H
 #define CODEGEN_POST_OPS_LOWERING_H
 
@@ -7,10 +7,7 @@
 
 struct image_end;
 struct plan;
-struct text;
 
-void post_ops_reference(const struct value *v, const double *const *in, double *out);
-void post_ops_print(const struct value *v, struct text *out); // " then bias, leaky_relu 0.2"
 void post_ops_to_dnn(const struct post_ops *e, struct shape result, struct dnn_after *after);
 // What is added, in memory.
 void post_ops_bind(struct plan *p, const struct value *v, struct dnn_args *args);

@@ -2,6 +2,7 @@
 // through the same library that plans use, so that "peak" means what this build could reach; the
 // copy is far larger than the caches.
 #include "codegen/roofline.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -65,7 +66,7 @@ struct roofline roofline_measure(void)
 struct work work_of(const struct value *v)
 {
     struct work w = {0};
-    if (!v->op->lower || (v->op->flags & (OP_ALIAS | OP_SOURCE)))
+    if (!lowering_of(v->op)->lower || (v->op->flags & (OP_ALIAS | OP_SOURCE)))
         return w;
     w.flops = v->op->multiply_adds ? 2 * v->op->multiply_adds(v) : 0;
     w.bytes = (double)shape_size(v->shape) * sizeof(float);

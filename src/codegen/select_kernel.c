@@ -5,7 +5,8 @@
 //
 // Deciding where steps are made would be later still, and too late: oneDNN's kernel wants its
 // weights in a layout of its own.
-#include "opt/pass.h"
+#include "codegen/compile.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 #include "ir/build.h"
@@ -14,7 +15,8 @@
 
 static const char *select_kernel_work(const struct value *v, bool *inside, struct arena *a)
 {
-    if (!v->op->own_kernel || !v->op->own_kernel(v))
+    const struct lowering *l = lowering_of(v->op);
+    if (!l->own_kernel || !l->own_kernel(v))
         return NULL;
     const bool data = v->op == &op_conv_data_grad, weight = v->op == &op_conv_weight_grad;
     if (inside)

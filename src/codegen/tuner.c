@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "ir/op.h"
 #include "ir/slot.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 
 #include <float.h>

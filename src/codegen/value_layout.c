@@ -4,6 +4,7 @@
 // through flatten into the columns of a dense layer's weights, from oneDNN's weight gradients
 // through their sum into the optimizer's step.
 #include "codegen/value_layout.h"
+#include "codegen/lowering.h"
 
 #include "base/arena.h"
 #include "ir/slot.h"
@@ -94,7 +95,7 @@ static bool transposed_alike(const struct value *v, int known, const struct bloc
     int axis[64];
     const struct shape s = known < 0 ? v->shape : v->in[known]->shape;
     const int d = transposed_axis(s, t);
-    if (d < 0 || v->n_in >= (int)LENGTH(axis) || !v->op->same_axis(v, known, d, axis))
+    if (d < 0 || v->n_in >= (int)LENGTH(axis) || !v->op->axis_rule(v, known, d, axis))
         return false;
     for (int i = 0; i <= v->n_in; i++)
         of[i] = axis[i] < 0 ? plain
@@ -107,7 +108,7 @@ static bool all_alike(const struct value *v, int known, struct value_layout a,
                       struct value_layout *of)
 {
     const struct shape s = known < 0 ? v->shape : v->in[known]->shape;
-    if (!(v->op->flags & OP_ANY_LAYOUT) || (v->op->flags & OP_SOURCE) || !a.blocked->dense)
+    if (!lowering_has(v, RUNS_ANY_LAYOUT) || (v->op->flags & OP_SOURCE) || !a.blocked->dense)
         return false;
     for (int i = 0; i <= v->n_in; i++) {
         const struct value *other = i < v->n_in ? v->in[i] : v;
@@ -122,7 +123,7 @@ static bool all_alike(const struct value *v, int known, struct value_layout a,
 bool value_layout_alike(const struct value *v, int known, struct value_layout a,
                         struct value_layout *of)
 {
-    if (!v->op->same_axis || !a.blocked)
+    if (!v->op->axis_rule || !a.blocked)
         return false;
     return a.layout == LAYOUT_TRANSPOSED ? transposed_alike(v, known, a.blocked, of)
                                          : all_alike(v, known, a, of);

@@ -161,8 +161,8 @@ static const char *argument_name(struct expression_reader *r)
     return NULL;
 }
 
-static bool check_argument(struct expression_reader *r, const struct expression *call, const char *name,
-                           const char *p)
+static bool check_argument(struct expression_reader *r, const struct expression *call,
+                           const char *name, const char *p)
 {
     const size_t length = name ? strlen(name) : 1;
     if (!name && call->n_arg && call->arg_name[call->n_arg - 1])

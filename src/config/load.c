@@ -117,7 +117,8 @@ static bool check_root(struct load_loader *l, const struct node *root)
 
 // --- extends -------------------------------------------------------------------------------------
 
-static struct node *resolve(struct load_loader *l, const struct node *root, const struct load_chain *self);
+static struct node *resolve(struct load_loader *l, const struct node *root,
+                            const struct load_chain *self);
 
 // a/b/../c is a/c: for messages; a link b would make it another file, so only one that exists is
 // taken.
@@ -198,7 +199,8 @@ static struct node *without(struct arena *a, const struct node *map, const char 
 }
 
 // A file's tree on top of what it extends, left to right.
-static struct node *resolve(struct load_loader *l, const struct node *root, const struct load_chain *self)
+static struct node *resolve(struct load_loader *l, const struct node *root,
+                            const struct load_chain *self)
 {
     const struct node *extends = node_get(root, "extends");
     const bool several = extends && extends->kind == NODE_LIST;
@@ -234,8 +236,8 @@ static struct node *apply_overrides(struct load_loader *l, struct node *root,
     return good ? root : NULL;
 }
 
-static struct config *load_finish(struct load_loader *l, const struct node *parsed, const char *path,
-                                  const char *const *override, int n)
+static struct config *load_finish(struct load_loader *l, const struct node *parsed,
+                                  const char *path, const char *const *override, int n)
 {
     const int errors = diag_errors(l->diag);
     if (!parsed || !check_root(l, parsed))

@@ -46,8 +46,8 @@ static size_t word_count(const struct param *p)
 
 // --- one value -----------------------------------------------------------------------------------
 
-static bool param_read_word(const struct param_reader *r, const struct param *p, const struct node *node,
-                            int *out)
+static bool param_read_word(const struct param_reader *r, const struct param *p,
+                            const struct node *node, int *out)
 {
     if (node->kind != NODE_SCALAR)
         return fail(r->diag, node->where, "%s is %s\nexpected a word", param_what(r, p),

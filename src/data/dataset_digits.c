@@ -102,22 +102,26 @@ static float dataset_digits_distance(struct dataset_digits_point a, struct datas
 }
 
 // The direction at b of a curve through a, b, c: that of the chords, the shorter weighing more.
-static struct dataset_digits_point dataset_digits_direction(struct dataset_digits_point a, struct dataset_digits_point b, struct dataset_digits_point c)
+static struct dataset_digits_point dataset_digits_direction(struct dataset_digits_point a,
+                                                            struct dataset_digits_point b,
+                                                            struct dataset_digits_point c)
 {
     const float ab = dataset_digits_distance(a, b), bc = dataset_digits_distance(b, c);
     const float u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
-    return (struct dataset_digits_point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
+    return (struct dataset_digits_point){u * (b.x - a.x) + v * (c.x - b.x),
+                                         u * (b.y - a.y) + v * (c.y - b.y)};
 }
 
-static struct dataset_digits_point chord(struct dataset_digits_point a, struct dataset_digits_point b)
+static struct dataset_digits_point chord(struct dataset_digits_point a,
+                                         struct dataset_digits_point b)
 {
     const float ab = dataset_digits_distance(a, b);
     return (struct dataset_digits_point){(b.x - a.x) / ab, (b.y - a.y) / ab};
 }
 
 // Hermite's cubic from a to b with the directions at both ends, cut into PIECES.
-static void lay_span(struct line *l, struct dataset_digits_point a, struct dataset_digits_point b, struct dataset_digits_point da,
-                     struct dataset_digits_point db)
+static void lay_span(struct line *l, struct dataset_digits_point a, struct dataset_digits_point b,
+                     struct dataset_digits_point da, struct dataset_digits_point db)
 {
     const float d = dataset_digits_distance(a, b);
     for (int i = 1; i <= PIECES; i++) {
@@ -130,8 +134,8 @@ static void lay_span(struct line *l, struct dataset_digits_point a, struct datas
 }
 
 // A curve through p: it keeps its direction at PEN_SMOOTH marks and turns at corners and ends.
-static void dataset_digits_lay(struct line *l, const struct mark *mark, const struct dataset_digits_point *p,
-                               int n)
+static void dataset_digits_lay(struct line *l, const struct mark *mark,
+                               const struct dataset_digits_point *p, int n)
 {
     for (int i = 0; i < n; i++) {
         if (mark[i].pen == PEN_DOWN) {
@@ -141,11 +145,13 @@ static void dataset_digits_lay(struct line *l, const struct mark *mark, const st
         const bool last = i + 1 == n || mark[i + 1].pen == PEN_DOWN;
         const struct dataset_digits_point straight = chord(p[i - 1], p[i]);
         const struct dataset_digits_point from = mark[i - 1].pen == PEN_SMOOTH
-                                      ? dataset_digits_direction(p[i - 2], p[i - 1], p[i])
-                                      : straight;
+                                                     ? dataset_digits_direction(p[i - 2], p[i - 1],
+                                                                                p[i])
+                                                     : straight;
         const struct dataset_digits_point to = mark[i].pen == PEN_SMOOTH && !last
-                                    ? dataset_digits_direction(p[i - 1], p[i], p[i + 1])
-                                    : straight;
+                                                   ? dataset_digits_direction(p[i - 1], p[i],
+                                                                              p[i + 1])
+                                                   : straight;
         lay_span(l, p[i - 1], p[i], from, to);
     }
 }

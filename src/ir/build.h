@@ -101,8 +101,6 @@ struct conv_parts conv_parts(const struct value *v);
 struct value *conv_winograd(struct value *conv, int down, int across);
 bool conv_is_winograd(const struct value *v);
 int conv_winograd_tile(const struct value *v, int axis);
-// Whether there are kernels for its channels, which leave nothing of its result unwritten.
-bool conv_has_blocks(const struct value *conv);
 // The kernel of the transposed convolution that upsampling by `factor` and then convolving with w
 // (K, C, kh, kw) comes to: (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by
 // pass/fold_upsample.c.

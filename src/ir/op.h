@@ -52,4 +52,7 @@ int pointwise_operands(enum pointwise op);
 // One element in float64: a, b, c are the inputs, f0 and f1 the attributes f[0] and f[1].
 double pointwise_eval(enum pointwise op, double a, double b, double c, double f0, double f1);
 
+// axis_rule of what treats each element alike, its operands repeated where they are of size 1.
+bool axis_rule_elementwise(const struct value *v, int known, int d, int *axis);
+
 #endif

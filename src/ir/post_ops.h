@@ -2,7 +2,7 @@
 // writes it: some pointwise ops in a row, each of what the one before has made and, where it takes
 // two, of an operand that stands behind its own: a number for each channel or column, or a tensor
 // like the result.
-// Only pass/post-op chain.c makes them, after differentiation.
+// Only opt/fuse_post_ops.c makes them, after differentiation.
 #ifndef IR_POST_OPS_H
 #define IR_POST_OPS_H
 
@@ -28,8 +28,8 @@ int operands_before_post_ops(const struct value *v);
 void post_ops_text(const struct post_ops *e, struct shape result, struct text *out);
 // The same product, which has none yet, with one.
 struct value *with_post_ops(struct value *product, const struct post_ops *e);
-// Whether v, a product without one, can be computed with it, by whoever would compute it anyway.
-bool post_ops_fit(const struct value *v, const struct post_ops *e);
+void post_ops_reference(const struct value *v, const double *const *in, double *out);
+void post_ops_print(const struct value *v, struct text *out); // " then bias, leaky_relu 0.2"
 
 // Whether a step has an operand that is a number for each channel of an image or column of a
 // matrix.

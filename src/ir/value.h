@@ -11,6 +11,7 @@
 
 struct arena;
 struct chooser;
+struct machine;
 struct post_ops;
 struct graph;
 struct op;
@@ -50,7 +51,7 @@ struct value {
     const struct blocked_layout *blocked; // LAYOUT_TRANSPOSED and LAYOUT_BLOCKED only
     enum type type;                       // of the numbers in memory
     enum type takes;                      // OP_PRODUCT: what its operands are rounded to
-    bool by_library;                      // by oneDNN, although op->own_kernel says that we could
+    bool by_library;                      // by oneDNN, although a kernel of ours could
     // the value whose memory this one shares; itself when it has its own; NULL for slots
     struct value *storage;
     size_t bytes, offset; // in the activation slab, when storage == itself
@@ -64,29 +65,21 @@ enum op_flag {
     OP_EFFECT = 1 << 1,
     // one output element depends on the same element of each (broadcast) input
     OP_POINTWISE = 1 << 2,
-    // blocked_layout says which inputs, or the output, want an blocked layout; the others
-    // channels-last
-    OP_BLOCKED_OK = 1 << 3,
     // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
     OP_NO_GRAD = 1 << 4,
     // plain in, plain out: same bytes in the same order (reshape, detach), or a stretch of them
     // (part, attr.i[0] of its own length from the start)
     OP_ALIAS = 1 << 5,
-    // rank-4 inputs and output may each be plain or channels-last; lowered by strides
-    // (codegen/lower.h's views)
-    OP_ANY_LAYOUT = 1 << 6,
     // filled when the plan is made or by the host, not by a step: its memory is never shared
     OP_PINNED = 1 << 7,
-    OP_PRODUCT = 1 << 8,    // of two operands, by oneDNN: may take both of them as bf16
-    OP_READS_BF16 = 1 << 9, // each input may be of either type
-    OP_WRITES_BF16 = 1 << 10,
+    OP_PRODUCT = 1 << 8,  // a sum of products of two operands, which may be rounded to bf16
+    OP_POST_OPS = 1 << 9, // its attributes have room for what is done to its result (ir/post_ops.h)
 };
 
 enum { EFFECT_NUMBERS = 2 };
 
-struct plan;
-
-// Everything about an op. One descriptor an op, in prim/op_NAME.c.
+// What an op means: no machine. How it runs is told by codegen/lowering.h. One descriptor an op, in
+// ir/ops/op_*.c.
 struct op {
     const char *name;
     unsigned flags;
@@ -95,22 +88,13 @@ struct op {
     void (*grad)(struct value *v, struct value *dy, const bool *want, struct value **dx);
     // The meaning, in float64 on plain layouts. Effects compute the new version into out.
     void (*reference)(const struct value *v, const double *const *in, double *out);
-    // Emits the steps that compute v on this machine.
-    void (*lower)(struct plan *p, const struct value *v);
     // Writes attributes for printing: "stride=2 pad=1,1,1,1".
     void (*print)(const struct value *v, struct text *out);
-    // The layout oneDNN wants for input i (i >= 0) or the output (i == -1); NULL where that is
-    // channels-last. See OP_BLOCKED_OK.
-    const struct blocked_layout *(*blocked_layout)(const struct value *v, int i);
     // For ops that work dimension by dimension: which dimension of each operand is dimension d of
     // operand `known` (an input, or -1: the result). axis[0 … n_in − 1] of the inputs, axis[n_in]
     // of the result; -1 where it has none, or one of size 1. NULL or false: not so. Such an op may
     // take that dimension in another order, the same in all.
-    bool (*same_axis)(const struct value *v, int known, int d, int *axis);
-    // Whether v can be computed by a kernel of our own as well as by oneDNN; NULL: no.
-    bool (*own_kernel)(const struct value *v);
-    // Whether v, told to end so (graph/post-op chain.h), can be computed; NULL: no.
-    bool (*post_ops)(const struct value *v, const struct post_ops *e);
+    bool (*axis_rule)(const struct value *v, int known, int d, int *axis);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };
@@ -132,8 +116,10 @@ struct graph {
     bool backward;
     bool minimal_filtering;  // whether convolutions may be computed by fewer, rounded differently
     struct chooser *chooser; // answers what passes ask (ir/choice.h); NULL: their rules do
-    enum type precision;     // what products may round their operands to
-    int next_stream;         // next free number for graph_random
+    const struct machine
+        *machine;        // answers what they ask about the machine (ir/machine.h); may be NULL
+    enum type precision; // what products may round their operands to
+    int next_stream;     // next free number for graph_random
     size_t kept; // what lies below this offset outlives an execution; codegen/assign_memory.c says
 };
 

@@ -1,4 +1,4 @@
-#include "codegen/lower.h"
+#include "ir/view.h"
 
 #include "base/arena.h"
 

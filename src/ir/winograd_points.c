@@ -23,11 +23,13 @@ struct winograd_points_point {
 
 // The first q are taken; three, five and seven have their own, none of which is half-way between
 // two others.
-static const struct winograd_points_point even[WINOGRAD_POINTS_MAX] = {{0, 1}, {1, 0},  {1, 1},  {-1, 1},
-                                                       {2, 1}, {-1, 2}, {-2, 1}, {1, 2}},
-                          three[3] = {{0, 1}, {7, 4}, {-7, 4}},
-                          five[5] = {{0, 1}, {3, 4}, {-3, 4}, {3, 1}, {-3, 1}},
-                          seven[7] = {{0, 1}, {3, 5}, {-3, 5}, {5, 4}, {-5, 4}, {3, 1}, {-3, 1}};
+static const struct winograd_points_point even[WINOGRAD_POINTS_MAX] = {{0, 1},  {1, 0}, {1, 1},
+                                                                       {-1, 1}, {2, 1}, {-1, 2},
+                                                                       {-2, 1}, {1, 2}},
+                                          three[3] = {{0, 1}, {7, 4}, {-7, 4}},
+                                          five[5] = {{0, 1}, {3, 4}, {-3, 4}, {3, 1}, {-3, 1}},
+                                          seven[7] = {{0, 1},  {3, 5}, {-3, 5}, {5, 4},
+                                                      {-5, 4}, {3, 1}, {-3, 1}};
 
 static const struct winograd_points_point *winograd_points_points(int q)
 {

@@ -9,7 +9,7 @@
 #include "ir/map_program.h"
 #include "ir/op.h"
 #include "ir/winograd_points.h"
-#include "codegen/lower.h"
+#include "ir/view.h"
 
 #define KERNEL_JOIN_(a, b) a##_##b
 #define KERNEL_JOIN(a, b) KERNEL_JOIN_(a, b)
@@ -44,10 +44,6 @@ struct kernels {
     void (*scatter_add)(const void *label_task);
     void (*one_hot)(const void *label_task);
 };
-const struct kernels *kernels(void); // the best that oneDNN uses as well, chosen once
-// every set it can run, portable first; NULL beyond the last
-const struct kernels *kernels_at(int i);
-int kernel_threads(int64_t floats); // how many threads so many elements are worth
 
 // --- maps ----------------------------------------------------------------------------------------
 enum {
@@ -117,12 +113,6 @@ struct map_task {
     struct map_gate gate;
 };
 
-// The views have the rank of `space` or 0; stride 0 where a view repeats, and in `to`, that of the
-// first result, where the program reduces.
-struct map_task *map_task(struct arena *a, const struct map_program *program, const void *const *in,
-                          const struct view *view, void *out, struct view to);
-void map_run(const void *map_task); // on the best kernels
-
 // --- copies --------------------------------------------------------------------------------------
 enum { COPY_RANK = RANK_MAX + 1 };
 enum copy_kind { COPY_ROWS, COPY_FILL, COPY_TRANSPOSE, COPY_NEST };
@@ -142,11 +132,6 @@ struct copy_tasks {
     int n;
     struct copy_task *task;
 };
-// Equal dims, float32. Stride 0 in `from` repeats.
-struct copy_task copy_task(float *to, struct view to_view, const float *from,
-                           struct view from_view);
-// at once
-void copy_views(float *to, struct view to_view, const float *from, struct view from_view);
 
 // --- nearest upsampling and its adjoint ----------------------------------------------------------
 struct resample_task {
@@ -187,9 +172,6 @@ struct transform_task {
     int threads;
 };
 
-// What role and tiling say of a task; the rest is zero. In prim/op_winograd_transform.c.
-struct transform_task transform_task_of(enum winograd_role role, struct winograd_tiling tiling);
-
 // A convolution by minimal filtering in blocks (kernel_filter.c): winograd_result makes the image
 // `out`, winograd_weights, where it is NULL, the weights. Images lie channels-last, channels are
 // multiples of WINOGRAD_RUN. What is multiplied lies in words of four bytes: a float32, or two of
@@ -216,17 +198,6 @@ struct winograd_task {
     bool keeps; // sums stay from images to images
     int threads;
 };
-// Numbers that are to stay in a last cache, or all that is evaluated, where that saves keeping sums;
-// in a thread's own, sums, and weights that meet nothing but those.
-struct winograd_caches {
-    int64_t shared, whole, own, weights;
-};
-extern const struct winograd_caches winograd_caches;
-// For a convolution with tiles that has its layout; images and weights are still to be set, and
-// room for so many floats. In prim/lower_winograd.c.
-struct winograd_task *winograd_task(struct arena *a, const struct value *conv, int threads,
-                                    const struct winograd_caches *caches);
-void winograd_task_room(void *winograd_task, void *room);
 
 // --- convolutions with few channels on one side --------------------------------------------------
 enum { FEW_MOST = 4, FEW_MULTIPLE = 16 }; // F is at most, C a multiple of
@@ -257,9 +228,6 @@ struct few_task {
 };
 // a kernel is at most; a row of `wide` at least, but for its weights' gradient
 enum { TAPS_MOST = 7, TAPS_PIXELS = 8 };
-// Sets what taps_… need to know of room, of a task that is whole but for that; how many floats
-// `packed` is to have.
-int64_t taps_prepare(struct few_task *t);
 // w[f, c, tap], the few being the rows or the columns of (K, C, kh, kw).
 static inline float *few_weight(const struct few_task *t, int64_t f, int64_t c, int64_t tap)
 {
@@ -267,6 +235,11 @@ static inline float *few_weight(const struct few_task *t, int64_t f, int64_t c, 
                   i = (t->few_rows ? f * t->C + c : c * t->F + f) * taps + tap;
     return t->weight + (t->weight_at ? t->weight_at[i] : i);
 }
+
+// What random draws are keyed by; read when a step runs.
+struct plan_clock {
+    uint64_t seed, step;
+};
 
 // --- random --------------------------------------------------------------------------------------
 struct random_task {
@@ -280,13 +253,6 @@ struct random_task {
     const struct plan_clock *clock;
     int threads;
 };
-// What a random op draws, in float64: element `index` of a stream. Philox with key = seed and
-// counter = (2^63 | step·2^20 | stream, index / 4) gives words w[0…3], of elements 4k … 4k+3. u(w)
-// = (w >> 8)·2^-24. uniform: a + (b − a)·u; bernoulli: u < a, a rounded to 2^-24; label: ⌊w·a /
-// 2^32⌋; normal: Box–Muller on (w[0], w[1]) and on (w[2], w[3]): √(−2 ln(u(w[0]) + 2^-24)) times
-// cos 2πu(w[1]), then sin 2πu(w[1]).
-double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at,
-                 int64_t index);
 
 // --- effects -------------------------------------------------------------------------------------
 // A second copy of a slot. The slot's memory is blocks of rows × columns: number (r, c) of block i

@@ -15,7 +15,6 @@
 #include "base/arena.h"
 #include "kernels/kernel_math.h"
 #include "kernels/kernel_sums.h"
-#include "codegen/lowerings.h"
 
 #include <math.h>
 #include <omp.h>

@@ -128,14 +128,14 @@ static void multiply_row(const struct few_task *t, float *r, const float *x)
         const float *const from = x + m * pixel;
         fetch_ahead(from + AHEAD * pixel, 0, 1, PIXELS * pixel);
         multiply_strips((struct kernel_taps_block){.r = r + m * t->width,
-                                       .x = &from,
-                                       .w = t->packed,
-                                       .place = t->width,
-                                       .pixel = pixel,
-                                       .width = t->width,
-                                       .n = 1,
-                                       .depth = t->C,
-                                       .slope = 1});
+                                                   .x = &from,
+                                                   .w = t->packed,
+                                                   .place = t->width,
+                                                   .pixel = pixel,
+                                                   .width = t->width,
+                                                   .n = 1,
+                                                   .depth = t->C,
+                                                   .slope = 1});
     }
 }
 
@@ -177,8 +177,8 @@ struct kernel_taps_bench {
 };
 
 // Row y, of the rows [from, to) of the wide image.
-static void kernel_taps_sum_row(const struct few_task *t, const struct kernel_taps_bench *b, int64_t n,
-                                int64_t y, int64_t from, int64_t to)
+static void kernel_taps_sum_row(const struct few_task *t, const struct kernel_taps_bench *b,
+                                int64_t n, int64_t y, int64_t from, int64_t to)
 {
     const struct sizes z = b->sizes;
     const float *part[TAPS_MOST * TAPS_MOST];
@@ -216,7 +216,8 @@ static struct kernel_taps_bench bench_of(const struct few_task *t, int thread)
 }
 
 // Rows [from, to) of the results of all samples.
-static void sum_rows(const struct few_task *t, const struct kernel_taps_bench *b, int64_t from, int64_t to)
+static void sum_rows(const struct few_task *t, const struct kernel_taps_bench *b, int64_t from,
+                     int64_t to)
 {
     int64_t made = 0;
     for (int64_t i = from; i < to; i++) {
@@ -323,15 +324,15 @@ static void kernel_taps_make_row(const struct few_task *t, const struct border *
         for (int64_t i = 0; i < t->kernel[0]; i++)
             few[i] = kernel_taps_line_of(t, b, row, i) + m * b->advance;
         multiply_strips((struct kernel_taps_block){.r = wide + m * pixel,
-                                       .x = few,
-                                       .w = t->packed,
-                                       .place = pixel,
-                                       .pixel = b->advance,
-                                       .width = t->C,
-                                       .n = t->kernel[0],
-                                       .depth = t->kernel[1] * t->F,
-                                       .bias = t->bias,
-                                       .slope = t->slope});
+                                                   .x = few,
+                                                   .w = t->packed,
+                                                   .place = pixel,
+                                                   .pixel = b->advance,
+                                                   .width = t->C,
+                                                   .n = t->kernel[0],
+                                                   .depth = t->kernel[1] * t->F,
+                                                   .bias = t->bias,
+                                                   .slope = t->slope});
     }
 }
 

@@ -430,7 +430,8 @@ struct kernel_winograd_blocks_work {
     int64_t row; // of the weights at hand
 };
 
-static void multiply(const struct winograd_task *t, const struct kernel_winograd_blocks_work *w, int64_t at, int64_t tiles)
+static void multiply(const struct winograd_task *t, const struct kernel_winograd_blocks_work *w,
+                     int64_t at, int64_t tiles)
 {
     struct product p = {.rows = tiles,
                         .depth = t->deep,
@@ -460,8 +461,9 @@ static void kernel_winograd_blocks_set_end(struct spot *s, const struct winograd
         s->more = end->more + (s->image - (char *)t->out->image) / (int64_t)sizeof(float);
 }
 
-static void kernel_winograd_blocks_finish(const struct winograd_task *t, const struct kernel_winograd_blocks_work *w,
-                                          int64_t at, int64_t tiles)
+static void kernel_winograd_blocks_finish(const struct winograd_task *t,
+                                          const struct kernel_winograd_blocks_work *w, int64_t at,
+                                          int64_t tiles)
 {
     const int64_t each = tiles_of(t->out), ph = phases_of(t->out);
     for (int64_t i = 0; i < tiles; i++)
@@ -477,7 +479,8 @@ static void kernel_winograd_blocks_finish(const struct winograd_task *t, const s
 }
 
 // Tiles [from, to). Either all of them are summed at once, or all rows of the weights are.
-static void one_block(const struct winograd_task *t, struct kernel_winograd_blocks_work w, int64_t from, int64_t to)
+static void one_block(const struct winograd_task *t, struct kernel_winograd_blocks_work w,
+                      int64_t from, int64_t to)
 {
     for (w.row = 0; w.row < t->depth; w.row += t->deep) {
         if (t->out == &t->fine)
@@ -510,8 +513,8 @@ void KERNEL(winograd_result)(const void *task)
             const int64_t group = i % t->groups, from = images * group / t->groups,
                           to = images * (group + 1) / t->groups;
             float *const own = t->own + omp_get_thread_num() * t->own_each;
-            const struct kernel_winograd_blocks_work w = {own, own + t->points * t->weight_plane, first,
-                                   i / t->groups * t->block, 0};
+            const struct kernel_winograd_blocks_work w = {own, own + t->points * t->weight_plane,
+                                                          first, i / t->groups * t->block, 0};
             one_block(t, w, from * tiles, to * tiles);
         }
     }

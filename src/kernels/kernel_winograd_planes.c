@@ -66,7 +66,8 @@ static void read_numbers(float *restrict to, const void *base, enum type type, i
             if ((p)->y + i * (t)->step >= 0 && (p)->y + i * (t)->step < (t)->H && \
                 (p)->x + j * (t)->step >= 0 && (p)->x + j * (t)->step < (t)->W)
 
-static void gather_tile(const struct transform_task *t, const struct kernel_winograd_planes_place_of *p, float *tile)
+static void gather_tile(const struct transform_task *t,
+                        const struct kernel_winograd_planes_place_of *p, float *tile)
 {
     memset(tile, 0, sizeof *tile * (size_t)(t->axis->columns * t->axis->columns * WIDE));
     EACH_PIXEL(t, p)
@@ -78,8 +79,8 @@ static void gather_tile(const struct transform_task *t, const struct kernel_wino
     }
 }
 
-static void scatter_tile(const struct transform_task *t, const struct kernel_winograd_planes_place_of *p,
-                         const float *tile)
+static void scatter_tile(const struct transform_task *t,
+                         const struct kernel_winograd_planes_place_of *p, const float *tile)
 {
     EACH_PIXEL(t, p)
     {
@@ -156,11 +157,11 @@ static void one_tile(const struct transform_task *t, int64_t n, int64_t ty, int6
     for (int64_t a = 0; a < ph; a++)
         for (int64_t b = 0; b < ph; b++)
             for (int64_t c = 0; c < t->C; c += WIDE) {
-                const struct kernel_winograd_planes_place_of p = {image + c * t->stride[1],
-                                           plane + (a * ph + b) * t->C + c,
-                                           t->step * ty * t->axis->n + a - t->axis[0].pad,
-                                           t->step * tx * t->axis->n + b - t->axis[1].pad,
-                                           t->C - c < WIDE ? t->C - c : WIDE};
+                const struct kernel_winograd_planes_place_of p = {
+                    image + c * t->stride[1], plane + (a * ph + b) * t->C + c,
+                    t->step * ty * t->axis->n + a - t->axis[0].pad,
+                    t->step * tx * t->axis->n + b - t->axis[1].pad,
+                    t->C - c < WIDE ? t->C - c : WIDE};
                 (t->adjoint ? kernel_winograd_planes_interpolate
                             : kernel_winograd_planes_evaluate)(t, &p);
             }

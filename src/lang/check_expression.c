@@ -7,7 +7,8 @@
 
 // `whole`: the expression stands where a tensor is wanted, so a network with several outputs must
 // have one named.
-static bool check_expression_check(struct section_reader *r, const struct expression *is, bool whole);
+static bool check_expression_check(struct section_reader *r, const struct expression *is,
+                                   bool whole);
 
 // "z, y"
 static const char *input_list(struct section_reader *r, const struct network *net)
@@ -19,7 +20,8 @@ static const char *input_list(struct section_reader *r, const struct network *ne
 }
 
 // "evaluator(…).valid, evaluator(…).class"; of a network with one output the call alone
-static const char *output_list(struct section_reader *r, const struct network *net, const char *call)
+static const char *output_list(struct section_reader *r, const struct network *net,
+                               const char *call)
 {
     const char *list = net->n_output > 1 ? "" : call;
     for (int i = 0; i < net->n_output && net->n_output > 1; i++)
@@ -27,14 +29,15 @@ static const char *output_list(struct section_reader *r, const struct network *n
     return list;
 }
 
-static bool fail_several(struct section_reader *r, const struct expression *is, const struct network *net,
-                         const char *call)
+static bool fail_several(struct section_reader *r, const struct expression *is,
+                         const struct network *net, const char *call)
 {
     return fail(r->d, is->where, "network '%s' has several outputs\nname one: %s", net->name,
                 output_list(r, net, call));
 }
 
-static bool fail_network(struct section_reader *r, const struct expression *is, const struct network *net)
+static bool fail_network(struct section_reader *r, const struct expression *is,
+                         const struct network *net)
 {
     const char *call = arena_printf(r->arena, "%s(%s)", net->name, input_list(r, net));
     return fail(r->d, is->where, "'%s' is a network, not a value\napply it: %s", net->name,
@@ -100,7 +103,8 @@ static bool check_arguments(struct section_reader *r, const struct expression *i
     return good;
 }
 
-static bool check_binding(struct section_reader *r, const struct expression *is, const struct network *net)
+static bool check_binding(struct section_reader *r, const struct expression *is,
+                          const struct network *net)
 {
     bool *given = NEW_ARRAY(r->arena, bool, net->n_input + 1);
     if (is->n_arg != net->n_input)
@@ -196,7 +200,8 @@ static bool check_field(struct section_reader *r, const struct expression *is)
            fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
 }
 
-static bool check_expression_check(struct section_reader *r, const struct expression *is, bool whole)
+static bool check_expression_check(struct section_reader *r, const struct expression *is,
+                                   bool whole)
 {
     switch (is->kind) {
     case EXPR_NUMBER: return true;

@@ -302,7 +302,8 @@ static bool read_sections(struct section_reader *r, const struct sections *root)
 }
 
 // What is drawn and what is scored; `of` may be NULL.
-static void build_sampling(struct section_reader *r, struct arena *scratch, const struct expression *of)
+static void build_sampling(struct section_reader *r, struct arena *scratch,
+                           const struct expression *of)
 {
     if (of)
         program_sampling_of(r->e, scratch, r->e->batch, of, r->e->ema_decay != 0, r->d);

@@ -119,8 +119,8 @@ static bool read_critic(struct section_reader *r, const struct node *node, struc
 }
 
 // One side's arguments, as many as the critic has inputs.
-static struct expression **read_side(struct section_reader *r, const struct node *node, const char *side,
-                                     struct game *game)
+static struct expression **read_side(struct section_reader *r, const struct node *node,
+                                     const char *side, struct game *game)
 {
     int n;
     struct expression **is = read_expressions(r, node, &n);
@@ -137,7 +137,8 @@ static struct expression **read_side(struct section_reader *r, const struct node
     return NULL;
 }
 
-static bool check_options(struct section_reader *r, const struct game *game, const struct node *node)
+static bool check_options(struct section_reader *r, const struct game *game,
+                          const struct node *node)
 {
     const struct entry *smooth = node_entry(node, "smooth");
     if (game->smooth != 0 && !(game->loss->flags & LOSS_SMOOTH))

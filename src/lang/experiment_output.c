@@ -50,7 +50,8 @@ static bool default_sample(struct section_reader *r)
 }
 
 // The noise of `name`, "u" or "u.0".
-static const struct noise *find_noise(struct section_reader *r, const struct node *node, const char *name)
+static const struct noise *find_noise(struct section_reader *r, const struct node *node,
+                                      const char *name)
 {
     struct experiment *e = r->e;
     const struct noise *noise = experiment_noise(e, name);

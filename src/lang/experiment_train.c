@@ -101,8 +101,9 @@ static const struct experiment_train_choice {
 };
 
 // The word's place in a closed list; -1 and reported when it is none.
-static int experiment_train_choose(struct section_reader *r, const struct node *node, const char *what,
-                                   const struct experiment_train_choice *choice, size_t n, struct word *w)
+static int experiment_train_choose(struct section_reader *r, const struct node *node,
+                                   const char *what, const struct experiment_train_choice *choice,
+                                   size_t n, struct word *w)
 {
     const char *known[8];
     if (!word_read(node, NULL, what, w, r->d))
@@ -170,8 +171,8 @@ static const struct experiment_train_choice schedule_word[] = {
     [SCHEDULE_WARMUP] = {"warmup", "the rate rises from 0 in a straight line", warmup_params},
 };
 
-static bool vocable_of(const char *kind, const struct experiment_train_choice *choice, size_t n, size_t i,
-                       struct vocable *out)
+static bool vocable_of(const char *kind, const struct experiment_train_choice *choice, size_t n,
+                       size_t i, struct vocable *out)
 {
     if (i < n)
         *out = (struct vocable){kind, choice[i].name, choice[i].help, NULL, choice[i].params};
@@ -189,7 +190,8 @@ bool schedule_vocable(size_t i, struct vocable *out)
 }
 
 // "20k", "100 epochs"; `otherwise` without a node.
-static bool read_span(struct section_reader *r, const struct node *node, double otherwise, double *out)
+static bool read_span(struct section_reader *r, const struct node *node, double otherwise,
+                      double *out)
 {
     *out = otherwise;
     if (!node)
@@ -282,8 +284,8 @@ const struct param update_params[] = {
     PARAM_END};
 
 // What `node` names, in flags by index, all of which a repetition sets; NULL: nothing more.
-static bool read_fresh(struct section_reader *r, const struct node *node, bool repeats, bool **noises,
-                       bool **sources)
+static bool read_fresh(struct section_reader *r, const struct node *node, bool repeats,
+                       bool **noises, bool **sources)
 {
     struct experiment *e = r->e;
     const bool list = node && node->kind == NODE_LIST;
@@ -322,8 +324,8 @@ static bool read_trained(struct section_reader *r, const struct node *node, stru
     return good;
 }
 
-static bool read_update(struct section_reader *r, const struct turn_options *o, const struct node *fresh,
-                        const struct node *optimizer, struct update *u)
+static bool read_update(struct section_reader *r, const struct turn_options *o,
+                        const struct node *fresh, const struct node *optimizer, struct update *u)
 {
     *u = (struct update){
         .number = r->e->n_update++, .where = o->update->where, .repeat = (int)o->repeat};
@@ -353,7 +355,8 @@ static bool read_options(struct section_reader *r, const struct node *node, stru
 // --- simultaneous updates ------------------------------------------------------------------------
 
 // What one of them trains no other may: both would begin where it was.
-static bool check_disjoint(struct section_reader *r, const struct turn *turn, const struct update *u)
+static bool check_disjoint(struct section_reader *r, const struct turn *turn,
+                           const struct update *u)
 {
     for (int i = 0; i < u->n_train; i++)
         for (const struct update *v = turn->update; v < u; v++)
@@ -367,8 +370,9 @@ static bool check_disjoint(struct section_reader *r, const struct turn *turn, co
     return true;
 }
 
-static bool read_beside(struct section_reader *r, const struct node *node, const struct turn_options *all,
-                        const struct node *optimizer, struct turn *turn)
+static bool read_beside(struct section_reader *r, const struct node *node,
+                        const struct turn_options *all, const struct node *optimizer,
+                        struct turn *turn)
 {
     struct turn_options o = {0};
     if (!read_options(r, node, &o))
@@ -402,8 +406,8 @@ static bool read_simultaneous(struct section_reader *r, const struct turn_option
 
 // --- iterations ----------------------------------------------------------------------------------
 
-static bool read_turn(struct section_reader *r, const struct node *node, const struct node *optimizer,
-                      struct phase *phase)
+static bool read_turn(struct section_reader *r, const struct node *node,
+                      const struct node *optimizer, struct phase *phase)
 {
     struct turn_options o = {0};
     struct turn *turn = &phase->turn[phase->n_turn++];
@@ -432,8 +436,8 @@ static int updates_in(const struct node *iteration)
     return n;
 }
 
-static bool read_iteration(struct section_reader *r, const struct node *node, const struct node *optimizer,
-                           struct phase *phase)
+static bool read_iteration(struct section_reader *r, const struct node *node,
+                           const struct node *optimizer, struct phase *phase)
 {
     bool good = true;
     if (!node || node->kind != NODE_LIST || !node->n)

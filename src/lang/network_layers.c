@@ -74,7 +74,8 @@ static void read_names(struct network_reader *r, struct stage *stage, const stru
              stage->layer->name);
 }
 
-static int read_from(struct network_reader *r, const struct scope *scope, const struct node *of, int above)
+static int read_from(struct network_reader *r, const struct scope *scope, const struct node *of,
+                     int above)
 {
     if (of)
         return scope_find(r, scope, of);
@@ -82,7 +83,8 @@ static int read_from(struct network_reader *r, const struct scope *scope, const 
     return above;
 }
 
-static struct stage *new_stage(struct network_reader *r, const struct layer *layer, struct place where)
+static struct stage *new_stage(struct network_reader *r, const struct layer *layer,
+                               struct place where)
 {
     struct stage *stage = NEW(r->arena, struct stage);
     const char *head = r->head < 0 ? "" : r->net->output[r->head];
@@ -111,7 +113,8 @@ static int add_stage(struct network_reader *r, struct stage *stage, struct scope
     return source;
 }
 
-static int read_stage(struct network_reader *r, const struct node *node, struct scope *scope, int above)
+static int read_stage(struct network_reader *r, const struct node *node, struct scope *scope,
+                      int above)
 {
     struct word word;
     struct beside beside = {0};
@@ -180,7 +183,8 @@ static int read_repeat(struct network_reader *r, const struct node *node, const 
     return above;
 }
 
-static int read_use(struct network_reader *r, const struct node *node, const struct scope *scope, int above)
+static int read_use(struct network_reader *r, const struct node *node, const struct scope *scope,
+                    int above)
 {
     static const char *const beside[] = {"of", "as", NULL};
     const struct node *body = template_expand(r, node, beside);
@@ -204,7 +208,8 @@ static int read_use(struct network_reader *r, const struct node *node, const str
     return end;
 }
 
-static int read_entry(struct network_reader *r, const struct node *node, struct scope *scope, int above)
+static int read_entry(struct network_reader *r, const struct node *node, struct scope *scope,
+                      int above)
 {
     const bool repeats = node_get(node, "repeat"), uses = node_get(node, "use");
     if (!repeats && !uses)

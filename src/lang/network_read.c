@@ -24,7 +24,8 @@ static const struct param input_params[] = {{"shape", PARAM_INTS, offsetof(struc
                                             PARAM_END};
 
 // `label(10)`, or the name of a noise
-static bool network_read_read_word(struct network_reader *r, const struct node *node, struct signature *is)
+static bool network_read_read_word(struct network_reader *r, const struct node *node,
+                                   struct signature *is)
 {
     long classes = 0;
     int end = 0;
@@ -101,8 +102,8 @@ static int read_head(struct network_reader *r, const struct node *node, const st
     return end;
 }
 
-static bool read_outputs(struct network_reader *r, const struct node *outputs, const struct scope *trunk,
-                         int above)
+static bool read_outputs(struct network_reader *r, const struct node *outputs,
+                         const struct scope *trunk, int above)
 {
     struct network *net = r->net;
     if (outputs->kind != NODE_MAP || !outputs->n)
@@ -199,7 +200,8 @@ static void read_settings(struct network_reader *r, const struct node *node)
         r->net->load = load->text, r->net->load_where = load->where;
 }
 
-static struct network *read_network(struct network_reader *r, const struct entry *e, struct slots *slots)
+static struct network *read_network(struct network_reader *r, const struct entry *e,
+                                    struct slots *slots)
 {
     struct arena *a = r->arena;
     const int errors = diag_errors(r->diag);

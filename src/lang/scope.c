@@ -23,7 +23,8 @@ static const struct scoped *find_in_scope(const struct scope *s, const char *nam
     return NULL;
 }
 
-bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source, struct place where)
+bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source,
+               struct place where)
 {
     if (!is_name(name))
         return fail(r->diag, where,

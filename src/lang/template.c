@@ -73,7 +73,8 @@ static struct node *fail_placeholder(struct network_reader *r, const struct node
 }
 
 // A copy in which every `$name` is the node that `with` has under that name. NULL after a mistake.
-static struct node *substitute(struct network_reader *r, const struct node *node, const struct node *with)
+static struct node *substitute(struct network_reader *r, const struct node *node,
+                               const struct node *with)
 {
     if (is_placeholder(node)) {
         struct node *value = node_get(with, node->text + 1);

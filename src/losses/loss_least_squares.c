@@ -34,7 +34,8 @@ static struct value *loss_least_squares_generator(const void *params, struct val
 static const struct param params[] = {
     {"real", PARAM_FLOAT, offsetof(struct loss_least_squares_options, real), "1",
      .help = "target of real data (the paper's b)"},
-    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0", .help = "target of fakes (a)"},
+    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0",
+     .help = "target of fakes (a)"},
     {"generator", PARAM_FLOAT, offsetof(struct loss_least_squares_options, generator), "1",
      .help = "what the generator wants (c)"},
     PARAM_END};

@@ -8,7 +8,8 @@ struct loss_relativistic_options {
 };
 
 // mean(log(1 + e^{−(x − other)}))
-static struct value *above(const struct loss_relativistic_options *o, struct value *x, struct value *other)
+static struct value *above(const struct loss_relativistic_options *o, struct value *x,
+                           struct value *other)
 {
     if (o->average)
         other = mean_axes(other, 1u << 0);
@@ -16,8 +17,8 @@ static struct value *above(const struct loss_relativistic_options *o, struct val
 }
 
 // mean(log(1 + e^{x − other}))
-static struct value *loss_relativistic_below(const struct loss_relativistic_options *o, struct value *x,
-                                             struct value *other)
+static struct value *loss_relativistic_below(const struct loss_relativistic_options *o,
+                                             struct value *x, struct value *other)
 {
     if (o->average)
         other = mean_axes(other, 1u << 0);
@@ -42,8 +43,9 @@ static struct value *loss_relativistic_generator(const void *params, struct valu
                      o->average ? loss_relativistic_below(o, real, fake) : NULL);
 }
 
-static const struct param params[] = {{"average", PARAM_BOOL, offsetof(struct loss_relativistic_options, average),
-                                       "true", .help = "compare with the mean of the other side"},
+static const struct param params[] = {{"average", PARAM_BOOL,
+                                       offsetof(struct loss_relativistic_options, average), "true",
+                                       .help = "compare with the mean of the other side"},
                                       PARAM_END};
 
 const struct loss loss_relativistic = {

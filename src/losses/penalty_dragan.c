@@ -35,7 +35,8 @@ static struct value *penalty_dragan_build(struct penalty_ctx *ctx, const void *p
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct penalty_dragan_options, weight), "10", 0, 1e9, .help = "λ"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_dragan_options, weight), "10", 0, 1e9,
+     .help = "λ"},
     {"spread", PARAM_FLOAT, offsetof(struct penalty_dragan_options, spread), "0.5", 0, 1e9,
      .help = "c: noise in deviations of the batch"},
     PARAM_END};

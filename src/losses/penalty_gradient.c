@@ -31,7 +31,8 @@ static struct value *penalty_gradient_build(struct penalty_ctx *ctx, const void 
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct penalty_gradient_options, weight), "10", 0, 1e9, .help = "λ"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_gradient_options, weight), "10", 0, 1e9,
+     .help = "λ"},
     {"target", PARAM_FLOAT, offsetof(struct penalty_gradient_options, target), "1", 0, 1e9,
      .help = "the slope wanted"},
     PARAM_END};

@@ -12,13 +12,11 @@ static struct value *penalty_r1_build(struct penalty_ctx *ctx, const void *param
                   0.5 * ((const struct penalty_r1_options *)params)->weight, 0);
 }
 
-static const struct param params[] = {{"weight", PARAM_FLOAT, offsetof(struct penalty_r1_options, weight),
-                                       "10", 0, 1e9, .help = "γ; the paper's 1/2 is beside it"},
+static const struct param params[] = {{"weight", PARAM_FLOAT,
+                                       offsetof(struct penalty_r1_options, weight), "10", 0, 1e9,
+                                       .help = "γ; the paper's 1/2 is beside it"},
                                       PARAM_END};
 
-const struct penalty penalty_r1 = {"r1",
-                                   "squared slope of the critic at real data",
-                                   "γ/2·mean(‖∂D(x)/∂x‖²)",
-                                   params,
-                                   sizeof(struct penalty_r1_options),
-                                   penalty_r1_build};
+const struct penalty penalty_r1 = {
+    "r1",   "squared slope of the critic at real data", "γ/2·mean(‖∂D(x)/∂x‖²)",
+    params, sizeof(struct penalty_r1_options),          penalty_r1_build};

@@ -28,8 +28,10 @@ static struct value *penalty_wgan_div_build(struct penalty_ctx *ctx, const void 
 }
 
 static const struct param params[] = {
-    {"weight", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, weight), "2", 0, 1e9, .help = "k"},
-    {"power", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, power), "6", 1, 32, .help = "p"},
+    {"weight", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, weight), "2", 0, 1e9,
+     .help = "k"},
+    {"power", PARAM_FLOAT, offsetof(struct penalty_wgan_div_options, power), "6", 1, 32,
+     .help = "p"},
     PARAM_END};
 
 const struct penalty penalty_wgan_div = {"wgan_div",

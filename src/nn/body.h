@@ -81,7 +81,8 @@ struct network_reader {
     int depth;      // of blocks in blocks
 };
 
-bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source, struct place where);
+bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source,
+               struct place where);
 int scope_find(struct network_reader *r, const struct scope *s,
                const struct node *name);        // SOURCE_NONE and reported when absent
 void scope_mark(struct body *body, int source); // something reads it

@@ -76,19 +76,22 @@ static bool batch_siblings_linear(const struct value *v)
 }
 
 // The pair whose sides are x and y, in this order.
-static struct pair *pair_at(const struct batch_siblings_search *s, const struct value *x, const struct value *y)
+static struct pair *pair_at(const struct batch_siblings_search *s, const struct value *x,
+                            const struct value *y)
 {
     struct pair *p = s->pair[x->id];
     return p && p->a == x && p->b == y ? p : NULL;
 }
 
-static bool may_join(const struct batch_siblings_search *s, const struct value *x, const struct value *y)
+static bool may_join(const struct batch_siblings_search *s, const struct value *x,
+                     const struct value *y)
 {
     const struct pair *p = pair_at(s, x, y);
     return p ? !p->summed : !s->pair[x->id] && !s->pair[y->id];
 }
 
-static bool may_pair(const struct batch_siblings_search *s, const struct value *a, const struct value *b)
+static bool may_pair(const struct batch_siblings_search *s, const struct value *a,
+                     const struct value *b)
 {
     if (!alike(a, b) || s->pair[a->id] || s->pair[b->id])
         return false;
@@ -167,7 +170,8 @@ static bool seed(struct batch_siblings_search *s)
 }
 
 // The addition that alone reads v, if that is so and it has no other part in this yet.
-static struct value *batch_siblings_adds(const struct batch_siblings_search *s, const struct value *v)
+static struct value *batch_siblings_adds(const struct batch_siblings_search *s,
+                                         const struct value *v)
 {
     struct value *u = s->n_user[v->id] == 1 && !s->is_root[v->id] ? s->user[v->id][0] : NULL;
     return u && u->op == &op_pointwise[PW_ADD] && u->in[0] != u->in[1] &&
@@ -176,7 +180,8 @@ static struct value *batch_siblings_adds(const struct batch_siblings_search *s, 
                : NULL;
 }
 
-static bool leads_to(const struct batch_siblings_search *s, const struct value *from, const struct value *to)
+static bool leads_to(const struct batch_siblings_search *s, const struct value *from,
+                     const struct value *to)
 {
     while (from && from != to)
         from = batch_siblings_adds(s, from);
@@ -257,8 +262,8 @@ static void read_operands(struct batch_siblings_search *s)
         p->in = NEW_ARRAY(s->arena, struct batch_siblings_operand, p->a->n_in + 1);
         for (int i = 0; i < p->a->n_in; i++) {
             const bool shared = !p->summed && sample_role(p->a, i) == SHARED;
-            p->in[i] = (struct batch_siblings_operand){pair_at(s, p->a->in[i], p->b->in[i]), p->a->in[i],
-                                        shared ? NULL : p->b->in[i]};
+            p->in[i] = (struct batch_siblings_operand){pair_at(s, p->a->in[i], p->b->in[i]),
+                                                       p->a->in[i], shared ? NULL : p->b->in[i]};
         }
     }
 }
@@ -414,7 +419,8 @@ static struct value *batch_siblings_operand(const struct batch_siblings_operand 
     return concat((struct value *[]){batch_siblings_now(x->a), batch_siblings_now(x->b)}, 2, 0);
 }
 
-static struct value *batch_siblings_merge(const struct batch_siblings_search *s, const struct pair *p)
+static struct value *batch_siblings_merge(const struct batch_siblings_search *s,
+                                          const struct pair *p)
 {
     const struct value *v = p->a;
     struct value **in = NEW_ARRAY(s->arena, struct value *, v->n_in + 1);
@@ -486,13 +492,13 @@ bool pass_batch_siblings(struct graph *g)
         struct arena *a = arena_new(NULL);
         const struct readers r = readers_of(g, a);
         struct batch_siblings_search s = {.g = g,
-                           .arena = a,
-                           .user = r.user,
-                           .n_user = r.n_user,
-                           .is_root = r.is_root,
-                           .tried = NEW_ARRAY(a, bool, g->n + 1),
-                           .pair = NEW_ARRAY(a, struct pair *, g->n + 1),
-                           .sum = NEW_ARRAY(a, struct sum, g->n + 1)};
+                                          .arena = a,
+                                          .user = r.user,
+                                          .n_user = r.n_user,
+                                          .is_root = r.is_root,
+                                          .tried = NEW_ARRAY(a, bool, g->n + 1),
+                                          .pair = NEW_ARRAY(a, struct pair *, g->n + 1),
+                                          .sum = NEW_ARRAY(a, struct sum, g->n + 1)};
         again = merge_one(&s);
         any |= again;
         arena_free(a);

@@ -40,9 +40,9 @@ struct homes {
 
 struct fusion {
     struct arena *arena;
-    struct homes *readers; // by id: the groups that read a value
-    struct fuse_group **led;    // by id: the group a value leads
-    int *next_write;       // by slot: the first effect on it behind the value at hand
+    struct homes *readers;   // by id: the groups that read a value
+    struct fuse_group **led; // by id: the group a value leads
+    int *next_write;         // by slot: the first effect on it behind the value at hand
 };
 
 static bool reduces(const struct value *v)

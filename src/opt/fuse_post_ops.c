@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "ir/build.h"
 #include "ir/choice.h"
+#include "ir/machine.h"
 #include "opt/pass.h"
 #include "opt/region.h"
 
@@ -37,8 +38,8 @@ struct fuse_post_ops_chain {
 struct fuse_post_ops_search {
     struct arena *arena;
     struct graph *graph;
-    struct reads *reads; // by id
-    bool *taken;         // by id: a step of some chain
+    struct reads *reads;               // by id
+    bool *taken;                       // by id: a step of some chain
     struct fuse_post_ops_chain **ends; // by id of its last value
 };
 
@@ -118,7 +119,8 @@ static bool may_wait(const struct fuse_post_ops_chain *c, const struct value *y)
     return true;
 }
 
-static bool fuse_post_ops_extend(const struct fuse_post_ops_search *s, struct fuse_post_ops_chain *c)
+static bool fuse_post_ops_extend(const struct fuse_post_ops_search *s,
+                                 struct fuse_post_ops_chain *c)
 {
     const int n = c->post_ops.n;
     struct value *x = n ? c->value[n - 1] : c->product;
@@ -138,12 +140,13 @@ static bool fuse_post_ops_extend(const struct fuse_post_ops_search *s, struct fu
     return !activates(r->by);
 }
 
-static struct fuse_post_ops_chain fuse_post_ops_chain_of(const struct fuse_post_ops_search *s, struct value *product)
+static struct fuse_post_ops_chain fuse_post_ops_chain_of(const struct fuse_post_ops_search *s,
+                                                         struct value *product)
 {
     struct fuse_post_ops_chain c = {.product = product};
     while (fuse_post_ops_extend(s, &c))
         ;
-    while (c.post_ops.n && !post_ops_fit(product, &c.post_ops))
+    while (c.post_ops.n && !s->graph->machine->post_ops_fit(product, &c.post_ops))
         c.post_ops.n--;
     return c;
 }
@@ -151,8 +154,8 @@ static struct fuse_post_ops_chain fuse_post_ops_chain_of(const struct fuse_post_
 // --- asking --------------------------------------------------------------------------------------
 
 // "post-op chain bf16 matmul 64x784 512x784 to 64x512 a·bᵀ: bias, leaky_relu 0.2"
-static const char *fuse_post_ops_key_of(const struct fuse_post_ops_search *s, const struct fuse_post_ops_chain *c,
-                                        bool in_memory)
+static const char *fuse_post_ops_key_of(const struct fuse_post_ops_search *s,
+                                        const struct fuse_post_ops_chain *c, bool in_memory)
 {
     const struct value *v = c->product;
     struct text t;
@@ -191,7 +194,8 @@ static bool read_as_it_is(const struct fuse_post_ops_search *s, const struct val
 }
 
 // The product and all steps; nobody is taken to read what is between them.
-static struct region region_of(const struct fuse_post_ops_search *s, const struct fuse_post_ops_chain *c)
+static struct region region_of(const struct fuse_post_ops_search *s,
+                               const struct fuse_post_ops_chain *c)
 {
     bool *inside = NEW_ARRAY(s->arena, bool, s->graph->n + 1);
     enum region_read *read = NEW_ARRAY(s->arena, enum region_read, s->graph->n + 1);
@@ -207,7 +211,8 @@ static struct region region_of(const struct fuse_post_ops_search *s, const struc
 }
 
 // How many steps.
-static int fuse_post_ops_ask(const struct fuse_post_ops_search *s, const struct fuse_post_ops_chain *c)
+static int fuse_post_ops_ask(const struct fuse_post_ops_search *s,
+                             const struct fuse_post_ops_chain *c)
 {
     const int n = c->post_ops.n;
     const struct region r = region_of(s, c);
@@ -229,7 +234,7 @@ static int fuse_post_ops_ask(const struct fuse_post_ops_search *s, const struct 
 
 static void fuse_post_ops_find(const struct fuse_post_ops_search *s, struct value *product)
 {
-    product->takes = bf16_takes(product);
+    product->takes = s->graph->machine->product_takes(product);
     struct fuse_post_ops_chain c = fuse_post_ops_chain_of(s, product);
     if (c.post_ops.n == 0)
         return;
@@ -269,12 +274,15 @@ static struct value *fuse_post_ops_rewrite(struct value *v, void *context)
 
 bool pass_fuse_post_ops(struct graph *g)
 {
+    if (!g->machine)
+        return false;
     struct arena *a = arena_new(NULL);
     const struct fuse_post_ops_search s = {a, g, NEW_ARRAY(a, struct reads, g->n + 1),
-                             NEW_ARRAY(a, bool, g->n + 1), NEW_ARRAY(a, struct fuse_post_ops_chain *, g->n + 1)};
+                                           NEW_ARRAY(a, bool, g->n + 1),
+                                           NEW_ARRAY(a, struct fuse_post_ops_chain *, g->n + 1)};
     fuse_post_ops_look_through(&s);
     for (int i = 0; i < g->n; i++)
-        if (g->value[i]->op->post_ops)
+        if (g->value[i]->op->flags & OP_POST_OPS)
             fuse_post_ops_find(&s, g->value[i]);
     const bool changed = graph_rewrite(g, fuse_post_ops_rewrite, (void *)&s);
     arena_free(a);

@@ -1,8 +1,6 @@
-// The compiler, as a list to read. "clean" is simplify, cse and dce until nothing changes: each
+// The machine-free half of the compiler, as a list to read; codegen/compile.c goes on. "clean" is simplify, cse and dce until nothing changes: each
 // makes work for the others.
 #include "opt/pass.h"
-
-#include <string.h>
 
 static bool clean(struct graph *g)
 {
@@ -19,62 +17,33 @@ static bool clean(struct graph *g)
     return any;
 }
 
-static bool fold_upsample(struct graph *g) { return pass_fold_upsample(g) && (clean(g), true); }
-
-static bool fold_pool(struct graph *g) { return pass_fold_pool(g) && (clean(g), true); }
-
-static bool share_backward(struct graph *g) { return pass_share_backward(g) && (clean(g), true); }
-
-static bool batch_siblings(struct graph *g) { return pass_batch_siblings(g) && (clean(g), true); }
-
-static bool conv_to_matmul(struct graph *g) { return pass_conv_to_matmul(g) && (clean(g), true); }
-
-static bool winograd(struct graph *g)
-{
-    return g->minimal_filtering && pass_winograd(g) && (clean(g), true);
-}
-
-static bool pass_layout(struct graph *g)
-{
-    const bool any = pass_assign_layouts(g);
-    return pass_packed_copy(g) || any;
-}
-
-const struct pass passes[] = {
+const struct pass optimizations[] = {
     {"simplify", clean},
-    {"fold_upsample", fold_upsample},
-    {"fold_pool", fold_pool},
-    {"share_backward", share_backward},
-    {"batch_siblings", batch_siblings},
-    {"conv_to_matmul", conv_to_matmul},
-    {"winograd", winograd},
+    {"fold_upsample", pass_fold_upsample, .cleans = true},
+    {"fold_pool", pass_fold_pool, .cleans = true},
+    {"share_backward", pass_share_backward, .cleans = true},
+    {"batch_siblings", pass_batch_siblings, .cleans = true},
+    {"conv_to_matmul", pass_conv_to_matmul, .cleans = true},
+    {"winograd", pass_winograd, .cleans = true},
     {"fuse_post_ops", pass_fuse_post_ops},
     {"fuse_mean_var", pass_fuse_mean_var},
     {"fuse", pass_fuse},
     {"fuse_reductions", pass_fuse_reductions},
-    {"bf16", pass_bf16},
-    {"select_kernel", pass_select_kernel},
-    {"layout", pass_layout},
-    {"memory", pass_assign_memory},
     {0},
 };
 
-bool passes_run(struct graph *g, const char *last)
+bool pass_run(const struct pass *p, struct graph *g)
 {
-    return passes_run_between(g, passes->name, last);
+    const bool changed = p->run(g);
+    if (changed && p->cleans)
+        clean(g);
+    graph_verify(g, p->name);
+    return changed;
 }
 
-bool passes_run_between(struct graph *g, const char *first, const char *last)
+void optimize_graph(struct graph *g)
 {
-    const struct pass *p = passes;
     graph_verify(g, "graph");
-    while (p->name && strcmp(p->name, first) != 0)
-        p++;
-    for (; p->name; p++) {
-        p->run(g);
-        graph_verify(g, p->name);
-        if (last && !strcmp(p->name, last))
-            return true;
-    }
-    return !last;
+    for (const struct pass *p = optimizations; p->name; p++)
+        pass_run(p, g);
 }

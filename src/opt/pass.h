@@ -1,4 +1,4 @@
-// Passes: graph to graph. Each is one file with one exported function that returns whether it
+// Passes that know no machine: graph to graph. Each is one file with one exported function that returns whether it
 // changed anything.
 #ifndef OPT_PASS_H
 #define OPT_PASS_H
@@ -38,36 +38,16 @@ bool pass_fuse_mean_var(struct graph *g);
 bool pass_fuse(struct graph *g);
 bool pass_fuse_reductions(struct graph *g);
 
-// Where graph->precision says so: products take bf16, and values are kept as such between them.
-bool pass_bf16(struct graph *g);
-enum type bf16_takes(const struct value *product); // what that will make it take
-// Which products oneDNN computes although we could.
-bool pass_select_kernel(struct graph *g);
-
-// The last three, in this order; each runs once.
-// Chooses where values lie channels-last or in oneDNN's own layouts, and appends the reorders
-// between. Roots stay plain.
-bool pass_assign_layouts(struct graph *g);
-// Reorders of slots become reads of second copies, which are written with the slot.
-bool pass_packed_copy(struct graph *g);
-// Chooses which values share memory, and offsets in the activation slab; below graph->kept lies what
-// the host reads or writes between executions.
-bool pass_assign_memory(struct graph *g);
-
-// What pass_assign_memory does, for tests and printing: the slab's size in bytes.
-size_t memory_plan(struct graph *g);
-
-// The list of passes, in order. Names are what `ganexp explain --at NAME` takes.
 struct pass {
     const char *name;
     bool (*run)(struct graph *g);
+    bool cleans; // what it leaves is simplified
 };
-extern const struct pass passes[]; // ends in {0}
-
-// Runs the list, verifying after each pass, up to and including the pass `last` (NULL: all).
-// simplify, cse and dce repeat until nothing changes. False when there is no pass of that name.
-bool passes_run(struct graph *g, const char *last);
-// The same from the pass `first` on.
-bool passes_run_between(struct graph *g, const char *first, const char *last);
+// The passes above, in order; ends in {0}. simplify, cse and dce repeat until nothing changes.
+extern const struct pass optimizations[];
+// Runs one, and verifies. Returns whether it changed anything.
+bool pass_run(const struct pass *p, struct graph *g);
+// Runs them all, without a machine to ask.
+void optimize_graph(struct graph *g);
 
 #endif

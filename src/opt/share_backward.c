@@ -113,7 +113,8 @@ static bool keeps_samples(const struct value *v, unsigned inputs)
     return true;
 }
 
-static bool goes_through(const struct share_backward_chain *c, const struct value *v, unsigned inputs)
+static bool goes_through(const struct share_backward_chain *c, const struct value *v,
+                         unsigned inputs)
 {
     return v->n_in < 32 && share_backward_linear(v, inputs) &&
            (!c->by_sample || keeps_samples(v, inputs));
@@ -151,16 +152,19 @@ static struct factor share_backward_factor_of(struct value *x)
 }
 
 // The chain that begins with x on one side and y on the other; false where there is none.
-static bool share_backward_chain_of(struct value *x, struct value *y, struct share_backward_chain *c)
+static bool share_backward_chain_of(struct value *x, struct value *y,
+                                    struct share_backward_chain *c)
 {
     const struct multiple m = multiple_of(x), n = multiple_of(y);
     if (m.of == n.of && m.number != 0 && n.number != 0) {
-        *c = (struct share_backward_chain){.of = m.of, .number = m.number, .factor = {{1}, {n.number / m.number}}};
+        *c = (struct share_backward_chain){
+            .of = m.of, .number = m.number, .factor = {{1}, {n.number / m.number}}};
         return true;
     }
-    *c = (struct share_backward_chain){.by_sample = true,
-                        .number = 1,
-                        .factor = {share_backward_factor_of(x), share_backward_factor_of(y)}};
+    *c = (struct share_backward_chain){
+        .by_sample = true,
+        .number = 1,
+        .factor = {share_backward_factor_of(x), share_backward_factor_of(y)}};
     return number_a_sample(x) && number_a_sample(y);
 }
 
@@ -184,7 +188,8 @@ static bool worth_beginning(const struct value *v, int i)
 
 // --- links ---------------------------------------------------------------------------------------
 
-static struct link *add_link(struct share_backward_search *s, struct share_backward_chain *c, struct value *a, struct value *b)
+static struct link *add_link(struct share_backward_search *s, struct share_backward_chain *c,
+                             struct value *a, struct value *b)
 {
     struct link *l = NEW(s->arena, struct link);
     *l = (struct link){.chain = c, .side = {a, b}};
@@ -196,7 +201,8 @@ static struct link *add_link(struct share_backward_search *s, struct share_backw
     return l;
 }
 
-static struct link *share_backward_add_step(struct share_backward_search *s, struct share_backward_chain *c, struct value *a,
+static struct link *share_backward_add_step(struct share_backward_search *s,
+                                            struct share_backward_chain *c, struct value *a,
                                             struct value *b)
 {
     struct link *l = add_link(s, c, a, b);
@@ -205,13 +211,15 @@ static struct link *share_backward_add_step(struct share_backward_search *s, str
 }
 
 // The link whose sides are x and y.
-static struct link *link_at(const struct share_backward_search *s, const struct value *x, const struct value *y)
+static struct link *link_at(const struct share_backward_search *s, const struct value *x,
+                            const struct value *y)
 {
     struct link *l = s->link[x->id];
     return l && l->side[0] == x && l->side[1] == y ? l : NULL;
 }
 
-static void join(struct share_backward_search *s, struct share_backward_chain *c, struct value *a, struct value *b)
+static void join(struct share_backward_search *s, struct share_backward_chain *c, struct value *a,
+                 struct value *b)
 {
     unsigned inputs = 0;
     if (s->link[a->id] || s->link[b->id] || !alike(a, b))
@@ -271,7 +279,8 @@ static unsigned share_backward_reads(const struct share_backward_search *s, cons
 }
 
 // The operand of a weight gradient that takes the numbers instead of v, being smaller; −1.
-static int takes_instead(const struct share_backward_search *s, const struct value *u, const struct value *v)
+static int takes_instead(const struct share_backward_search *s, const struct value *u,
+                         const struct value *v)
 {
     const bool weight_gradient = u->op == &op_conv_weight_grad ||
                                  (u->op == &op_matmul && sums_samples(u));
@@ -284,7 +293,8 @@ static int takes_instead(const struct share_backward_search *s, const struct val
 static bool unchanged(const struct factor *f) { return !f->by && f->number == 1; }
 
 // What it costs that v is read by others than links, in multiply-adds.
-static double share_backward_cost(const struct share_backward_search *s, const struct link *l, int side)
+static double share_backward_cost(const struct share_backward_search *s, const struct link *l,
+                                  int side)
 {
     const struct value *v = l->side[side];
     double mapped = 0, shifted = 0, whole = 0;
@@ -344,7 +354,8 @@ static void share_backward_go_on(struct share_backward_search *s, struct link *l
 // --- the same chain of another batch -------------------------------------------------------------
 
 // Whether v is the op of l with the same weights; what it reads for the chain is another question.
-static bool share_backward_fits(const struct share_backward_search *s, const struct link *l, const struct value *v)
+static bool share_backward_fits(const struct share_backward_search *s, const struct link *l,
+                                const struct value *v)
 {
     const struct value *a = l->side[0];
     if (s->link[v->id] || !alike(a, v))
@@ -367,8 +378,8 @@ static bool reads_packed(const struct link *l, const struct value *v,
 }
 
 // The value of the other batch beside l.
-static struct value *share_backward_beside(const struct share_backward_search *s, const struct link *l,
-                                           struct link *const *packed_copy)
+static struct value *share_backward_beside(const struct share_backward_search *s,
+                                           const struct link *l, struct link *const *packed_copy)
 {
     for (int i = 0; i < l->side[0]->n_in; i++) {
         const struct link *t = l->from[i] ? packed_copy[l->from[i]->side[0]->id] : NULL;
@@ -482,7 +493,10 @@ static void choose_base(struct share_backward_search *s, struct share_backward_c
         *c = first;
 }
 
-static double gain(const struct share_backward_search *s) { return saved(s) - cost_of(s, 0) - cost_of(s, 1); }
+static double gain(const struct share_backward_search *s)
+{
+    return saved(s) - cost_of(s, 0) - cost_of(s, 1);
+}
 
 // --- rewriting -----------------------------------------------------------------------------------
 
@@ -508,8 +522,8 @@ static struct value *once(struct link *l)
     return l->once;
 }
 
-static struct value *share_backward_make(const struct share_backward_search *s, const struct link *l,
-                                         const struct value *v)
+static struct value *share_backward_make(const struct share_backward_search *s,
+                                         const struct link *l, const struct value *v)
 {
     struct value **in = NEW_ARRAY(s->arena, struct value *, v->n_in + 1);
     for (int i = 0; i < v->n_in; i++)
@@ -600,10 +614,10 @@ bool pass_share_backward(struct graph *g)
     while (again) {
         struct arena *a = arena_new(NULL);
         struct share_backward_search s = {.g = g,
-                           .arena = a,
-                           .readers = readers_of(g, a),
-                           .link = NEW_ARRAY(a, struct link *, g->n + 1),
-                           .shift = NEW_ARRAY(a, struct shift, g->n + 1)};
+                                          .arena = a,
+                                          .readers = readers_of(g, a),
+                                          .link = NEW_ARRAY(a, struct link *, g->n + 1),
+                                          .shift = NEW_ARRAY(a, struct shift, g->n + 1)};
         again = rewrite_one(&s);
         any |= again;
         arena_free(a);

@@ -90,6 +90,8 @@ static struct value *winograd_rewrite(struct value *v, void *context)
 
 bool pass_winograd(struct graph *g)
 {
+    if (!g->minimal_filtering)
+        return false;
     struct arena *scratch = arena_new(NULL);
     const bool any = graph_rewrite(g, winograd_rewrite, winograd_tiles(g, scratch));
     arena_free(scratch);

@@ -24,6 +24,7 @@
 #include "ir/build.h"
 #include "ir/choice.h"
 #include "ir/op.h"
+#include "ir/machine.h"
 #include "ir/winograd_points.h"
 #include "opt/region.h"
 
@@ -208,7 +209,8 @@ static int winograd_family_number_of(struct family *f, int role, struct value *v
     return o->n[role] - 1;
 }
 
-static struct family family_of(struct graph *g, struct arena *a, struct winograd_family_member *m, int first, int n)
+static struct family family_of(struct graph *g, struct arena *a, struct winograd_family_member *m,
+                               int first, int n)
 {
     struct family f = {.graph = g, .arena = a, .filter = winograd_of(m[first].v)};
     for (int i = first; i < n; i++) {
@@ -305,9 +307,10 @@ static bool saves(const struct family *f, enum way way, struct tile tile)
 // Kernels are there for whole runs of channels.
 static bool can_be_blocked(const struct family *f)
 {
-    bool can = true;
-    for (int i = 0; i < f->n; i++)
-        can &= conv_has_blocks(f->member[i]->v);
+    const struct machine *machine = f->member[0]->v->graph->machine;
+    bool can = machine;
+    for (int i = 0; i < f->n && can; i++)
+        can = machine->has_winograd_blocks(f->member[i]->v);
     return can;
 }
 

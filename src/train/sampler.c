@@ -1,7 +1,7 @@
 #include "train/sampler.h"
 
 #include "base/arena.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 
 #include <string.h>

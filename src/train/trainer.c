@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 // A whole program as it would be on a smaller machine: who tells oneDNN to do without instructions
 // tells our kernels too, and what is recorded of a run says so.
 #include "codegen/plan.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // Convolutions with few channels on one side: every build of the kernels against the sum that
 // kernel.h says they are, and the three ops through a plan against their meaning.
 #include "base/philox.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "support/against_reference.h"
 
 static struct rng rng;
@@ -298,6 +298,7 @@ static void activated(void **state)
     for (int i = 0; i < 6; i++) {
         struct arena *a = arena_new(NULL);
         struct graph *g = first_layers(a, i), *as_it_was = first_layers(a, i);
+        compile_for_this_machine(g);
         assert_true(pass_fuse_post_ops(g));
         const struct reference source = {feed, NULL};
         double **is = graph_reference(g, &source, a),

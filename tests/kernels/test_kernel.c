@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/philox.h"
 #include "ir/op.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "kernels/kernel_math.h"
 
 #include <math.h>
@@ -525,7 +525,8 @@ static void check_packed(const struct kernels *k, const struct packed_task *like
         const bool rounds = t->type == TYPE_BF16;
         int64_t written = 0;
         for (int64_t j = 0; j < N; j++)
-            assert_near("packed", k->isa, j, rounds ? of_bf16(half[place(t, j)]) : whole[place(t, j)],
+            assert_near("packed", k->isa, j,
+                        rounds ? of_bf16(half[place(t, j)]) : whole[place(t, j)],
                         rounds ? of_bf16(bf16_of(p[j])) : p[j], 0);
         for (int64_t j = 0; j < (rounds ? 2 : 1) * ROOM; j++)
             written += rounds ? half[j] != 0 : whole[j] != 0;

@@ -6,9 +6,9 @@
 #include "ir/post_ops.h"
 #include "ir/op.h"
 #include "ir/winograd_points.h"
-#include "opt/pass.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "codegen/compile.h"
+#include "codegen/tasks.h"
+#include "codegen/lowering.h"
 #include "support/numbers.h"
 
 #include <math.h>
@@ -173,7 +173,7 @@ static void test_convolutions(void **state)
         const struct reference r = {feed_types, NULL};
         const struct winograd_caches small = {between(1, 60000), between(1, 90000),
                                               between(1, 30000), between(1, 60000)};
-        if (conv_has_blocks(v)) {
+        if (winograd_has_blocks(v)) {
             struct value *tiled = conv_winograd(v, tile[0], tile[1]);
             if (round % 2 && v->op != &op_conv_weight_grad)
                 tiled = end_in_all(tiled);
@@ -192,10 +192,10 @@ static void test_unread(void **state)
     struct value *w = input(g, "w", SHAPE(32, 32, 2, 2));
     const struct window window = {{2, 2}, {0}};
     assert_true(
-        conv_has_blocks(conv_data_grad(input(g, "y", SHAPE(1, 32, 4, 4)), w, window, 8, 8)));
+        winograd_has_blocks(conv_data_grad(input(g, "y", SHAPE(1, 32, 4, 4)), w, window, 8, 8)));
     assert_false(
-        conv_has_blocks(conv_data_grad(input(g, "y", SHAPE(1, 32, 4, 4)), w, window, 9, 8)));
-    assert_false(conv_has_blocks(
+        winograd_has_blocks(conv_data_grad(input(g, "y", SHAPE(1, 32, 4, 4)), w, window, 9, 8)));
+    assert_false(winograd_has_blocks(
         conv(input(g, "x", SHAPE(1, 24, 8, 8)), input(g, "v", SHAPE(32, 24, 2, 2)), window)));
     arena_free(g->arena);
 }

@@ -5,9 +5,9 @@
 #include "ir/choice.h"
 #include "ir/op.h"
 #include "opt/winograd.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "support/numbers.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "ir/build.h"
 #include "ir/op.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include <math.h>
 #include <setjmp.h>

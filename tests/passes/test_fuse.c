@@ -6,7 +6,7 @@
 #include "ir/build.h"
 #include "ir/map_program.h"
 #include "ir/op.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 
 #include <math.h>

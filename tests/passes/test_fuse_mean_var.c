@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/philox.h"
 #include "ir/op.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "kernels/kernel_math.h"
 
 #include <math.h>

@@ -106,6 +106,7 @@ static void computes_the_same(void **state)
         struct arena *a = arena_new(NULL);
         int n = 0, again = 0;
         struct graph *g = random_end(a, seed, &n), *as_it_was = random_end(a, seed, &again);
+        compile_for_this_machine(g);
         if (pass_fuse_post_ops(g))
             found++;
         graph_verify(g, "fuse_post_ops");
@@ -170,6 +171,7 @@ static struct graph *begun(struct value **y)
 static int taken(struct graph *g, struct value *y)
 {
     graph_root(g, "y", y);
+    compile_for_this_machine(g);
     pass_fuse_post_ops(g);
     graph_verify(g, "fuse_post_ops");
     const int n = ends(g);
@@ -241,6 +243,7 @@ static void versions(void **state)
         if (between)
             y = tanh_value(y);
         graph_root(g, "y", y);
+        compile_for_this_machine(g);
         pass_fuse_post_ops(g);
         graph_verify(g, "fuse_post_ops");
         assert_int_equal(ends(g), !between);

@@ -4,9 +4,9 @@
 #include "ir/build.h"
 #include "ir/op.h"
 #include "ir/slot.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "support/sources.h"
 
 #include <math.h>

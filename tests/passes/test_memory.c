@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "ir/build.h"
 #include "ir/slot.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

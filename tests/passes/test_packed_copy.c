@@ -1,7 +1,7 @@
 // Second copies of slots: that no reorder is left inside an iteration of dcgan, that every effect
 // and everything outside keeps a packed copy equal to its slot, and that a run which reads packed copies is, to
 // the bit, the run without them, resumed or not.
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 #include "train/trainer.h"
 #include "store/checkpoint.h"

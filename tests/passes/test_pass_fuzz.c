@@ -8,9 +8,9 @@
 // A failure is tried again with shorter networks, and the passes are gone through one by one in
 // float64, to name the first that changes the meaning.
 #include "ir/choice.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 #include "support/random_gan.h"
 #include "support/sources.h"
 #include "support/packed_copies.h"
@@ -119,8 +119,8 @@ static double furthest(const struct gan *c, const struct plan *p, double **resul
     return most;
 }
 
-static void evaluator(struct verdict *to, const char *stage, const char *root, double off,
-                      double allowed)
+static void judge(struct verdict *to, const char *stage, const char *root, double off,
+                  double allowed)
 {
     to->wrong = off > allowed;
     snprintf(to->what, sizeof to->what, "%s: %s is off by %g of its largest", stage, root, off);
@@ -157,12 +157,13 @@ static const double *const *wanted(struct gan *c, struct verdict *to)
 // The first pass behind which the reference says something else.
 static void blame(struct verdict *to, uint64_t seed, int length, const double *const *want)
 {
-    for (const struct pass *p = passes; p->name && !to->wrong; p++) {
+    for (int i = 0; compile_pass(i) && !to->wrong; i++) {
+        const struct pass *p = compile_pass(i);
         const char *name = "";
         struct gan *c = build(seed, length);
         passes_run(c->g, p->name);
         const double off = furthest(c, NULL, graph_reference(c->g, &source, c->arena), want, &name);
-        evaluator(to, p->name, name, off, to->allowed);
+        judge(to, p->name, name, off, to->allowed);
         arena_free(c->arena);
     }
 }
@@ -174,7 +175,7 @@ static void check_rewrites(struct verdict *to, uint64_t seed, int length, const 
     struct gan *c = build(seed, length);
     passes_run(c->g, "winograd");
     const double off = furthest(c, NULL, graph_reference(c->g, &source, c->arena), want, &name);
-    evaluator(to, "rewrites, in float64", name, off, 1e-8);
+    judge(to, "rewrites, in float64", name, off, 1e-8);
     arena_free(c->arena);
 }
 
@@ -195,7 +196,7 @@ static struct verdict check(uint64_t seed, int length, bool closely)
     if (closely && off > to.allowed)
         blame(&to, seed, length, want);
     if (!to.wrong)
-        evaluator(&to, "plan", name, off, to.allowed);
+        judge(&to, "plan", name, off, to.allowed);
     arena_free(passed->arena);
     arena_free(c->arena);
     return to;
@@ -231,8 +232,8 @@ static void test_iterations(void **state)
         if (v.wrong)
             report(seed);
     }
-    print_message("%d of %d compared, with %d packed copies; furthest off %g at %s\n", n - skipped, n,
-                  packed_copies, worst, worst_at);
+    print_message("%d of %d compared, with %d packed copies; furthest off %g at %s\n", n - skipped,
+                  n, packed_copies, worst, worst_at);
     assert_true(n < 10 || skipped < n / 2);
 }
 

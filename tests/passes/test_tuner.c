@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "ir/build.h"
 #include "ir/op.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/tuner.h"
 #include "codegen/plan.h"
 #include "store/tuner_cache.h"

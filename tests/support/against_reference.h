@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "ir/build.h"
 #include "ir/slot.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 #include "codegen/plan.h"
 
 #include <math.h>

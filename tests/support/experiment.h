@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "ir/op.h"
 #include "program/program.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include <math.h>
 #include <setjmp.h>

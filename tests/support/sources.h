@@ -3,7 +3,7 @@
 #include "ir/op.h"
 #include "ir/slot.h"
 #include "codegen/plan.h"
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 
 enum { SEED = 99, STEP = 3 }; // of the draws
 

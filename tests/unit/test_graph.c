@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "ir/build.h"
 #include "ir/op.h"
-#include "opt/pass.h"
+#include "codegen/compile.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,10 +3,11 @@
 //   dx = conv_data_grad(dy, w)      the adjoint in x; also the forward of a transposed convolution
 //   dw = conv_weight_grad(x, dy)    the adjoint in w
 // The gradient of any is made of the other two, so all derivatives of all orders are these three.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
-#include "codegen/post_ops_lowering.h"
+#include "ir/post_ops.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -194,14 +195,12 @@ static double conv_multiply_adds(const struct value *v)
     return (double)shape_size(p.y->shape) * (double)(w[1] * w[2] * w[3]);
 }
 
-#define CONV(word, also)                                                                  \
-    {                                                                                     \
-        .name = #word, .flags = OP_BLOCKED_OK | OP_PRODUCT | (also), .grad = word##_grad, \
-        .reference = word##_reference, .lower = lower_##word, .print = conv_print,        \
-        .blocked_layout = conv_blocked_layout, .own_kernel = conv_own_kernel,             \
-        .post_ops = conv_post_ops_fit, .multiply_adds = conv_multiply_adds                \
+#define CONV(word)                                                                              \
+    {                                                                                           \
+        .name = #word, .flags = OP_PRODUCT | OP_POST_OPS, .grad = word##_grad,                  \
+        .reference = word##_reference, .print = conv_print, .multiply_adds = conv_multiply_adds \
     }
 
-const struct op op_conv = CONV(conv, OP_WRITES_BF16);
-const struct op op_conv_data_grad = CONV(conv_data_grad, OP_WRITES_BF16);
-const struct op op_conv_weight_grad = CONV(conv_weight_grad, 0);
+const struct op op_conv = CONV(conv);
+const struct op op_conv_data_grad = CONV(conv_data_grad);
+const struct op op_conv_weight_grad = CONV(conv_weight_grad);

@@ -9,7 +9,8 @@
 //   et al. 2013
 // keras_epsilon puts ε outside the bias correction: lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε); for rmsprop
 // it is under the root.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -187,9 +188,9 @@ const struct op op_packed_copy = {.name = "packed_copy",
                                   .reference = packed_copy_reference,
                                   .print = packed_copy_print};
 
-#define EFFECT(word, meaning)                                                                      \
-    {                                                                                              \
-        .name = #word, .flags = OP_EFFECT, .reference = meaning##_reference, .lower = lower_##word \
+#define EFFECT(word, meaning)                                               \
+    {                                                                       \
+        .name = #word, .flags = OP_EFFECT, .reference = meaning##_reference \
     }
 
 const struct op op_adam = EFFECT(adam, adam);

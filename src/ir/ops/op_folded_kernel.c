@@ -6,10 +6,11 @@
 // that is a transposed convolution's kernel. And the kernel that the block sums of a convolution
 // are equal to (see pass/fold_pool.c), which is w spread and no more:
 //   w' (K, C, k+f−1, k+f−1):  w'[o,c,t] = Σ_{d<f} w[o,c,t−d]
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
-#include "base/arena.h"
 #include "base/text.h"
+#include "ir/ops/op_folded_kernel.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -60,147 +61,24 @@ static void unspread_grad(struct value *v, struct value *dy, const bool *want, s
                                         v->attr.i[1]);
 }
 
-// How the filters of a small kernel (K, C, kh, kw) stand in the wide one.
-struct op_folded_kernel_cut {
-    int64_t K, C, kh, kw, factor;
-    bool pooled;
-};
-
-static struct op_folded_kernel_cut op_folded_kernel_cut_of(const struct value *v, const struct value *small)
-{
-    const int64_t *d = small->shape.dim;
-    return (struct op_folded_kernel_cut){d[0], d[1], d[2], d[3], v->attr.i[0], v->attr.i[1]};
-}
-
-// Where filter (o, c) begins, in either kernel.
-static int64_t small_at(const struct op_folded_kernel_cut *k, int64_t o, int64_t c)
-{
-    return (o * k->C + c) * k->kh * k->kw;
-}
-
-static int64_t wide_at(const struct op_folded_kernel_cut *k, int64_t o, int64_t c)
-{
-    return (k->pooled ? o * k->C + c : c * k->K + o) * (k->kh + k->factor - 1) *
-           (k->kw + k->factor - 1);
-}
-
-// One filter pair: small (kh, kw) and wide (kh + f − 1, kw + f − 1). Either is the sum.
-#define DEFINE_TAPS(T)                                                                        \
-    static void taps_##T(const struct op_folded_kernel_cut *k, T *small, T *wide, bool widen)                  \
-    {                                                                                         \
-        const int64_t f = k->factor, H = k->kh + f - 1, W = k->kw + f - 1;                    \
-        memset(widen ? wide : small, 0, sizeof(T) * (size_t)(widen ? H * W : k->kh * k->kw)); \
-        for (int64_t i = 0; i < k->kh; i++)                                                   \
-            for (int64_t j = 0; j < k->kw; j++)                                               \
-                for (int64_t d = 0; d < f * f; d++) {                                         \
-                    const int64_t y = (k->pooled ? i : k->kh - 1 - i) + d / f,                \
-                                  x = (k->pooled ? j : k->kw - 1 - j) + d % f;                \
-                    if (widen)                                                                \
-                        wide[y * W + x] += small[i * k->kw + j];                              \
-                    else                                                                      \
-                        small[i * k->kw + j] += wide[y * W + x];                              \
-                }                                                                             \
-    }
 DEFINE_TAPS(double)
-DEFINE_TAPS(float)
 
 static void spread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const struct op_folded_kernel_cut k = op_folded_kernel_cut_of(v, v->in[0]);
+    const struct folded_cut k = folded_cut_of(v, v->in[0]);
     for (int64_t o = 0; o < k.K; o++)
         for (int64_t c = 0; c < k.C; c++)
-            taps_double(&k, (double *)(uintptr_t)(in[0] + small_at(&k, o, c)),
-                        out + wide_at(&k, o, c), true);
+            taps_double(&k, (double *)(uintptr_t)(in[0] + folded_small_at(&k, o, c)),
+                        out + folded_wide_at(&k, o, c), true);
 }
 
 static void unspread_reference(const struct value *v, const double *const *in, double *out)
 {
-    const struct op_folded_kernel_cut k = op_folded_kernel_cut_of(v, v);
+    const struct folded_cut k = folded_cut_of(v, v);
     for (int64_t o = 0; o < k.K; o++)
         for (int64_t c = 0; c < k.C; c++)
-            taps_double(&k, out + small_at(&k, o, c),
-                        (double *)(uintptr_t)(in[0] + wide_at(&k, o, c)), false);
-}
-
-// The filter of nearly every upsampling generator, 3 × 3 spread by 2, one axis after the other,
-// four numbers at a time.
-static void widen_3_by_2(const float *small, float *wide)
-{
-    float row[3][4];
-    for (int i = 0; i < 3; i++, small += 3) {
-        row[i][0] = small[2];
-        row[i][1] = small[1] + small[2];
-        row[i][2] = small[0] + small[1];
-        row[i][3] = small[0];
-    }
-    for (int j = 0; j < 4; j++) {
-        wide[j] = row[2][j];
-        wide[4 + j] = row[1][j] + row[2][j];
-        wide[8 + j] = row[0][j] + row[1][j];
-        wide[12 + j] = row[0][j];
-    }
-}
-
-static void narrow_3_by_2(float *small, const float *wide)
-{
-    float row[3][4];
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 4; j++)
-            row[i][j] = wide[4 * i + j] + wide[4 * i + 4 + j];
-    for (int i = 0; i < 3; i++, small += 3)
-        for (int j = 0; j < 3; j++)
-            small[j] = row[2 - i][2 - j] + row[2 - i][3 - j];
-}
-
-struct spread {
-    float *small, *wide;
-    struct op_folded_kernel_cut k;
-    bool widen;
-};
-
-static void spread_3_by_2(const struct spread *s)
-{
-    const struct op_folded_kernel_cut *k = &s->k;
-#pragma omp parallel for schedule(static) if (k->K * k->C > 1024)
-    for (int64_t o = 0; o < k->K; o++)
-        for (int64_t c = 0; c < k->C; c++)
-            if (s->widen)
-                widen_3_by_2(s->small + small_at(k, o, c), s->wide + wide_at(k, o, c));
-            else
-                narrow_3_by_2(s->small + small_at(k, o, c), s->wide + wide_at(k, o, c));
-}
-
-static void run_spread(const void *args)
-{
-    const struct spread *s = args;
-    const struct op_folded_kernel_cut *k = &s->k;
-    if (k->kh == 3 && k->kw == 3 && k->factor == 2 && !k->pooled) {
-        spread_3_by_2(s);
-        return;
-    }
-#pragma omp parallel for schedule(static) if (k->K * k->C * k->kh * k->kw > 4096)
-    for (int64_t o = 0; o < k->K; o++)
-        for (int64_t c = 0; c < k->C; c++)
-            taps_float(k, s->small + small_at(k, o, c), s->wide + wide_at(k, o, c), s->widen);
-}
-
-static void op_folded_kernel_lower(struct plan *p, const struct value *v, bool widen)
-{
-    const struct value *small = widen ? v->in[0] : v, *wide = widen ? v : v->in[0];
-    struct spread *s = NEW(plan_arena(p), struct spread);
-    *s = (struct spread){plan_data(p, small), plan_data(p, wide), op_folded_kernel_cut_of(v, small),
-                         widen};
-    plan_step(p, v, v->op->name, run_spread, s);
-}
-
-static void lower_spread(struct plan *p, const struct value *v)
-{
-    op_folded_kernel_lower(p, v, true);
-}
-
-static void lower_unspread(struct plan *p, const struct value *v)
-{
-    op_folded_kernel_lower(p, v, false);
+            taps_double(&k, out + folded_small_at(&k, o, c),
+                        (double *)(uintptr_t)(in[0] + folded_wide_at(&k, o, c)), false);
 }
 
 static void spread_print(const struct value *v, struct text *out)
@@ -211,10 +89,8 @@ static void spread_print(const struct value *v, struct text *out)
 const struct op op_upsampled_kernel = {.name = "upsampled_kernel",
                                        .grad = spread_grad,
                                        .reference = spread_reference,
-                                       .lower = lower_spread,
                                        .print = spread_print};
 const struct op op_upsampled_kernel_grad = {.name = "upsampled_kernel_grad",
                                             .grad = unspread_grad,
                                             .reference = unspread_reference,
-                                            .lower = lower_unspread,
                                             .print = spread_print};

@@ -5,7 +5,8 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -157,7 +158,7 @@ static void fused_print(const struct value *v, struct text *out)
 // Results along dimension 0 do not follow an input's order there.
 static bool same_axis_reduced(const struct value *v, int known, int d, int *axis)
 {
-    return (d > 0 || map_results(v->attr.ref) == 1) && same_axis_elementwise(v, known, d, axis);
+    return (d > 0 || map_results(v->attr.ref) == 1) && axis_rule_elementwise(v, known, d, axis);
 }
 
 // --- one of several results ----------------------------------------------------------------------
@@ -186,14 +187,11 @@ const struct op op_part = {.name = "part",
                            .print = part_print};
 
 const struct op op_fused = {.name = "fused",
-                            .flags = OP_POINTWISE | OP_ANY_LAYOUT | OP_READS_BF16 | OP_WRITES_BF16,
+                            .flags = OP_POINTWISE,
                             .reference = fused_reference,
-                            .lower = lower_fused,
                             .print = fused_print,
-                            .same_axis = same_axis_elementwise};
+                            .axis_rule = axis_rule_elementwise};
 const struct op op_fused_reduce = {.name = "fused",
-                                   .flags = OP_ANY_LAYOUT | OP_READS_BF16,
                                    .reference = fused_reference,
-                                   .lower = lower_fused,
                                    .print = fused_print,
-                                   .same_axis = same_axis_reduced};
+                                   .axis_rule = same_axis_reduced};

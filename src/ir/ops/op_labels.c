@@ -1,5 +1,6 @@
 // Labels are whole numbers in floats. gather picks rows of a table, scatter_add is its adjoint.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include <string.h>
 
@@ -64,10 +65,7 @@ static void scatter_add_reference(const struct value *v, const double *const *in
 }
 
 const struct op op_one_hot = {
-    .name = "one_hot", .flags = OP_NO_GRAD, .reference = one_hot_reference, .lower = lower_one_hot};
-const struct op op_gather = {
-    .name = "gather", .grad = gather_grad, .reference = gather_reference, .lower = lower_gather};
-const struct op op_scatter_add = {.name = "scatter_add",
-                                  .grad = scatter_add_grad,
-                                  .reference = scatter_add_reference,
-                                  .lower = lower_scatter_add};
+    .name = "one_hot", .flags = OP_NO_GRAD, .reference = one_hot_reference};
+const struct op op_gather = {.name = "gather", .grad = gather_grad, .reference = gather_reference};
+const struct op op_scatter_add = {
+    .name = "scatter_add", .grad = scatter_add_grad, .reference = scatter_add_reference};

@@ -1,8 +1,9 @@
 // c = op(a)·op(b)   da = dc·op(b)ᵀ   db = op(a)ᵀ·dc, transposed again where the input was
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
-#include "codegen/post_ops_lowering.h"
+#include "ir/post_ops.h"
 
 static int64_t op_matmul_rows(const struct value *x, bool t)
 {
@@ -89,11 +90,9 @@ static bool matmul_axis(const struct value *v, int known, int d, int *axis)
 }
 
 const struct op op_matmul = {.name = "matmul",
-                             .flags = OP_PRODUCT | OP_WRITES_BF16,
+                             .flags = OP_PRODUCT | OP_POST_OPS,
                              .grad = matmul_grad,
                              .reference = matmul_reference,
-                             .lower = lower_matmul,
                              .print = matmul_print,
-                             .same_axis = matmul_axis,
-                             .post_ops = matmul_post_ops_fit,
+                             .axis_rule = matmul_axis,
                              .multiply_adds = matmul_multiply_adds};

@@ -1,7 +1,8 @@
 // Pointwise ops: one row each in two tables, the value of an element and the gradient rule.
 // Broadcasting is numpy's at equal rank; a gradient is summed back over the dimensions that were
 // repeated. Rank 0 goes with rank 0 only.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
 
@@ -169,7 +170,7 @@ RULE(grad_abs) { SHARE(0, mul(dy, sign_value(A))); }
 #undef B
 #undef C
 
-bool same_axis_elementwise(const struct value *v, int known, int d, int *axis)
+bool axis_rule_elementwise(const struct value *v, int known, int d, int *axis)
 {
     const struct shape s = known < 0 ? v->shape : v->in[known]->shape;
     for (int i = 0; i <= v->n_in; i++) {
@@ -181,15 +182,14 @@ bool same_axis_elementwise(const struct value *v, int known, int d, int *axis)
     return true;
 }
 
-#define POINTWISE_FLAGS (OP_POINTWISE | OP_ANY_LAYOUT | OP_READS_BF16 | OP_WRITES_BF16)
-#define ROW(index, word, more, rule)              \
-    [index] = {.name = word,                      \
-               .flags = POINTWISE_FLAGS | (more), \
-               .grad = rule,                      \
-               .reference = pointwise_reference,  \
-               .lower = lower_pointwise,          \
-               .print = pointwise_print,          \
-               .same_axis = same_axis_elementwise}
+#define ROW(index, word, more, rule)             \
+    [index] = {.name = word,                     \
+               .flags = OP_POINTWISE | (more),   \
+               .grad = rule,                     \
+               .reference = pointwise_reference, \
+                                                 \
+               .print = pointwise_print,         \
+               .axis_rule = axis_rule_elementwise}
 
 const struct op op_pointwise[PW_COUNT] = {
     ROW(PW_ADD, "add", 0, grad_add),

@@ -1,6 +1,7 @@
 // Sums and maxima over axes, which stay as dimensions of size 1; and sums with those of squares of
 // what deviates from the mean, behind each other along dimension 0.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
 
@@ -97,9 +98,9 @@ static void op_reduce_moments_reference(const struct value *v, const double *con
     }
 }
 
-static bool same_axis_moments(const struct value *v, int known, int d, int *axis)
+static bool axis_rule_sum_var(const struct value *v, int known, int d, int *axis)
 {
-    return d > 0 && same_axis_elementwise(v, known, d, axis);
+    return d > 0 && axis_rule_elementwise(v, known, d, axis);
 }
 
 static void reduce_print(const struct value *v, struct text *out)
@@ -111,21 +112,17 @@ static void reduce_print(const struct value *v, struct text *out)
 }
 
 const struct op op_reduce_sum = {.name = "reduce_sum",
-                                 .flags = OP_ANY_LAYOUT | OP_READS_BF16,
                                  .grad = reduce_sum_grad,
                                  .reference = reduce_sum_reference,
-                                 .lower = lower_reduce_sum,
                                  .print = reduce_print,
-                                 .same_axis = same_axis_elementwise};
+                                 .axis_rule = axis_rule_elementwise};
 const struct op op_reduce_max = {.name = "reduce_max",
-                                 .flags = OP_ANY_LAYOUT | OP_READS_BF16 | OP_NO_GRAD,
+                                 .flags = OP_NO_GRAD,
                                  .reference = reduce_max_reference,
-                                 .lower = lower_reduce_max,
                                  .print = reduce_print,
-                                 .same_axis = same_axis_elementwise};
+                                 .axis_rule = axis_rule_elementwise};
 const struct op op_sum_var = {.name = "sum_var",
-                              .flags = OP_ANY_LAYOUT | OP_READS_BF16 | OP_NO_GRAD,
+                              .flags = OP_NO_GRAD,
                               .reference = op_reduce_moments_reference,
-                              .lower = lower_sum_var,
                               .print = reduce_print,
-                              .same_axis = same_axis_moments};
+                              .axis_rule = axis_rule_sum_var};

@@ -1,6 +1,7 @@
 // upsample repeats each pixel factor × factor times; pool_sum adds up factor × factor blocks. Each
 // is the other's adjoint; average pooling is pool_sum and a scale.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
 
@@ -72,14 +73,10 @@ static void resample_print(const struct value *v, struct text *out)
 }
 
 const struct op op_upsample = {.name = "upsample",
-                               .flags = OP_ANY_LAYOUT,
                                .grad = upsample_grad,
                                .reference = upsample_reference,
-                               .lower = lower_upsample,
                                .print = resample_print};
 const struct op op_pool_sum = {.name = "pool_sum",
-                               .flags = OP_ANY_LAYOUT,
                                .grad = pool_sum_grad,
                                .reference = pool_sum_reference,
-                               .lower = lower_pool_sum,
                                .print = resample_print};

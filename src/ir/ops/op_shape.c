@@ -1,5 +1,6 @@
 // Ops that move elements and compute nothing: each one's gradient is another of them.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
 
@@ -94,10 +95,8 @@ static void transpose_print(const struct value *v, struct text *out)
 }
 
 const struct op op_transpose = {.name = "transpose",
-                                .flags = OP_ANY_LAYOUT,
                                 .grad = transpose_grad,
                                 .reference = transpose_reference,
-                                .lower = lower_transpose,
                                 .print = transpose_print};
 
 // --- slice and pad: each other's adjoints --------------------------------------------------------
@@ -178,18 +177,10 @@ static void pad_print(const struct value *v, struct text *out)
                   v->attr.i[2 * d + 1]);
 }
 
-const struct op op_slice = {.name = "slice",
-                            .flags = OP_ANY_LAYOUT,
-                            .grad = slice_grad,
-                            .reference = slice_reference,
-                            .lower = lower_slice,
-                            .print = slice_print};
-const struct op op_pad = {.name = "pad",
-                          .flags = OP_ANY_LAYOUT,
-                          .grad = pad_grad,
-                          .reference = pad_reference,
-                          .lower = lower_pad,
-                          .print = pad_print};
+const struct op op_slice = {
+    .name = "slice", .grad = slice_grad, .reference = slice_reference, .print = slice_print};
+const struct op op_pad = {
+    .name = "pad", .grad = pad_grad, .reference = pad_reference, .print = pad_print};
 
 // --- concat --------------------------------------------------------------------------------------
 
@@ -237,12 +228,8 @@ static void concat_print(const struct value *v, struct text *out)
     text_addf(out, "axis=%" PRId64, v->attr.i[0]);
 }
 
-const struct op op_concat = {.name = "concat",
-                             .flags = OP_ANY_LAYOUT,
-                             .grad = concat_grad,
-                             .reference = concat_reference,
-                             .lower = lower_concat,
-                             .print = concat_print};
+const struct op op_concat = {
+    .name = "concat", .grad = concat_grad, .reference = concat_reference, .print = concat_print};
 
 // --- broadcast -----------------------------------------------------------------------------------
 
@@ -275,11 +262,8 @@ static void broadcast_reference(const struct value *v, const double *const *in, 
     }
 }
 
-const struct op op_broadcast = {.name = "broadcast",
-                                .flags = OP_ANY_LAYOUT,
-                                .grad = broadcast_grad,
-                                .reference = broadcast_reference,
-                                .lower = lower_broadcast};
+const struct op op_broadcast = {
+    .name = "broadcast", .grad = broadcast_grad, .reference = broadcast_reference};
 
 // --- reorder: the same tensor lying differently; made by the layout pass, after differentiation
 // ---
@@ -294,8 +278,5 @@ static void reorder_print(const struct value *v, struct text *out)
     text_addf(out, "since %s", (const char *)v->attr.ref);
 }
 
-const struct op op_reorder = {.name = "reorder",
-                              .flags = OP_BLOCKED_OK | OP_READS_BF16 | OP_WRITES_BF16,
-                              .reference = copy_reference,
-                              .lower = lower_reorder,
-                              .print = reorder_print};
+const struct op op_reorder = {
+    .name = "reorder", .reference = copy_reference, .print = reorder_print};

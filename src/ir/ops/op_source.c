@@ -1,6 +1,7 @@
 // Sources: values that come from outside the graph. Their meaning is given by whoever runs it (the
 // host's inputs, the slab of slots, Philox); only `constant` means something by itself.
-#include "codegen/lowerings.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/text.h"
 
@@ -58,14 +59,10 @@ static bool same_axis_last(const struct value *v, int known, int d, int *axis)
 
 const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
 const struct op op_param = {.name = "param", .flags = OP_SOURCE};
-const struct op op_random = {.name = "random",
-                             .flags = OP_SOURCE | OP_ANY_LAYOUT,
-                             .lower = lower_random,
-                             .print = random_print,
-                             .same_axis = same_axis_last};
+const struct op op_random = {
+    .name = "random", .flags = OP_SOURCE, .print = random_print, .axis_rule = same_axis_last};
 const struct op op_constant = {.name = "constant",
-                               .flags = OP_SOURCE | OP_PINNED | OP_ANY_LAYOUT,
+                               .flags = OP_SOURCE | OP_PINNED,
                                .reference = constant_reference,
-                               .lower = lower_constant,
                                .print = constant_print,
-                               .same_axis = same_axis_elementwise};
+                               .axis_rule = axis_rule_elementwise};

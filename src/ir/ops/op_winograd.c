@@ -8,23 +8,16 @@
 //     overlap by q − t;
 //     weight:  one tile, i < r, no padding.
 // The adjoint adds up where tiles overlap. Each is the gradient of the other.
-#include "codegen/post_ops_lowering.h"
-#include "kernels/kernel.h"
-#include "codegen/lowerings.h"
+#include "ir/post_ops.h"
+#include "ir/build.h"
+#include "ir/op.h"
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "ir/winograd_points.h"
+#include "ir/ops/op_winograd.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-// What the role makes of a tiling.
-struct op_winograd_cut {
-    int64_t step, phases, n, count[2], pad[2];
-    int rows, columns;
-    double m[WINOGRAD_POINTS_MAX * WINOGRAD_POINTS_MAX];
-};
 
 static struct attr op_winograd_attr_of(enum winograd_role role, struct winograd_tiling t)
 {
@@ -47,7 +40,8 @@ static int op_winograd_taps(const struct winograd_tiling *t)
     return (int)((t->kernel + t->stride - 1) / t->stride);
 }
 
-static void fill_matrix(struct op_winograd_cut *c, const struct winograd_points *t, enum winograd_role role)
+static void fill_matrix(struct winograd_cut *c, const struct winograd_points *t,
+                        enum winograd_role role)
 {
     for (int i = 0; i < c->rows; i++)
         for (int j = 0; j < c->columns; j++)
@@ -57,25 +51,25 @@ static void fill_matrix(struct op_winograd_cut *c, const struct winograd_points 
                                            : (double)t->weight[i][j] / (double)t->divisor[i];
 }
 
-static struct op_winograd_cut cut_by(enum winograd_role role, struct winograd_tiling t)
+struct winograd_cut winograd_cut_by(enum winograd_role role, struct winograd_tiling t)
 {
     const struct winograd_points toom = winograd_points_of((int)t.n, op_winograd_taps(&t));
     const int columns[] = {[TILE_COARSE] = toom.n, [TILE_FINE] = toom.q, [TILE_WEIGHT] = toom.r};
     const int64_t s = role == TILE_COARSE ? 1 : t.stride;
-    struct op_winograd_cut c = {.step = s,
-                    .phases = s,
-                    .n = t.n,
-                    .count = {t.count[0], t.count[1]},
-                    .pad = {t.pad[0], t.pad[1]},
-                    .rows = toom.q,
-                    .columns = columns[role]};
+    struct winograd_cut c = {.step = s,
+                             .phases = s,
+                             .n = t.n,
+                             .count = {t.count[0], t.count[1]},
+                             .pad = {t.pad[0], t.pad[1]},
+                             .rows = toom.q,
+                             .columns = columns[role]};
     fill_matrix(&c, &toom, role);
     return c;
 }
 
-static struct op_winograd_cut op_winograd_cut_of(const struct value *v)
+struct winograd_cut winograd_cut_of(const struct value *v)
 {
-    return cut_by((enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
+    return winograd_cut_by((enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
 }
 
 static struct shape op_winograd_planes(struct shape x, struct attr attr)
@@ -124,7 +118,7 @@ struct column {
     int64_t n, ty, tx, a, b, c;
 };
 
-static void column_terms(const struct op_winograd_cut *k, struct shape image, const struct column *o,
+static void column_terms(const struct winograd_cut *k, struct shape image, const struct column *o,
                          double *planes_at, int64_t plane, const double *in, double *out)
 {
     const int64_t *d = image.dim;
@@ -148,7 +142,7 @@ static void column_terms(const struct op_winograd_cut *k, struct shape image, co
 static void meaning(const struct value *v, struct shape image, double *y, const double *in,
                     double *out)
 {
-    const struct op_winograd_cut k = op_winograd_cut_of(v);
+    const struct winograd_cut k = winograd_cut_of(v);
     const int64_t C = image.dim[1], width = k.phases * k.phases * C, row = k.count[0] * k.count[1];
     const int64_t plane = image.dim[0] * row * width;
     for (int64_t i = 0; i < plane; i++) {
@@ -177,89 +171,6 @@ static void adjoint_reference(const struct value *v, const double *const *in, do
     post_ops_reference(v, in, out);
 }
 
-// --- lowering ------------------------------------------------------------------------------------
-
-static void fill_task(struct transform_task *t, const struct op_winograd_cut *c)
-{
-    t->step = c->step, t->phases = c->phases;
-    for (int i = 0; i < 2; i++) {
-        struct transform_axis *axis = &t->axis[i];
-        *axis = (struct transform_axis){c->n, c->count[i], c->pad[i], c->rows, c->columns};
-        for (int k = 0; k < c->rows; k++)
-            for (int j = 0; j < c->columns; j++)
-                axis->m[k * c->columns + j] = axis->transposed[j * c->rows + k] =
-                    (float)c->m[k * c->columns + j];
-    }
-}
-
-struct transform_task transform_task_of(enum winograd_role role, struct winograd_tiling tiling)
-{
-    const struct op_winograd_cut c = cut_by(role, tiling);
-    struct transform_task t = {0};
-    fill_task(&t, &c);
-    return t;
-}
-
-// Weights' gradients go to an optimizer as they are.
-static bool ends(const struct value *v, const struct post_ops *e)
-{
-    struct image_end end;
-    return v->attr.i[0] != TILE_WEIGHT && post_ops_image_end(NULL, v, e, &end);
-}
-
-static const struct image_end *op_winograd_end_of(struct plan *p, const struct value *v)
-{
-    const struct post_ops e = post_ops_of(v);
-    struct image_end *end = NEW(plan_arena(p), struct image_end);
-    post_ops_image_end(p, v, &e, end);
-    return e.n ? end : NULL;
-}
-
-static void op_winograd_lower(struct plan *p, const struct value *v, const struct value *image,
-                              const struct value *y)
-{
-    static const char *const what[] = {"winograd_transform of a result", "winograd_transform of an image",
-                                       "winograd_transform of weights"};
-    const struct op_winograd_cut c = op_winograd_cut_of(v);
-    const struct view x = view_of(image);
-    struct transform_task *t = NEW(plan_arena(p), struct transform_task);
-    *t = (struct transform_task){.image = plan_data(p, image),
-                                 .tiles = plan_data(p, y),
-                                 .N = x.dim[0],
-                                 .C = x.dim[1],
-                                 .H = x.dim[2],
-                                 .W = x.dim[3],
-                                 .type = {image->type, y->type},
-                                 .plane = y->shape.dim[1] * y->shape.dim[2],
-                                 .adjoint = image == v,
-                                 .end = op_winograd_end_of(p, v),
-                                 .threads = kernel_threads(shape_size(y->shape))};
-    memcpy(t->stride, x.stride, sizeof t->stride);
-    fill_task(t, &c);
-    plan_step(
-        p, v,
-        arena_printf(plan_arena(p), "%s%s", what[v->attr.i[0]], image == v ? ", adjoint" : ""),
-        kernels()->winograd_transform, t);
-}
-
-static void lower_forward(struct plan *p, const struct value *v)
-{
-    op_winograd_lower(p, v, v->in[0], v);
-}
-
-static void lower_adjoint(struct plan *p, const struct value *v)
-{
-    op_winograd_lower(p, v, v, v->in[0]);
-}
-
-// Weights are plain; images lie channels-last.
-static const struct blocked_layout *op_winograd_layout(const struct value *v, int i)
-{
-    static const struct blocked_layout plain = {.plain = true};
-    (void)i;
-    return v->attr.i[0] == TILE_WEIGHT ? &plain : NULL;
-}
-
 static void op_winograd_print(const struct value *v, struct text *out)
 {
     static const char *const role[] = {"coarse", "fine", "weight"};
@@ -270,17 +181,11 @@ static void op_winograd_print(const struct value *v, struct text *out)
 }
 
 const struct op op_winograd_transform = {.name = "winograd_transform",
-                                         .flags = OP_BLOCKED_OK | OP_READS_BF16 | OP_WRITES_BF16,
                                          .grad = forward_grad,
                                          .reference = forward_reference,
-                                         .lower = lower_forward,
-                                         .print = op_winograd_print,
-                                         .blocked_layout = op_winograd_layout};
+                                         .print = op_winograd_print};
 const struct op op_winograd_transform_adjoint = {.name = "winograd_transform_adjoint",
-                                                 .flags = OP_BLOCKED_OK | OP_READS_BF16,
+                                                 .flags = OP_POST_OPS,
                                                  .grad = adjoint_grad,
                                                  .reference = adjoint_reference,
-                                                 .lower = lower_adjoint,
-                                                 .print = op_winograd_print,
-                                                 .post_ops = ends,
-                                                 .blocked_layout = op_winograd_layout};
+                                                 .print = op_winograd_print};

@@ -3,7 +3,7 @@
 // contiguous along another dimension than the destination (plain to channels-last), that one comes
 // second and eight by eight numbers are transposed round in registers: a plain loop would touch a cache
 // line a number on one side.
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 
 #include <string.h>
 

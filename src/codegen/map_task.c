@@ -4,10 +4,10 @@
 // ones, except that a kept innermost dimension stays innermost (channels-last statistics: rows are
 // added to a vector). Walking in logical order instead would read channels-last images with a
 // stride of C floats: a cache line a number.
-#include "kernels/kernel.h"
+#include "codegen/tasks.h"
 
 #include "base/arena.h"
-#include "codegen/lowerings.h"
+#include "codegen/lowering.h"
 
 #include <string.h>
 
