@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "store/db.h"
+#include "store/notes.h"
 
 static void add_run(struct fixture *f, const char *name, int64_t seed, double score,
                     const char *fingerprint)
@@ -90,6 +91,26 @@ static void test_sql(void **state)
     assert_int_equal(table_rows(query_sql(r, "SELECT * FROM runs;\n", f->diag)), 1);
 }
 
+static void a_note_replaces_the_one_before_of_its_run_alone(void **state)
+{
+    struct fixture *f = *state;
+    add_run(f, "one", 1, 10, "f1");
+    add_run(f, "two", 2, 10, "f1");
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run;
+    assert_true(reader_find(r, "one", &run, f->diag));
+    assert_true(note_write(f->db, run.uid, "first", f->diag));
+    assert_true(note_write(f->db, run.uid, "it's; the second", f->diag));
+    const struct table *t = query_sql(r, "SELECT name FROM run WHERE note='it''s; the second'",
+                                      f->diag);
+    assert_int_equal(table_rows(t), 1);
+    assert_string_equal(table_at(t, 0, 0)->text, "one");
+    t = query_sql(r, "SELECT name FROM run WHERE note=''", f->diag);
+    assert_int_equal(table_rows(t), 1);
+    assert_false(note_write("tests/configs/tiny.yaml", run.uid, "", f->diag));
+    assert_non_null(strstr(messages(f), "is not a database"));
+}
+
 static void test_list_is_fast(void **state)
 {
     struct fixture *f = *state;
@@ -122,6 +143,7 @@ static void test_list_is_fast(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_compare), TEST(test_addressing), TEST(test_sql),
-                                       TEST(test_list_is_fast)};
+                                       TEST(test_list_is_fast),
+                                       TEST(a_note_replaces_the_one_before_of_its_run_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
