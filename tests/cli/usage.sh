@@ -46,6 +46,7 @@ expect 0 'done' query 'SELECT status FROM runs'
 expect 0 'loss/generator' query 'SELECT metric FROM metrics'
 expect 4 "no run 'nosuch'" show nosuch
 expect 4 "no run 'nosuch'" resume nosuch
+expect 0 '' note @last 'dropout was off' && expect 0 'dropout was off' show @last
 unset GANEXP_DB
 
 expect 0 'repeat(x, n)' help
