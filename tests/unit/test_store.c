@@ -341,7 +341,8 @@ static void fill_disk(struct fixture *f, int i)
     struct rlimit old, small;
     getrlimit(RLIMIT_FSIZE, &old);
     small = old;
-    small.rlim_cur = 4096; // the write-ahead log overflows too: what it could not take waits in memory
+    small.rlim_cur =
+        4096; // the write-ahead log overflows too: what it could not take waits in memory
     setrlimit(RLIMIT_FSIZE, &small);
     steps(r, 1, 500);
     recorder_checkpoint(r, 500);
