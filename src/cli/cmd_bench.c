@@ -66,6 +66,7 @@ static int slowest_first(const void *a, const void *b)
 static double *time_steps(struct arena *a, struct plan *plan, int rounds, double *whole)
 {
     const int n = plan_steps(plan);
+    ASSERT(n > 0 && rounds > 0);
     double *all = NEW_ARRAY(a, double, n *rounds), *one = NEW_ARRAY(a, double, n),
            *median = NEW_ARRAY(a, double, n);
     double *column = NEW_ARRAY(a, double, rounds), *total = NEW_ARRAY(a, double, rounds);

@@ -38,6 +38,7 @@ static bool read_layout(struct options *o, struct experiment *e)
                                                   : (int64_t)ceil(sqrt((double)n));
     grid->columns = columns < n ? columns : n;
     grid->rows = (n + grid->columns - 1) / grid->columns;
+    ASSERT(grid->columns >= 1 && grid->rows * grid->columns >= n);
     return true;
 }
 

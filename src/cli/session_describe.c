@@ -31,6 +31,7 @@ static struct run_param *said(struct session *s, const char *yaml, int *n)
 
 struct change *session_changes(struct session *s, const char *yaml, int *n)
 {
+    ASSERT(s->config && yaml);
     struct change *change = NULL;
     struct text now;
     int n_old, n_new;
@@ -52,6 +53,7 @@ struct change *session_changes(struct session *s, const char *yaml, int *n)
 
 struct run_description session_describe(struct session *s, int threads)
 {
+    ASSERT(s->experiment && threads >= 1);
     struct arena *a = s->arena;
     const struct experiment *e = s->experiment;
     struct text yaml;

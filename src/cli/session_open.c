@@ -81,6 +81,7 @@ int session_open_run(struct session *s, struct options *o, const char *name)
 
 bool session_last_checkpoint(struct session *s, struct last_checkpoint *last)
 {
+    ASSERT(s->dir && s->stored.uid);
     struct diag *trouble = diag_new(s->arena);
     struct reader *r = reader_open(s->arena, options_db(s->options), false, s->diag);
     int n;
@@ -104,6 +105,7 @@ bool session_last_checkpoint(struct session *s, struct last_checkpoint *last)
 
 bool session_restore_last(struct session *s)
 {
+    ASSERT(s->trainer);
     struct last_checkpoint last;
     struct checkpoint c;
     if (!session_last_checkpoint(s, &last))

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/diag.h"
+
 volatile sig_atomic_t stop_signal;
 
 static void stop_or_end(int signal)
@@ -14,6 +16,7 @@ static void stop_or_end(int signal)
 
 void signals_handle(void (*handler)(int signal), int flags)
 {
+    ASSERT(handler);
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, before;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);

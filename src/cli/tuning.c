@@ -54,6 +54,7 @@ static void say_measuring(void *context, const char *key)
 
 static void tuning_start(struct session *s)
 {
+    ASSERT(s->experiment && !s->tuner);
     s->tuner = tuner_new(s->arena);
     s->tuner->measures = say_measuring;
     s->tuner->context = s;
@@ -147,6 +148,7 @@ void tuning_params(struct session *s, struct run_param **list, int *n)
         const struct tuner_answer *c = &s->tuner->choice[i];
         const struct run_param p = {arena_printf(s->arena, "%s%s", prefix, c->key), "str",
                                     c->answer, NAN, c->origin};
+        ASSERT(!c->asked || c->answer);
         if (c->asked)
             APPEND(s->arena, *list, *n, p);
     }

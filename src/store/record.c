@@ -252,6 +252,7 @@ static void load_summary(struct sink_metric *m, struct sink *s, struct db *db)
 static void summarise_point(struct sink_metric *m, int64_t step, double x)
 {
     struct summary *y = &m->summary;
+    ASSERT(m->loaded || !y->n);
     m->changed = true;
     if (y->n && step <= y->last_step) {
         m->disordered = true;
@@ -302,6 +303,8 @@ static void apply_tick(const struct record *r, struct sink *s, struct db *db)
 
 void record_apply(struct record *r, struct sink *s, struct db *db)
 {
+    ASSERT(s->uid || s->run);
+    ASSERT(r->kind == RECORD_OTHER || r->kind == RECORD_METRIC || r->kind == RECORD_TICK);
     find_run(s, db);
     if (!s->run && r->kind != RECORD_OTHER)
         return;

@@ -13,7 +13,6 @@
 #include "store/rundir.h"
 #include "store/write_ahead_log.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -199,6 +198,7 @@ static void take_front(struct recorder *r)
         else
             r->lost++;
     }
+    ASSERT(r->n_pending <= r->room);
     r->n_front = 0;
 }
 
@@ -230,6 +230,7 @@ static void *writer(void *context)
         write_pending(r, durable, patient);
 
         pthread_mutex_lock(&r->mutex);
+        ASSERT(r->written <= upto);
         r->written = upto;
         pthread_cond_broadcast(&r->done);
         pthread_mutex_unlock(&r->mutex);
@@ -239,7 +240,7 @@ static void *writer(void *context)
 
 static void enqueue(struct recorder *r, struct record record)
 {
-    assert(!r->ended);
+    ASSERT(r->started && !r->ended);
     const double began = clock_now();
     pthread_mutex_lock(&r->mutex);
     while (r->n_front == FRONT_ROOM) {
@@ -247,6 +248,7 @@ static void enqueue(struct recorder *r, struct record record)
         pthread_cond_signal(&r->wake);
         pthread_cond_wait(&r->done, &r->mutex);
     }
+    ASSERT(r->n_front < FRONT_ROOM);
     r->front[r->n_front++] = record;
     r->queued++;
     if (r->n_front == BATCH)
@@ -415,6 +417,7 @@ static const char *recorder_intern(struct recorder *r, const char *name)
 
 void recorder_metric(struct recorder *r, const char *name, int64_t step, double value)
 {
+    ASSERT(name && step >= 0);
     enqueue(r, (struct record){.kind = RECORD_METRIC,
                                .step = step,
                                .metric = {recorder_intern(r, name), value}});
@@ -428,6 +431,7 @@ void recorder_tick(struct recorder *r, int64_t step, double epoch, int64_t image
 
 void recorder_evaluation(struct recorder *r, int64_t step, const struct evaluation *e)
 {
+    ASSERT(e->name && e->evaluator.fingerprint);
     enqueue_other(r, describe_evaluation(e, step));
 }
 

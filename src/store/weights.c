@@ -23,6 +23,7 @@ static bool weights_fits(const struct tensor *t, struct shape s)
 static const struct tensor *weights_find(const struct safetensors *file, const struct network *net,
                                          const struct slot *slot)
 {
+    ASSERT(strlen(slot->name) > strlen(net->name));
     const struct tensor *t = safetensors_find(file, slot->name);
     return t ? t : safetensors_find(file, slot->name + strlen(net->name) + 1);
 }

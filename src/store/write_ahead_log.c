@@ -56,6 +56,7 @@ bool wal_append(const char *dir, const char *uid, const struct record *record, s
     const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
+    ASSERT(n > 0);
     struct text lines;
     text_init(&lines);
     text_addf(&lines, "\n{\"spool\":\"%s\"}\n", uid);

@@ -34,6 +34,7 @@ static const char **command(struct arena *a, const struct study *s, const struct
     const char **argv = NULL;
     int n = 0;
     const bool resume = t->state == TRIAL_BROKEN_OFF;
+    ASSERT(!resume || t->run);
     const char *head[] = {
         w->program,  resume ? "resume" : "run",        resume ? t->run : t->base, "--db", w->db,
         "--threads", arena_printf(a, "%d", w->threads)};
@@ -103,6 +104,7 @@ static void become_worker(int log, const char *const *argv, pid_t parent)
 static bool workers_start(struct study *s, struct trial *t, struct arena *a,
                           const struct study_workers *w, int log)
 {
+    ASSERT(is_open(t) && !t->pid);
     const char **argv = command(a, s, t, w);
     const pid_t parent = getpid(), pid = log < 0 ? -1 : fork();
     if (!pid)
@@ -123,6 +125,7 @@ static bool workers_start(struct study *s, struct trial *t, struct arena *a,
 // A seed of every variation before the next seed: what is there early can be compared.
 static struct trial *next_trial(struct study *s, const bool *tried)
 {
+    ASSERT(s->n_trial % s->n_variation == 0);
     const int n_seed = s->n_trial / s->n_variation;
     for (int i = 0; i < s->n_trial; i++) {
         const int at = i % s->n_variation * n_seed + i / s->n_variation;
@@ -234,6 +237,7 @@ static int workers_gather(struct study *s, struct arena *a, const struct study_w
         struct trial *t = trial_of(s, pid);
         if (!t)
             continue;
+        ASSERT(running > 0);
         t->pid = 0;
         t->seconds = clock_now() - t->began;
         running--;
@@ -247,6 +251,7 @@ static int workers_gather(struct study *s, struct arena *a, const struct study_w
 
 int study_run(struct study *s, struct arena *a, const struct study_workers *w)
 {
+    ASSERT(w->jobs >= 1 && w->threads >= 1);
     bool *tried = NEW_ARRAY(a, bool, s->n_trial);
     int running = 0, failed = 0, passed = 0;
     double looked = clock_now();

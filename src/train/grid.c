@@ -28,6 +28,7 @@ static void hold(float *to, int64_t size, const struct samples *how)
 static void vary_one(const struct sweep *by, float *sample, int64_t c, int64_t columns)
 {
     const int64_t K = by->noise->size[0];
+    ASSERT(c < columns && by->element >= 0 && by->element < K);
     const float end = by->noise->kind == NOISE_NORMAL ? 2 : 1;
     if (by->noise->kind == NOISE_LABEL) {
         *sample = (float)(c % K);
