@@ -25,7 +25,7 @@ static void add_run(struct fixture *f, const char *name, int64_t seed, double sc
     arena_free(a);
 }
 
-static void test_compare(void **state)
+static void comparing_keeps_evaluators_apart(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "one", 1, 10, "f1");
@@ -58,7 +58,7 @@ static void test_compare(void **state)
     assert_int_equal(table_find(query_runs(r, &(struct run_filter){0}), "fid f1") > 0, 1);
 }
 
-static void test_addressing(void **state)
+static void runs_are_found_by_id_name_and_age(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "acgan", 1, 1, "f1");
@@ -77,7 +77,7 @@ static void test_addressing(void **state)
     assert_true(access(run.dir, F_OK) == 0);
 }
 
-static void test_sql(void **state)
+static void sql_can_only_read_and_mistakes_are_drawn(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "one", 1, 10, "f1");
@@ -111,7 +111,7 @@ static void a_note_replaces_the_one_before_of_its_run_alone(void **state)
     assert_non_null(strstr(messages(f), "is not a database"));
 }
 
-static void test_list_is_fast(void **state)
+static void ten_thousand_runs_are_listed(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "one", 1, 10, "f1");
@@ -142,8 +142,9 @@ static void test_list_is_fast(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_compare), TEST(test_addressing), TEST(test_sql),
-                                       TEST(test_list_is_fast),
-                                       TEST(a_note_replaces_the_one_before_of_its_run_alone)};
+    const struct CMUnitTest tests[] = {
+        TEST(comparing_keeps_evaluators_apart), TEST(runs_are_found_by_id_name_and_age),
+        TEST(sql_can_only_read_and_mistakes_are_drawn), TEST(ten_thousand_runs_are_listed),
+        TEST(a_note_replaces_the_one_before_of_its_run_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
