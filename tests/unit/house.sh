@@ -38,7 +38,7 @@ calls_rise() {  # reads symbols: a call of a later room
         END {for (u in used) {split(u, p, " "); if (p[2] in home && !(p[2] in skip) && at[home[p[2]]] > at[p[1]]) print p[1] " calls " p[2] ", which stands after it in " home[p[2]]}}' | sort
 }
 objects() {  # of a library; its folder may still hold those of sources that are gone
-    for a in "$@"; do ar t "$a"; done
+    for a in "$@"; do [ ! -e "$a" ] || ar t "$a"; done
 }
 all_symbols() {
     local r
