@@ -94,6 +94,7 @@ enum {
 
 static void answer_add_row(struct table *t, const struct study *s, const struct answer *answer)
 {
+    ASSERT(t->n_column == (int)LENGTH(column));
     const double n = answer->n, mean = answer->sum / n;
     table_text(t, s->variation[answer->variation]);
     table_int(t, answer->steps);

@@ -163,6 +163,7 @@ struct study *study_read(struct arena *a, const char *path, const char *const *o
         APPEND(a, s->variation, s->n_variation, o.vary->entry[i].key);
         good &= add_variation(s, a, &o, folder, &o.vary->entry[i], d);
     }
+    ASSERT(!good || s->n_trial == s->n_variation * o.seeds.n);
     return good ? s : NULL;
 }
 
