@@ -411,10 +411,10 @@ int main(void)
 {
     rng_init(&rng, 11, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary),   cmocka_unit_test(test_nan_stays),
-        cmocka_unit_test(test_maps),    cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_copies),  cmocka_unit_test(test_resample),
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_random_channels_last),
+        cmocka_unit_test(test_unary),  cmocka_unit_test(test_nan_stays),
+        cmocka_unit_test(test_maps),   cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_copies), cmocka_unit_test(test_resample),
+        cmocka_unit_test(test_random), cmocka_unit_test(test_random_channels_last),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
