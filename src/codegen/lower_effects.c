@@ -135,8 +135,8 @@ static struct update_task *update(struct plan *p, const struct value *v)
     t->g = v->n_in > 1 ? plan_data(p, v->in[1]) : NULL;
     t->n = shape_size(v->shape);
     for (int i = 0; i < 4; i++)
-        t->f[i] = (float)v->attr.f[i];
-    t->flag = v->attr.i[0] != 0;
+        t->f[i] = (float)v->attr.effect.number[i];
+    t->flag = v->attr.effect.flag != 0;
     t->threads = kernel_threads(t->n);
     add_packed(p, v, t);
     return t;

@@ -277,8 +277,8 @@ struct update_task {
     float *p, *m, *v;       // the slot and the optimizer's moments
     const float *g, *hyper; // the gradient, or what is mixed in
     int64_t n;
-    float f[4]; // attr.f
-    bool flag;  // attr.i[0]
+    float f[4]; // attr.effect.number
+    bool flag;  // attr.effect.flag
     int threads;
     int64_t chunk; // what threads share is cut at its multiples: whole blocks
     int n_packed;

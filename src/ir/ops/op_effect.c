@@ -43,41 +43,40 @@ struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot
 {
     struct value *in[] = {p, g, hyper, param(p->graph, m), param(p->graph, v)};
     return effect(&op_adam, p, 5, in,
-                  (struct attr){.i = {o.keras_epsilon},
-                                .f = {o.beta1, o.beta2, o.epsilon, o.weight_decay},
-                                .ref = op_effect_moments(p->graph, m, v)});
+                  (struct attr){.effect = {{o.beta1, o.beta2, o.epsilon, o.weight_decay},
+                                           o.keras_epsilon,
+                                           op_effect_moments(p->graph, m, v)}});
 }
 
 struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper,
                       double rho, double epsilon, bool keras_epsilon)
 {
     struct value *in[] = {p, g, hyper, param(p->graph, v)};
-    return effect(&op_rmsprop, p, 4, in,
-                  (struct attr){.i = {keras_epsilon},
-                                .f = {rho, epsilon},
-                                .ref = op_effect_moments(p->graph, v, NULL)});
+    return effect(
+        &op_rmsprop, p, 4, in,
+        (struct attr){
+            .effect = {{rho, epsilon}, keras_epsilon, op_effect_moments(p->graph, v, NULL)}});
 }
 
 struct value *sgd(struct value *p, struct value *g, struct slot *m, struct value *hyper,
                   double momentum, bool nesterov)
 {
     struct value *in[] = {p, g, hyper, m ? param(p->graph, m) : NULL};
-    return effect(&op_sgd, p, m ? 4 : 3, in,
-                  (struct attr){.i = {nesterov},
-                                .f = {momentum},
-                                .ref = op_effect_moments(p->graph, m, NULL)});
+    return effect(
+        &op_sgd, p, m ? 4 : 3, in,
+        (struct attr){.effect = {{momentum}, nesterov, op_effect_moments(p->graph, m, NULL)}});
 }
 
 struct value *clip_slot(struct value *p, double low, double high)
 {
-    return effect(&op_clip_slot, p, 1, &p, (struct attr){.f = {low, high}});
+    return effect(&op_clip_slot, p, 1, &p, (struct attr){.effect = {{low, high}}});
 }
 
 struct value *lerp_slot(struct value *p, struct value *x, double t)
 {
     if (shape_size(x->shape) != shape_size(p->shape))
         BUG("lerp_slot: sizes differ");
-    return effect(&op_lerp_slot, p, 2, (struct value *[]){p, x}, (struct attr){.f = {t}});
+    return effect(&op_lerp_slot, p, 2, (struct value *[]){p, x}, (struct attr){.effect = {{t}}});
 }
 
 struct value *assign_slot(struct value *p, struct value *x)
@@ -92,14 +91,15 @@ static double *in_place(const double *moment) { return (double *)(uintptr_t)mome
 
 static void adam_reference(const struct value *u, const double *const *in, double *out)
 {
-    const double b1 = u->attr.f[0], b2 = u->attr.f[1], eps = u->attr.f[2], decay = u->attr.f[3];
+    const double b1 = u->attr.effect.number[0], b2 = u->attr.effect.number[1],
+                 eps = u->attr.effect.number[2], decay = u->attr.effect.number[3];
     const double lr = in[2][0], c1 = in[2][1], c2 = in[2][2];
     double *m = in_place(in[3]), *v = in_place(in[4]);
     for (int64_t i = 0, n = shape_size(u->shape); i < n; i++) {
         const double g = in[1][i] + decay * in[0][i];
         m[i] = b1 * m[i] + (1 - b1) * g;
         v[i] = b2 * v[i] + (1 - b2) * g * g;
-        if (u->attr.i[0])
+        if (u->attr.effect.flag)
             out[i] = in[0][i] - lr * c1 / sqrt(c2) * m[i] / (sqrt(v[i]) + eps);
         else
             out[i] = in[0][i] - lr * c1 * m[i] / (sqrt(v[i] * c2) + eps);
@@ -108,24 +108,24 @@ static void adam_reference(const struct value *u, const double *const *in, doubl
 
 static void rmsprop_reference(const struct value *u, const double *const *in, double *out)
 {
-    const double rho = u->attr.f[0], eps = u->attr.f[1], lr = in[2][0];
+    const double rho = u->attr.effect.number[0], eps = u->attr.effect.number[1], lr = in[2][0];
     double *v = in_place(in[3]);
     for (int64_t i = 0, n = shape_size(u->shape); i < n; i++) {
         const double g = in[1][i];
         v[i] = rho * v[i] + (1 - rho) * g * g;
-        out[i] = in[0][i] - lr * g / (u->attr.i[0] ? sqrt(v[i] + eps) : sqrt(v[i]) + eps);
+        out[i] = in[0][i] - lr * g / (u->attr.effect.flag ? sqrt(v[i] + eps) : sqrt(v[i]) + eps);
     }
 }
 
 static void sgd_reference(const struct value *u, const double *const *in, double *out)
 {
-    const double mu = u->attr.f[0], lr = in[2][0];
+    const double mu = u->attr.effect.number[0], lr = in[2][0];
     double *m = u->n_in == 4 ? in_place(in[3]) : NULL;
     for (int64_t i = 0, n = shape_size(u->shape); i < n; i++) {
         double step = in[1][i];
         if (m) {
             m[i] = mu * m[i] + step;
-            step = u->attr.i[0] ? step + mu * m[i] : m[i];
+            step = u->attr.effect.flag ? step + mu * m[i] : m[i];
         }
         out[i] = in[0][i] - lr * step;
     }
@@ -134,13 +134,13 @@ static void sgd_reference(const struct value *u, const double *const *in, double
 static void clip_reference(const struct value *u, const double *const *in, double *out)
 {
     for (int64_t i = 0, n = shape_size(u->shape); i < n; i++)
-        out[i] = fmin(fmax(in[0][i], u->attr.f[0]), u->attr.f[1]);
+        out[i] = fmin(fmax(in[0][i], u->attr.effect.number[0]), u->attr.effect.number[1]);
 }
 
 static void lerp_reference(const struct value *u, const double *const *in, double *out)
 {
     for (int64_t i = 0, n = shape_size(u->shape); i < n; i++)
-        out[i] = in[0][i] + u->attr.f[0] * (in[1][i] - in[0][i]);
+        out[i] = in[0][i] + u->attr.effect.number[0] * (in[1][i] - in[0][i]);
 }
 
 static void assign_reference(const struct value *u, const double *const *in, double *out)
@@ -156,7 +156,7 @@ struct value *packed_copy(struct value *version, const char *why)
     if (!version->attr.slot)
         BUG("packed_copy wants a version of a slot");
     return graph_add(version->graph, &op_packed_copy, version->shape, 1, &version,
-                     (struct attr){.ref = why});
+                     (struct attr){.why = why});
 }
 
 bool effect_writes_packed(const struct value *v, const struct packed_copy *t)
@@ -180,17 +180,18 @@ static void packed_copy_reference(const struct value *v, const double *const *in
 
 static void packed_copy_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "since %s", (const char *)v->attr.ref);
+    text_addf(out, "since %s", v->attr.why);
 }
 
 const struct op op_packed_copy = {.name = "packed_copy",
+                                  .attr = ATTR_WHY,
                                   .flags = OP_ALIAS,
                                   .reference = packed_copy_reference,
                                   .print = packed_copy_print};
 
-#define EFFECT(word, meaning)                                               \
-    {                                                                       \
-        .name = #word, .flags = OP_EFFECT, .reference = meaning##_reference \
+#define EFFECT(word, meaning)                                                                    \
+    {                                                                                            \
+        .name = #word, .flags = OP_EFFECT, .attr = ATTR_EFFECT, .reference = meaning##_reference \
     }
 
 const struct op op_adam = EFFECT(adam, adam);
