@@ -210,6 +210,7 @@ INITS = [
     ("he_uniform", {"he": "uniform"}, lambda t: torch.nn.init.kaiming_uniform_(t, nonlinearity="relu")),
     ("normal", {"normal": 0.3}, lambda t: torch.nn.init.normal_(t, 0, 0.3)),
     ("truncated", {"truncated": 0.3}, lambda t: torch.nn.init.trunc_normal_(t, 0, 0.3, -0.6, 0.6)),
+    ("uniform", {"uniform": 0.2}, lambda t: torch.nn.init.uniform_(t, -0.2, 0.2)),
     ("orthogonal", {"orthogonal": 2}, lambda t: torch.nn.init.orthogonal_(t, 2)),
 ]
 
@@ -458,10 +459,11 @@ def word_of(layer):
 def words_without_a_row(ganexp, config):
     used = {word_of(layer) for net in config["networks"].values() for layer in net["layers"]}
     used |= {word_of(g["loss"]) for g in config["games"]} | {name for name, _ in PENALTIES} | {word for word, *_ in TERMS}
+    used |= {word_of(yaml.safe_load(text)) for text, _ in SCHEDULES} | {word_of(init) for _, init, _ in INITS} | {"constant"}
     kind, missing = "", []
     for line in subprocess.run([ganexp, "help"], check=True, capture_output=True, text=True).stdout.splitlines():
         kind = line if line and not line.startswith(" ") else kind
-        if line.startswith("  ") and kind in ("layer", "loss", "penalty", "term") and line.split()[0] not in used:
+        if line.startswith("  ") and kind in ("layer", "loss", "penalty", "term", "schedule", "initialisation") and line.split()[0] not in used:
             missing.append(line.split()[0])
             print(f"FAIL {kind} {missing[-1]}: no row in words.py")
     return len(missing)
