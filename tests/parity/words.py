@@ -95,6 +95,7 @@ LAYERS = [
      lambda x, w: F.group_norm(x, 1, w("weight"), w("bias"))),
     ("layer_norm_scalar", [3, 2, 4], [3, 2, 4], {"layer_norm": {"affine": "scalar"}},
      lambda x, w: F.layer_norm(x, x.shape[1:]) * w("weight") + w("bias")),
+    ("group_norm", [6, 2, 4], [6, 2, 4], {"group_norm": 3}, lambda x, w: F.group_norm(x, 3, w("weight"), w("bias"))),
     ("instance_norm", [3, 4, 4], [3, 4, 4], {"instance_norm": True}, lambda x, w: F.instance_norm(x, weight=w("weight"), bias=w("bias"))),
     ("instance_norm_bare", [3, 4, 4], [3, 4, 4], "instance_norm", lambda x, w: F.instance_norm(x)),
     ("minibatch_discrimination", [4], [7], {"minibatch_discrimination": {"kernels": 3, "dim": 2}}, discrimination),
