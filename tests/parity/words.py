@@ -167,6 +167,9 @@ LOSSES = [
     ("relativistic", {"relativistic": False}, lambda r, f: bce(r - f, 1), lambda r, f: bce(f - r, 1)),
     ("relativistic_average", "relativistic", lambda r, f: bce(r - f.mean(), 1) + bce(f - r.mean(), 0),
      lambda r, f: bce(f - r.mean(), 1) + bce(r - f.mean(), 0)),
+    # RaHingeGAN of the same paper
+    ("relativistic_hinge", "relativistic_hinge", lambda r, f: F.relu(1 - r + f.mean()).mean() + F.relu(1 + f - r.mean()).mean(),
+     lambda r, f: F.relu(1 - f + r.mean()).mean() + F.relu(1 + r - f.mean()).mean()),
     # Lin 2017, equations 3 and 4, as cross-entropies with targets 1/|real| and 1/|both|
     ("softmax", "softmax", lambda r, f: partition(r, f) - r.mean(), lambda r, f: partition(r, f) - torch.cat([r, f]).mean()),
 ]
