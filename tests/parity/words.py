@@ -134,6 +134,7 @@ def policy_gradient(critic, log_probability):
 TERMS = [
     ("l1", ["x", "y"], F.l1_loss),
     ("mse", ["x", "y"], F.mse_loss),
+    ("huber", ["x", "y"], F.huber_loss),
     ("cycle", ["x", "back"], F.l1_loss),
     ("cross_entropy", ["logits", "label"], F.cross_entropy),
     ("mutual_information", ["logits", "label"], lambda q, c: F.cross_entropy(q, c) - math.log(4)),
