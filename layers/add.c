@@ -8,10 +8,11 @@ static struct value *add_build(struct layer_ctx *ctx, const void *params, struct
 }
 
 const struct layer layer_add = {
-    .name = "add",
-    .group = "join",
-    .help = "the sum of the layer above and of others, element by element",
+    .word = {.name = "add",
+             .group = "join",
+             .help = "the sum of the layer above and of others, element by element",
+             .params = join_params,
+             .size = sizeof(struct join)},
     .flags = LAYER_JOIN,
-    .params = join_params,
-    .size = sizeof(struct join),
-    .build = add_build};
+    .build = add_build,
+};

@@ -46,9 +46,11 @@ static struct value *avg_pool_build(struct layer_ctx *ctx, const void *own, stru
     return divide(sums, avg_pool_total(one, k, &win));
 }
 
-const struct layer layer_avg_pool = {.name = "avg_pool",
-                                     .group = "shape",
-                                     .help = "means of windows",
-                                     .params = params,
-                                     .size = sizeof(struct avg_pool_params),
-                                     .build = avg_pool_build};
+const struct layer layer_avg_pool = {
+    .word = {.name = "avg_pool",
+             .group = "shape",
+             .help = "means of windows",
+             .params = params,
+             .size = sizeof(struct avg_pool_params)},
+    .build = avg_pool_build,
+};

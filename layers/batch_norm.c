@@ -61,10 +61,12 @@ static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, st
 }
 
 const struct layer layer_batch_norm = {
-    .name = "batch_norm",
-    .group = "normalisation",
-    .help = "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
+    .word = {.name = "batch_norm",
+             .group = "normalisation",
+             .help =
+                 "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
+             .params = params,
+             .size = sizeof(struct batch_norm_params)},
     .flags = LAYER_COUPLES,
-    .params = params,
-    .size = sizeof(struct batch_norm_params),
-    .build = batch_norm_build};
+    .build = batch_norm_build,
+};

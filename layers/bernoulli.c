@@ -18,9 +18,11 @@ static struct value *bernoulli_build(struct layer_ctx *ctx, const void *own, str
     return affine(greater(sigmoid(x), u), 1 - p->low, p->low);
 }
 
-const struct layer layer_bernoulli = {.name = "bernoulli",
-                                      .group = "noise",
-                                      .help = "draws 1 or `low`, by logits",
-                                      .params = params,
-                                      .size = sizeof(struct bernoulli_params),
-                                      .build = bernoulli_build};
+const struct layer layer_bernoulli = {
+    .word = {.name = "bernoulli",
+             .group = "noise",
+             .help = "draws 1 or `low`, by logits",
+             .params = params,
+             .size = sizeof(struct bernoulli_params)},
+    .build = bernoulli_build,
+};

@@ -27,10 +27,11 @@ static struct value *concat_build(struct layer_ctx *ctx, const void *own, struct
 }
 
 const struct layer layer_concat = {
-    .name = "concat",
-    .group = "join",
-    .help = "the channels of the layer above and of others, one after the other",
+    .word = {.name = "concat",
+             .group = "join",
+             .help = "the channels of the layer above and of others, one after the other",
+             .params = join_params,
+             .size = sizeof(struct join)},
     .flags = LAYER_JOIN,
-    .params = join_params,
-    .size = sizeof(struct join),
-    .build = concat_build};
+    .build = concat_build,
+};

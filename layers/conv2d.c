@@ -17,6 +17,7 @@ static const struct param params[] = {
     {"stride", PARAM_INTS, offsetof(struct conv2d_params, slide.stride), "1", 1, 1 << 10,
      .help = "step, or [down, right]"},
     {"padding", PARAM_NODE, offsetof(struct conv2d_params, slide.padding), "",
+     .takes = "word, number, or list",
      .help = "same (the default; TensorFlow's rule), valid, a number, or [top, bottom, left, "
              "right]"},
     {"bias", PARAM_BOOL, offsetof(struct conv2d_params, bias), "true",
@@ -48,9 +49,11 @@ static struct value *conv2d_build(struct layer_ctx *ctx, const void *own, struct
     return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->filters), fan_in), 4));
 }
 
-const struct layer layer_conv2d = {.name = "conv2d",
-                                   .group = "linear",
-                                   .help = "convolution of images",
-                                   .params = params,
-                                   .size = sizeof(struct conv2d_params),
-                                   .build = conv2d_build};
+const struct layer layer_conv2d = {
+    .word = {.name = "conv2d",
+             .group = "linear",
+             .help = "convolution of images",
+             .params = params,
+             .size = sizeof(struct conv2d_params)},
+    .build = conv2d_build,
+};

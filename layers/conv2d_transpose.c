@@ -20,6 +20,7 @@ static const struct param params[] = {
     {"stride", PARAM_INTS, offsetof(struct conv2d_transpose_params, slide.stride), "1", 1, 1 << 10,
      .help = "step, or [down, right]"},
     {"padding", PARAM_NODE, offsetof(struct conv2d_transpose_params, slide.padding), "",
+     .takes = "word, number, or list",
      .help = "same (the default: in · stride), valid, a number, or [top, bottom, left, right] to "
              "cut off"},
     {"output_padding", PARAM_INTS, offsetof(struct conv2d_transpose_params, output_padding), "0", 0,
@@ -83,9 +84,11 @@ static struct value *conv2d_transpose_build(struct layer_ctx *ctx, const void *o
     return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->filters), fan_in), 4));
 }
 
-const struct layer layer_conv2d_transpose = {.name = "conv2d_transpose",
-                                             .group = "linear",
-                                             .help = "transposed convolution: makes images larger",
-                                             .params = params,
-                                             .size = sizeof(struct conv2d_transpose_params),
-                                             .build = conv2d_transpose_build};
+const struct layer layer_conv2d_transpose = {
+    .word = {.name = "conv2d_transpose",
+             .group = "linear",
+             .help = "transposed convolution: makes images larger",
+             .params = params,
+             .size = sizeof(struct conv2d_transpose_params)},
+    .build = conv2d_transpose_build,
+};

@@ -6,7 +6,8 @@ struct crop_params {
 };
 
 static const struct param params[] = {{"border", PARAM_NODE, offsetof(struct crop_params, border),
-                                       NULL, .help = "a number, or [top, bottom, left, right]"},
+                                       NULL, .takes = "number, or list of four",
+                                       .help = "a number, or [top, bottom, left, right]"},
                                       PARAM_END};
 
 static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct value *x)
@@ -23,9 +24,11 @@ static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct v
     return slice(slice(x, 2, b[0], H), 3, b[2], W);
 }
 
-const struct layer layer_crop = {.name = "crop",
-                                 .group = "shape",
-                                 .help = "cuts off the border of the image",
-                                 .params = params,
-                                 .size = sizeof(struct crop_params),
-                                 .build = crop_build};
+const struct layer layer_crop = {
+    .word = {.name = "crop",
+             .group = "shape",
+             .help = "cuts off the border of the image",
+             .params = params,
+             .size = sizeof(struct crop_params)},
+    .build = crop_build,
+};

@@ -32,9 +32,11 @@ static struct value *dense_build(struct layer_ctx *ctx, const void *own, struct 
     return add(y, along_channels(ctx_bias(ctx, "bias", SHAPE(p->units), features), 2));
 }
 
-const struct layer layer_dense = {.name = "dense",
-                                  .group = "linear",
-                                  .help = "fully connected: every output from every input",
-                                  .params = params,
-                                  .size = sizeof(struct dense_params),
-                                  .build = dense_build};
+const struct layer layer_dense = {
+    .word = {.name = "dense",
+             .group = "linear",
+             .help = "fully connected: every output from every input",
+             .params = params,
+             .size = sizeof(struct dense_params)},
+    .build = dense_build,
+};

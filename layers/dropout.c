@@ -30,9 +30,11 @@ static struct value *dropout_build(struct layer_ctx *ctx, const void *own, struc
     return affine(mul(x, mask), 1 / (1 - p->rate), 0);
 }
 
-const struct layer layer_dropout = {.name = "dropout",
-                                    .group = "noise",
-                                    .help = "sets a random share of elements to 0 in training",
-                                    .params = params,
-                                    .size = sizeof(struct dropout_params),
-                                    .build = dropout_build};
+const struct layer layer_dropout = {
+    .word = {.name = "dropout",
+             .group = "noise",
+             .help = "sets a random share of elements to 0 in training",
+             .params = params,
+             .size = sizeof(struct dropout_params)},
+    .build = dropout_build,
+};

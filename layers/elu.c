@@ -17,9 +17,11 @@ static struct value *elu_build(struct layer_ctx *ctx, const void *own, struct va
     return elu(x, p->alpha);
 }
 
-const struct layer layer_elu = {.name = "elu",
-                                .group = "activation",
-                                .help = "x, but alpha·(e^x − 1) below zero",
-                                .params = params,
-                                .size = sizeof(struct elu_params),
-                                .build = elu_build};
+const struct layer layer_elu = {
+    .word = {.name = "elu",
+             .group = "activation",
+             .help = "x, but alpha·(e^x − 1) below zero",
+             .params = params,
+             .size = sizeof(struct elu_params)},
+    .build = elu_build,
+};

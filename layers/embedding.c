@@ -24,10 +24,12 @@ static struct value *embedding_build(struct layer_ctx *ctx, const void *own, str
     return gather(table, x); // (N, size)
 }
 
-const struct layer layer_embedding = {.name = "embedding",
-                                      .group = "linear",
-                                      .help = "a learned vector for each class of a label",
-                                      .flags = LAYER_LABEL,
-                                      .params = params,
-                                      .size = sizeof(struct embedding_params),
-                                      .build = embedding_build};
+const struct layer layer_embedding = {
+    .word = {.name = "embedding",
+             .group = "linear",
+             .help = "a learned vector for each class of a label",
+             .params = params,
+             .size = sizeof(struct embedding_params)},
+    .flags = LAYER_LABEL,
+    .build = embedding_build,
+};

@@ -11,4 +11,6 @@ static struct value *flatten_build(struct layer_ctx *ctx, const void *params, st
 }
 
 const struct layer layer_flatten = {
-    .name = "flatten", .group = "shape", .help = "(C, H, W) to (C·H·W)", .build = flatten_build};
+    .word = {.name = "flatten", .group = "shape", .help = "(C, H, W) to (C·H·W)"},
+    .build = flatten_build,
+};

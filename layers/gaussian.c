@@ -8,10 +8,10 @@ struct gaussian_params {
     struct node *with;
 };
 
-static const struct param params[] = {{"log_var", PARAM_NODE,
-                                       offsetof(struct gaussian_params, with), NULL,
-                                       .help = "the name of a layer of the same shape"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"log_var", PARAM_NODE, offsetof(struct gaussian_params, with), NULL, .takes = "name",
+     .help = "the name of a layer of the same shape"},
+    PARAM_END};
 
 static struct value *gaussian_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
@@ -24,10 +24,12 @@ static struct value *gaussian_build(struct layer_ctx *ctx, const void *own, stru
     return add(x, mul(exp_value(affine(ctx->other[0], 0.5, 0)), n));
 }
 
-const struct layer layer_gaussian = {.name = "gaussian",
-                                     .group = "noise",
-                                     .help = "draws from N(layer above, e^log_var), differentiably",
-                                     .flags = LAYER_JOIN,
-                                     .params = params,
-                                     .size = sizeof(struct gaussian_params),
-                                     .build = gaussian_build};
+const struct layer layer_gaussian = {
+    .word = {.name = "gaussian",
+             .group = "noise",
+             .help = "draws from N(layer above, e^log_var), differentiably",
+             .params = params,
+             .size = sizeof(struct gaussian_params)},
+    .flags = LAYER_JOIN,
+    .build = gaussian_build,
+};

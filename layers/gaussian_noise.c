@@ -18,9 +18,11 @@ static struct value *gaussian_noise_build(struct layer_ctx *ctx, const void *own
     return add(x, random_value(ctx->graph, RANDOM_NORMAL, 0, p->std, ctx_stream(ctx), x->shape));
 }
 
-const struct layer layer_gaussian_noise = {.name = "gaussian_noise",
-                                           .group = "noise",
-                                           .help = "adds noise in training",
-                                           .params = params,
-                                           .size = sizeof(struct gaussian_noise_params),
-                                           .build = gaussian_noise_build};
+const struct layer layer_gaussian_noise = {
+    .word = {.name = "gaussian_noise",
+             .group = "noise",
+             .help = "adds noise in training",
+             .params = params,
+             .size = sizeof(struct gaussian_noise_params)},
+    .build = gaussian_noise_build,
+};

@@ -11,7 +11,7 @@ static struct value *global_avg_pool_build(struct layer_ctx *ctx, const void *pa
     return reshape(mean_axes(x, 1 << 2 | 1 << 3), SHAPE(x->shape.dim[0], x->shape.dim[1]));
 }
 
-const struct layer layer_global_avg_pool = {.name = "global_avg_pool",
-                                            .group = "shape",
-                                            .help = "the mean of each channel",
-                                            .build = global_avg_pool_build};
+const struct layer layer_global_avg_pool = {
+    .word = {.name = "global_avg_pool", .group = "shape", .help = "the mean of each channel"},
+    .build = global_avg_pool_build,
+};

@@ -14,7 +14,8 @@ static struct value *glu_build(struct layer_ctx *ctx, const void *params, struct
 }
 
 const struct layer layer_glu = {
-    .name = "glu",
-    .group = "activation",
-    .help = "one half of the channels, gated by the sigmoid of the other",
-    .build = glu_build};
+    .word = {.name = "glu",
+             .group = "activation",
+             .help = "one half of the channels, gated by the sigmoid of the other"},
+    .build = glu_build,
+};

@@ -38,10 +38,13 @@ static struct value *instance_norm_build(struct layer_ctx *ctx, const void *own,
 }
 
 const struct layer layer_instance_norm = {
-    .name = "instance_norm",
-    .group = "normalisation",
-    .help = "each channel of each sample to mean 0 and deviation 1 over its pixels; over all of a "
-            "sample: layer_norm",
-    .params = params,
-    .size = sizeof(struct instance_norm_params),
-    .build = instance_norm_build};
+    .word =
+        {.name = "instance_norm",
+         .group = "normalisation",
+         .help =
+             "each channel of each sample to mean 0 and deviation 1 over its pixels; over all of a "
+             "sample: layer_norm",
+         .params = params,
+         .size = sizeof(struct instance_norm_params)},
+    .build = instance_norm_build,
+};

@@ -53,9 +53,10 @@ static struct value *layer_norm_build(struct layer_ctx *ctx, const void *own, st
 }
 
 const struct layer layer_layer_norm = {
-    .name = "layer_norm",
-    .group = "normalisation",
-    .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
-    .params = params,
-    .size = sizeof(struct layer_norm_params),
-    .build = layer_norm_build};
+    .word = {.name = "layer_norm",
+             .group = "normalisation",
+             .help = "each sample to mean 0 and deviation 1, then scaled and shifted",
+             .params = params,
+             .size = sizeof(struct layer_norm_params)},
+    .build = layer_norm_build,
+};

@@ -18,9 +18,11 @@ static struct value *leaky_relu_build(struct layer_ctx *ctx, const void *own, st
     return leaky_relu(x, p->slope);
 }
 
-const struct layer layer_leaky_relu = {.name = "leaky_relu",
-                                       .group = "activation",
-                                       .help = "x, but slope·x below zero",
-                                       .params = params,
-                                       .size = sizeof(struct leaky_relu_params),
-                                       .build = leaky_relu_build};
+const struct layer layer_leaky_relu = {
+    .word = {.name = "leaky_relu",
+             .group = "activation",
+             .help = "x, but slope·x below zero",
+             .params = params,
+             .size = sizeof(struct leaky_relu_params)},
+    .build = leaky_relu_build,
+};

@@ -14,7 +14,8 @@ static struct value *log_sum_exp_build(struct layer_ctx *ctx, const void *own, s
 }
 
 const struct layer layer_log_sum_exp = {
-    .name = "log_sum_exp",
-    .group = "shape",
-    .help = "one number a sample: the logit of any of K classes",
-    .build = log_sum_exp_build};
+    .word = {.name = "log_sum_exp",
+             .group = "shape",
+             .help = "one number a sample: the logit of any of K classes"},
+    .build = log_sum_exp_build,
+};

@@ -17,9 +17,11 @@ static struct value *max_pool_build(struct layer_ctx *ctx, const void *own, stru
     return fold_windows(rows, 2, k[0], &win, -FLT_MAX, maximum);
 }
 
-const struct layer layer_max_pool = {.name = "max_pool",
-                                     .group = "shape",
-                                     .help = "maxima of windows",
-                                     .params = params,
-                                     .size = sizeof(struct sliding),
-                                     .build = max_pool_build};
+const struct layer layer_max_pool = {
+    .word = {.name = "max_pool",
+             .group = "shape",
+             .help = "maxima of windows",
+             .params = params,
+             .size = sizeof(struct sliding)},
+    .build = max_pool_build,
+};

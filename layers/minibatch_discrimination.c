@@ -31,10 +31,11 @@ static struct value *minibatch_discrimination_build(struct layer_ctx *ctx, const
 }
 
 const struct layer layer_minibatch_discrimination = {
-    .name = "minibatch_discrimination",
-    .group = "normalisation",
-    .help = "adds how near each sample is to the others of its batch",
+    .word = {.name = "minibatch_discrimination",
+             .group = "normalisation",
+             .help = "adds how near each sample is to the others of its batch",
+             .params = params,
+             .size = sizeof(struct minibatch_discrimination_params)},
     .flags = LAYER_COUPLES,
-    .params = params,
-    .size = sizeof(struct minibatch_discrimination_params),
-    .build = minibatch_discrimination_build};
+    .build = minibatch_discrimination_build,
+};

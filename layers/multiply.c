@@ -8,10 +8,11 @@ static struct value *multiply_build(struct layer_ctx *ctx, const void *params, s
 }
 
 const struct layer layer_multiply = {
-    .name = "multiply",
-    .group = "join",
-    .help = "the product of the layer above and of others, element by element",
+    .word = {.name = "multiply",
+             .group = "join",
+             .help = "the product of the layer above and of others, element by element",
+             .params = join_params,
+             .size = sizeof(struct join)},
     .flags = LAYER_JOIN,
-    .params = join_params,
-    .size = sizeof(struct join),
-    .build = multiply_build};
+    .build = multiply_build,
+};

@@ -13,8 +13,10 @@ static struct value *one_hot_build(struct layer_ctx *ctx, const void *params, st
     return one_hot(x, classes); // (N, classes)
 }
 
-const struct layer layer_one_hot = {.name = "one_hot",
-                                    .group = "linear",
-                                    .help = "a label as numbers: 1 for its class, 0 for the others",
-                                    .flags = LAYER_LABEL,
-                                    .build = one_hot_build};
+const struct layer layer_one_hot = {
+    .word = {.name = "one_hot",
+             .group = "linear",
+             .help = "a label as numbers: 1 for its class, 0 for the others"},
+    .flags = LAYER_LABEL,
+    .build = one_hot_build,
+};

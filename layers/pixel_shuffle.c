@@ -27,9 +27,11 @@ static struct value *pixel_shuffle_build(struct layer_ctx *ctx, const void *own,
     return reshape(rows, SHAPE(X[0], C, X[2] * r, X[3] * r));
 }
 
-const struct layer layer_pixel_shuffle = {.name = "pixel_shuffle",
-                                          .group = "shape",
-                                          .help = "channels become pixels of a larger image",
-                                          .params = params,
-                                          .size = sizeof(struct pixel_shuffle_params),
-                                          .build = pixel_shuffle_build};
+const struct layer layer_pixel_shuffle = {
+    .word = {.name = "pixel_shuffle",
+             .group = "shape",
+             .help = "channels become pixels of a larger image",
+             .params = params,
+             .size = sizeof(struct pixel_shuffle_params)},
+    .build = pixel_shuffle_build,
+};

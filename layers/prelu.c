@@ -25,9 +25,11 @@ static struct value *prelu_build(struct layer_ctx *ctx, const void *own, struct 
     return add(positive, mul(sub(x, positive), along_channels(w, x->shape.rank)));
 }
 
-const struct layer layer_prelu = {.name = "prelu",
-                                  .group = "activation",
-                                  .help = "x, but a learned slope times x below zero",
-                                  .params = params,
-                                  .size = sizeof(struct prelu_params),
-                                  .build = prelu_build};
+const struct layer layer_prelu = {
+    .word = {.name = "prelu",
+             .group = "activation",
+             .help = "x, but a learned slope times x below zero",
+             .params = params,
+             .size = sizeof(struct prelu_params)},
+    .build = prelu_build,
+};

@@ -10,6 +10,7 @@ struct reflection_pad_params {
 
 static const struct param params[] = {{"padding", PARAM_NODE,
                                        offsetof(struct reflection_pad_params, padding), NULL,
+                                       .takes = "number, or list of four",
                                        .help = "a number up to 64, or [top, bottom, left, right]"},
                                       PARAM_END};
 
@@ -42,9 +43,11 @@ static struct value *reflection_pad_build(struct layer_ctx *ctx, const void *own
     return reflection_pad_mirror(reflection_pad_mirror(x, 2, b[0], b[1]), 3, b[2], b[3]);
 }
 
-const struct layer layer_reflection_pad = {.name = "reflection_pad",
-                                           .group = "shape",
-                                           .help = "the image mirrored at its border",
-                                           .params = params,
-                                           .size = sizeof(struct reflection_pad_params),
-                                           .build = reflection_pad_build};
+const struct layer layer_reflection_pad = {
+    .word = {.name = "reflection_pad",
+             .group = "shape",
+             .help = "the image mirrored at its border",
+             .params = params,
+             .size = sizeof(struct reflection_pad_params)},
+    .build = reflection_pad_build,
+};

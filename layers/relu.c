@@ -9,4 +9,6 @@ static struct value *relu_build(struct layer_ctx *ctx, const void *params, struc
 }
 
 const struct layer layer_relu = {
-    .name = "relu", .group = "activation", .help = "max(x, 0)", .build = relu_build};
+    .word = {.name = "relu", .group = "activation", .help = "max(x, 0)"},
+    .build = relu_build,
+};

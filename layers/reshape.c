@@ -43,9 +43,11 @@ static struct value *reshape_build(struct layer_ctx *ctx, const void *own, struc
     return reshape(x, s);
 }
 
-const struct layer layer_reshape = {.name = "reshape",
-                                    .group = "shape",
-                                    .help = "the same elements under another shape",
-                                    .params = params,
-                                    .size = sizeof(struct reshape_params),
-                                    .build = reshape_build};
+const struct layer layer_reshape = {
+    .word = {.name = "reshape",
+             .group = "shape",
+             .help = "the same elements under another shape",
+             .params = params,
+             .size = sizeof(struct reshape_params)},
+    .build = reshape_build,
+};

@@ -49,9 +49,10 @@ static struct value *self_attention_build(struct layer_ctx *ctx, const void *own
 }
 
 const struct layer layer_self_attention = {
-    .name = "self_attention",
-    .group = "linear",
-    .help = "adds to each pixel what it finds at pixels like what it looks for",
-    .params = params,
-    .size = sizeof(struct self_attention_params),
-    .build = self_attention_build};
+    .word = {.name = "self_attention",
+             .group = "linear",
+             .help = "adds to each pixel what it finds at pixels like what it looks for",
+             .params = params,
+             .size = sizeof(struct self_attention_params)},
+    .build = self_attention_build,
+};

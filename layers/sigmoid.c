@@ -8,7 +8,9 @@ static struct value *sigmoid_build(struct layer_ctx *ctx, const void *params, st
     return sigmoid(x);
 }
 
-const struct layer layer_sigmoid = {.name = "sigmoid",
-                                    .group = "activation",
-                                    .help = "1 / (1 + e^−x); not before a loss, which takes logits",
-                                    .build = sigmoid_build};
+const struct layer layer_sigmoid = {
+    .word = {.name = "sigmoid",
+             .group = "activation",
+             .help = "1 / (1 + e^−x); not before a loss, which takes logits"},
+    .build = sigmoid_build,
+};

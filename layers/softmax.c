@@ -13,7 +13,8 @@ static struct value *softmax_build(struct layer_ctx *ctx, const void *params, st
 }
 
 const struct layer layer_softmax = {
-    .name = "softmax",
-    .group = "activation",
-    .help = "e^x / Σ e^x over the channels; not before a loss, which takes logits",
-    .build = softmax_build};
+    .word = {.name = "softmax",
+             .group = "activation",
+             .help = "e^x / Σ e^x over the channels; not before a loss, which takes logits"},
+    .build = softmax_build,
+};

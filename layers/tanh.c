@@ -8,4 +8,6 @@ static struct value *tanh_build(struct layer_ctx *ctx, const void *params, struc
 }
 
 const struct layer layer_tanh = {
-    .name = "tanh", .group = "activation", .help = "hyperbolic tangent", .build = tanh_build};
+    .word = {.name = "tanh", .group = "activation", .help = "hyperbolic tangent"},
+    .build = tanh_build,
+};

@@ -21,9 +21,11 @@ static struct value *tile_build(struct layer_ctx *ctx, const void *own, struct v
     return broadcast(reshape(x, SHAPE(N, F, 1, 1)), SHAPE(N, F, H, W));
 }
 
-const struct layer layer_tile = {.name = "tile",
-                                 .group = "shape",
-                                 .help = "repeats a vector over the pixels of an image",
-                                 .params = params,
-                                 .size = sizeof(struct tile_params),
-                                 .build = tile_build};
+const struct layer layer_tile = {
+    .word = {.name = "tile",
+             .group = "shape",
+             .help = "repeats a vector over the pixels of an image",
+             .params = params,
+             .size = sizeof(struct tile_params)},
+    .build = tile_build,
+};

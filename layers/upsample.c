@@ -18,9 +18,11 @@ static struct value *upsample_build(struct layer_ctx *ctx, const void *own, stru
     return upsample(x, p->factor);
 }
 
-const struct layer layer_upsample = {.name = "upsample",
-                                     .group = "shape",
-                                     .help = "repeats pixels (nearest neighbour)",
-                                     .params = params,
-                                     .size = sizeof(struct upsample_params),
-                                     .build = upsample_build};
+const struct layer layer_upsample = {
+    .word = {.name = "upsample",
+             .group = "shape",
+             .help = "repeats pixels (nearest neighbour)",
+             .params = params,
+             .size = sizeof(struct upsample_params)},
+    .build = upsample_build,
+};

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "codegen/compile.h"
 #include "config/param.h"
-#include "lang/experiment.h"
+#include "program/program.h"
 #include "store/query.h"
 #include "view/table.h"
 

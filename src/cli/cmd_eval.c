@@ -22,8 +22,8 @@ static json_t *cmd_eval_number(double x) { return isfinite(x) ? json_real(x) : j
 
 static json_t *json_of(const struct taken *t)
 {
-    json_t *is = json_pack("{s:s, s:s, s:s, s:o, s:o}", "metric", t->name, "score", t->metric->name,
-                           "better", t->metric->direction, "value",
+    json_t *is = json_pack("{s:s, s:s, s:s, s:o, s:o}", "metric", t->name, "score",
+                           t->metric->word.name, "better", t->metric->direction, "value",
                            cmd_eval_number(t->sample.value), "std", cmd_eval_number(t->sample.std));
     if (t->has_real) {
         json_object_set_new(is, "real", cmd_eval_number(t->real.value));

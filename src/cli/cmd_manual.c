@@ -74,17 +74,16 @@ static void roff_commands(struct arena *a, struct text *out)
 
 static void roff_sections(struct text *out)
 {
-    struct vocable v;
     text_add(out, ".SH CONFIGURATION\n"
                   "A config is a YAML file of sections. \\fBganexp help\\fR lists all words of the "
                   "language, \\fBganexp help\\fR \\fIWORD\\fR explains one. A word "
                   "\\fIKEY\\fB=\\fIVALUE\\fR on the command line replaces what the config says, "
                   "\\fIKEY\\fB+=\\fIVALUE\\fR appends to a list.\n");
-    for (size_t i = 0; section_vocable(i, &v); i++) {
-        roff_line(out, ".TP\n\\fB", v.name, "\\fR");
-        roff_line(out, "", v.help, "");
-        if (v.usage)
-            roff_line(out, ".br\n", v.usage, "");
+    for (const struct word *const *w = sections.word; *w; w++) {
+        roff_line(out, ".TP\n\\fB", (*w)->name, "\\fR");
+        roff_line(out, "", (*w)->help, "");
+        if ((*w)->usage)
+            roff_line(out, ".br\n", (*w)->usage, "");
     }
 }
 

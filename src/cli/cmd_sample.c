@@ -21,8 +21,7 @@ static const struct option_spec option[] = {
 
 static bool has_classes(const struct samples *grid)
 {
-    return grid->n_by &&
-           (grid->by->noise->kind == NOISE_LABEL || grid->by->noise->kind == NOISE_ONE_HOT);
+    return grid->n_by && grid->by->noise->kind->classes;
 }
 
 static bool read_layout(struct options *o, struct experiment *e)

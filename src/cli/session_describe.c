@@ -62,7 +62,7 @@ struct run_description session_describe(struct session *s, int threads)
     struct run_description r = {
         .name = e->name,
         .model = e->name,
-        .dataset = e->n_data ? e->data[0].dataset->kind->name : "none",
+        .dataset = e->n_data ? e->data[0].dataset->kind->word.name : "none",
         .seed = e->seed,
         .config_yaml = arena_strdup(a, yaml.s),
         .config_hash = config_hash(a, s->config, false),

@@ -137,6 +137,15 @@ static struct node *fail_nothing_to_unset(const struct override *o, const struct
     return NULL;
 }
 
+// "train.optimizer", the first n segments of the path
+static const char *path_text(const struct override *o, int n)
+{
+    const char *path = o->key[0];
+    for (int i = 1; i < n; i++)
+        path = arena_printf(o->arena, "%s.%s", path, o->key[i]);
+    return path;
+}
+
 // lr where adam's lr is meant: train.optimizer.lr
 static bool skips_word(const struct override *o, const struct node *base, int i,
                        const struct step *at)
@@ -173,7 +182,7 @@ static struct node *override_apply(const struct override *o, const struct node *
     }
     if (skips_word(o, base, i, at)) {
         fail(o->diag, o->where[i], "'%s' is a parameter of '%s'\nwrite %s.%s.%s=…", o->key[i],
-             union_word(base, at), o->key[i - 1], union_word(base, at), o->key[i]);
+             union_word(base, at), path_text(o, i), union_word(base, at), o->key[i]);
         return NULL;
     }
     if (base->kind == NODE_SCALAR && !union_has_word(at, o->key[i]))

@@ -29,6 +29,14 @@ static size_t table_length(const struct param *table)
     return n;
 }
 
+const struct param *param_find(const struct param *table, const char *name)
+{
+    for (const struct param *p = table; p && p->name; p++)
+        if (!strcmp(p->name, name))
+            return p;
+    return NULL;
+}
+
 static struct range range_of(const struct param *p) { return (struct range){p->min, p->max}; }
 
 static const char *param_what(const struct param_reader *r, const struct param *p)
@@ -126,7 +134,9 @@ static bool read_value(const struct param_reader *r, const struct param *p, cons
     case PARAM_TEXT: return read_text(r, p, node, field);
     case PARAM_WORD: return param_read_word(r, p, node, field);
     case PARAM_INTS: return read_ints(r, p, node, field);
-    case PARAM_NODE: *(const struct node **)field = node; return true;
+    case PARAM_NODE:
+    case PARAM_TENSOR:
+    case PARAM_LABEL: *(const struct node **)field = node; return true;
     }
     BUG("parameter '%s' has no type", p->name);
 }
@@ -136,9 +146,11 @@ static bool read_value(const struct param_reader *r, const struct param *p, cons
 static const char *type_name(enum param_type type)
 {
     static const char *const name[] = {
-        [PARAM_INT] = "whole number",  [PARAM_FLOAT] = "number", [PARAM_BOOL] = "true or false",
-        [PARAM_TEXT] = "text",         [PARAM_WORD] = "word",    [PARAM_INTS] = "whole numbers",
-        [PARAM_DURATION] = "duration", [PARAM_NODE] = "YAML"};
+        [PARAM_INT] = "whole number",   [PARAM_FLOAT] = "number",
+        [PARAM_BOOL] = "true or false", [PARAM_TEXT] = "text",
+        [PARAM_WORD] = "word",          [PARAM_INTS] = "whole numbers",
+        [PARAM_DURATION] = "duration",  [PARAM_NODE] = "YAML",
+        [PARAM_TENSOR] = "expression",  [PARAM_LABEL] = "expression of a class"};
     return name[type];
 }
 
@@ -149,7 +161,7 @@ static void write_type(const struct param *p, struct text *out)
             text_addf(out, "%s%s", i ? " | " : "", p->words[i]);
         return;
     }
-    text_add(out, type_name(p->type));
+    text_add(out, p->takes ? p->takes : type_name(p->type));
     range_write(range_of(p), out);
 }
 
@@ -208,10 +220,7 @@ static bool param_check_keys(const struct param_reader *r, const struct node *ma
 {
     bool good = true;
     for (int i = 0; i < map->n; i++) {
-        bool found = false;
-        for (const struct param *p = r->table; p && p->name && !found; p++)
-            found = !strcmp(p->name, map->entry[i].key);
-        if (!found)
+        if (!param_find(r->table, map->entry[i].key))
             good = fail_no_param(r, &map->entry[i]);
     }
     return good;
@@ -233,6 +242,7 @@ bool param_read(const struct param *table, const struct node *node, struct place
 {
     const struct param_reader r = {table, what, where, into, a, d};
     bool good = true;
+    ASSERT(a && d && (into || !table_length(table)));
     if (node) // the one thing that reading a tree leaves in it
         ((struct node *)(uintptr_t)node)->table = table;
     if (node && node->kind == NODE_MAP)
@@ -246,7 +256,7 @@ bool param_read(const struct param *table, const struct node *node, struct place
     return good;
 }
 
-static void write_kind(const struct param *p, struct text *out)
+void param_kind(const struct param *p, struct text *out)
 {
     write_type(p, out);
     if (!p->fallback)
@@ -264,13 +274,13 @@ void param_help(const struct param *table, struct text *out)
     text_init(&t);
     for (const struct param *p = table; p && p->name; p++) {
         text_clear(&t);
-        write_kind(p, &t);
+        param_kind(p, &t);
         name = param_larger(name, strlen(p->name));
         kind = param_larger(kind, t.n);
     }
     for (const struct param *p = table; p && p->name; p++) {
         text_clear(&t);
-        write_kind(p, &t);
+        param_kind(p, &t);
         text_addf(out, "%-*s  %-*s  %s\n", name, p->name, kind, t.s, p->help ? p->help : "");
     }
     text_release(&t);

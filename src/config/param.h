@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/node.h"
+#include "config/word.h"
 
 enum param_type {
     PARAM_INT,      // int64_t: 64, 64k, 1_000
@@ -17,7 +17,9 @@ enum param_type {
     PARAM_WORD,     // int: index into words
     PARAM_INTS,     // struct ints: a list of whole numbers; one number is a list of one
     PARAM_DURATION, // double seconds: 30m, 1h30m, 45s
-    PARAM_NODE,     // struct node *: read by whoever owns the table
+    PARAM_NODE,     // const struct node *: read by whoever owns the table
+    PARAM_TENSOR,   // the same: an expression
+    PARAM_LABEL,    // the same: an expression of a class
 };
 
 enum { INTS_MAX = 8 };
@@ -35,6 +37,7 @@ struct param {
     double min, max;          // of numbers, both inclusive; 0, 0: none; max < min: no upper one
     const char *const *words; // PARAM_WORD, NULL-terminated
     const char *help;
+    const char *takes; // PARAM_NODE: what is read, for help
 };
 #define PARAM_END \
     {             \
@@ -48,17 +51,10 @@ bool param_read(const struct param *table, const struct node *node, struct place
                 const char *what, void *into, struct arena *a, struct diag *d);
 // "filters    whole number ≥ 1, required   output channels", a line a parameter.
 void param_help(const struct param *table, struct text *out);
-
-// A word with parameters as YAML has it: `relu`, `{dense: 256}`, `{conv2d: {filters: 64}}` or
-// `{conv2d: {…}, as: c}` where extra keys are in `reserved` (NULL-terminated). False and reported
-// when node is none of these.
-struct word {
-    const char *name;
-    struct place where;  // of the word
-    struct node *params; // NULL when bare
-};
-bool word_read(const struct node *node, const char *const *reserved, const char *what,
-               struct word *out, struct diag *d);
+// "whole number from 1 to 4096, default 64"
+void param_kind(const struct param *p, struct text *out);
+// NULL when absent, or when the table is NULL.
+const struct param *param_find(const struct param *table, const char *name);
 
 // One scalar by type, for whoever reads a node by hand; `what` names it in the message.
 bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t max, int64_t *out,
@@ -66,10 +62,5 @@ bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t 
 bool scalar_float(const struct node *node, const char *what, double min, double max, double *out,
                   struct diag *d);
 bool scalar_bool(const struct node *node, const char *what, bool *out, struct diag *d);
-
-// "unknown layer 'conv2D'" + "expected a layer; did you mean 'conv2d'?" with the caret under the
-// word.
-bool fail_unknown(struct diag *d, struct place where, const char *what, const char *word,
-                  const char *const *known, size_t n);
 
 #endif

@@ -10,10 +10,9 @@
 
 static const char *const nothing[] = {NULL};
 static const char *const layer_options[] = {"as", "of", "init", NULL};
-static const char *const term_options[] = {"for", "weight", "name", NULL};
+static const char *const term_options[] = {"for", "weight", NULL};
 static const char *const score_options[] = {"of", "as", NULL};
-static const char *const source_options[] = {"batch",     "split",   "sampling",
-                                             "per_class", "augment", NULL};
+static const char *const source_options[] = {"batch", "split", "sampling", "per_class", NULL};
 static const char *const network_options[] = {"inputs", "layers", "outputs", "init",
                                               "load",   "frozen", NULL};
 

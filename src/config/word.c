@@ -1,7 +1,10 @@
-#include "config/param.h"
+// Words are looked up in lists made from folders, a linear search each: a config says a few hundred words, and the lists have
+// up to forty. A hash map of all words would need the kind in its key, since `normal` is a noise and an initialisation.
+#include "config/word.h"
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "config/param.h"
 
 #include <string.h>
 
@@ -45,14 +48,6 @@ bool fail_unknown(struct diag *d, struct place where, const char *what, const ch
     return false;
 }
 
-static bool is_reserved(const char *key, const char *const *reserved)
-{
-    for (; reserved && *reserved; reserved++)
-        if (!strcmp(*reserved, key))
-            return true;
-    return false;
-}
-
 // `- conv2d:` above `filters: 64` at the same indentation is the usual cause.
 static bool fail_two_words(struct diag *d, const struct entry *first, const struct entry *second,
                            const char *what)
@@ -63,13 +58,13 @@ static bool fail_two_words(struct diag *d, const struct entry *first, const stru
                 second->key, first->key, article(what), what, first->key);
 }
 
-static bool word_read_map(const struct node *map, const char *const *reserved, const char *what,
-                          struct word *out, struct diag *d)
+static bool word_read_map(const struct node *map, const struct param *beside, const char *what,
+                          struct word_call *out, struct diag *d)
 {
     const struct entry *word = NULL;
     for (int i = 0; i < map->n; i++) {
         const struct entry *e = &map->entry[i];
-        if (is_reserved(e->key, reserved))
+        if (param_find(beside, e->key))
             continue;
         if (word)
             return fail_two_words(d, word, e, what);
@@ -80,20 +75,69 @@ static bool word_read_map(const struct node *map, const char *const *reserved, c
                     "%s %s is missing here\nexpected a word, such as 'word' or "
                     "'word: {parameter: value}'",
                     article(what), what);
-    *out = (struct word){word->key, word->where,
-                         word->value->kind == NODE_NULL ? NULL : word->value};
+    *out = (struct word_call){word->key, word->where,
+                              word->value->kind == NODE_NULL ? NULL : word->value};
     return true;
 }
 
-bool word_read(const struct node *node, const char *const *reserved, const char *what,
-               struct word *out, struct diag *d)
+bool word_read(const struct node *node, const struct param *beside, const char *what,
+               struct word_call *out, struct diag *d)
 {
     switch (node->kind) {
-    case NODE_SCALAR: *out = (struct word){node->text, node->where, NULL}; return true;
-    case NODE_MAP: return word_read_map(node, reserved, what, out, d);
+    case NODE_SCALAR: *out = (struct word_call){node->text, node->where, NULL}; return true;
+    case NODE_MAP: return word_read_map(node, beside, what, out, d);
     default:
         return fail(d, node->where,
                     "%s instead of %s %s\nexpected a word or 'word: {parameter: value}'",
                     node->kind == NODE_LIST ? "a list" : "nothing", article(what), what);
     }
+}
+
+const struct word *word_find(const struct vocabulary *of, const char *name)
+{
+    for (const struct word *const *w = of->word; *w; w++)
+        if (!strcmp((*w)->name, name))
+            return *w;
+    return NULL;
+}
+
+const char **word_names(struct arena *a, const struct vocabulary *of, int *n)
+{
+    *n = 0;
+    while (of->word[*n])
+        ++*n;
+    const char **name = NEW_ARRAY(a, const char *, *n + 1);
+    for (int i = 0; i < *n; i++)
+        name[i] = of->word[i]->name;
+    return name;
+}
+
+const struct word *word_called(const struct vocabulary *of, const struct word_call *call,
+                               struct diag *d)
+{
+    const struct word *word = word_find(of, call->name);
+    if (word)
+        return word;
+    struct arena *a = arena_new(NULL);
+    int n;
+    const char **known = word_names(a, of, &n);
+    fail_unknown(d, call->where, of->kind, call->name, known, (size_t)n);
+    arena_free(a);
+    return NULL;
+}
+
+const struct word *word_choose(const struct vocabulary *of, const struct node *node,
+                               const struct param *beside, struct word_call *call, struct diag *d)
+{
+    return word_read(node, beside, of->kind, call, d) ? word_called(of, call, d) : NULL;
+}
+
+void *word_params(const struct vocabulary *of, const struct word *word,
+                  const struct word_call *call, struct arena *a, struct diag *d)
+{
+    ASSERT(word && word_find(of, word->name) == word);
+    ASSERT(!word->params || !word->params->name || word->size);
+    void *into = arena_alloc(a, word->size + 1);
+    const char *what = arena_printf(a, "%s '%s'", of->kind, word->name);
+    return param_read(word->params, call->params, call->where, what, into, a, d) ? into : NULL;
 }

@@ -5,16 +5,16 @@
 #include "data/dataset.h"
 #include "data/subset.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/text.h"
 #include "registry_datasets.h"
 
-const struct dataset_kind *const dataset_kinds[] = {REGISTRY_datasets NULL};
+static const struct word *const listed[] = {REGISTRY_datasets NULL};
+const struct vocabulary dataset_kinds = {"data set", listed};
 
-enum { KINDS = sizeof dataset_kinds / sizeof *dataset_kinds - 1, TABLE_MAX = 32 };
+enum { KINDS = LENGTH(listed) - 1, TABLE_MAX = 32 };
 
 static const char *const splits[] = {"train", "test", NULL};
 static const char *const samplings[] = {"shuffle", "replace", NULL};
@@ -40,10 +40,7 @@ const struct param source_params[] = {
 
 const struct dataset_kind *dataset_kind(const char *name)
 {
-    for (int i = 0; i < KINDS; i++)
-        if (!strcmp(dataset_kinds[i]->name, name))
-            return dataset_kinds[i];
-    return NULL;
+    return (const struct dataset_kind *)word_find(&dataset_kinds, name);
 }
 
 static bool fail_without_word(struct diag *d, struct place where)
@@ -51,7 +48,7 @@ static bool fail_without_word(struct diag *d, struct place where)
     struct text known;
     text_init(&known);
     for (int i = 0; i < KINDS; i++)
-        text_addf(&known, "%s%s", i ? ", " : "", dataset_kinds[i]->name);
+        text_addf(&known, "%s%s", i ? ", " : "", listed[i]->name);
     fail(d, where, "a source without a data set\nexpected `dataset:` with one of %s", known.s);
     text_release(&known);
     return false;
@@ -70,14 +67,8 @@ static const struct dataset_kind *find_kind(const struct node *source, struct di
         fail_without_word(d, word ? word->where : source->where);
         return NULL;
     }
-    const struct dataset_kind *kind = dataset_kind(word->text);
-    if (!kind) {
-        const char *known[KINDS + 1];
-        for (int i = 0; i < KINDS; i++)
-            known[i] = dataset_kinds[i]->name;
-        fail_unknown(d, word->where, "data set", word->text, known, KINDS);
-    }
-    return kind;
+    const struct word_call call = {word->text, word->where, NULL};
+    return (const struct dataset_kind *)word_called(&dataset_kinds, &call, d);
 }
 
 static size_t aligned(size_t n) { return (n + 15) & ~(size_t)15; }
@@ -86,17 +77,17 @@ static size_t aligned(size_t n) { return (n + 15) & ~(size_t)15; }
 // kind, because nodes remember the table they were read by.
 static const struct param *dataset_joined(const struct dataset_kind *kind)
 {
-    static struct param tables[LENGTH(dataset_kinds)][TABLE_MAX];
+    static struct param tables[KINDS + 1][TABLE_MAX];
     size_t k = 0;
-    while (dataset_kinds[k] != kind)
+    while (listed[k] != &kind->word)
         k++;
     struct param *to = tables[k];
-    const struct param *own = kind->params;
+    const struct param *own = kind->word.params;
     int n = 0;
     for (const struct param *p = source_params; p->name; p++)
         to[n++] = *p;
     for (const struct param *p = own; p && p->name; p++) {
-        assert(n + 1 < TABLE_MAX);
+        ASSERT(n + 1 < TABLE_MAX);
         to[n] = *p;
         to[n++].offset += aligned(sizeof(struct shared));
     }
@@ -111,8 +102,8 @@ static struct shared *dataset_read_source(struct arena *a, const struct node *so
     *kind = find_kind(source, d);
     if (!*kind)
         return NULL;
-    struct shared *block = arena_alloc(a, aligned(sizeof *block) + (*kind)->size);
-    const char *what = arena_printf(a, "data set '%s'", (*kind)->name);
+    struct shared *block = arena_alloc(a, aligned(sizeof *block) + (*kind)->word.size);
+    const char *what = arena_printf(a, "data set '%s'", (*kind)->word.name);
     return param_read(dataset_joined(*kind), source, source->where, what, block, a, d) ? block
                                                                                        : NULL;
 }

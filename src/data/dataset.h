@@ -22,9 +22,7 @@ struct dataset {
 };
 
 struct dataset_kind {
-    const char *name, *help;
-    const struct param *params; // beside source_params
-    size_t size;                // of the params struct
+    struct word word; // parameters beside source_params
     // Opens a split. Missing or damaged files: reported at `where` with the place looked in, the
     // names wanted and the override that uses `digits` instead; false.
     bool (*open)(struct dataset *s, enum split split, const void *params, struct place where,
@@ -34,8 +32,7 @@ struct dataset_kind {
     bool (*get)(const struct dataset *s, int64_t index, float *image, int32_t *label);
 };
 
-// NULL-terminated; generated from the folder.
-extern const struct dataset_kind *const dataset_kinds[];
+extern const struct vocabulary dataset_kinds; // generated from the folder
 const struct dataset_kind *dataset_kind(const char *name);
 
 // What every source of `data:` says beside its kind's own parameters.

@@ -180,10 +180,10 @@ static const struct param arrays_table[] = {
 };
 
 const struct dataset_kind dataset_arrays = {
-    .name = "arrays",
-    .help = "NumPy's .npy files of pictures or other arrays, and of labels",
-    .params = arrays_table,
-    .size = sizeof(struct arrays_params),
+    .word = {.name = "arrays",
+             .help = "NumPy's .npy files of pictures or other arrays, and of labels",
+             .params = arrays_table,
+             .size = sizeof(struct arrays_params)},
     .open = arrays_open,
     .get = arrays_get,
 };

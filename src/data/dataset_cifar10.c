@@ -164,15 +164,16 @@ static const struct param cifar_table[] = {
     {"path", PARAM_TEXT, FIELD(path), "", 0, 0, NULL,
      "the folder of data_batch_1.bin and the others"},
     {"classes", PARAM_NODE, FIELD(classes), "", 0, 0, NULL,
-     "the classes to keep, by name or number"},
+     "the classes to keep, by name or number", .takes = "class, or list"},
     PARAM_END,
 };
 
 const struct dataset_kind dataset_cifar10 = {
-    .name = "cifar10",
-    .help = "small photographs in ten classes, 32 × 32 colour (Krizhevsky), binary version",
-    .params = cifar_table,
-    .size = sizeof(struct cifar_params),
+    .word = {.name = "cifar10",
+             .help =
+                 "small photographs in ten classes, 32 × 32 colour (Krizhevsky), binary version",
+             .params = cifar_table,
+             .size = sizeof(struct cifar_params)},
     .open = cifar_open,
     .get = cifar_get,
 };

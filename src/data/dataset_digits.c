@@ -374,10 +374,10 @@ static const struct param digits_table[] = {
 };
 
 const struct dataset_kind dataset_digits = {
-    .name = "digits",
-    .help = "handwritten digits drawn by the program: no file, no end, MNIST's measures",
-    .params = digits_table,
-    .size = sizeof(struct digits_params),
+    .word = {.name = "digits",
+             .help = "handwritten digits drawn by the program: no file, no end, MNIST's measures",
+             .params = digits_table,
+             .size = sizeof(struct digits_params)},
     .open = digits_open,
     .get = digits_get,
 };

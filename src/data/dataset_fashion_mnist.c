@@ -14,10 +14,10 @@ static bool fashion_open(struct dataset *s, enum split split, const void *params
 }
 
 const struct dataset_kind dataset_fashion_mnist = {
-    .name = "fashion_mnist",
-    .help = "articles of clothing, 28 × 28 grey (Xiao, Rasul, Vollgraf), from IDX files",
-    .params = idx_params,
-    .size = sizeof(struct idx_params),
+    .word = {.name = "fashion_mnist",
+             .help = "articles of clothing, 28 × 28 grey (Xiao, Rasul, Vollgraf), from IDX files",
+             .params = idx_params,
+             .size = sizeof(struct idx_params)},
     .open = fashion_open,
     .get = idx_set_get,
 };

@@ -213,10 +213,10 @@ static const struct param folder_table[] = {
 };
 
 const struct dataset_kind dataset_folder = {
-    .name = "folder",
-    .help = "your own pictures: PNG, JPEG and BMP files of any size, a sub-folder a class",
-    .params = folder_table,
-    .size = sizeof(struct folder_params),
+    .word = {.name = "folder",
+             .help = "your own pictures: PNG, JPEG and BMP files of any size, a sub-folder a class",
+             .params = folder_table,
+             .size = sizeof(struct folder_params)},
     .open = folder_open,
     .get = folder_get,
 };

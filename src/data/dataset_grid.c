@@ -26,10 +26,12 @@ static const struct param grid_table[] = {
 };
 
 const struct dataset_kind dataset_grid = {
-    .name = "grid",
-    .help = "points in the plane, read as .point: Gaussians on a square grid; the label is which",
-    .params = grid_table,
-    .size = sizeof(struct mixture_options),
+    .word =
+        {.name = "grid",
+         .help =
+             "points in the plane, read as .point: Gaussians on a square grid; the label is which",
+         .params = grid_table,
+         .size = sizeof(struct mixture_options)},
     .open = grid_open,
     .get = mixture_get,
 };

@@ -2,10 +2,10 @@
 #include "data/idx_set.h"
 
 const struct dataset_kind dataset_mnist = {
-    .name = "mnist",
-    .help = "handwritten digits, 28 × 28 grey (LeCun, Cortes, Burges), from IDX files",
-    .params = idx_params,
-    .size = sizeof(struct idx_params),
+    .word = {.name = "mnist",
+             .help = "handwritten digits, 28 × 28 grey (LeCun, Cortes, Burges), from IDX files",
+             .params = idx_params,
+             .size = sizeof(struct idx_params)},
     .open = idx_set_open,
     .get = idx_set_get,
 };

@@ -28,10 +28,10 @@ static const struct param ring_table[] = {
 };
 
 const struct dataset_kind dataset_ring = {
-    .name = "ring",
-    .help = "points in the plane, read as .point: Gaussians on a ring; the label is which",
-    .params = ring_table,
-    .size = sizeof(struct mixture_options),
+    .word = {.name = "ring",
+             .help = "points in the plane, read as .point: Gaussians on a ring; the label is which",
+             .params = ring_table,
+             .size = sizeof(struct mixture_options)},
     .open = ring_open,
     .get = mixture_get,
 };

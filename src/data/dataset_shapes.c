@@ -422,11 +422,11 @@ static const struct param shapes_table[] = {
 };
 
 const struct dataset_kind dataset_shapes = {
-    .name = "shapes",
-    .help =
-        "coloured shapes on textured grounds, drawn by the program: no file, no end, 3 channels",
-    .params = shapes_table,
-    .size = sizeof(struct shapes_params),
+    .word = {.name = "shapes",
+             .help = "coloured shapes on textured grounds, drawn by the program: no file, no end, "
+                     "3 channels",
+             .params = shapes_table,
+             .size = sizeof(struct shapes_params)},
     .open = shapes_open,
     .get = shapes_get,
 };

@@ -112,8 +112,8 @@ bool idx_set_open(struct dataset *s, enum split split, const void *params, struc
                   struct arena *a, struct diag *d)
 {
     const struct idx_params *p = params;
-    const struct places places = data_places(a, p->path, s->kind->name);
-    const struct idx_set *set = read_set(a, s->kind->name, &places, split, where, d);
+    const struct places places = data_places(a, p->path, s->kind->word.name);
+    const struct idx_set *set = read_set(a, s->kind->word.name, &places, split, where, d);
     if (!set)
         return false;
     s->own = (void *)set;

@@ -115,7 +115,7 @@ bool loader_next(struct loader *l, struct batch to, const char **error)
     const int64_t damaged = loader_fill(l, to);
     if (damaged < l->batch) {
         snprintf(l->error, sizeof l->error, "example %lld of data set '%s' is damaged",
-                 (long long)l->index[damaged], l->dataset->kind->name);
+                 (long long)l->index[damaged], l->dataset->kind->word.name);
         *error = l->error;
         return false;
     }

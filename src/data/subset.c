@@ -51,11 +51,11 @@ struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t p
     if (!of->classes) {
         fail(d, where,
              "data set '%s' has no classes\nexpected a source with labels beside `per_class:`",
-             of->kind->name);
+             of->kind->word.name);
         return NULL;
     }
     if (!subset_choose(own, per_class, a)) {
-        fail(d, where, "an example of data set '%s' is damaged", of->kind->name);
+        fail(d, where, "an example of data set '%s' is damaged", of->kind->word.name);
         return NULL;
     }
     *kind = *of->kind;

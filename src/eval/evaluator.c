@@ -10,31 +10,17 @@
 
 // --- what is asked for ---------------------------------------------------------------------------
 
-static const struct metric *read_metric(const struct word *w, struct diag *d)
-{
-    const struct metric *m = metric_find(w->name);
-    const char *known[32];
-    size_t n = 0;
-    for (; metrics[n] && n < LENGTH(known); n++)
-        known[n] = metrics[n]->name;
-    if (!m)
-        fail_unknown(d, w->where, "score", w->name, known, n);
-    return m;
-}
-
 static bool read_taken(struct arena *a, struct experiment *e, const struct scored *asked,
                        struct taken *t, struct diag *d)
 {
-    static const struct param none[] = {PARAM_END};
-    const struct metric *m = read_metric(&asked->word, d);
+    const struct word *word = word_called(&metrics, &asked->word, d);
+    const struct metric *m = (const struct metric *)word;
     if (!m)
         return false;
-    void *params = arena_alloc(a, m->size + 1);
-    *t = (struct taken){.name = asked->as, .metric = m, .params = params};
+    *t = (struct taken){
+        .name = asked->as, .metric = m, .params = word_params(&metrics, word, &asked->word, a, d)};
     t->has_real = !(m->looks_at & METRIC_EXAMPLES);
-    return param_read(m->params ? m->params : none, asked->word.params, asked->word.where,
-                      arena_printf(a, "score '%s'", m->name), params, a, d) &&
-           (t->source = subject_source(e, asked, m, d)) != NULL;
+    return t->params && (t->source = subject_source(e, asked, m, d)) != NULL;
 }
 
 static bool evaluator_read_all(struct arena *a, struct experiment *e, struct taken *t,
@@ -69,14 +55,14 @@ int evaluator_numbers(const struct experiment *e)
 
 static void evaluator_add_params(struct text *out, const struct metric *m, const void *params)
 {
-    for (const struct param *p = m->params; p && p->name; p++) {
+    for (const struct param *p = m->word.params; p && p->name; p++) {
         const char *at = (const char *)params + p->offset;
         if (p->type == PARAM_FLOAT)
             text_addf(out, " %s=%.17g", p->name, *(const double *)at);
         else if (p->type == PARAM_INT)
             text_addf(out, " %s=%" PRId64, p->name, *(const int64_t *)at);
         else
-            BUG("parameter '%s' of score '%s' is no number", p->name, m->name);
+            BUG("parameter '%s' of score '%s' is no number", p->name, m->word.name);
     }
 }
 
@@ -87,7 +73,7 @@ static const char *evaluator_fingerprint(struct arena *a, const struct evaluator
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     struct text all;
     text_init(&all);
-    text_addf(&all, "%s %s", t->metric->name, t->metric->version);
+    text_addf(&all, "%s %s", t->metric->word.name, t->metric->version);
     if (asks_scorer(t->metric))
         text_addf(&all, " scorer=%s", v->scorer->sha256);
     text_addf(&all, " n=%" PRId64, t->has_real ? t->n_fake : t->n_real);
@@ -110,8 +96,8 @@ static const char *evaluator_fingerprint(struct arena *a, const struct evaluator
 
 static const char *evaluator(struct arena *a, const struct evaluator *v, const struct taken *t)
 {
-    const char *is = arena_printf(a, "%s of %s, N %" PRId64, t->metric->name, t->data->kind->name,
-                                  t->has_real ? t->n_fake : t->n_real);
+    const char *is = arena_printf(a, "%s of %s, N %" PRId64, t->metric->word.name,
+                                  t->data->kind->word.name, t->has_real ? t->n_fake : t->n_real);
     if (t->metric->looks_at & METRIC_FEATURES)
         is = arena_printf(a, "%s against %" PRId64, is, v->reference.n);
     if (t->metric->looks_at & METRIC_TRAINING)

@@ -5,14 +5,11 @@
 
 #include "registry_metrics.h"
 
-const struct metric *const metrics[] = {REGISTRY_metrics NULL};
+const struct vocabulary metrics = {"score", (const struct word *const[]){REGISTRY_metrics NULL}};
 
 const struct metric *metric_find(const char *name)
 {
-    for (int i = 0; metrics[i]; i++)
-        if (!strcmp(metrics[i]->name, name))
-            return metrics[i];
-    return NULL;
+    return (const struct metric *)word_find(&metrics, name);
 }
 
 bool asks_scorer(const struct metric *m) { return m->looks_at & (METRIC_SCORER | METRIC_FEATURES); }

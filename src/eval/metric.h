@@ -55,17 +55,15 @@ struct score {
 };
 
 struct metric {
-    const char *name, *help;
+    struct word word;
     const char *direction; // "max" or "min"
     // changes when the definition does; part of the evaluator's fingerprint
     const char *version;
     unsigned looks_at; // enum metric_looks_at
-    const struct param *params;
-    size_t size; // of the params struct
     struct score (*compute)(const struct evidence *e, const void *params);
 };
 
-extern const struct metric *const metrics[]; // NULL-terminated; generated from the folder
+extern const struct vocabulary metrics; // generated from the folder
 const struct metric *metric_find(const char *name);
 bool asks_scorer(const struct metric *m);
 

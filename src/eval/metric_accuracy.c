@@ -26,9 +26,11 @@ static struct score accuracy(const struct evidence *e, const void *params)
 }
 
 const struct metric metric_accuracy = {
-    .name = "accuracy",
-    .help = "share of test examples whose label has the largest of the logits `of:`; higher is "
-            "better",
+    .word =
+        {.name = "accuracy",
+         .help =
+             "share of test examples whose label has the largest of the logits `of:`; higher is "
+             "better"},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_EXAMPLES,

@@ -22,12 +22,13 @@ static struct score coverage(const struct evidence *e, const void *params)
 }
 
 const struct metric metric_coverage = {
-    .name = "coverage",
-    .help = "share of real data with a sample near by; higher is better, 0.969 of real data",
+    .word = {.name = "coverage",
+             .help =
+                 "share of real data with a sample near by; higher is better, 0.969 of real data",
+             .params = five_neighbours,
+             .size = sizeof(struct neighbours)},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = five_neighbours,
-    .size = sizeof(struct neighbours),
     .compute = coverage,
 };

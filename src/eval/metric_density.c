@@ -22,13 +22,14 @@ static struct score density(const struct evidence *e, const void *params)
 }
 
 const struct metric metric_density = {
-    .name = "density",
-    .help = "balls around real data that a sample is in, over k; higher is better, about 1 of real "
-            "data",
+    .word = {.name = "density",
+             .help = "balls around real data that a sample is in, over k; higher is better, about "
+                     "1 of real "
+                     "data",
+             .params = five_neighbours,
+             .size = sizeof(struct neighbours)},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = five_neighbours,
-    .size = sizeof(struct neighbours),
     .compute = density,
 };

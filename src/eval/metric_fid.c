@@ -48,9 +48,11 @@ static struct score fid(const struct evidence *e, const void *params)
 }
 
 const struct metric metric_fid = {
-    .name = "fid",
-    .help = "Fréchet distance of the scorer's features from those of the training split; lower is "
-            "better",
+    .word =
+        {.name = "fid",
+         .help =
+             "Fréchet distance of the scorer's features from those of the training split; lower is "
+             "better"},
     .direction = "min",
     .version = "1",
     .looks_at = METRIC_FEATURES,

@@ -16,20 +16,20 @@ static struct score high_quality(const struct evidence *e, const void *params)
     struct modes m;
     int64_t near = 0;
     if (!mixture_modes(e->data, &m))
-        BUG("modes of '%s'", e->data->kind->name);
+        BUG("modes of '%s'", e->data->kind->word.name);
     for (int64_t i = 0; i < e->of.n; i++)
         near += mixture_near(&m, e->of.x + 2 * i, p->within) >= 0;
     return (struct score){(double)near / (double)e->of.n, NAN};
 }
 
 const struct metric metric_high_quality = {
-    .name = "high_quality",
-    .help =
-        "share of samples near a mode of `ring` or `grid`; higher is better, 0.989 of real data",
+    .word = {.name = "high_quality",
+             .help = "share of samples near a mode of `ring` or `grid`; higher is better, 0.989 of "
+                     "real data",
+             .params = near_params,
+             .size = sizeof(struct near)},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_MODES,
-    .params = near_params,
-    .size = sizeof(struct near),
     .compute = high_quality,
 };

@@ -67,9 +67,10 @@ static struct score inception_score(const struct evidence *e, const void *params
 }
 
 const struct metric metric_inception_score = {
-    .name = "inception_score",
-    .help = "exp of the mean KL divergence of p(y|x) from p(y); higher is better, at most the "
-            "number of classes",
+    .word = {.name = "inception_score",
+             .help =
+                 "exp of the mean KL divergence of p(y|x) from p(y); higher is better, at most the "
+                 "number of classes"},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_SCORER | METRIC_SPLITS,

@@ -95,13 +95,15 @@ static const struct param params[] = {
     PARAM_END};
 
 const struct metric metric_kid = {
-    .name = "kid",
-    .help = "kernel distance of the scorer's features from those of the training split, unbiased; "
-            "lower is better",
+    .word =
+        {.name = "kid",
+         .help =
+             "kernel distance of the scorer's features from those of the training split, unbiased; "
+             "lower is better",
+         .params = params,
+         .size = sizeof(struct metric_kid_params)},
     .direction = "min",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = params,
-    .size = sizeof(struct metric_kid_params),
     .compute = kid,
 };

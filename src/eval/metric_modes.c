@@ -17,7 +17,7 @@ static struct score modes(const struct evidence *e, const void *params)
     struct arena *a = arena_new(NULL);
     struct modes m;
     if (!mixture_modes(e->data, &m))
-        BUG("modes of '%s'", e->data->kind->name);
+        BUG("modes of '%s'", e->data->kind->word.name);
     bool *found = NEW_ARRAY(a, bool, m.n);
     int n = 0;
     for (int64_t i = 0; i < e->of.n; i++) {
@@ -30,12 +30,14 @@ static struct score modes(const struct evidence *e, const void *params)
 }
 
 const struct metric metric_modes = {
-    .name = "modes",
-    .help = "modes of `ring` or `grid` that samples are found near; higher is better, at most all",
+    .word =
+        {.name = "modes",
+         .help =
+             "modes of `ring` or `grid` that samples are found near; higher is better, at most all",
+         .params = near_params,
+         .size = sizeof(struct near)},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_MODES,
-    .params = near_params,
-    .size = sizeof(struct near),
     .compute = modes,
 };

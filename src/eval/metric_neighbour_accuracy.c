@@ -45,9 +45,11 @@ static struct score neighbour_accuracy(const struct evidence *e, const void *par
 }
 
 const struct metric metric_neighbour_accuracy = {
-    .name = "neighbour_accuracy",
-    .help = "share of test examples whose nearest training example, by the codes `of:`, has their "
-            "label; higher is better",
+    .word =
+        {.name = "neighbour_accuracy",
+         .help =
+             "share of test examples whose nearest training example, by the codes `of:`, has their "
+             "label; higher is better"},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_EXAMPLES | METRIC_TRAINING,

@@ -12,12 +12,13 @@ static struct score precision(const struct evidence *e, const void *params)
 }
 
 const struct metric metric_precision = {
-    .name = "precision",
-    .help = "share of samples among real data, by balls in the scorer's features; higher is better",
+    .word = {.name = "precision",
+             .help = "share of samples among real data, by balls in the scorer's features; higher "
+                     "is better",
+             .params = three_neighbours,
+             .size = sizeof(struct neighbours)},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = three_neighbours,
-    .size = sizeof(struct neighbours),
     .compute = precision,
 };

@@ -12,12 +12,13 @@ static struct score metric_recall_recall(const struct evidence *e, const void *p
 }
 
 const struct metric metric_recall = {
-    .name = "recall",
-    .help = "share of real data among samples, by balls in the scorer's features; higher is better",
+    .word = {.name = "recall",
+             .help = "share of real data among samples, by balls in the scorer's features; higher "
+                     "is better",
+             .params = three_neighbours,
+             .size = sizeof(struct neighbours)},
     .direction = "max",
     .version = "1",
     .looks_at = METRIC_FEATURES,
-    .params = three_neighbours,
-    .size = sizeof(struct neighbours),
     .compute = metric_recall_recall,
 };

@@ -53,9 +53,9 @@ static bool fits_examples(const struct subject_reading *r, const struct metric *
                     "'%s' looks at examples, and what it is given reads %s\n"
                     "expected what a network makes of one source's examples, such as "
                     "{%s: {of: NETWORK(real.image)}}",
-                    m->name, r->source ? "several sources" : "none", m->name);
+                    m->word.name, r->source ? "several sources" : "none", m->word.name);
     return labelled(r->source) || fail(d, where, "'%s' needs data with labels, which '%s' has not",
-                                       m->name, r->source->name);
+                                       m->word.name, r->source->name);
 }
 
 static bool subject_same_shape(struct shape is, const struct dataset *s)
@@ -72,17 +72,17 @@ static bool fits_scorer(const struct subject_reading *r, const struct data_sourc
                     "'%s' needs data with labels, which '%s' has not\n"
                     "its scorer is a classifier of the data; leave the score out with "
                     "evaluate.scores=[]",
-                    m->name, real->name);
+                    m->word.name, real->name);
     if (real->dataset->height == 1 && real->dataset->width == 1)
         return fail(d, where,
                     "'%s' asks a classifier of pictures, and '%s' has points\n"
                     "expected scores of points: modes, high_quality",
-                    m->name, real->name);
+                    m->word.name, real->name);
     return subject_same_shape(r->program->sample.shape, real->dataset) ||
            fail(d, where,
                 "what is sampled has not the shape of the data, so '%s' cannot hold it against "
                 "them\nexpected (%" PRId64 ", %" PRId64 ", %" PRId64 ")",
-                m->name, real->dataset->channels, real->dataset->height, real->dataset->width);
+                m->word.name, real->dataset->channels, real->dataset->height, real->dataset->width);
 }
 
 static bool fits_modes(const struct subject_reading *r, const struct data_source *real,
@@ -93,9 +93,10 @@ static bool fits_modes(const struct subject_reading *r, const struct data_source
         return fail(d, where,
                     "'%s' needs data whose modes are known, which '%s' has not\n"
                     "expected data set ring or grid",
-                    m->name, real->name);
+                    m->word.name, real->name);
     return shape_size(r->program->sample.shape) == 2 ||
-           fail(d, where, "'%s' looks at points, and this is none\nexpected two numbers", m->name);
+           fail(d, where, "'%s' looks at points, and this is none\nexpected two numbers",
+                m->word.name);
 }
 
 static const struct expression *looked_at(const struct experiment *e, const struct scored *asked)

@@ -2,7 +2,6 @@
 // Such a config runs, and what it trains is not what its author thinks; so these are errors, not
 // advice.
 #include "base/arena.h"
-#include "program/program.h"
 #include "lang/sections.h"
 
 #include <string.h>
@@ -97,7 +96,7 @@ static bool check_term(struct section_reader *r, const struct game_term *term)
     if (update_takes_term(e, u, term))
         return true;
     return fail(
-        r->d, term->where, "no update takes term '%s'\n%s", term->is->name,
+        r->d, term->where, "no update takes term '%s'\n%s", term->is->word.name,
         term->to
             ? "expected an update of what `for:` names"
             : "without `for:` it belongs to updates of networks it depends on that are no critics");
@@ -122,7 +121,7 @@ static void check_classes(struct section_reader *r)
     const struct experiment *e = r->e;
     const struct dataset *s = e->data[0].dataset;
     for (int i = 0; i < e->n_noise; i++)
-        if (e->noise[i].kind == NOISE_LABEL && s->classes && e->noise[i].size[0] != s->classes)
+        if (e->noise[i].is.classes && s->classes && e->noise[i].size[0] != s->classes)
             warn(r->d, e->noise[i].where, "noise '%s' draws %d classes, but '%s' has %d",
                  e->noise[i].name, (int)e->noise[i].size[0], e->data[0].name, s->classes);
 }
@@ -160,5 +159,5 @@ void check_coupling(struct experiment *e, const struct application *app, struct 
                      "own slope\n"
                      "expected layer_norm, instance_norm or nothing in a critic with a gradient "
                      "penalty",
-                     strchr(app->row[j].layer, ' ') + 1, e->game[i].penalty[0].is->name);
+                     strchr(app->row[j].layer, ' ') + 1, e->game[i].penalty[0].is->word.name);
 }

@@ -2,6 +2,7 @@
 // way, what is used. Shapes are left to the build, which knows them.
 #include "base/arena.h"
 #include "lang/sections.h"
+#include "lang/function.h"
 
 #include <string.h>
 
@@ -58,8 +59,8 @@ static bool fail_no_name(struct section_reader *r, const struct expression *is)
                     "expected one of its fields: %s.image, %s.label, %s.index",
                     is->name, is->name, is->name, is->name);
     if (function_find(is->name))
-        return fail(r->d, is->where, "'%s' is a function\nexpected %s(%s)", is->name, is->name,
-                    function_arguments(function_find(is->name)));
+        return fail(r->d, is->where, "'%s' is a function\nexpected %s", is->name,
+                    function_find(is->name)->word.usage);
     return fail_unknown(r->d, is->where, "name", is->name, known, r->names.n);
 }
 
@@ -132,7 +133,7 @@ static bool fail_no_callee(struct section_reader *r, const struct expression *is
 {
     int n;
     const struct experiment *e = r->e;
-    const char **word = function_words(r->arena, &n),
+    const char **word = word_names(r->arena, &functions, &n),
                **known = NEW_ARRAY(r->arena, const char *, n + e->n_network + 1);
     memcpy(known, word, sizeof *known * (size_t)n);
     for (int i = 0; i < e->n_network; i++)
@@ -156,16 +157,15 @@ static bool check_call(struct section_reader *r, const struct expression *is, bo
                    : fail_several(r, is, net, arena_printf(r->arena, "%s(…)", net->name));
     if (!f)
         return fail_no_callee(r, is);
+    const char *usage = f->word.usage;
     for (int i = 0; i < is->n_arg; i++)
         if (is->arg_name[i])
-            return fail(r->d, is->arg[i]->where,
-                        "'%s' takes its arguments by order\nexpected %s(%s)", is->name, is->name,
-                        function_arguments(f));
-    return function_takes(f, is->n_arg)
+            return fail(r->d, is->arg[i]->where, "'%s' takes its arguments by order\nexpected %s",
+                        is->name, usage);
+    return is->n_arg >= f->least && is->n_arg <= f->most
                ? good
-               : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s(%s)",
-                      is->name, is->n_arg, is->n_arg == 1 ? "" : "s", is->name,
-                      function_arguments(f));
+               : fail(r->d, is->where, "'%s' does not take %d argument%s\nexpected %s", is->name,
+                      is->n_arg, is->n_arg == 1 ? "" : "s", usage);
 }
 
 static bool check_data_field(struct section_reader *r, const struct expression *is,
@@ -177,7 +177,7 @@ static bool check_data_field(struct section_reader *r, const struct expression *
         if (!strcmp(is->name, known[i]))
             return i != FIELD_LABEL || s->dataset->classes ||
                    fail(r->d, is->where, "data set '%s' has no labels\nexpected %s.%s",
-                        s->dataset->kind->name, s->name, known[0]);
+                        s->dataset->kind->word.name, s->name, known[0]);
     return fail_unknown(r->d, is->where, "field of a source", is->name, known, FIELDS);
 }
 

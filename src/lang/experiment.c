@@ -1,107 +1,18 @@
-// Reading a config as an experiment. Sections are read in the order in which they lean on one
-// another, each by a closed table, and reading goes on after a mistake as long as what follows can
-// still be judged. Then names are checked without building anything, and at last every program is
-// built once and thrown away: shapes are checked by the same code that trains, and all slots come
-// into being in one order. A second implementation of shape inference for checking would be simpler
-// to call, and would sooner or later disagree with the first.
+// Reading a config as an experiment. Sections are read in the order in which they lean on one another, each by a closed table, and
+// reading goes on after a mistake as long as what follows can still be judged. Then names are checked without building anything.
 #include "lang/experiment.h"
 
 #include "base/arena.h"
 #include "base/workspace.h"
-#include "program/program.h"
+#include "lang/function.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 
 #include <string.h>
 
-struct sections {
-    const char *name, *about, *paper;
-    int64_t seed;
-    int precision;
-    const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
-    const struct node *train, *evaluate, *samples, *compile;
-};
-
-static const char *const precision_word[] = {"f32", "bf16", NULL};
-
-#define SECTION(field, about)                                                   \
-    {                                                                           \
-#field, PARAM_NODE, offsetof(struct sections, field), "", .help = about \
-    }
-static const struct param root_params[] = {
-    {"name", PARAM_TEXT, offsetof(struct sections, name),
-     .help = "one word for tables and run directories"},
-    {"about", PARAM_TEXT, offsetof(struct sections, about), "",
-     .help = "what this is, in a sentence"},
-    {"paper", PARAM_TEXT, offsetof(struct sections, paper), "", .help = "where it comes from"},
-    {"seed", PARAM_INT, offsetof(struct sections, seed), "0", 0, -1,
-     .help = "of weights, noise and the order of data"},
-    {"precision", PARAM_WORD, offsetof(struct sections, precision), "f32", .words = precision_word,
-     .help = "of convolutions and products; weights, sums and statistics are always f32"},
-    SECTION(extends, "files this one starts from"),
-    SECTION(data, "batches that arrive from outside"),
-    SECTION(noise, "what is drawn afresh at every iteration"),
-    SECTION(networks, "the graphs"),
-    SECTION(templates, "parametric blocks of layers"),
-    SECTION(values, "names for expressions"),
-    SECTION(games, "critics, what they call real and fake, and the loss"),
-    SECTION(terms, "every other loss"),
-    SECTION(train, "steps, optimizers, the order of updates"),
-    SECTION(evaluate, "scores"),
-    SECTION(samples, "picture grids"),
-    SECTION(compile, "rewrites that round differently"),
-    PARAM_END};
-
-static const struct param compile_params[] = {
+const struct param compile_params[] = {
     {"minimal_filtering", PARAM_BOOL, offsetof(struct experiment, minimal_filtering), "true",
      .help = "convolutions by fewer products where that is faster"},
     PARAM_END};
-
-// How a section is written, and what stands in it where that is no names of the user's.
-static const struct written {
-    const char *name, *example;
-    const struct param *params;
-} written[] = {
-    {"data", "data: {real: {dataset: digits, batch: 64}}: real.image, real.label, real.index",
-     NULL},
-    {"noise", "noise: {z: {normal: 100}, y: {label: 10}}", NULL},
-    {"networks", "networks: {critic: {inputs: {image: [1, 28, 28]}, layers: […]}}", NULL},
-    {"templates", "templates: {down: {with: {filters: 64}, layers: […]}}, then {use: down}", NULL},
-    {"values", "values: {fake: \"generator(z)\", n: 20}", NULL},
-    {"games", "games: [{critic: critic, real: real.image, fake: fake, loss: hinge}]", game_params},
-    {"terms", "terms: [{l1: {x: fake, y: real.image}, weight: 100, for: generator}]", NULL},
-    {"train", NULL, train_params},
-    {"evaluate", NULL, evaluate_params},
-    {"samples", NULL, sample_params},
-    {"compile", NULL, compile_params},
-};
-
-// Within `train:`.
-static const struct vocable inner[] = {
-    {"section", "update", "an entry of `iteration:` in `train:`", NULL, update_params},
-    {"section", "simultaneous", "updates that all read what was there before any of them",
-     "iteration: [{simultaneous: [update: critic, update: generator]}]", update_params},
-    {"section", "ema", "averages of weights, in `train:`", NULL, ema_params},
-    {"section", "checkpoint", "how often, and how many are kept, in `train:`", NULL,
-     checkpoint_params},
-};
-
-bool section_vocable(size_t i, struct vocable *out)
-{
-    const size_t n = LENGTH(root_params) - 1;
-    if (i >= n) {
-        if (i - n < LENGTH(inner))
-            *out = inner[i - n];
-        return i - n < LENGTH(inner);
-    }
-    *out = (struct vocable){"section", root_params[i].name, root_params[i].help, NULL, NULL};
-    for (size_t k = 0; k < LENGTH(written); k++)
-        if (!strcmp(written[k].name, out->name)) {
-            out->usage = written[k].example;
-            out->params = written[k].params;
-        }
-    return true;
-}
 
 // --- what sections share -------------------------------------------------------------------------
 
@@ -266,14 +177,14 @@ static const struct network_input *noise_inputs(struct section_reader *r)
     return in;
 }
 
-static bool read_networks(struct section_reader *r, const struct sections *root)
+static bool read_networks(struct section_reader *r, const struct root_options *root)
 {
     struct experiment *e = r->e;
     bool good = true;
     if (!root->networks || root->networks->kind != NODE_MAP || !root->networks->n)
-        return fail(
-            r->d, root->networks ? root->networks->where : r->e->config->root->where,
-            "there are no networks\nexpected `networks:` with at least two, one of them a critic");
+        return fail(r->d, root->networks ? root->networks->where : r->e->config->root->where,
+                    "there are no networks\nexpected networks: {generator: {inputs: {z: 100}, "
+                    "layers: […]}, …}");
     for (int i = 0; i < root->networks->n; i++)
         good &= claim(r, &root->networks->entry[i], "network");
     e->network = networks_read(r->arena, root->networks, root->templates, noise_inputs(r),
@@ -283,7 +194,7 @@ static bool read_networks(struct section_reader *r, const struct sections *root)
     return good && e->network;
 }
 
-static bool read_sections(struct section_reader *r, const struct sections *root)
+static bool read_sections(struct section_reader *r, const struct root_options *root)
 {
     const struct place whole = r->e->config->root->where;
     bool good = param_read(compile_params, root->compile,
@@ -301,39 +212,11 @@ static bool read_sections(struct section_reader *r, const struct sections *root)
     return good;
 }
 
-// What is drawn and what is scored; `of` may be NULL.
-static void build_sampling(struct section_reader *r, struct arena *scratch,
-                           const struct expression *of)
-{
-    if (of)
-        program_sampling_of(r->e, scratch, r->e->batch, of, r->e->ema_decay != 0, r->d);
-}
-
-// Every program once, in an arena of its own.
-static bool build_all(struct section_reader *r)
-{
-    const struct experiment *e = r->e;
-    struct arena *scratch = arena_new(r->arena);
-    const int errors = diag_errors(r->d);
-    for (int i = 0; i < e->n_phase; i++)
-        program_training(r->e, i, scratch, r->d);
-    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_of; i++)
-        build_sampling(r, scratch, e->samples.of[i]);
-    for (int i = 0; diag_errors(r->d) == errors && i < e->samples.n_scatter; i++)
-        build_sampling(r, scratch, e->samples.scatter[i]);
-    if (diag_errors(r->d) == errors)
-        build_sampling(r, scratch, e->evaluate.of);
-    for (int i = 0; diag_errors(r->d) == errors && i < e->evaluate.n_score; i++)
-        build_sampling(r, scratch, e->evaluate.score[i].of);
-    arena_free(scratch);
-    return diag_errors(r->d) == errors;
-}
-
-struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d)
+struct experiment *experiment_parse(struct arena *a, const struct config *config, struct diag *d)
 {
     struct experiment *e = NEW(a, struct experiment);
     struct section_reader r = {.e = e, .arena = a, .d = d};
-    struct sections root = {0};
+    struct root_options root = {0};
     *e = (struct experiment){.arena = a, .config = config, .workspace = workspace_new(a)};
     hash_map_init(&r.names, a);
     slots_init(&e->slots, a);
@@ -347,5 +230,5 @@ struct experiment *experiment_read(struct arena *a, const struct config *config,
     e->precision = root.precision;
     if (!read_sections(&r, &root) || !good || !check_expressions(&r))
         return NULL;
-    return check_experiment(&r) && build_all(&r) && diag_errors(d) == errors ? e : NULL;
+    return check_experiment(&r) && diag_errors(d) == errors ? e : NULL;
 }

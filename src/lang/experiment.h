@@ -5,6 +5,8 @@
 
 #include "config/expression.h"
 #include "data/loader.h"
+#include "lang/noise.h"
+#include "lang/schedule.h"
 #include "losses/losses.h"
 #include "nn/network.h"
 
@@ -22,18 +24,6 @@ struct data_source {
 };
 enum data_field { FIELD_IMAGE, FIELD_LABEL, FIELD_INDEX, FIELDS };
 extern const char *const data_field_name[FIELDS];
-
-enum noise_kind { NOISE_NORMAL, NOISE_UNIFORM, NOISE_LABEL, NOISE_ONE_HOT, NOISE_BOX };
-struct noise {
-    const char *name;
-    struct place where;
-    // NORMAL: N(0, 1); UNIFORM: [-1, 1); LABEL: whole numbers below K; ONE_HOT: their code;
-    enum noise_kind kind;
-    // BOX: 1 inside a rectangle at a random place, 0 outside: (1, H,
-    // W) of the first source
-    int64_t size[2];     // n, or K, or the box's height and width
-    struct signature is; // of one sample
-};
 
 struct named_value {
     const char *name;
@@ -90,21 +80,6 @@ struct optimizer {
     bool keras;
 };
 
-// One factor of the learning rate. In steps of its phase, epochs already converted.
-enum schedule_kind {
-    SCHEDULE_CONSTANT,
-    SCHEDULE_LINEAR,
-    SCHEDULE_STEP,
-    SCHEDULE_COSINE,
-    SCHEDULE_WARMUP
-};
-struct schedule {
-    enum schedule_kind kind;
-    double from, to; // WARMUP: 0 … to. STEP: every `to` steps
-    // LINEAR, COSINE: the factor at `to`. STEP: what each `to` steps multiply by
-    double final;
-};
-
 struct update {
     int number; // counts through all phases, from 0
     struct place where;
@@ -138,7 +113,7 @@ struct phase {
 
 // A score that is asked for.
 struct scored {
-    struct word word;            // its own parameters, read by the score of that name
+    struct word_call word;       // its own parameters, read by the score of that name
     const struct expression *of; // what is looked at; NULL: evaluate.of
     const char *as;              // what its number is called
 };
@@ -179,7 +154,7 @@ struct experiment {
     bool minimal_filtering;      // `compile:`
     struct workspace *workspace; // what its programs run in, one at a time
     struct chooser *chooser;     // of training programs; whoever compiles sets it, or leaves rules
-    // complete after experiment_read: parameters, buffers, moments, averages
+    // parameters and buffers; after experiment_read moments and averages too
     struct slots slots;
     struct data_source *data;
     int n_data;
@@ -205,10 +180,9 @@ struct experiment {
     int64_t batch; // of the first source: what noise is drawn for
 };
 
-// Reads everything, opens the data sets, builds every program once, so that all mistakes are found
-// now and all slots exist in an order that does not depend on what is asked for later. NULL after
-// errors; every error has its place.
-struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d);
+// Reads everything, opens the data sets and checks all that can be checked without building a program (program/program.h's
+// experiment_read does that too, and makes the slots of moments and averages). NULL after errors; every error has its place.
+struct experiment *experiment_parse(struct arena *a, const struct config *config, struct diag *d);
 // Fills the slab of e->slots.floats floats for the first step: slots_fill, and averages start at
 // their weights.
 void experiment_fill(const struct experiment *e, float *slab);

@@ -1,7 +1,6 @@
 // What comes into an experiment: batches from data sets, and noise.
 #include "base/arena.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 
 #include <string.h>
 
@@ -50,90 +49,23 @@ bool read_data(struct section_reader *r, const struct node *data)
 
 // --- noise ---------------------------------------------------------------------------------------
 
-struct noise_options {
-    struct ints size;
-};
-
-#define NOISE_TABLE(table, word, text)                                                            \
-    static const struct param table[] = {{word, PARAM_INTS, offsetof(struct noise_options, size), \
-                                          .min = 1, .max = 1 << 20, .help = text},                \
-                                         PARAM_END}
-NOISE_TABLE(vector_params, "size", "how many numbers");
-NOISE_TABLE(label_params, "classes", "how many classes");
-NOISE_TABLE(box_params, "size", "height and width of the rectangle");
-
-static const struct noise_word {
-    const char *name, *help;
-    const struct param *params;
-    int numbers;
-} noise_word[] = {
-    [NOISE_NORMAL] = {"normal", "numbers from N(0, 1)", vector_params, 1},
-    [NOISE_UNIFORM] = {"uniform", "numbers from U(−1, 1)", vector_params, 1},
-    [NOISE_LABEL] = {"label", "a class, all equally likely", label_params, 1},
-    [NOISE_ONE_HOT] = {"one_hot", "a class as numbers: 1 at its place, else 0", label_params, 1},
-    [NOISE_BOX] = {"box", "1 in a rectangle somewhere in the image, else 0", box_params, 2},
-};
-
-bool noise_vocable(size_t i, struct vocable *out)
-{
-    if (i >= LENGTH(noise_word))
-        return false;
-    const struct noise_word *w = &noise_word[i];
-    *out = (struct vocable){"noise", w->name, w->help, NULL, w->params};
-    return true;
-}
-
-static bool sign_box(struct section_reader *r, struct noise *n, struct place where)
-{
-    const struct dataset *s = r->e->n_data ? r->e->data[0].dataset : NULL;
-    if (!s)
-        return false;
-    n->is.shape = SHAPE(1, s->height, s->width);
-    if (n->size[0] > s->height || n->size[1] > s->width)
-        return fail(r->d, where,
-                    "the box is larger than the images of '%s'\nexpected at most [%d, %d]",
-                    r->e->data[0].name, (int)s->height, (int)s->width);
-    return true;
-}
-
-static bool sign(struct section_reader *r, struct noise *n, struct place where)
-{
-    switch (n->kind) {
-    case NOISE_NORMAL:
-    case NOISE_UNIFORM:
-    case NOISE_ONE_HOT: n->is.shape = SHAPE(n->size[0]); return true;
-    case NOISE_LABEL: n->is.classes = n->size[0]; return true;
-    case NOISE_BOX: return sign_box(r, n, where);
-    }
-    return false;
-}
-
 static bool read_one(struct section_reader *r, const struct entry *entry, struct noise *n)
 {
-    struct word w;
-    struct noise_options o = {0};
-    if (!word_read(entry->value, NULL, "kind of noise", &w, r->d))
+    struct word_call w;
+    const struct word *word = word_choose(&noises, entry->value, NULL, &w, r->d);
+    const struct noise_options *o = word ? word_params(&noises, word, &w, r->arena, r->d) : NULL;
+    if (!o)
         return false;
-    const char *known[LENGTH(noise_word)];
-    size_t kind = LENGTH(noise_word);
-    for (size_t i = 0; i < LENGTH(noise_word); i++) {
-        known[i] = noise_word[i].name;
-        if (!strcmp(w.name, known[i]))
-            kind = i;
-    }
-    if (kind == LENGTH(noise_word))
-        return fail_unknown(r->d, w.where, "kind of noise", w.name, known, LENGTH(noise_word));
-    if (!param_read(noise_word[kind].params, w.params, w.where,
-                    arena_printf(r->arena, "noise '%s'", w.name), &o, r->arena, r->d))
-        return false;
-    if (o.size.n != noise_word[kind].numbers)
-        return fail(r->d, w.where, "noise '%s' has %d numbers\nexpected %d", w.name, o.size.n,
-                    noise_word[kind].numbers);
+    const struct noise_kind *kind = (const struct noise_kind *)word;
+    const struct data_source *first = r->e->n_data ? &r->e->data[0] : NULL;
+    if (o->size.n != kind->numbers)
+        return fail(r->d, w.where, "noise '%s' has %d number%s\nexpected %d", w.name, o->size.n,
+                    o->size.n == 1 ? "" : "s", kind->numbers);
     *n = (struct noise){.name = entry->key,
                         .where = entry->where,
-                        .kind = (enum noise_kind)kind,
-                        .size = {o.size.v[0], o.size.v[1]}};
-    return sign(r, n, w.where);
+                        .kind = kind,
+                        .size = {o->size.v[0], kind->numbers > 1 ? o->size.v[1] : 0}};
+    return kind->sign(n, first ? first->dataset : NULL, first ? first->name : NULL, w.where, r->d);
 }
 
 bool read_noise(struct section_reader *r, const struct node *noise)

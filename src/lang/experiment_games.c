@@ -32,21 +32,22 @@ struct game_options {
 };
 
 #define AT(field) offsetof(struct game_options, field)
-static const struct param no_params[] = {PARAM_END};
-
 const struct param game_params[] = {
-    {"critic", PARAM_NODE, AT(critic),
+    {"critic", PARAM_NODE, AT(critic), .takes = "network, or a head of one",
      .help = "the network, or its head, that tells real from fake"},
-    {"real", PARAM_NODE, AT(real), .help = "its arguments for real data"},
-    {"fake", PARAM_NODE, AT(fake), .help = "its arguments for fakes"},
-    {"loss", PARAM_NODE, AT(loss), .help = "log, wasserstein, hinge, …"},
-    {"penalty", PARAM_NODE, AT(penalty), "", .help = "gradient, dragan, r1, wgan_div; or a list"},
+    {"real", PARAM_NODE, AT(real), .takes = "expression, or list",
+     .help = "its arguments for real data"},
+    {"fake", PARAM_NODE, AT(fake), .takes = "expression, or list",
+     .help = "its arguments for fakes"},
+    {"loss", PARAM_NODE, AT(loss), .takes = "loss", .help = "log, wasserstein, hinge, …"},
+    {"penalty", PARAM_NODE, AT(penalty), "", .takes = "penalty, or list",
+     .help = "gradient, dragan, r1, wgan_div; or a list"},
     {"clip", PARAM_FLOAT, AT(clip), "", 0, 1e9,
      .help = "the critic's weights are clipped to ± this after its steps"},
     {"pool", PARAM_INT, AT(pool), "", 0, 65536,
      .help = "the critic sees fakes from a history of this many"},
     {"smooth", PARAM_FLOAT, AT(smooth), "", 0, 1, .help = "lowers the target of real data by this"},
-    {"mismatched", PARAM_NODE, AT(mismatched), "",
+    {"mismatched", PARAM_NODE, AT(mismatched), "", .takes = "expression, or list",
      .help = "arguments that belong to fake although each is real"},
     {"weight", PARAM_FLOAT, AT(weight), "1", 0, 1e9,
      .help = "of the generator's side against the other losses of its update"},
@@ -54,33 +55,23 @@ const struct param game_params[] = {
 
 static bool read_loss(struct section_reader *r, const struct node *node, struct game *game)
 {
-    struct word w;
-    if (!word_read(node, NULL, "loss", &w, r->d))
-        return false;
-    int n;
-    const char **known = loss_words(r->arena, &n);
-    if (!(game->loss = loss_find(w.name)))
-        return fail_unknown(r->d, w.where, "loss", w.name, known, (size_t)n);
-    game->loss_params = arena_alloc(r->arena, game->loss->size + 1);
-    return param_read(game->loss->params ? game->loss->params : no_params, w.params, w.where,
-                      arena_printf(r->arena, "loss '%s'", w.name), game->loss_params, r->arena,
-                      r->d);
+    struct word_call call;
+    const struct word *word = word_choose(&losses, node, NULL, &call, r->d);
+    game->loss = (const struct loss *)word;
+    return word && (game->loss_params = word_params(&losses, word, &call, r->arena, r->d)) != NULL;
 }
 
 static bool read_penalty(struct section_reader *r, const struct node *node, struct game *game)
 {
-    struct word w;
-    if (!word_read(node, NULL, "penalty", &w, r->d))
+    struct word_call call;
+    const struct word *word = word_choose(&penalties, node, NULL, &call, r->d);
+    if (!word)
         return false;
-    int n;
-    const char **known = penalty_words(r->arena, &n);
-    struct game_penalty p = {.is = penalty_find(w.name), .where = w.where};
-    if (!p.is)
-        return fail_unknown(r->d, w.where, "penalty", w.name, known, (size_t)n);
-    p.params = arena_alloc(r->arena, p.is->size);
+    const struct game_penalty p = {(const struct penalty *)word,
+                                   word_params(&penalties, word, &call, r->arena, r->d),
+                                   call.where};
     APPEND(r->arena, game->penalty, game->n_penalty, p);
-    return param_read(p.is->params, w.params, w.where,
-                      arena_printf(r->arena, "penalty '%s'", w.name), p.params, r->arena, r->d);
+    return p.params != NULL;
 }
 
 static bool read_penalties(struct section_reader *r, const struct node *node, struct game *game)
@@ -145,7 +136,7 @@ static bool check_options(struct section_reader *r, const struct game *game,
         return fail(
             r->d, smooth->where,
             "loss '%s' has no target to smooth\nexpected `smooth:` with log or least_squares",
-            game->loss->name);
+            game->loss->word.name);
     return true;
 }
 
@@ -187,79 +178,48 @@ bool read_games(struct section_reader *r, const struct node *games)
 
 // --- terms ---------------------------------------------------------------------------------------
 
-static int argument_of(const struct term *is, const char *name)
-{
-    for (int i = 0; is->argument[i].name; i++)
-        if (!strcmp(is->argument[i].name, name))
-            return i;
-    return -1;
-}
+// Beside a term's word.
+struct term_options {
+    double weight;
+    const struct node *to;
+};
+const struct param term_params[] = {
+    {"weight", PARAM_FLOAT, offsetof(struct term_options, weight), "1", -1e9, 1e9,
+     .help = "what the term is multiplied by"},
+    {"for", PARAM_NODE, offsetof(struct term_options, to), "", .takes = "network, head, or list",
+     .help = "the networks, or heads, whose updates take the term; those that it depends on and "
+             "that are no critics, unless said"},
+    PARAM_END};
 
-// "it takes logits, label"
-static const char *argument_list(struct section_reader *r, const struct term *is)
+static bool read_arguments(struct section_reader *r, const struct word_call *call,
+                           struct game_term *term)
 {
-    const char *list = is->argument[0].name;
-    for (int i = 1; is->argument[i].name; i++)
-        list = arena_printf(r->arena, is->argument[i].optional ? "%s, [%s]" : "%s, %s", list,
-                            is->argument[i].name);
-    return list;
-}
-
-// The arguments are expressions; what is left of the map are parameters.
-static bool experiment_games_read_arguments(struct section_reader *r, const struct word *w,
-                                            struct game_term *term)
-{
-    struct node *rest = NEW(r->arena, struct node);
     bool good = true;
-    if (!w->params || w->params->kind != NODE_MAP)
-        return fail(r->d, w->where, "term '%s' needs its arguments by name\nit takes %s", w->name,
-                    argument_list(r, term->is));
-    *rest = (struct node){.kind = NODE_MAP, .where = w->params->where};
-    for (int i = 0; i < w->params->n; i++) {
-        const struct entry *entry = &w->params->entry[i];
-        const int k = argument_of(term->is, entry->key);
-        if (k >= 0)
-            good &= (term->argument[k] = expression_parse(r->arena, entry->value, r->d)) != NULL;
-        else if (term->is->params)
-            APPEND(r->arena, rest->entry, rest->n, *entry);
-        else
-            good = fail(r->d, entry->where, "term '%s' has no argument '%s'\nit takes %s", w->name,
-                        entry->key, argument_list(r, term->is));
-    }
-    for (int i = 0; term->is->argument[i].name; i++)
-        if (!term->is->argument[i].optional && !node_get(w->params, term->is->argument[i].name))
-            good = fail(r->d, w->where, "term '%s' needs '%s'\nit takes %s", w->name,
-                        term->is->argument[i].name, argument_list(r, term->is));
-    term->params = arena_alloc(r->arena, term->is->size + 1);
-    return !term->is->params ? good
-                             : param_read(term->is->params, rest, w->where,
-                                          arena_printf(r->arena, "term '%s'", w->name),
-                                          term->params, r->arena, r->d) &&
-                                   good;
+    term->params = word_params(&terms, &term->is->word, call, r->arena, r->d);
+    const struct term_arguments *given = term->params;
+    for (int i = 0; given && i < term_argument_count(term->is); i++)
+        if (given->is[i])
+            good &= (term->argument[i] = expression_parse(r->arena, given->is[i], r->d)) != NULL;
+    return given && good;
 }
 
 static const char *number_word(struct section_reader *r, const char *word)
 {
     int n = 1;
     for (int i = 0; i < r->e->n_term; i++)
-        n += r->e->term[i].is && !strcmp(r->e->term[i].is->name, word);
+        n += r->e->term[i].is && !strcmp(r->e->term[i].is->word.name, word);
     return n == 1 ? word : arena_printf(r->arena, "%s.%d", word, n);
 }
 
 static bool read_term(struct section_reader *r, const struct node *node, struct game_term *term)
 {
-    static const char *const reserved[] = {"for", "weight", NULL};
-    struct word w;
+    struct word_call w;
     *term = (struct game_term){.where = node->where, .weight = 1};
-    if (!word_read(node, reserved, "term", &w, r->d))
+    if (!(term->is = (const struct term *)word_choose(&terms, node, term_params, &w, r->d)))
         return false;
-    int n;
-    const char **known = term_words(r->arena, &n);
-    if (!(term->is = term_find(w.name)))
-        return fail_unknown(r->d, w.where, "term", w.name, known, (size_t)n);
     term->name = number_word(r, w.name);
     term->where = w.where;
-    bool good = experiment_games_read_arguments(r, &w, term);
+    bool good = read_arguments(r, &w, term);
     const struct node *weight = node_get(node, "weight"), *to = node_get(node, "for");
     if (weight)
         good &= scalar_float(weight, "'weight' of the term", -1e9, 1e9, &term->weight, r->d);

@@ -17,14 +17,14 @@ struct sample_options {
 const struct param sample_params[] = {
     {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
     {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns; [8, 8] unless said"},
-    {"columns", PARAM_NODE, AT(columns), "",
+    {"columns", PARAM_NODE, AT(columns), "", .takes = "name, or list",
      .help = "what alone varies along a row: a label or one_hot, column c its class c; or one "
              "number of a noise (u.0), from −1 to 1, of a normal noise from −2 to 2; of a list, "
              "rows take turns"},
-    {"of", PARAM_NODE, AT(of), "",
+    {"of", PARAM_NODE, AT(of), "", .takes = "expression, or list",
      .help = "the expression drawn, the fake of the first game unless said; of a list, each has a "
              "row below the other, of the same draws"},
-    {"scatter", PARAM_NODE, AT(scatter), "",
+    {"scatter", PARAM_NODE, AT(scatter), "", .takes = "list of expressions",
      .help = "drawn as points where each is two numbers, the last coloured by class: [z, code]"},
     PARAM_END};
 
@@ -74,12 +74,12 @@ static bool read_sweep(struct section_reader *r, const struct node *node, struct
     if (!n)
         return false;
     by->noise = n;
-    if (n->kind == NOISE_LABEL || n->kind == NOISE_ONE_HOT)
+    if (n->kind->classes)
         return !number || fail(r->d, node->where,
                                "the classes of '%s' vary as one\nexpected its name alone", n->name);
     char *end = NULL;
     by->element = number ? strtol(number, &end, 10) : -1;
-    if (n->kind == NOISE_BOX || !number || end == number || *end || by->element < 0 ||
+    if (!n->kind->vary || !number || end == number || *end || by->element < 0 ||
         by->element >= n->size[0])
         return fail(r->d, node->where,
                     "noise '%s' has no classes to vary\n"
@@ -137,7 +137,7 @@ struct evaluate_options {
 
 #define IN(field) offsetof(struct evaluate_options, field)
 const struct param evaluate_params[] = {
-    {"scores", PARAM_NODE, IN(scores),
+    {"scores", PARAM_NODE, IN(scores), .takes = "score, or list",
      .help = "the words: inception_score, {accuracy: {of: classifier(real.image), as: NAME}}, …"},
     {"samples", PARAM_INT, IN(samples), "10k", 1, -1,
      .help = "how many are drawn, and of how many examples at most"},
@@ -145,14 +145,23 @@ const struct param evaluate_params[] = {
     {"every", PARAM_INT, IN(every), "", 0, -1, .help = "steps; 0: only at the end"},
     {"batch", PARAM_INT, IN(batch), "", 1, 65536,
      .help = "of sampling; the training batch, unless said"},
-    {"of", PARAM_NODE, IN(of), "", .help = "what is scored; as samples.of, unless said"},
+    {"of", PARAM_TENSOR, IN(of), "", .help = "what is scored; as samples.of, unless said"},
     PARAM_END};
 
-static const char *const beside_score[] = {"of", "as", NULL};
+// Beside a score's own parameters.
+struct beside_score {
+    const struct node *of;
+    const char *as;
+};
+const struct param beside_score[] = {
+    {"of", PARAM_TENSOR, offsetof(struct beside_score, of), "",
+     .help = "the expression looked at; as evaluate.of, unless said"},
+    {"as", PARAM_TEXT, offsetof(struct beside_score, as), "", .help = "what its number is called"},
+    PARAM_END};
 
 // In the word's braces, or beside the word where that has none.
-static const struct node *experiment_output_beside(const struct node *node, const struct word *word,
-                                                   const char *key)
+static const struct node *experiment_output_beside(const struct node *node,
+                                                   const struct word_call *word, const char *key)
 {
     const struct node *own = node_get(word->params, key);
     return own ? own : node_get(node, key);
@@ -168,7 +177,7 @@ static struct node *own_params(struct section_reader *r, struct node *params)
     own->entry = NULL;
     own->n = 0;
     for (int i = 0; i < params->n; i++)
-        if (strcmp(params->entry[i].key, "of") && strcmp(params->entry[i].key, "as"))
+        if (!param_find(beside_score, params->entry[i].key))
             APPEND(r->arena, own->entry, own->n, params->entry[i]);
     return own;
 }

@@ -15,39 +15,40 @@ struct train_options {
 };
 
 #define AT(field) offsetof(struct train_options, field)
-#define COMMON                                                                        \
-    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},                 \
-        {"epochs",                                                                    \
-         PARAM_FLOAT,                                                                 \
-         AT(epochs),                                                                  \
-         "",                                                                          \
-         0,                                                                           \
-         1e9,                                                                         \
-         .help = "instead of steps: passes over the first source"},                   \
-        {"optimizer", PARAM_NODE, AT(optimizer), "", .help = "adam, rmsprop or sgd"}, \
-        {"lr_schedule", PARAM_NODE, AT(lr_schedule), "",                              \
-         .help = "constant, linear, step, cosine, warmup; a list multiplies"},        \
-    {                                                                                 \
-        "iteration", PARAM_NODE, AT(iteration), "", .help = "the updates, in order"   \
+#define COMMON                                                                      \
+    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},               \
+        {"epochs",                                                                  \
+         PARAM_FLOAT,                                                               \
+         AT(epochs),                                                                \
+         "",                                                                        \
+         0,                                                                         \
+         1e9,                                                                       \
+         .help = "instead of steps: passes over the first source"},                 \
+        {"optimizer", PARAM_NODE,           AT(optimizer),                          \
+         "",          .takes = "optimizer", .help = "adam, rmsprop or sgd"},        \
+        {"lr_schedule",                                                             \
+         PARAM_NODE,                                                                \
+         AT(lr_schedule),                                                           \
+         "",                                                                        \
+         .takes = "schedule, or list",                                              \
+         .help = "constant, linear, step, cosine, warmup; a list multiplies"},      \
+    {                                                                               \
+        "iteration", PARAM_NODE, AT(iteration), "", .takes = "list of updates",     \
+                                                    .help = "the updates, in order" \
     }
 
 const struct param train_params[] = {
     COMMON,
-    {"phases", PARAM_NODE, AT(phases), "",
+    {"phases", PARAM_NODE, AT(phases), "", .takes = "list of phases",
      .help = "stretches of training, each with its own steps and iteration"},
-    {"ema", PARAM_NODE, AT(ema), "", .help = "averages of weights for sampling: a decay"},
-    {"checkpoint", PARAM_NODE, AT(checkpoint), "",
+    {"ema", PARAM_NODE, AT(ema), "", .takes = "decay, or map",
+     .help = "averages of weights for sampling: a decay"},
+    {"checkpoint", PARAM_NODE, AT(checkpoint), "", .takes = "steps, or map",
      .help = "every so many steps; how many are kept"},
     {"log_every", PARAM_INT, AT(log_every), "50", 1, -1, .help = "steps between logged losses"},
     PARAM_END};
-static const struct param phase_params[] = {
+const struct param phase_params[] = {
     {"name", PARAM_TEXT, AT(name), .help = "of the phase"}, COMMON, PARAM_END};
-
-static const struct param *word_params(const struct param *table)
-{
-    static const struct param none[] = {PARAM_END};
-    return table ? table : none;
-}
 
 // --- optimizers ----------------------------------------------------------------------------------
 
@@ -89,48 +90,33 @@ static const struct param sgd_params[] = {
     {"nesterov", PARAM_BOOL, OF(nesterov), "false", .help = "look ahead"},
     PARAM_END};
 
-static const struct experiment_train_choice {
-    const char *name, *help;
-    const struct param *params;
-} optimizer_word[] = {
-    [OPTIMIZER_ADAM] = {"adam", "steps of the mean gradient over the root of the mean square",
-                        adam_params},
-    [OPTIMIZER_RMSPROP] = {"rmsprop", "steps of the gradient over the root of the mean square",
-                           rmsprop_params},
-    [OPTIMIZER_SGD] = {"sgd", "steps down the gradient, with momentum if wanted", sgd_params},
-};
-
-// The word's place in a closed list; -1 and reported when it is none.
-static int experiment_train_choose(struct section_reader *r, const struct node *node,
-                                   const char *what, const struct experiment_train_choice *choice,
-                                   size_t n, struct word *w)
-{
-    const char *known[8];
-    if (!word_read(node, NULL, what, w, r->d))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        known[i] = choice[i].name;
-        if (!strcmp(w->name, known[i]))
-            return (int)i;
+#define OPTIMIZER(name, help, table)                                    \
+    {                                                                   \
+        name, NULL, help, NULL, table, sizeof(struct optimizer_options) \
     }
-    fail_unknown(r->d, w->where, what, w->name, known, n);
-    return -1;
-}
+static const struct word optimizer_word[] = {
+    [OPTIMIZER_ADAM] = OPTIMIZER(
+        "adam", "steps of the mean gradient over the root of the mean square", adam_params),
+    [OPTIMIZER_RMSPROP] = OPTIMIZER(
+        "rmsprop", "steps of the gradient over the root of the mean square", rmsprop_params),
+    [OPTIMIZER_SGD] = OPTIMIZER("sgd", "steps down the gradient, with momentum if wanted",
+                                sgd_params),
+};
+const struct vocabulary optimizers = {
+    "optimizer",
+    (const struct word *const[]){&optimizer_word[0], &optimizer_word[1], &optimizer_word[2], NULL}};
 
 static bool read_optimizer(struct section_reader *r, const struct node *node, struct optimizer *out)
 {
-    struct word w;
-    struct optimizer_options o = {0};
-    const int kind = experiment_train_choose(r, node, "optimizer", optimizer_word,
-                                             LENGTH(optimizer_word), &w);
-    if (kind < 0)
+    struct word_call call;
+    const struct word *word = word_choose(&optimizers, node, NULL, &call, r->d);
+    const struct optimizer_options *o = word ? word_params(&optimizers, word, &call, r->arena, r->d)
+                                             : NULL;
+    if (!o)
         return false;
-    o.is.kind = (enum optimizer_kind)kind;
-    if (!param_read(optimizer_word[kind].params, w.params, w.where,
-                    arena_printf(r->arena, "optimizer '%s'", w.name), &o, r->arena, r->d))
-        return false;
-    *out = o.is;
-    out->keras = o.convention == 1;
+    *out = o->is;
+    out->kind = (enum optimizer_kind)(word - optimizer_word);
+    out->keras = o->convention == 1;
     return true;
 }
 
@@ -143,128 +129,6 @@ void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float 
     hyper[3] = 0;
 }
 
-// --- schedules -----------------------------------------------------------------------------------
-
-struct schedule_options {
-    const struct node *from, *to;
-    double final;
-};
-
-#define IN(field) offsetof(struct schedule_options, field)
-static const struct param ramp_params[] = {
-    {"from", PARAM_NODE, IN(from), "",
-     .help = "where the rate begins to fall: steps, or '100 epochs'"},
-    {"to", PARAM_NODE, IN(to), "", .help = "where it has fallen; the end, unless said"},
-    {"final", PARAM_FLOAT, IN(final), "0", 0, 1, .help = "the factor there"},
-    PARAM_END};
-static const struct param step_params[] = {
-    {"every", PARAM_NODE, IN(to), .help = "steps, or '50 epochs'"},
-    {"factor", PARAM_FLOAT, IN(final), "0.5", 0, 1, .help = "what the rate is multiplied by"},
-    PARAM_END};
-static const struct param warmup_params[] = {
-    {"steps", PARAM_NODE, IN(to), .help = "over which the rate rises from 0"}, PARAM_END};
-static const struct experiment_train_choice schedule_word[] = {
-    [SCHEDULE_CONSTANT] = {"constant", "the rate stays", NULL},
-    [SCHEDULE_LINEAR] = {"linear", "the rate falls in a straight line", ramp_params},
-    [SCHEDULE_STEP] = {"step", "the rate falls by a factor every so many steps", step_params},
-    [SCHEDULE_COSINE] = {"cosine", "the rate falls as half a period of a cosine", ramp_params},
-    [SCHEDULE_WARMUP] = {"warmup", "the rate rises from 0 in a straight line", warmup_params},
-};
-
-static bool vocable_of(const char *kind, const struct experiment_train_choice *choice, size_t n,
-                       size_t i, struct vocable *out)
-{
-    if (i < n)
-        *out = (struct vocable){kind, choice[i].name, choice[i].help, NULL, choice[i].params};
-    return i < n;
-}
-
-bool optimizer_vocable(size_t i, struct vocable *out)
-{
-    return vocable_of("optimizer", optimizer_word, LENGTH(optimizer_word), i, out);
-}
-
-bool schedule_vocable(size_t i, struct vocable *out)
-{
-    return vocable_of("schedule", schedule_word, LENGTH(schedule_word), i, out);
-}
-
-// "20k", "100 epochs"; `otherwise` without a node.
-static bool read_span(struct section_reader *r, const struct node *node, double otherwise,
-                      double *out)
-{
-    *out = otherwise;
-    if (!node)
-        return true;
-    const char *space = node->kind == NODE_SCALAR ? strchr(node->text, ' ') : NULL;
-    if (!space || (strcmp(space, " epochs") && strcmp(space, " epoch") && strcmp(space, " steps")))
-        return scalar_float(node, "a stretch of training (steps, or '100 epochs')", 0, 1e15, out,
-                            r->d);
-    struct node number = *node;
-    number.text = arena_strndup(r->arena, node->text, (size_t)(space - node->text));
-    if (!scalar_float(&number, "a stretch of training (steps, or '100 epochs')", 0, 1e15, out,
-                      r->d))
-        return false;
-    if (space[1] == 'e')
-        *out *= (double)experiment_epoch(r->e);
-    return true;
-}
-
-static bool read_schedule(struct section_reader *r, const struct node *node, struct phase *phase)
-{
-    struct word w;
-    struct schedule_options o = {0};
-    struct schedule s = {0};
-    const int kind = experiment_train_choose(r, node, "schedule", schedule_word,
-                                             LENGTH(schedule_word), &w);
-    if (kind < 0 ||
-        !param_read(word_params(schedule_word[kind].params), w.params, w.where,
-                    arena_printf(r->arena, "schedule '%s'", w.name), &o, r->arena, r->d))
-        return false;
-    s.kind = (enum schedule_kind)kind;
-    s.final = o.final;
-    if (!read_span(r, o.from, 0, &s.from) || !read_span(r, o.to, (double)phase->steps, &s.to))
-        return false;
-    if (s.kind != SCHEDULE_CONSTANT && s.to <= s.from)
-        return fail(r->d, w.where,
-                    "schedule '%s' is over before it begins\nexpected %g to be more than %g steps",
-                    w.name, s.to, s.from);
-    APPEND(r->arena, phase->schedule, phase->n_schedule, s);
-    return true;
-}
-
-static bool read_schedules(struct section_reader *r, const struct node *node, struct phase *phase)
-{
-    bool good = true;
-    if (node && node->kind == NODE_LIST) {
-        for (int i = 0; i < node->n; i++)
-            good &= read_schedule(r, node->entry[i].value, phase);
-        return good;
-    }
-    return !node || read_schedule(r, node, phase);
-}
-
-static double experiment_train_factor_of(const struct schedule *s, double step)
-{
-    const double t = fmin(1, fmax(0, (step - s->from) / (s->to - s->from)));
-    switch (s->kind) {
-    case SCHEDULE_LINEAR: return 1 + (s->final - 1) * t;
-    case SCHEDULE_COSINE: return s->final + (1 - s->final) * 0.5 * (1 + cos(M_PI * t));
-    case SCHEDULE_STEP: return pow(s->final, floor(step / s->to));
-    case SCHEDULE_WARMUP: return fmin(1, (step + 1) / s->to);
-    case SCHEDULE_CONSTANT: break;
-    }
-    return 1;
-}
-
-double phase_factor(const struct phase *phase, int64_t step)
-{
-    double factor = 1;
-    for (int i = 0; i < phase->n_schedule; i++)
-        factor *= experiment_train_factor_of(&phase->schedule[i], (double)step);
-    return factor;
-}
-
 // --- updates -------------------------------------------------------------------------------------
 
 struct turn_options {
@@ -273,25 +137,41 @@ struct turn_options {
 };
 
 #define UP(field) offsetof(struct turn_options, field)
+#define TRAINED                                                       \
+    {                                                                 \
+        "update", PARAM_NODE, UP(update), "",                         \
+            .takes = "network, head, or list",                        \
+            .help = "the network trained, or a head of it, or a list" \
+    }
+#define FRESH                                                                     \
+    {"fresh",                                                                     \
+     PARAM_NODE,                                                                  \
+     UP(fresh),                                                                   \
+     "",                                                                          \
+     .takes = "name, or list",                                                    \
+     .help = "noise and data drawn anew for this"},                               \
+    {                                                                             \
+        "optimizer", PARAM_NODE, UP(optimizer), "",                               \
+            .takes = "optimizer", .help = "of this, instead of `train.optimizer`" \
+    }
 const struct param update_params[] = {
-    {"update", PARAM_NODE, UP(update), "",
-     .help = "the network trained, or a head of it, or a list"},
-    {"simultaneous", PARAM_NODE, UP(simultaneous), "",
+    TRAINED,
+    {"simultaneous", PARAM_NODE, UP(simultaneous), "", .takes = "list of updates",
      .help = "instead: updates that all read what was there before any of them"},
     {"repeat", PARAM_INT, UP(repeat), "1", 1, 1000, .help = "times, each with draws of its own"},
-    {"fresh", PARAM_NODE, UP(fresh), "", .help = "noise and data drawn anew for this"},
-    {"optimizer", PARAM_NODE, UP(optimizer), "", .help = "of this, instead of `train.optimizer`"},
+    FRESH,
     PARAM_END};
+const struct param simultaneous_params[] = {TRAINED, FRESH, PARAM_END};
 
 // What `node` names, in flags by index, all of which a repetition sets; NULL: nothing more.
 static bool read_fresh(struct section_reader *r, const struct node *node, bool repeats,
-                       bool **noises, bool **sources)
+                       bool **noise_of, bool **sources)
 {
     struct experiment *e = r->e;
     const bool list = node && node->kind == NODE_LIST;
-    *noises = NEW_ARRAY(r->arena, bool, e->n_noise + 1);
+    *noise_of = NEW_ARRAY(r->arena, bool, e->n_noise + 1);
     *sources = NEW_ARRAY(r->arena, bool, e->n_data + 1);
-    memset(*noises, repeats, (size_t)e->n_noise);
+    memset(*noise_of, repeats, (size_t)e->n_noise);
     memset(*sources, repeats, (size_t)e->n_data);
     for (int i = 0; node && i < (list ? node->n : 1); i++) {
         const struct node *name = list ? node->entry[i].value : node;
@@ -301,7 +181,7 @@ static bool read_fresh(struct section_reader *r, const struct node *node, bool r
         const struct noise *noise = experiment_noise(e, name->text);
         const struct data_source *source = experiment_source(e, name->text);
         if (noise)
-            (*noises)[noise - e->noise] = true;
+            (*noise_of)[noise - e->noise] = true;
         else if (source)
             (*sources)[source - e->data] = true;
         else
@@ -337,11 +217,12 @@ static bool read_update(struct section_reader *r, const struct turn_options *o,
     return read_optimizer(r, optimizer, &u->optimizer) && good;
 }
 
-static bool read_options(struct section_reader *r, const struct node *node, struct turn_options *o)
+static bool read_options(struct section_reader *r, const struct node *node,
+                         const struct param *table, struct turn_options *o)
 {
     if (node->kind != NODE_MAP)
         return fail(r->d, node->where, "an update is a map\nexpected 'update: NETWORK'");
-    if (!param_read(update_params, node, node->where, "the update", o, r->arena, r->d))
+    if (!param_read(table, node, node->where, "the update", o, r->arena, r->d))
         return false;
     if (o->update && o->simultaneous)
         return fail(r->d, o->simultaneous->where,
@@ -375,15 +256,15 @@ static bool read_beside(struct section_reader *r, const struct node *node,
                         struct turn *turn)
 {
     struct turn_options o = {0};
-    if (!read_options(r, node, &o))
-        return false;
-    if (o.simultaneous)
-        return fail(r->d, o.simultaneous->where,
+    if (node_get(node, "simultaneous"))
+        return fail(r->d, node_get(node, "simultaneous")->where,
                     "simultaneous updates among simultaneous updates\nexpected one list of them");
     if (node_get(node, "repeat"))
         return fail(r->d, node_entry(node, "repeat")->where,
                     "one of simultaneous updates cannot repeat: its second time would read what "
                     "its first has written\nexpected `repeat:` beside `simultaneous:`");
+    if (!read_options(r, node, simultaneous_params, &o))
+        return false;
     o.repeat = all->repeat;
     struct update *u = &turn->update[turn->n_update++];
     return read_update(r, &o, o.fresh, o.optimizer ? o.optimizer : optimizer, u) &&
@@ -412,7 +293,7 @@ static bool read_turn(struct section_reader *r, const struct node *node,
     struct turn_options o = {0};
     struct turn *turn = &phase->turn[phase->n_turn++];
     *turn = (struct turn){.update = phase->update + phase->n_update};
-    if (!read_options(r, node, &o))
+    if (!read_options(r, node, update_params, &o))
         return false;
     turn->repeat = (int)o.repeat;
     bool good = read_fresh(r, o.fresh, o.repeat > 1, &turn->fresh_noise, &turn->fresh_data);
@@ -502,12 +383,12 @@ struct ema_options {
     double decay;
     const struct node *networks;
 };
-const struct param ema_params[] = {{"decay", PARAM_FLOAT, offsetof(struct ema_options, decay),
-                                    .min = 0, .max = 0.9999999,
-                                    .help = "how much of the average stays in a step"},
-                                   {"networks", PARAM_NODE, offsetof(struct ema_options, networks),
-                                    "", .help = "which; all that are no critics, unless said"},
-                                   PARAM_END};
+const struct param ema_params[] = {
+    {"decay", PARAM_FLOAT, offsetof(struct ema_options, decay), .min = 0, .max = 0.9999999,
+     .help = "how much of the average stays in a step"},
+    {"networks", PARAM_NODE, offsetof(struct ema_options, networks), "",
+     .takes = "network, or list", .help = "which; all that are no critics, unless said"},
+    PARAM_END};
 
 static bool experiment_train_is_critic(const struct experiment *e, const struct network *net)
 {

@@ -2,6 +2,7 @@
 // repetitions and templates laid out flat. A flat list is what nn.Sequential numbers, so weights
 // have their PyTorch names without further thought; nested modules would name them after how the
 // config was abbreviated.
+#include "lang/sections.h"
 #include "nn/body.h"
 
 #include "base/arena.h"
@@ -11,8 +12,6 @@
 
 enum { DEPTH_MAX = 32, STAGES_MAX = 10000 };
 
-static const char *const beside_layer[] = {"of", "as", "init", NULL};
-
 // --- one layer -----------------------------------------------------------------------------------
 
 // What stands beside the layer's own parameters, in their braces or beside the word.
@@ -20,28 +19,55 @@ struct beside {
     const struct node *of, *as, *init;
 };
 
+#define OF                                                                               \
+    {                                                                                    \
+        "of", PARAM_NODE, offsetof(struct beside, of), "",                               \
+            .takes = "name",                                                             \
+            .help = "the input or named layer that it reads, instead of the layer above" \
+    }
+#define AS                                                                                  \
+    {                                                                                       \
+        "as", PARAM_NODE, offsetof(struct beside, as), "", .takes = "name",                 \
+                                                           .help = "the name of the result" \
+    }
+static const struct param beside_block[] = {OF, AS, PARAM_END};
+const struct param beside_layer[] = {
+    OF,
+    AS,
+    {"init", PARAM_NODE, offsetof(struct beside, init), "", .takes = "initialisation",
+     .help = "how its weights begin, instead of the network's `init`"},
+    PARAM_END};
+// What an entry of `layers:` has where it is no layer, and what may stand beside.
+struct layer_entry {
+    struct beside beside;
+    const struct node *repeat, *use;
+};
+const struct param layer_entry_params[] = {
+    {"repeat", PARAM_NODE, offsetof(struct layer_entry, repeat), "", .takes = "map",
+     .help = "a block of layers several times"},
+    {"use", PARAM_NODE, offsetof(struct layer_entry, use), "", .takes = "name",
+     .help = "the layers of the template of that name; its parameters stand beside"},
+    OF,
+    AS,
+    PARAM_END};
+
 static bool network_layers_take(struct network_reader *r, const struct entry *e, struct beside *to)
 {
-    const struct node **field = !strcmp(e->key, "of")   ? &to->of
-                                : !strcmp(e->key, "as") ? &to->as
-                                                        : &to->init;
+    const struct param *p = param_find(beside_layer, e->key);
+    ASSERT(p);
+    const struct node **field = (const struct node **)((char *)to + p->offset);
     if (*field)
         return fail(r->diag, e->where, "'%s' is given twice for this layer", e->key);
     *field = e->value;
     return true;
 }
 
-static bool is_beside(const char *key)
-{
-    return !strcmp(key, "of") || !strcmp(key, "as") || !strcmp(key, "init");
-}
-
 // The parameters without `of`, `as` and `init`, which go to `to`.
 static const struct node *network_layers_split(struct network_reader *r, const struct node *node,
-                                               const struct word *word, struct beside *to)
+                                               const struct word_call *word, struct beside *to)
 {
     for (int i = 0; node->kind == NODE_MAP && i < node->n; i++)
-        if (is_beside(node->entry[i].key))
+        if (param_find(beside_layer, node->entry[i].key))
             network_layers_take(r, &node->entry[i], to);
     if (!word->params || word->params->kind != NODE_MAP)
         return word->params;
@@ -51,7 +77,7 @@ static const struct node *network_layers_split(struct network_reader *r, const s
     own->n = 0;
     for (int i = 0; i < word->params->n; i++) {
         const struct entry *e = &word->params->entry[i];
-        if (is_beside(e->key))
+        if (param_find(beside_layer, e->key))
             network_layers_take(r, e, to);
         else
             APPEND(r->arena, own->entry, own->n, *e);
@@ -71,7 +97,7 @@ static void read_names(struct network_reader *r, struct stage *stage, const stru
         APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names->entry[i].value));
     if (!names->n)
         fail(r->diag, names->where, "'%s' joins nothing\nexpected names of inputs or layers above",
-             stage->layer->name);
+             stage->layer->word.name);
 }
 
 static int read_from(struct network_reader *r, const struct scope *scope, const struct node *of,
@@ -92,7 +118,8 @@ static struct stage *new_stage(struct network_reader *r, const struct layer *lay
     stage->where = where;
     stage->head = r->head;
     stage->number = arena_printf(r->arena, "%s%s%d", head, *head ? "." : "", r->next++);
-    stage->label = arena_printf(r->arena, "%s.%s %s", r->net->name, stage->number, layer->name);
+    stage->label = arena_printf(r->arena, "%s.%s %s", r->net->name, stage->number,
+                                layer->word.name);
     return stage;
 }
 
@@ -116,7 +143,7 @@ static int add_stage(struct network_reader *r, struct stage *stage, struct scope
 static int read_stage(struct network_reader *r, const struct node *node, struct scope *scope,
                       int above)
 {
-    struct word word;
+    struct word_call word;
     struct beside beside = {0};
     if (!word_read(node, beside_layer, "layer", &word, r->diag))
         return SOURCE_NONE;
@@ -127,9 +154,10 @@ static int read_stage(struct network_reader *r, const struct node *node, struct 
     }
     const struct node *params = network_layers_split(r, node, &word, &beside);
     struct stage *stage = new_stage(r, layer, word.where);
-    void *into = arena_alloc(r->arena, layer->size ? layer->size : 1);
-    const char *what = arena_printf(r->arena, "layer '%s'", layer->name);
-    const bool good = param_read(layer->params, params, word.where, what, into, r->arena, r->diag);
+    void *into = arena_alloc(r->arena, layer->word.size ? layer->word.size : 1);
+    const char *what = arena_printf(r->arena, "layer '%s'", layer->word.name);
+    const bool good = param_read(layer->word.params, params, word.where, what, into, r->arena,
+                                 r->diag);
     stage->params = into;
     stage->from = read_from(r, scope, beside.of, above);
     stage->init = beside.init ? init_read(r->arena, beside.init, r->diag) : NULL;
@@ -163,19 +191,18 @@ struct repeat {
     struct node *layers;
 };
 
-static const struct param repeat_params[] = {
-    {"times", PARAM_INT, offsetof(struct repeat, times), NULL, 1, 1000,
-     .help = "how often, one after the other"},
-    {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL, .help = "what"},
-    PARAM_END};
+const struct param repeat_params[] = {{"times", PARAM_INT, offsetof(struct repeat, times), NULL, 1,
+                                       1000, .help = "how often, one after the other"},
+                                      {"layers", PARAM_NODE, offsetof(struct repeat, layers), NULL,
+                                       .takes = "list of layers", .help = "what"},
+                                      PARAM_END};
 
 static int read_repeat(struct network_reader *r, const struct node *node, const struct scope *scope,
                        int above)
 {
-    static const char *const beside[] = {"of", "as", NULL};
-    struct word word;
+    struct word_call word;
     struct repeat repeat = {0};
-    if (!word_read(node, beside, "block", &word, r->diag) ||
+    if (!word_read(node, beside_block, "block", &word, r->diag) ||
         !param_read(repeat_params, word.params, word.where, "'repeat'", &repeat, r->arena, r->diag))
         return SOURCE_NONE;
     for (int64_t i = 0; i < repeat.times && above != SOURCE_NONE; i++)
@@ -186,8 +213,7 @@ static int read_repeat(struct network_reader *r, const struct node *node, const 
 static int read_use(struct network_reader *r, const struct node *node, const struct scope *scope,
                     int above)
 {
-    static const char *const beside[] = {"of", "as", NULL};
-    const struct node *body = template_expand(r, node, beside);
+    const struct node *body = template_expand(r, node, beside_block);
     if (!body)
         return SOURCE_NONE;
     if (node_get(body, "inputs") || node_get(body, "outputs")) {

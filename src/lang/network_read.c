@@ -2,6 +2,7 @@
 // graph: shape errors are found even where no expression gets as far as a call, and slots are
 // numbered in the order of the file, so that the first weights (drawn from the streams of their
 // numbers) do not depend on which game or picture happens to call a network first.
+#include "lang/sections.h"
 #include "nn/body.h"
 
 #include "base/arena.h"
@@ -24,8 +25,7 @@ static const struct param input_params[] = {{"shape", PARAM_INTS, offsetof(struc
                                             PARAM_END};
 
 // `label(10)`, or the name of a noise
-static bool network_read_read_word(struct network_reader *r, const struct node *node,
-                                   struct signature *is)
+static bool read_input_word(struct network_reader *r, const struct node *node, struct signature *is)
 {
     long classes = 0;
     int end = 0;
@@ -48,7 +48,7 @@ static bool read_signature(struct network_reader *r, const struct entry *e, stru
 {
     const struct node *node = e->value;
     if (node->kind == NODE_SCALAR && (node->text[0] < '0' || node->text[0] > '9'))
-        return network_read_read_word(r, node, is);
+        return read_input_word(r, node, is);
     struct input_shape shape = {0};
     const char *what = arena_printf(r->arena, "input '%s'", e->key);
     if (!param_read(input_params, node, e->where, what, &shape, r->arena, r->diag))
@@ -67,8 +67,7 @@ static bool read_signature(struct network_reader *r, const struct entry *e, stru
     return true;
 }
 
-static bool network_read_read_inputs(struct network_reader *r, const struct node *inputs,
-                                     struct scope *scope)
+static bool read_inputs(struct network_reader *r, const struct node *inputs, struct scope *scope)
 {
     struct network *net = r->net;
     if (!inputs || inputs->kind != NODE_MAP || !inputs->n)
@@ -137,9 +136,10 @@ static void single_output(struct network_reader *r, int end)
     scope_mark(r->body, end);
 }
 
-static void read_body(struct network_reader *r, const struct node *node, struct scope *scope)
+static void read_body(struct network_reader *r, const struct network_keys *keys,
+                      struct scope *scope)
 {
-    const struct node *layer_list = node_get(node, "layers"), *outputs = node_get(node, "outputs");
+    const struct node *layer_list = keys->layers, *outputs = keys->outputs;
     if ((!layer_list || (layer_list->kind == NODE_LIST && !layer_list->n)) && !outputs) {
         fail(r->diag, r->net->where,
              "network '%s' has no layers\nexpected layers: [dense: 64, relu, …]", r->net->name);
@@ -166,7 +166,7 @@ static void check_read(struct network_reader *r)
         if (!body->stage[i]->read)
             fail(r->diag, body->stage[i]->where,
                  "nothing reads what '%s' gives\nexpected a layer below that does, or an output",
-                 body->stage[i]->layer->name);
+                 body->stage[i]->layer->word.name);
 }
 
 static void apply_once(struct network_reader *r)
@@ -188,18 +188,6 @@ static void apply_once(struct network_reader *r)
 
 // --- networks ------------------------------------------------------------------------------------
 
-static void read_settings(struct network_reader *r, const struct node *node)
-{
-    const struct node *frozen = node_get(node, "frozen"), *load = node_get(node, "load");
-    r->body->init = init_read(r->arena, node_get(node, "init"), r->diag);
-    if (frozen)
-        scalar_bool(frozen, "'frozen'", &r->net->frozen, r->diag);
-    if (load && load->kind != NODE_SCALAR)
-        fail(r->diag, load->where, "no file name here\nexpected the path of a safetensors file");
-    else if (load)
-        r->net->load = load->text, r->net->load_where = load->where;
-}
-
 static struct network *read_network(struct network_reader *r, const struct entry *e,
                                     struct slots *slots)
 {
@@ -218,9 +206,16 @@ static struct network *read_network(struct network_reader *r, const struct entry
     const struct node *node = network_expand(r, e->value, 0);
     if (!node)
         return r->net;
-    read_settings(r, node);
-    if (network_read_read_inputs(r, node_get(node, "inputs"), &scope))
-        read_body(r, node, &scope);
+    struct network_keys keys = {0};
+    const char *what = arena_printf(a, "network '%s'", e->key);
+    param_read(network_params, node, e->where, what, &keys, a, r->diag);
+    r->body->init = init_read(a, keys.init, r->diag);
+    r->net->frozen = keys.frozen;
+    r->net->load = keys.load;
+    if (keys.load)
+        r->net->load_where = node_get(node, "load")->where;
+    if (read_inputs(r, keys.inputs, &scope))
+        read_body(r, &keys, &scope);
     if (diag_errors(r->diag) == errors)
         check_read(r);
     if (diag_errors(r->diag) == errors)

@@ -1,6 +1,7 @@
 // Templates and `like:`: nodes made from nodes, before a network is read. Placeholders are replaced
 // in the tree, not in the text, so a parameter may be a number, a word or a list, and a mistake in
 // a template is drawn in the template. Pasting text would lose both.
+#include "lang/sections.h"
 #include "nn/body.h"
 
 #include "base/arena.h"
@@ -9,30 +10,47 @@
 
 enum { DEPTH_MAX = 32 };
 
-static const char *const network_keys[] = {"inputs", "layers", "outputs", "init",
-                                           "load",   "frozen", "like",    "use"};
-static const char *const template_keys[] = {"with", "inputs", "layers", "outputs", "init",
-                                            "load", "frozen", "like",   "use"};
-
-static bool is_one_of(const char *key, const char *const *words)
-{
-    for (; words && *words; words++)
-        if (!strcmp(*words, key))
-            return true;
-    return false;
-}
+#define KEY(name, type, form, text)                                                       \
+    {                                                                                     \
+#name, type, offsetof(struct network_keys, name), "", .help = text, .takes = form \
+    }
+#define WITH                     \
+    KEY(with, PARAM_NODE, "map", \
+        "its parameters, each with its default; an empty one must be given at each use")
+#define INPUTS                                                                            \
+    KEY(inputs, PARAM_NODE, "map",                                                        \
+        "names and shapes of what comes in, without batch: {z: 100, image: [1, 28, 28], " \
+        "y: label(10)}; or a noise, whose shape it takes")
+#define LAYERS KEY(layers, PARAM_NODE, "list of layers", "in order, each reads the one above")
+#define OUTPUTS                     \
+    KEY(outputs, PARAM_NODE, "map", \
+        "several results of one network: {NAME: [layers], …}, or {NAME: a layer's name}")
+#define INIT KEY(init, PARAM_NODE, "initialisation", "how its weights begin; torch, unless said")
+#define LOAD KEY(load, PARAM_TEXT, NULL, "a safetensors file that its weights begin with")
+#define FROZEN KEY(frozen, PARAM_BOOL, NULL, "no update trains it")
+#define LIKE                      \
+    KEY(like, PARAM_NODE, "name", \
+        "takes inputs, layers and outputs from the network of that name; its own weights")
+#define USE KEY(use, PARAM_NODE, "name", "takes its keys from the template of that name")
+const struct param network_params[] = {INPUTS, LAYERS, OUTPUTS, INIT,     LOAD,
+                                       FROZEN, LIKE,   USE,     PARAM_END};
+const struct param template_params[] = {WITH, INPUTS, LAYERS, OUTPUTS, INIT,
+                                        LOAD, FROZEN, LIKE,   USE,     PARAM_END};
+// What may stand beside `like:`, and beside `use:` of a whole network.
+static const struct param beside_like[] = {LIKE, INIT, LOAD, FROZEN, PARAM_END};
+static const struct param beside_use[] = {INPUTS, LAYERS, OUTPUTS, INIT, LOAD, FROZEN, PARAM_END};
 
 static bool template_check_keys(struct network_reader *r, const struct node *map, const char *what,
-                                const char *const *known, size_t n)
+                                const struct param *table)
 {
+    const char **known = NULL;
+    size_t n = 0;
     bool good = true;
-    for (int i = 0; i < map->n; i++) {
-        bool found = false;
-        for (size_t j = 0; j < n && !found; j++)
-            found = !strcmp(known[j], map->entry[i].key);
-        if (!found)
+    for (const struct param *p = table; p->name; p++)
+        APPEND(r->arena, known, n, p->name);
+    for (int i = 0; i < map->n; i++)
+        if (!param_find(table, map->entry[i].key))
             good = fail_unknown(r->diag, map->entry[i].where, what, map->entry[i].key, known, n);
-    }
     return good;
 }
 
@@ -119,7 +137,7 @@ static const struct node *find_template(struct network_reader *r, const struct n
 
 // The parameters of one use: what the template says, overlaid by what the call says.
 static struct node *template_bind(struct network_reader *r, const struct node *call,
-                                  const struct node *declared, const char *const *beside)
+                                  const struct node *declared, const struct param *beside)
 {
     struct node *with = empty_map(r, call->where);
     bool good = true;
@@ -128,7 +146,7 @@ static struct node *template_bind(struct network_reader *r, const struct node *c
     const int n = with->n;
     for (int i = 0; i < call->n; i++) {
         const struct entry *e = &call->entry[i];
-        if (!strcmp(e->key, "use") || (is_one_of(e->key, beside) && !node_get(declared, e->key)))
+        if (!strcmp(e->key, "use") || (param_find(beside, e->key) && !node_get(declared, e->key)))
             continue;
         const char **known = NEW_ARRAY(r->arena, const char *, n + 1);
         for (int j = 0; j < n; j++)
@@ -147,12 +165,11 @@ static struct node *template_bind(struct network_reader *r, const struct node *c
 }
 
 const struct node *template_expand(struct network_reader *r, const struct node *call,
-                                   const char *const *beside)
+                                   const struct param *beside)
 {
     const struct node *name = node_get(call, "use");
     const struct node *is = find_template(r, name);
-    if (!is ||
-        !template_check_keys(r, is, "key of a template", template_keys, LENGTH(template_keys)))
+    if (!is || !template_check_keys(r, is, "key of a template", template_params))
         return NULL;
     const struct node *declared = node_get(is, "with");
     if (declared && declared->kind != NODE_MAP && declared->kind != NODE_NULL) {
@@ -175,7 +192,6 @@ const struct node *template_expand(struct network_reader *r, const struct node *
 
 static const struct node *expand_like(struct network_reader *r, const struct node *node, int depth)
 {
-    static const char *const allowed[] = {"like", "init", "load", "frozen"};
     const struct node *name = node_get(node, "like");
     const struct node *other = name->kind == NODE_SCALAR ? node_get(r->networks, name->text) : NULL;
     if (!other) {
@@ -187,14 +203,14 @@ static const struct node *expand_like(struct network_reader *r, const struct nod
                      known, n);
         return NULL;
     }
-    if (!template_check_keys(r, node, "key beside 'like'", allowed, LENGTH(allowed)))
+    if (!template_check_keys(r, node, "key beside 'like'", beside_like))
         return NULL;
     const struct node *base = network_expand(r, other, depth + 1);
     if (!base)
         return NULL;
     struct node *copy = empty_map(r, node->where);
     for (int i = 0; i < base->n; i++)
-        if (!is_one_of(base->entry[i].key, (const char *const[]){"load", "frozen", NULL}))
+        if (strcmp(base->entry[i].key, "load") && strcmp(base->entry[i].key, "frozen"))
             template_put(r, copy, base->entry[i]);
     for (int i = 0; i < node->n; i++)
         if (strcmp(node->entry[i].key, "like"))
@@ -204,10 +220,8 @@ static const struct node *expand_like(struct network_reader *r, const struct nod
 
 static const struct node *expand_use(struct network_reader *r, const struct node *node, int depth)
 {
-    static const char *const beside[] = {"inputs", "layers", "outputs", "init",
-                                         "load",   "frozen", NULL};
     const struct node *is = find_template(r, node_get(node, "use"));
-    const struct node *body = is ? template_expand(r, node, beside) : NULL;
+    const struct node *body = is ? template_expand(r, node, beside_use) : NULL;
     const struct node *base = body ? network_expand(r, body, depth + 1) : NULL;
     if (!base)
         return NULL;
@@ -215,7 +229,7 @@ static const struct node *expand_use(struct network_reader *r, const struct node
     for (int i = 0; i < base->n; i++)
         template_put(r, copy, base->entry[i]);
     for (int i = 0; i < node->n; i++)
-        if (is_one_of(node->entry[i].key, beside) &&
+        if (param_find(beside_use, node->entry[i].key) &&
             !node_get(node_get(is, "with"), node->entry[i].key))
             template_put(r, copy, node->entry[i]);
     return copy;
@@ -237,7 +251,5 @@ const struct node *network_expand(struct network_reader *r, const struct node *n
         return expand_like(r, node, depth);
     if (node_get(node, "use"))
         return expand_use(r, node, depth);
-    return template_check_keys(r, node, "key of a network", network_keys, LENGTH(network_keys))
-               ? node
-               : NULL;
+    return template_check_keys(r, node, "key of a network", network_params) ? node : NULL;
 }

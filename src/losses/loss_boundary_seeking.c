@@ -11,11 +11,11 @@ static struct value *loss_boundary_seeking_generator(const void *params, struct 
                      real ? affine(mean(square(real)), 0.5, 0) : NULL);
 }
 
-const struct loss loss_boundary_seeking = {"boundary_seeking",
-                                           "the generator seeks the critic's decision boundary",
-                                           "critic: as log; generator: ½·mean(f²)",
-                                           LOSS_SMOOTH,
-                                           NULL,
-                                           0,
-                                           log_critic,
-                                           loss_boundary_seeking_generator};
+const struct loss loss_boundary_seeking = {
+    .word = {.name = "boundary_seeking",
+             .help = "the generator seeks the critic's decision boundary",
+             .usage = "critic: as log; generator: ½·mean(f²)"},
+    .flags = LOSS_SMOOTH,
+    .critic = log_critic,
+    .generator = loss_boundary_seeking_generator,
+};

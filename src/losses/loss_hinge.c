@@ -11,11 +11,9 @@ static struct value *loss_hinge_critic(const void *params, struct value *real, s
 }
 
 const struct loss loss_hinge = {
-    "hinge",
-    "margin loss of the critic",
-    "critic: mean(max(0, 1 − r)) + mean(max(0, 1 + f)); generator: −mean(f)",
-    0,
-    NULL,
-    0,
-    loss_hinge_critic,
-    mean_generator};
+    .word = {.name = "hinge",
+             .help = "margin loss of the critic",
+             .usage = "critic: mean(max(0, 1 − r)) + mean(max(0, 1 + f)); generator: −mean(f)"},
+    .critic = loss_hinge_critic,
+    .generator = mean_generator,
+};

@@ -41,11 +41,12 @@ static const struct param params[] = {
     PARAM_END};
 
 const struct loss loss_least_squares = {
-    "least_squares",
-    "squared distance to targets, without the paper's 1/2",
-    "critic: mean((r − b)²) + mean((f − a)²); generator: mean((f − c)²)",
-    LOSS_SMOOTH,
-    params,
-    sizeof(struct loss_least_squares_options),
-    loss_least_squares_critic,
-    loss_least_squares_generator};
+    .word = {.name = "least_squares",
+             .help = "squared distance to targets, without the paper's 1/2",
+             .usage = "critic: mean((r − b)²) + mean((f − a)²); generator: mean((f − c)²)",
+             .params = params,
+             .size = sizeof(struct loss_least_squares_options)},
+    .flags = LOSS_SMOOTH,
+    .critic = loss_least_squares_critic,
+    .generator = loss_least_squares_generator,
+};

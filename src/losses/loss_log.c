@@ -22,11 +22,13 @@ static const struct param params[] = {
     PARAM_END};
 
 const struct loss loss_log = {
-    "log",
-    "binary cross-entropy on logits, non-saturating",
-    "critic: mean(softplus(−r)) + mean(softplus(f)); generator: mean(softplus(−f))",
-    LOSS_SMOOTH,
-    params,
-    sizeof(struct loss_log_options),
-    log_critic,
-    loss_log_generator};
+    .word = {.name = "log",
+             .help = "binary cross-entropy on logits, non-saturating",
+             .usage =
+                 "critic: mean(softplus(−r)) + mean(softplus(f)); generator: mean(softplus(−f))",
+             .params = params,
+             .size = sizeof(struct loss_log_options)},
+    .flags = LOSS_SMOOTH,
+    .critic = log_critic,
+    .generator = loss_log_generator,
+};

@@ -49,11 +49,13 @@ static const struct param params[] = {{"average", PARAM_BOOL,
                                       PARAM_END};
 
 const struct loss loss_relativistic = {
-    "relativistic",
-    "real data should look more real than fakes",
-    "critic: mean(softplus(E f − r)) + mean(softplus(f − E r)); generator: r and f exchanged",
-    LOSS_PAIRS,
-    params,
-    sizeof(struct loss_relativistic_options),
-    loss_relativistic_critic,
-    loss_relativistic_generator};
+    .word = {.name = "relativistic",
+             .help = "real data should look more real than fakes",
+             .usage = "critic: mean(softplus(E f − r)) + mean(softplus(f − E r)); generator: r and "
+                      "f exchanged",
+             .params = params,
+             .size = sizeof(struct loss_relativistic_options)},
+    .flags = LOSS_PAIRS,
+    .critic = loss_relativistic_critic,
+    .generator = loss_relativistic_generator,
+};

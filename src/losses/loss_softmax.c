@@ -32,11 +32,11 @@ static struct value *loss_softmax_generator(const void *params, struct value *re
 }
 
 const struct loss loss_softmax = {
-    "softmax",
-    "a softmax over the samples of both batches",
-    "critic: log Σ(e^r + e^f) − mean(r); generator: log Σ(e^r + e^f) − mean(r, f)",
-    LOSS_PAIRS,
-    NULL,
-    0,
-    loss_softmax_critic,
-    loss_softmax_generator};
+    .word = {.name = "softmax",
+             .help = "a softmax over the samples of both batches",
+             .usage =
+                 "critic: log Σ(e^r + e^f) − mean(r); generator: log Σ(e^r + e^f) − mean(r, f)"},
+    .flags = LOSS_PAIRS,
+    .critic = loss_softmax_critic,
+    .generator = loss_softmax_generator,
+};

@@ -10,11 +10,10 @@ static struct value *loss_wasserstein_critic(const void *params, struct value *r
     return sub(mean(fake), mean(real));
 }
 
-const struct loss loss_wasserstein = {"wasserstein",
-                                      "difference of means; needs clip or a penalty",
-                                      "critic: mean(f) − mean(r); generator: −mean(f)",
-                                      0,
-                                      NULL,
-                                      0,
-                                      loss_wasserstein_critic,
-                                      mean_generator};
+const struct loss loss_wasserstein = {
+    .word = {.name = "wasserstein",
+             .help = "difference of means; needs clip or a penalty",
+             .usage = "critic: mean(f) − mean(r); generator: −mean(f)"},
+    .critic = loss_wasserstein_critic,
+    .generator = mean_generator,
+};

@@ -10,36 +10,34 @@
 
 #include <string.h>
 
-const struct loss *const losses[] = {REGISTRY_losses NULL};
-const struct penalty *const penalties[] = {REGISTRY_penalties NULL};
-const struct term *const terms[] = {REGISTRY_terms NULL};
+const struct vocabulary losses = {"loss", (const struct word *const[]){REGISTRY_losses NULL}};
+const struct vocabulary penalties = {"penalty",
+                                     (const struct word *const[]){REGISTRY_penalties NULL}};
+const struct vocabulary terms = {"term", (const struct word *const[]){REGISTRY_terms NULL}};
 
-#define FIND(list, word)                      \
-    for (size_t i = 0; (list)[i]; i++)        \
-        if (!strcmp((list)[i]->name, (word))) \
-            return (list)[i];                 \
-    return NULL
+const struct loss *loss_find(const char *name)
+{
+    return (const struct loss *)word_find(&losses, name);
+}
 
-#define WORDS(list, a, n)                                       \
-    const char **word = NULL;                                   \
-    *(n) = 0;                                                   \
-    for (size_t i = 0; (list)[i]; i++)                          \
-        APPEND((a), word, *(n), (list)[i]->name);               \
-    word = arena_grow((a), word, (size_t) * (n), sizeof *word); \
-    word[*(n)] = NULL;                                          \
-    return word
+const struct penalty *penalty_find(const char *name)
+{
+    return (const struct penalty *)word_find(&penalties, name);
+}
 
-const struct loss *loss_find(const char *name) { FIND(losses, name); }
+const struct term *term_find(const char *name)
+{
+    return (const struct term *)word_find(&terms, name);
+}
 
-const struct penalty *penalty_find(const char *name) { FIND(penalties, name); }
-
-const struct term *term_find(const char *name) { FIND(terms, name); }
-
-const char **loss_words(struct arena *a, int *n) { WORDS(losses, a, n); }
-
-const char **penalty_words(struct arena *a, int *n) { WORDS(penalties, a, n); }
-
-const char **term_words(struct arena *a, int *n) { WORDS(terms, a, n); }
+int term_argument_count(const struct term *is)
+{
+    int n = 0;
+    while (is->word.params[n].type == PARAM_TENSOR || is->word.params[n].type == PARAM_LABEL)
+        n++;
+    ASSERT(n > 0 && n <= TERM_ARGUMENTS && is->word.size >= sizeof(struct term_arguments));
+    return n;
+}
 
 struct value *repeat_to(struct value *x, struct shape shape)
 {

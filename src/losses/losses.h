@@ -15,11 +15,8 @@ enum loss_flag {
 // `real` and `fake` are what the critic says, logits of any shape (patch maps too); a loss means
 // over everything.
 struct loss {
-    const char *name, *help;
-    const char *formula; // what `ganexp help` shows; r = critic(real), f = critic(fake)
+    struct word word; // usage: the formula; r = critic(real), f = critic(fake)
     unsigned flags;
-    const struct param *params; // NULL when it has none; the first one takes a bare value
-    size_t size;                // of the params struct
     // smooth: how far the target of real data is lowered; 0 without LOSS_SMOOTH.
     struct value *(*critic)(const void *params, struct value *real, struct value *fake,
                             double smooth);
@@ -41,9 +38,8 @@ struct penalty_ctx {
 };
 
 struct penalty {
-    const char *name, *help, *formula;
-    const struct param *params; // the first is the weight, which `build` multiplies by
-    size_t size;
+    struct word
+        word; // usage: the formula; the first parameter is the weight, which `build` multiplies by
     struct value *(*build)(struct penalty_ctx *ctx, const void *params);
 };
 
@@ -54,37 +50,32 @@ struct value *penalty_distance(struct value *s, double target);
 // (N, 1, …) of x's rank: one draw of U(0, 1) a sample, a new stream.
 struct value *penalty_alpha(const struct value *x);
 
-enum term_argument_kind {
-    TERM_TENSOR, // any shape, or a number, which is repeated to the shape of the first argument
-    TERM_LABEL   // (N) whole numbers, a number, or one-hot of the first argument's shape
-};
-struct term_argument {
-    const char *name;
-    enum term_argument_kind kind;
-    bool optional;
-};
+// A term's arguments are expressions: the first parameters of its table, whose struct begins with a struct term_arguments. A
+// PARAM_TENSOR has any shape, or is a number, which is repeated to the shape of the first argument; a PARAM_LABEL is (N) whole
+// numbers, a number, or one-hot of the first argument's shape.
 enum { TERM_ARGUMENTS = 4 };
+struct term_arguments {
+    const struct node *is[TERM_ARGUMENTS]; // NULL: optional and absent
+};
+#define TERM_ARGUMENT(i, name, type, otherwise, about)                               \
+    {                                                                                \
+        name, type, offsetof(struct term_arguments, is[i]), otherwise, .help = about \
+    }
+#define TERM_TENSOR(i, name, about) TERM_ARGUMENT(i, name, PARAM_TENSOR, NULL, about)
+#define TERM_OPTIONAL(i, name, about) TERM_ARGUMENT(i, name, PARAM_TENSOR, "", about)
+#define TERM_LABEL(i, name, about) TERM_ARGUMENT(i, name, PARAM_LABEL, NULL, about)
 
 struct term {
-    const char *name, *help, *formula;
-    struct term_argument argument[TERM_ARGUMENTS + 1]; // ends with a NULL name
-    // beside the arguments; NULL when there are none
-    const struct param *params;
-    size_t size;
+    struct word word; // usage: the formula; parameters: its arguments, then others
     // Tensors have equal shapes, checked by the caller; an absent optional argument is NULL.
     struct value *(*build)(const void *params, struct value *const *argument);
 };
 
-extern const struct loss *const losses[]; // NULL-terminated; generated from the folder
-extern const struct penalty *const penalties[];
-extern const struct term *const terms[];
+extern const struct vocabulary losses, penalties, terms; // generated from the folder
 const struct loss *loss_find(const char *name);
 const struct penalty *penalty_find(const char *name);
 const struct term *term_find(const char *name);
-// The words, for nearest-word messages: NULL-terminated arrays from the arena; n without the NULL.
-const char **loss_words(struct arena *a, int *n);
-const char **penalty_words(struct arena *a, int *n);
-const char **term_words(struct arena *a, int *n);
+int term_argument_count(const struct term *is); // how many it can have
 
 // --- what several losses are made of -------------------------------------------------------------
 // The critic's side of `log`: mean(softplus(−r)) + mean(softplus(f)), and smooth·mean(r).

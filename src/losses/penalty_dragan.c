@@ -41,9 +41,11 @@ static const struct param params[] = {
      .help = "c: noise in deviations of the batch"},
     PARAM_END};
 
-const struct penalty penalty_dragan = {"dragan",
-                                       "gradient penalty around real data",
-                                       "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
-                                       params,
-                                       sizeof(struct penalty_dragan_options),
-                                       penalty_dragan_build};
+const struct penalty penalty_dragan = {
+    .word = {.name = "dragan",
+             .help = "gradient penalty around real data",
+             .usage = "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = x + α·c·std(x)·u",
+             .params = params,
+             .size = sizeof(struct penalty_dragan_options)},
+    .build = penalty_dragan_build,
+};

@@ -38,9 +38,10 @@ static const struct param params[] = {
     PARAM_END};
 
 const struct penalty penalty_gradient = {
-    "gradient",
-    "WGAN-GP's two-sided gradient penalty between real data and fakes",
-    "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = α·real + (1 − α)·fake",
-    params,
-    sizeof(struct penalty_gradient_options),
-    penalty_gradient_build};
+    .word = {.name = "gradient",
+             .help = "WGAN-GP's two-sided gradient penalty between real data and fakes",
+             .usage = "λ·mean((‖∂D(x̂)/∂x̂‖ − 1)²), x̂ = α·real + (1 − α)·fake",
+             .params = params,
+             .size = sizeof(struct penalty_gradient_options)},
+    .build = penalty_gradient_build,
+};

@@ -18,5 +18,10 @@ static const struct param params[] = {{"weight", PARAM_FLOAT,
                                       PARAM_END};
 
 const struct penalty penalty_r1 = {
-    "r1",   "squared slope of the critic at real data", "γ/2·mean(‖∂D(x)/∂x‖²)",
-    params, sizeof(struct penalty_r1_options),          penalty_r1_build};
+    .word = {.name = "r1",
+             .help = "squared slope of the critic at real data",
+             .usage = "γ/2·mean(‖∂D(x)/∂x‖²)",
+             .params = params,
+             .size = sizeof(struct penalty_r1_options)},
+    .build = penalty_r1_build,
+};

@@ -34,9 +34,11 @@ static const struct param params[] = {
      .help = "p"},
     PARAM_END};
 
-const struct penalty penalty_wgan_div = {"wgan_div",
-                                         "power of the critic's slope at real data and fakes",
-                                         "k/2·mean(‖∂D(r)/∂r‖^p + ‖∂D(f)/∂f‖^p)",
-                                         params,
-                                         sizeof(struct penalty_wgan_div_options),
-                                         penalty_wgan_div_build};
+const struct penalty penalty_wgan_div = {
+    .word = {.name = "wgan_div",
+             .help = "power of the critic's slope at real data and fakes",
+             .usage = "k/2·mean(‖∂D(r)/∂r‖^p + ‖∂D(f)/∂f‖^p)",
+             .params = params,
+             .size = sizeof(struct penalty_wgan_div_options)},
+    .build = penalty_wgan_div_build,
+};

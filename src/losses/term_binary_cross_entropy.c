@@ -10,11 +10,14 @@ static struct value *term_binary_cross_entropy_build(const void *params,
     return mean(sub(softplus(x), mul(t, x)));
 }
 
+static const struct param params[] = {TERM_TENSOR(0, "logits", "one for each yes-or-no"),
+                                      TERM_TENSOR(1, "target", "from 0 to 1"), PARAM_END};
+
 const struct term term_binary_cross_entropy = {
-    "binary_cross_entropy",
-    "sigmoid cross-entropy of logits with targets from 0 to 1",
-    "mean(softplus(x) − t·x)",
-    {{"logits", TERM_TENSOR}, {"target", TERM_TENSOR}},
-    NULL,
-    0,
-    term_binary_cross_entropy_build};
+    .word = {.name = "binary_cross_entropy",
+             .help = "sigmoid cross-entropy of logits with targets from 0 to 1",
+             .usage = "mean(softplus(x) − t·x)",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_binary_cross_entropy_build,
+};

@@ -13,10 +13,15 @@ static struct value *term_cross_entropy_build(const void *params, struct value *
     return affine(sum(mul(label, log_softmax(logits))), -1 / n, 0);
 }
 
-const struct term term_cross_entropy = {"cross_entropy",
-                                        "softmax cross-entropy of class logits",
-                                        "−mean(log softmax(logits)[label])",
-                                        {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
-                                        NULL,
-                                        0,
-                                        term_cross_entropy_build};
+static const struct param params[] = {TERM_TENSOR(0, "logits", "one for each class, (classes)"),
+                                      TERM_LABEL(1, "label", "the class, or its one-hot code"),
+                                      PARAM_END};
+
+const struct term term_cross_entropy = {
+    .word = {.name = "cross_entropy",
+             .help = "softmax cross-entropy of class logits",
+             .usage = "−mean(log softmax(logits)[label])",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_cross_entropy_build,
+};

@@ -8,10 +8,14 @@ static struct value *term_cycle_build(const void *params, struct value *const *a
     return mean(abs_value(sub(argument[1], argument[0])));
 }
 
-const struct term term_cycle = {"cycle",
-                                "mean absolute difference between a picture and its round trip",
-                                "mean(|back − x|)",
-                                {{"x", TERM_TENSOR}, {"back", TERM_TENSOR}},
-                                NULL,
-                                0,
-                                term_cycle_build};
+static const struct param params[] = {TERM_TENSOR(0, "x", "where one started"),
+                                      TERM_TENSOR(1, "back", "where one came back to"), PARAM_END};
+
+const struct term term_cycle = {
+    .word = {.name = "cycle",
+             .help = "mean absolute difference between a picture and its round trip",
+             .usage = "mean(|back − x|)",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_cycle_build,
+};

@@ -9,10 +9,14 @@ static struct value *term_feature_matching_build(const void *params, struct valu
     return mean(square(sub(mean_axes(argument[0], 1u << 0), mean_axes(argument[1], 1u << 0))));
 }
 
-const struct term term_feature_matching = {"feature_matching",
-                                           "squared difference of features averaged over the batch",
-                                           "mean((E real − E fake)²)",
-                                           {{"real", TERM_TENSOR}, {"fake", TERM_TENSOR}},
-                                           NULL,
-                                           0,
-                                           term_feature_matching_build};
+static const struct param params[] = {TERM_TENSOR(0, "real", "features of real data"),
+                                      TERM_TENSOR(1, "fake", "features of fakes"), PARAM_END};
+
+const struct term term_feature_matching = {
+    .word = {.name = "feature_matching",
+             .help = "squared difference of features averaged over the batch",
+             .usage = "mean((E real − E fake)²)",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_feature_matching_build,
+};

@@ -12,11 +12,16 @@ static struct value *term_gaussian_nll_build(const void *params, struct value *c
     return affine(mean(distance), 0.5, 0);
 }
 
+static const struct param params[] = {
+    TERM_TENSOR(0, "mean", "of the Gaussian"), TERM_TENSOR(1, "x", "what is to be likely"),
+    TERM_OPTIONAL(2, "log_variance", "of the Gaussian; 0, a variance of 1, unless said"),
+    PARAM_END};
+
 const struct term term_gaussian_nll = {
-    "gaussian_nll",
-    "negative log-likelihood of x under a Gaussian",
-    "½·mean((x − μ)²·e^{−v} + v), v = log σ²",
-    {{"mean", TERM_TENSOR}, {"x", TERM_TENSOR}, {"log_variance", TERM_TENSOR, true}},
-    NULL,
-    0,
-    term_gaussian_nll_build};
+    .word = {.name = "gaussian_nll",
+             .help = "negative log-likelihood of x under a Gaussian",
+             .usage = "½·mean((x − μ)²·e^{−v} + v), v = log σ²",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_gaussian_nll_build,
+};

@@ -4,6 +4,7 @@
 enum { MEAN, SUM };
 
 struct term_kl_options {
+    struct term_arguments given;
     int reduce;
 };
 
@@ -21,14 +22,17 @@ static struct value *term_kl_build(const void *params, struct value *const *argu
 static const char *const reduce_word[] = {"mean", "sum", NULL};
 
 static const struct param params[] = {
+    TERM_TENSOR(0, "mean", "of the code"),
+    TERM_TENSOR(1, "log_variance", "of the code"),
     {"reduce", PARAM_WORD, offsetof(struct term_kl_options, reduce), "mean", .words = reduce_word,
      .help = "mean over everything, or sum over a code and mean over the batch"},
     PARAM_END};
 
-const struct term term_kl = {"kl",
-                             "divergence of a Gaussian code from N(0, 1)",
-                             "½·mean(μ² + e^v − 1 − v), v = log σ²",
-                             {{"mean", TERM_TENSOR}, {"log_variance", TERM_TENSOR}},
-                             params,
-                             sizeof(struct term_kl_options),
-                             term_kl_build};
+const struct term term_kl = {
+    .word = {.name = "kl",
+             .help = "divergence of a Gaussian code from N(0, 1)",
+             .usage = "½·mean(μ² + e^v − 1 − v), v = log σ²",
+             .params = params,
+             .size = sizeof(struct term_kl_options)},
+    .build = term_kl_build,
+};

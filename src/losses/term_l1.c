@@ -8,10 +8,14 @@ static struct value *term_l1_build(const void *params, struct value *const *argu
     return mean(abs_value(sub(argument[0], argument[1])));
 }
 
-const struct term term_l1 = {"l1",
-                             "mean absolute difference",
-                             "mean(|x − y|)",
-                             {{"x", TERM_TENSOR}, {"y", TERM_TENSOR}},
-                             NULL,
-                             0,
-                             term_l1_build};
+static const struct param params[] = {TERM_TENSOR(0, "x", "one side"),
+                                      TERM_TENSOR(1, "y", "the other"), PARAM_END};
+
+const struct term term_l1 = {
+    .word = {.name = "l1",
+             .help = "mean absolute difference",
+             .usage = "mean(|x − y|)",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_l1_build,
+};

@@ -8,10 +8,14 @@ static struct value *term_mse_build(const void *params, struct value *const *arg
     return mean(square(sub(argument[0], argument[1])));
 }
 
-const struct term term_mse = {"mse",
-                              "mean squared difference",
-                              "mean((x − y)²)",
-                              {{"x", TERM_TENSOR}, {"y", TERM_TENSOR}},
-                              NULL,
-                              0,
-                              term_mse_build};
+static const struct param params[] = {TERM_TENSOR(0, "x", "one side"),
+                                      TERM_TENSOR(1, "y", "the other"), PARAM_END};
+
+const struct term term_mse = {
+    .word = {.name = "mse",
+             .help = "mean squared difference",
+             .usage = "mean((x − y)²)",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_mse_build,
+};

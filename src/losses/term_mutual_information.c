@@ -16,11 +16,15 @@ static struct value *term_mutual_information_build(const void *params,
     return affine(term_find("cross_entropy")->build(NULL, argument), 1, -log(classes));
 }
 
+static const struct param params[] = {
+    TERM_TENSOR(0, "logits", "what is read of the code, (classes)"),
+    TERM_LABEL(1, "label", "the code"), PARAM_END};
+
 const struct term term_mutual_information = {
-    "mutual_information",
-    "minus the nats that logits tell of a code of equally likely classes",
-    "−mean(log softmax(logits)[label]) − log K",
-    {{"logits", TERM_TENSOR}, {"label", TERM_LABEL}},
-    NULL,
-    0,
-    term_mutual_information_build};
+    .word = {.name = "mutual_information",
+             .help = "minus the nats that logits tell of a code of equally likely classes",
+             .usage = "−mean(log softmax(logits)[label]) − log K",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_mutual_information_build,
+};

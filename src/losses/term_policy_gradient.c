@@ -13,11 +13,15 @@ static struct value *term_policy_gradient_build(const void *params, struct value
     return affine(sum_of_all, -1 / (double)f->shape.dim[0], 0);
 }
 
+static const struct param params[] = {
+    TERM_TENSOR(0, "critic", "logits of a sample's draws, (draws)"),
+    TERM_TENSOR(1, "log_probability", "of the same draws"), PARAM_END};
+
 const struct term term_policy_gradient = {
-    "policy_gradient",
-    "makes draws likelier that the critic takes for real",
-    "−mean(Σₘ wₘ·log g(xₘ)), w = softmax over the draws m of the critic's logits",
-    {{"critic", TERM_TENSOR}, {"log_probability", TERM_TENSOR}},
-    NULL,
-    0,
-    term_policy_gradient_build};
+    .word = {.name = "policy_gradient",
+             .help = "makes draws likelier that the critic takes for real",
+             .usage = "−mean(Σₘ wₘ·log g(xₘ)), w = softmax over the draws m of the critic's logits",
+             .params = params,
+             .size = sizeof(struct term_arguments)},
+    .build = term_policy_gradient_build,
+};

@@ -3,12 +3,11 @@
 #ifndef NN_BODY_H
 #define NN_BODY_H
 
+#include "nn/init.h"
 #include "nn/network.h"
 
 // Where a value comes from: stage i of the body, or input i as ~i.
 enum { SOURCE_NONE = -1000000 }; // after a mistake
-
-struct init_rule;
 
 // A layer with its parameters, in its place.
 struct stage {
@@ -53,11 +52,6 @@ const char *describe_source(struct arena *a, const struct network *net, const st
                             int source);
 struct value *walk_value(const struct walk *walk, int source);
 
-// `init:`; a NULL node is PyTorch's. NULL after a mistake.
-const struct init_rule *init_read(struct arena *a, const struct node *node, struct diag *d);
-struct init init_weight(const struct init_rule *rule, int64_t fan_in, int64_t fan_out);
-struct init init_bias(const struct init_rule *rule, int64_t fan_in);
-
 // Reading. A name is in scope from its `as:` on, to the end of the list it stands in and in lists
 // within.
 struct scope {
@@ -90,10 +84,10 @@ void scope_mark(struct body *body, int source); // something reads it
 int read_layers(struct network_reader *r, const struct node *list, struct scope *scope, int above);
 
 // The body of the template that `use:` of `call` names, its `$name`s replaced by the other entries
-// of call. Entries of call under a key of `beside` are not the template's. NULL after a mistake,
+// of call. Entries of call under a key of the table `beside` are not the template's. NULL after a mistake,
 // reported.
 const struct node *template_expand(struct network_reader *r, const struct node *call,
-                                   const char *const *beside);
+                                   const struct param *beside);
 // The node of a network with `use:` and `like:` worked in.
 const struct node *network_expand(struct network_reader *r, const struct node *node, int depth);
 

@@ -10,16 +10,11 @@
 #include <ctype.h>
 #include <string.h>
 
-const struct layer *const layers[] = {REGISTRY_layers NULL};
-
-enum { N_LAYERS = LENGTH(layers) - 1 };
+const struct vocabulary layers = {"layer", (const struct word *const[]){REGISTRY_layers NULL}};
 
 const struct layer *layer_find(const char *name)
 {
-    for (int i = 0; i < N_LAYERS; i++)
-        if (!strcmp(layers[i]->name, name))
-            return layers[i];
-    return NULL;
+    return (const struct layer *)word_find(&layers, name);
 }
 
 // Letters and digits, small.
@@ -98,12 +93,9 @@ static const char *translate(const char *word)
 
 bool fail_layer(struct diag *d, struct place where, const char *word)
 {
-    const char *known[N_LAYERS + 1];
-    for (int i = 0; i < N_LAYERS; i++)
-        known[i] = layers[i]->name;
     const char *ours = translate(word);
     if (ours)
         return fail(d, where, "unknown layer '%s'\nexpected a layer; did you mean '%s'?", word,
                     ours);
-    return fail_unknown(d, where, "layer", word, known, N_LAYERS);
+    return word_called(&layers, &(struct word_call){word, where, NULL}, d);
 }

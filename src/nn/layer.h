@@ -32,10 +32,8 @@ enum layer_flag {
 
 struct layer {
     // group: "linear", "shape", "activation", "normalisation", "noise", "join"
-    const char *name, *group, *help;
+    struct word word;
     unsigned flags;
-    const struct param *params; // the first one takes a bare value
-    size_t size;                // of the params struct
     // x is (N, …); the result likewise. NULL after ctx_fail.
     struct value *(*build)(struct layer_ctx *ctx, const void *params, struct value *x);
 };
@@ -110,6 +108,7 @@ struct value *fold_windows(struct value *x, int axis, int64_t kernel, const stru
          .help = "step, or [down, right]; the kernel, unless said"},                               \
     {                                                                                              \
         "padding", PARAM_NODE, (slide) + offsetof(struct sliding, padding), "",                    \
+            .takes = "word, number, or list",                                                      \
             .help =                                                                                \
                 "valid (the default), same (TensorFlow's rule), a number, or [top, bottom, left, " \
                 "right]"                                                                           \
@@ -120,7 +119,7 @@ bool ctx_borders(struct layer_ctx *ctx, const struct node *node, const char *wha
 // (C) as (1, C, 1, …), to be added to or multiplied with a value of that rank.
 struct value *along_channels(struct value *v, int rank);
 
-extern const struct layer *const layers[];        // NULL-terminated; generated from the folder
+extern const struct vocabulary layers;            // generated from the folder
 const struct layer *layer_find(const char *name); // NULL when there is none
 // "unknown layer …", naming the right word for a foreign one
 bool fail_layer(struct diag *d, struct place where, const char *word);

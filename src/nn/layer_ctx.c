@@ -68,12 +68,12 @@ struct value *ctx_weight(struct layer_ctx *ctx, const char *name, struct shape s
                          int64_t fan_in, int64_t fan_out)
 {
     return read_slot(ctx, name, SLOT_PARAM, shape,
-                     init_weight(rule_of(walk_of(ctx)), fan_in, fan_out));
+                     init_of_weight(rule_of(walk_of(ctx)), fan_in, fan_out));
 }
 
 struct value *ctx_bias(struct layer_ctx *ctx, const char *name, struct shape shape, int64_t fan_in)
 {
-    return read_slot(ctx, name, SLOT_PARAM, shape, init_bias(rule_of(walk_of(ctx)), fan_in));
+    return read_slot(ctx, name, SLOT_PARAM, shape, init_of_bias(rule_of(walk_of(ctx)), fan_in));
 }
 
 struct value *ctx_param(struct layer_ctx *ctx, const char *name, struct shape shape,
@@ -82,7 +82,7 @@ struct value *ctx_param(struct layer_ctx *ctx, const char *name, struct shape sh
     const struct init_rule *own = walk_of(ctx)->stage->init;
     const int64_t fan = shape.rank ? shape.dim[shape.rank - 1] : 1;
     if (own && !strcmp(name, "weight"))
-        init = init_weight(own, fan, shape.rank ? shape.dim[0] : 1);
+        init = init_of_weight(own, fan, shape.rank ? shape.dim[0] : 1);
     return read_slot(ctx, name, SLOT_PARAM, shape, init);
 }
 
@@ -130,8 +130,8 @@ const char *describe_source(struct arena *a, const struct network *net, const st
         text_add(&gives, "a label");
     }
     const struct stage *stage = source < 0 ? NULL : walk->body->stage[source];
-    const char *text = stage ? arena_printf(a, "'%s' above (line %d) gives %s", stage->layer->name,
-                                            stage->where.line, gives.s)
+    const char *text = stage ? arena_printf(a, "'%s' above (line %d) gives %s",
+                                            stage->layer->word.name, stage->where.line, gives.s)
                              : arena_printf(a, "input '%s' (line %d) gives %s",
                                             net->input[~source].name,
                                             net->input[~source].where.line, gives.s);
@@ -163,6 +163,7 @@ struct value *ctx_fail(struct layer_ctx *ctx, const char *fmt, ...)
 // --- joins ---------------------------------------------------------------------------------------
 
 const struct param join_params[] = {{"with", PARAM_NODE, offsetof(struct join, with), NULL,
+                                     .takes = "name, or list",
                                      .help = "the name of an input or layer, or a list of them"},
                                     PARAM_END};
 

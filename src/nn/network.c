@@ -72,7 +72,7 @@ static struct layer_row network_make_row(struct graph *g, const struct stage *st
                                          const struct value *y, int from, int64_t batch)
 {
     struct layer_row row = {
-        .layer = arena_printf(g->arena, "%s %s", stage->number, stage->layer->name),
+        .layer = arena_printf(g->arena, "%s %s", stage->number, stage->layer->word.name),
         .where = stage->where};
     row.output.rank = y->shape.rank - 1;
     memcpy(row.output.dim, y->shape.dim + 1, sizeof row.output.dim - sizeof *row.output.dim);
@@ -99,7 +99,7 @@ static struct value *check_size(struct layer_ctx *ctx, struct value *y)
 {
     if (y && elements(y->shape) > elements_max * (double)y->shape.dim[0])
         return ctx_fail(ctx, "'%s' would give %.3g numbers a sample,",
-                        ((struct walk *)ctx->application->own)->stage->layer->name,
+                        ((struct walk *)ctx->application->own)->stage->layer->word.name,
                         elements(y->shape) / (double)y->shape.dim[0]);
     return y;
 }
@@ -111,7 +111,8 @@ static bool takes(struct layer_ctx *ctx, const struct layer *layer, const struct
     for (int i = 0; i < ctx->n_other; i++)
         label = label || ctx->other[i]->shape.rank == 1;
     if (label)
-        ctx_fail(ctx, "'%s' wants no label\nput `embedding` or `one_hot` before it", layer->name);
+        ctx_fail(ctx, "'%s' wants no label\nput `embedding` or `one_hot` before it",
+                 layer->word.name);
     return !label;
 }
 

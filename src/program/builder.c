@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "lang/sections.h"
+#include "lang/meaning.h"
 
 #include <string.h>
 
@@ -26,15 +26,6 @@ void builder_init(struct builder *b, struct experiment *e, struct graph *g, int6
     b->noise_draw = NEW_ARRAY(b->arena, int, e->n_noise + 1);
     b->data_draw = NEW_ARRAY(b->arena, int, e->n_data + 1);
     hash_map_init(&b->memo, b->arena);
-}
-
-struct operand operand_of(struct value *v)
-{
-    struct operand x = {.value = v};
-    x.is.shape.rank = v->shape.rank ? v->shape.rank - 1 : 0;
-    for (int i = 0; i < x.is.shape.rank; i++)
-        x.is.shape.dim[i] = v->shape.dim[i + 1];
-    return x;
 }
 
 // "add %3 0.5"
@@ -70,24 +61,6 @@ static struct shape with_batch(int64_t batch, struct shape of)
     return s;
 }
 
-static struct value *draw_noise(struct builder *b, const struct noise *n, int draw)
-{
-    struct graph *g = b->graph;
-    const int stream = NOISE_STREAMS + (int)(n - b->e->noise) * NOISE_DRAWS + draw;
-    const struct shape shape = with_batch(b->batch, n->is.shape);
-    switch (n->kind) {
-    case NOISE_NORMAL: return random_value(g, RANDOM_NORMAL, 0, 1, stream, shape);
-    case NOISE_UNIFORM: return random_value(g, RANDOM_UNIFORM, -1, 1, stream, shape);
-    case NOISE_LABEL: return random_value(g, RANDOM_LABEL, (double)n->size[0], 0, stream, shape);
-    case NOISE_ONE_HOT:
-        return one_hot(
-            random_value(g, RANDOM_LABEL, (double)n->size[0], 0, stream, SHAPE(b->batch)),
-            n->size[0]);
-    case NOISE_BOX: return draw_box(g, b->batch, n, stream);
-    }
-    BUG("noise '%s' is of no kind", n->name);
-}
-
 static void record_input(struct builder *b, struct source_input in)
 {
     APPEND(b->arena, b->input, b->n_input, in);
@@ -96,7 +69,9 @@ static void record_input(struct builder *b, struct source_input in)
 static struct operand noise_value(struct builder *b, const struct noise *n)
 {
     struct graph *g = b->graph;
-    const int draw = b->noise_draw[n - b->e->noise];
+    const int index = (int)(n - b->e->noise), draw = b->noise_draw[index];
+    const int stream = NOISE_STREAMS + index * NOISE_DRAWS + draw;
+    ASSERT(draw < NOISE_SECOND);
     const char *key = arena_printf(b->arena, "%s@%d", n->name, draw);
     struct operand *known = builder_recall(b, key);
     if (known)
@@ -105,8 +80,8 @@ static struct operand noise_value(struct builder *b, const struct noise *n)
     g->where = n->where;
     g->label = key;
     struct operand x = {.is = n->is};
-    x.value = b->host ? input(g, n->name, with_batch(b->batch, n->is.shape))
-                      : draw_noise(b, n, draw);
+    x.value = b->host ? input(g, n->name, noise_shape(n, b->batch))
+                      : n->kind->draw(n, g, b->batch, stream);
     record_input(b, (struct source_input){.noise = n, .draw = draw, .value = x.value});
     g->where = where;
     g->label = NULL;
@@ -330,7 +305,7 @@ static bool call_function(struct builder *b, const struct expression *is, struct
         return true;
     }
     b->graph->where = is->where;
-    if (!f->build(b, is, x, out))
+    if (!f->build(&(struct function_call){b->graph, b->d, is}, x, out))
         return false;
     remember(b, key, out);
     return true;
@@ -384,19 +359,4 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
     case EXPR_BINARY: return builder_binary(b, is, out);
     }
     return false;
-}
-
-struct value *builder_tensor(struct builder *b, const struct operand *x, struct shape shape,
-                             struct place where, const char *what)
-{
-    if (!x->value)
-        return constant(b->graph, x->number, shape);
-    if (!x->value->shape.rank)
-        return repeat_to(x->value, shape);
-    if (shape_equal(x->value->shape, shape))
-        return x->value;
-    fail(b->d, where, "%s is %s, but the first argument is %s\nexpected equal shapes", what,
-         signature_text(b->arena, x->is),
-         signature_text(b->arena, operand_of(&(struct value){.shape = shape}).is));
-    return NULL;
 }

@@ -5,14 +5,8 @@
 #define PROGRAM_BUILDER_H
 
 #include "base/hash_map.h"
+#include "lang/function.h"
 #include "program/program.h"
-
-struct operand {
-    // (N, …); NULL: a number. A value of rank 0 is one number for the batch.
-    struct value *value;
-    double number;
-    struct signature is; // of one sample
-};
 
 // Streams of layers and penalties count up from 0; those of noise are far above, by noise and draw.
 enum { NOISE_STREAMS = 1 << 24, NOISE_DRAWS = 1 << 16 };
@@ -55,24 +49,6 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
 // The network on arguments that fit its inputs; the same application for the same arguments.
 struct application *builder_apply(struct builder *b, struct network *net,
                                   const struct operand *argument, struct place where);
-// The operand as a value of the shape: numbers are repeated. NULL and reported where it does not
-// fit.
-struct value *builder_tensor(struct builder *b, const struct operand *x, struct shape shape,
-                             struct place where, const char *what);
-struct operand operand_of(struct value *v);
-
-// 0, 1, …, n − 1 as (n)
-struct value *count_up(struct graph *g, int64_t n);
-// 1 in a rectangle at a random place, 0 elsewhere: (batch, 1, H, W)
-struct value *draw_box(struct graph *g, int64_t batch, const struct noise *n, int stream);
-
-struct function {
-    const char *name, *arguments, *usage, *help;
-    int least, most;
-    bool (*build)(struct builder *b, const struct expression *is, const struct operand *x,
-                  struct operand *out);
-};
-
 // A history of fakes in slots; see pool.c. x (N, C, H, W), a version of slots that are made when
 // first asked for.
 struct value *fake_history_pass(struct builder *b, const struct game *game, int argument,

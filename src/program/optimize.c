@@ -3,7 +3,7 @@
 // own, as separate optimizers have everywhere else.
 #include "base/arena.h"
 #include "program/builder.h"
-#include "lang/sections.h"
+#include "lang/meaning.h"
 
 #include <string.h>
 

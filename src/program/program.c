@@ -10,7 +10,7 @@
 #include "base/philox.h"
 #include "ir/op.h"
 #include "program/builder.h"
-#include "lang/sections.h"
+#include "lang/meaning.h"
 
 #include <string.h>
 
@@ -371,35 +371,6 @@ struct program *program_sampling_of(struct experiment *e, struct arena *a, int64
 
 // --- noise on the host ---------------------------------------------------------------------------
 
-static void fill_box(const struct noise *n, struct rng *r, float *to)
-{
-    const int64_t H = n->is.shape.dim[1], W = n->is.shape.dim[2];
-    const int64_t top = rng_below(r, (uint32_t)(H - n->size[0] + 1)),
-                  left = rng_below(r, (uint32_t)(W - n->size[1] + 1));
-    for (int64_t y = 0; y < H; y++)
-        for (int64_t x = 0; x < W; x++)
-            to[y * W + x] = y >= top && y < top + n->size[0] && x >= left && x < left + n->size[1];
-}
-
-// One sample.
-static void fill_one(const struct noise *n, struct rng *r, float *to)
-{
-    const int64_t size = shape_size(n->is.shape);
-    switch (n->kind) {
-    case NOISE_NORMAL:
-    case NOISE_UNIFORM:
-        for (int64_t i = 0; i < size; i++)
-            to[i] = (float)(n->kind == NOISE_NORMAL ? rng_normal(r) : 2 * rng_uniform(r) - 1);
-        return;
-    case NOISE_LABEL: *to = (float)rng_below(r, (uint32_t)n->size[0]); return;
-    case NOISE_ONE_HOT:
-        memset(to, 0, sizeof *to * (size_t)size);
-        to[rng_below(r, (uint32_t)n->size[0])] = 1;
-        return;
-    case NOISE_BOX: fill_box(n, r, to); return;
-    }
-}
-
 // FNV-1a of the name, so that a noise keeps its numbers when another is added before it
 static uint64_t name_hash(const char *s)
 {
@@ -414,5 +385,5 @@ void noise_fill(const struct noise *n, uint64_t seed, uint64_t draw, int64_t bat
     struct rng r;
     rng_init(&r, seed, name_hash(n->name) + draw * 0x9e3779b97f4a7c15u);
     for (int64_t i = 0; i < batch; i++)
-        fill_one(n, &r, to + i * shape_size(n->is.shape));
+        n->kind->fill(n, &r, to + i * shape_size(n->is.shape));
 }

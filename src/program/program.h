@@ -75,6 +75,9 @@ struct program {
     struct signature sample;
 };
 
+// Reads everything (experiment_parse) and builds every program once, so that all mistakes are found now and all slots exist, in an
+// order that does not depend on what is asked for later. NULL after errors; every error has its place.
+struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d);
 // One iteration of phase number `phase`. NULL after errors.
 struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d);
 // The same iteration, with what is drawn and computed on the way as roots.

@@ -2,7 +2,7 @@
 // the terms.
 #include "base/arena.h"
 #include "program/builder.h"
-#include "lang/sections.h"
+#include "lang/meaning.h"
 
 #include <string.h>
 
@@ -137,10 +137,10 @@ static bool add_penalty(struct builder *b, struct update_run *run, const struct 
             "nothing to differentiate: all arguments of the critic are labels, or the same on both "
             "sides");
     struct penalty_ctx ctx = {b->graph, game->n, r, f, held, penalised_critic, &own};
-    update_losses_enter(b, is->where, is->is->name);
+    update_losses_enter(b, is->where, is->is->word.name);
     struct value *v = is->is->build(&ctx, is->params);
     return !own.failed &&
-           add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->name), v);
+           add_part(b, run, arena_printf(b->arena, "%s.%s", game->name, is->is->word.name), v);
 }
 
 static bool add_critic(struct builder *b, struct update_run *run, const struct game *game)
@@ -236,16 +236,17 @@ static bool term_arguments(struct builder *b, const struct game_term *term, stru
     const struct operand *like = first_tensor(x, term);
     if (!like)
         return fail(b->d, term->where, "term '%s' has nothing but numbers\nexpected a tensor",
-                    term->is->name);
+                    term->is->word.name);
     for (int i = 0; i < TERM_ARGUMENTS; i++) {
         const struct expression *is = term->argument[i];
         if (!is)
             continue;
-        argument[i] = term->is->argument[i].kind == TERM_LABEL
+        argument[i] = term->is->word.params[i].type == PARAM_LABEL
                           ? update_losses_label_of(b, &x[i], like->value->shape, is->where)
-                          : builder_tensor(
-                                b, &x[i], like->value->shape, is->where,
-                                arena_printf(b->arena, "'%s'", term->is->argument[i].name));
+                          : operand_tensor(
+                                b->graph, &x[i], like->value->shape, is->where,
+                                arena_printf(b->arena, "'%s'", term->is->word.params[i].name),
+                                b->d);
         if (!argument[i])
             return false;
     }

@@ -67,7 +67,7 @@ static bool is_whole(const struct experiment *e, const char *name)
         return ends_with(name, n, ".label") || ends_with(name, n, ".index");
     for (int i = 0; i < e->n_noise; i++)
         if (strlen(e->noise[i].name) == n - 6 && !strncmp(e->noise[i].name, name + 6, n - 6))
-            return e->noise[i].kind == NOISE_LABEL;
+            return e->noise[i].is.classes > 0;
     return false;
 }
 

@@ -1,7 +1,7 @@
 #include "study/study.h"
 
 #include "base/arena.h"
-#include "lang/experiment.h"
+#include "program/program.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -24,29 +24,14 @@ static void hold(float *to, int64_t size, const struct samples *how)
         memcpy(to + i * size, to + (i - i % how->columns) * size, sizeof *to * (size_t)size);
 }
 
-// Column c of C: class c mod K; a number from −1 to 1, of a normal noise from −2 to 2.
-static void vary_one(const struct sweep *by, float *sample, int64_t c, int64_t columns)
-{
-    const int64_t K = by->noise->size[0];
-    ASSERT(c < columns && by->element >= 0 && by->element < K);
-    const float end = by->noise->kind == NOISE_NORMAL ? 2 : 1;
-    if (by->noise->kind == NOISE_LABEL) {
-        *sample = (float)(c % K);
-    } else if (by->noise->kind == NOISE_ONE_HOT) {
-        memset(sample, 0, sizeof *sample * (size_t)K);
-        sample[c % K] = 1;
-    } else {
-        sample[by->element] = columns > 1 ? end * (2 * (float)c / (float)(columns - 1) - 1) : 0;
-    }
-}
-
 // Rows take turns with what varies along them.
 static void vary(float *to, const struct noise *noise, int64_t size, const struct samples *how)
 {
     for (int64_t row = 0; row < how->rows; row++) {
         const struct sweep *by = &how->by[row % how->n_by];
         for (int64_t c = 0; by->noise == noise && c < how->columns; c++)
-            vary_one(by, to + (row * how->columns + c) * size, c, how->columns);
+            noise->kind->vary(noise, by->element, c, how->columns,
+                              to + (row * how->columns + c) * size);
     }
 }
 

@@ -3,7 +3,7 @@
 // unreported.
 #include "base/arena.h"
 #include "base/text.h"
-#include "lang/experiment.h"
+#include "program/program.h"
 
 #include <glob.h>
 #include <setjmp.h>

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "lang/sections.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,7 +241,7 @@ static void unset_needs_no_blank_before_a_bracket(void **state)
 }
 
 static const char gan[] =
-    "data: {real: {dataset: folder, path: x, batch: 8, augment: [flip]}}\n"
+    "data: {real: {dataset: folder, path: x, batch: 8, per_class: 9, keep: [flip]}}\n"
     "noise: {z: {normal: 100}}\n"
     "games:\n"
     "  - {critic: d, loss: {log: {saturating: true}}, penalty: {gradient: 10}}\n"
@@ -280,8 +281,7 @@ static void overrides_set_append_and_remove(void **state)
     assert_string_equal(after("games.1.weight=[1,2]", "games.1.weight"), "- 1\n- 2\n");
     assert_string_equal(after("kernel=5,9", "kernel"), "5,9\n");
     assert_string_equal(after("games.1.fake=g(z, y)", "games.1.fake"), "g(z, y)\n");
-    assert_string_equal(after("data.real.augment+=[a, b]", "data.real.augment"),
-                        "- flip\n- a\n- b\n");
+    assert_string_equal(after("data.real.keep+=[a, b]", "data.real.keep"), "- flip\n- a\n- b\n");
     assert_string_equal(after("games+={critic: f}", "games.2"), "critic: f\n");
     assert_string_equal(after("games.0.critic+=f", "games.0.critic"), "- d\n- f\n");
     assert_null(after("games.0.penalty=!unset", "games.0.penalty"));
@@ -318,7 +318,7 @@ static void a_new_word_takes_the_old_ones_parameters_away(void **state)
     assert_string_equal(after("noise.z.uniform=2", "noise.z"), "uniform: 2\n");
     assert_string_equal(after("terms.0.mse.x=b", "terms.0"), "weight: 2\nmse:\n  x: b\n");
     assert_string_equal(after("data.real.dataset=digits", "data.real"),
-                        "dataset: digits\nbatch: 8\naugment: [flip]\n");
+                        "dataset: digits\nbatch: 8\nper_class: 9\n");
     assert_string_equal(after("data.real.dataset=folder", "data.real.path"), "x\n");
 }
 
@@ -411,18 +411,43 @@ static const char *hash(const char *text, bool group)
     return config_hash(arena, with(text, NULL), group);
 }
 
-// Another data set keeps what every source says: which examples have labels, not only how many come.
-static void a_new_data_set_keeps_what_sources_share(void **state)
+// config/union.c says which keys stay when a word changes; the tables that they are read by stand in later rooms.
+static void keys_beside_a_word_are_those_of_its_table(void **state)
 {
     (void)state;
-    const struct step data = {.key = "data"}, source = {&data, "few"};
-    for (const struct param *p = source_params; p->name; p++)
-        if (!union_beside(union_place(&source), p->name))
-            fail_msg("another data set takes '%s' away", p->name);
-    const struct step evaluate = {.key = "evaluate"}, scores = {&evaluate, "scores"},
-                      score = {&scores, "0"};
-    assert_true(union_beside(union_place(&score), "as"));
-    assert_false(union_has_word(&score, "of"));
+    static const struct {
+        const char *parent, *child, *grandchild;
+        const struct param *table;
+        const char *without; // the selector, or a key that is no such place's
+    } place[] = {
+        {"data", "few", NULL, source_params, "dataset"},
+        {"evaluate", "scores", "0", beside_score, NULL},
+        {"terms", "0", NULL, term_params, NULL},
+        {"networks", "critic", NULL, network_params, "like"},
+    };
+    for (size_t i = 0; i < LENGTH(place); i++) {
+        const struct step parent = {.key = place[i].parent}, child = {&parent, place[i].child},
+                          grandchild = {&child, place[i].grandchild};
+        const struct union_place *u = union_place(place[i].grandchild ? &grandchild : &child);
+        int n = 0;
+        for (const struct param *p = place[i].table; p->name; p++) {
+            const bool selector = u->selector && !strcmp(u->selector, p->name);
+            if (place[i].without && !selector && !strcmp(place[i].without, p->name))
+                continue;
+            n += !selector;
+            if (!union_beside(u, p->name))
+                fail_msg("%s.%s: another word takes '%s' away", place[i].parent, place[i].child,
+                         p->name);
+        }
+        for (const char *const *k = u->beside; *k; k++)
+            n--;
+        assert_int_equal(n, 0);
+    }
+    const struct step networks = {.key = "networks"}, critic = {&networks, "critic"},
+                      list = {&critic, "layers"}, layer = {&list, "0"};
+    for (const struct param *p = beside_layer; p->name; p++)
+        assert_true(union_beside(union_place(&layer), p->name));
+    assert_false(union_has_word(&layer, "of"));
 }
 
 static void the_hash_is_of_what_is_said(void **state)
@@ -456,7 +481,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(overrides_set_append_and_remove, begin, end),
         cmocka_unit_test_setup_teardown(overrides_remember_where_they_came_from, begin, end),
         cmocka_unit_test_setup_teardown(a_new_word_takes_the_old_ones_parameters_away, begin, end),
-        cmocka_unit_test_setup_teardown(a_new_data_set_keeps_what_sources_share, begin, end),
+        cmocka_unit_test_setup_teardown(keys_beside_a_word_are_those_of_its_table, begin, end),
         cmocka_unit_test_setup_teardown(a_word_alone_is_a_selector, begin, end),
         cmocka_unit_test_setup_teardown(wrong_overrides_are_drawn, begin, end),
         cmocka_unit_test_setup_teardown(the_written_text_reads_back, begin, end),

@@ -54,10 +54,10 @@ static void expect_error(const char *yaml, const char *message, const char *expe
 static void kinds(void **state)
 {
     (void)state;
-    for (int i = 0; dataset_kinds[i]; i++) {
-        const struct dataset_kind *k = dataset_kinds[i];
-        assert_true(k->name && k->help && k->open && k->get);
-        assert_ptr_equal(dataset_kind(k->name), k);
+    for (int i = 0; dataset_kinds.word[i]; i++) {
+        const struct dataset_kind *k = (const struct dataset_kind *)dataset_kinds.word[i];
+        assert_true(k->word.name && k->word.help && k->open && k->get);
+        assert_ptr_equal(dataset_kind(k->word.name), k);
     }
     assert_non_null(dataset_kind("digits"));
     assert_non_null(dataset_kind("mnist"));
@@ -338,7 +338,7 @@ static bool number_get(const struct dataset *s, int64_t index, float *image, int
     return !(s->own && index == 13);
 }
 
-static const struct dataset_kind number_kind = {.name = "numbers", .get = number_get};
+static const struct dataset_kind number_kind = {.word = {.name = "numbers"}, .get = number_get};
 
 static struct dataset numbers(int64_t count)
 {

@@ -253,14 +253,20 @@ static void test_phases(void **state)
     arena_free(f.arena);
 }
 
+static struct schedule schedule(const char *word, double to, double final)
+{
+    return (struct schedule){(const struct schedule_kind *)word_find(&schedules, word), 0, to,
+                             final};
+}
+
 static void test_schedules(void **state)
 {
     (void)state;
-    struct schedule s[] = {{SCHEDULE_WARMUP, 0, 10, 0}, {SCHEDULE_STEP, 0, 100, 0.5}};
+    struct schedule s[] = {schedule("warmup", 10, 0), schedule("step", 100, 0.5)};
     const struct phase phase = {.schedule = s, .n_schedule = 2};
     assert_float_equal(phase_factor(&phase, 0), 0.1, 1e-9);
     assert_float_equal(phase_factor(&phase, 250), 0.25, 1e-9);
-    s[0] = (struct schedule){SCHEDULE_COSINE, 0, 100, 0.2};
+    s[0] = schedule("cosine", 100, 0.2);
     const struct phase cosine = {.schedule = s, .n_schedule = 1};
     assert_float_equal(phase_factor(&cosine, 50), 0.6, 1e-9);
     assert_float_equal(phase_factor(&cosine, 1000), 0.2, 1e-9);

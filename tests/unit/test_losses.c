@@ -103,6 +103,16 @@ static void check_both(struct fixture *f, struct value *y, struct value *const *
     check_gradient(f, norm, x, n, what);
 }
 
+// A term's arguments are no parameters here: its build function is given their values.
+static void *term_defaults(struct arena *a, const struct term *is)
+{
+    struct diag *d = diag_new(a);
+    void *into = arena_alloc(a, is->word.size);
+    const struct param *rest = is->word.params + term_argument_count(is);
+    assert_true(param_read(rest, NULL, (struct place){0}, "test", into, a, d));
+    return into;
+}
+
 static void *defaults(struct arena *a, const struct param *table, size_t size)
 {
     struct diag *d = diag_new(a);
@@ -115,17 +125,17 @@ static void *defaults(struct arena *a, const struct param *table, size_t size)
 static void test_losses(void **state)
 {
     (void)state;
-    for (size_t i = 0; losses[i]; i++) {
+    for (size_t i = 0; losses.word[i]; i++) {
         struct fixture *f = setup();
         struct value *x[] = {in(f, 0, SHAPE(3, 1, 2, 2)), in(f, 1, SHAPE(3, 1, 2, 2))};
-        const struct loss *is = losses[i];
-        const void *params = defaults(f->arena, is->params, is->size);
+        const struct loss *is = (const struct loss *)losses.word[i];
+        const void *params = defaults(f->arena, is->word.params, is->word.size);
         check_both(f, is->critic(params, x[0], x[1], is->flags & LOSS_SMOOTH ? 0.1 : 0), x, 2,
-                   is->name);
-        check_both(f, is->generator(params, x[0], x[1]), x, 2, is->name);
+                   is->word.name);
+        check_both(f, is->generator(params, x[0], x[1]), x, 2, is->word.name);
         if (!(is->flags & LOSS_PAIRS)) {
-            check_both(f, is->generator(params, NULL, x[1]), &x[1], 1, is->name);
-            check_both(f, is->generator(params, x[0], NULL), &x[0], 1, is->name);
+            check_both(f, is->generator(params, NULL, x[1]), &x[1], 1, is->word.name);
+            check_both(f, is->generator(params, x[0], NULL), &x[0], 1, is->word.name);
         }
         arena_free(f->arena);
     }
@@ -144,14 +154,14 @@ static struct value *small_critic(struct penalty_ctx *ctx, struct value *const *
 static void test_penalties(void **state)
 {
     (void)state;
-    for (size_t i = 0; penalties[i]; i++) {
+    for (size_t i = 0; penalties.word[i]; i++) {
         struct fixture *f = setup();
         struct value *x[] = {in(f, 0, SHAPE(2, 3, 1, 2)), in(f, 1, SHAPE(2, 3, 1, 2)),
                              in(f, 2, SHAPE(6, 4))};
         struct penalty_ctx ctx = {f->graph, 1, &x[0], &x[1], (bool[]){false}, small_critic, x[2]};
-        const struct penalty *is = penalties[i];
-        struct value *y = is->build(&ctx, defaults(f->arena, is->params, is->size));
-        check_both(f, y, &x[2], 1, is->name);
+        const struct penalty *is = (const struct penalty *)penalties.word[i];
+        struct value *y = is->build(&ctx, defaults(f->arena, is->word.params, is->word.size));
+        check_both(f, y, &x[2], 1, is->word.name);
         arena_free(f->arena);
     }
 }
@@ -159,20 +169,19 @@ static void test_penalties(void **state)
 static void test_terms(void **state)
 {
     (void)state;
-    for (size_t i = 0; terms[i]; i++) {
+    for (size_t i = 0; terms.word[i]; i++) {
         struct fixture *f = setup();
-        const struct term *is = terms[i];
+        const struct term *is = (const struct term *)terms.word[i];
         struct value *argument[TERM_ARGUMENTS] = {NULL}, *x[TERM_ARGUMENTS];
         int n = 0;
-        for (int j = 0; is->argument[j].name; j++) {
-            if (is->argument[j].kind == TERM_LABEL) {
+        for (int j = 0; j < term_argument_count(is); j++) {
+            if (is->word.params[j].type == PARAM_LABEL) {
                 argument[j] = in_values(f, j, SHAPE(3), (double[]){2, 0, 3});
                 continue;
             }
             argument[j] = x[n++] = in(f, j, SHAPE(3, 4));
         }
-        check_both(f, is->build(defaults(f->arena, is->params, is->size), argument), x, n,
-                   is->name);
+        check_both(f, is->build(term_defaults(f->arena, is), argument), x, n, is->word.name);
         arena_free(f->arena);
     }
 }
@@ -191,7 +200,8 @@ static double linear_penalty(const char *word, int64_t batch)
     struct value *w = in_values(f, 2, SHAPE(2, 1), (double[]){3, 4});
     struct penalty_ctx ctx = {f->graph, 1, &x[0], &x[1], (bool[]){false}, linear_critic, w};
     const struct penalty *is = penalty_find(word);
-    const double y = value_of(f, is->build(&ctx, defaults(f->arena, is->params, is->size)));
+    const double y = value_of(f,
+                              is->build(&ctx, defaults(f->arena, is->word.params, is->word.size)));
     arena_free(f->arena);
     return y;
 }
@@ -222,8 +232,9 @@ static void test_held_argument(void **state)
     struct value *w = in_values(f, 3, SHAPE(2, 1), (double[]){3, 4});
     struct penalty_ctx ctx = {f->graph, 2, real, fake, (bool[]){false, true}, two_critic, w};
     const struct penalty *is = penalty_find("gradient");
-    assert_float_equal(value_of(f, is->build(&ctx, defaults(f->arena, is->params, is->size))), 160,
-                       1e-9);
+    assert_float_equal(
+        value_of(f, is->build(&ctx, defaults(f->arena, is->word.params, is->word.size))), 160,
+        1e-9);
     arena_free(f->arena);
 }
 
@@ -236,7 +247,7 @@ static void test_flat_critic(void **state)
     struct value *w = in_values(f, 2, SHAPE(2, 1), (double[]){0, 0});
     struct penalty_ctx ctx = {f->graph, 1, &x[0], &x[1], (bool[]){false}, linear_critic, w};
     const struct penalty *is = penalty_find("gradient");
-    gradient(is->build(&ctx, defaults(f->arena, is->params, is->size)), &w, 1, &dw);
+    gradient(is->build(&ctx, defaults(f->arena, is->word.params, is->word.size)), &w, 1, &dw);
     assert_float_equal(value_of(f, dw), 0, 1e-6);
     arena_free(f->arena);
 }
@@ -265,7 +276,7 @@ static void test_hand_losses(void **state)
     for (size_t i = 0; i < LENGTH(table); i++) {
         struct fixture *f = setup();
         const struct loss *is = loss_find(table[i].word);
-        const void *params = defaults(f->arena, is->params, is->size);
+        const void *params = defaults(f->arena, is->word.params, is->word.size);
         struct value *r = in_values(f, 0, SHAPE(1, 1), &table[i].r),
                      *x = in_values(f, 1, SHAPE(1, 1), &table[i].f);
         struct value *side = is->generator(params, is->flags & LOSS_PAIRS ? r : NULL, x);
@@ -279,10 +290,10 @@ static void test_hand_losses(void **state)
 static void test_saturated(void **state)
 {
     (void)state;
-    for (size_t i = 0; losses[i]; i++) {
+    for (size_t i = 0; losses.word[i]; i++) {
         struct fixture *f = setup();
-        const struct loss *is = losses[i];
-        const void *params = defaults(f->arena, is->params, is->size);
+        const struct loss *is = (const struct loss *)losses.word[i];
+        const void *params = defaults(f->arena, is->word.params, is->word.size);
         struct value *r = in_values(f, 0, SHAPE(2, 1), (double[]){-800, 900}),
                      *x = in_values(f, 1, SHAPE(2, 1), (double[]){800, -900});
         struct value *dx, *y = is->generator(params, r, x);
@@ -316,7 +327,7 @@ static void test_smooth(void **state)
     (void)state;
     struct fixture *f = setup();
     const struct loss *is = loss_find("log");
-    const void *params = defaults(f->arena, is->params, is->size);
+    const void *params = defaults(f->arena, is->word.params, is->word.size);
     const double r = 0.7, D = 1 / (1 + exp(-r));
     struct value *real = in_values(f, 0, SHAPE(1, 1), &r),
                  *fake = in_values(f, 1, SHAPE(1, 1), (double[]){0});
@@ -329,8 +340,7 @@ static double term_value(const char *word, struct fixture *f, struct value *a, s
                          struct value *c)
 {
     const struct term *is = term_find(word);
-    return value_of(
-        f, is->build(defaults(f->arena, is->params, is->size), (struct value *[]){a, b, c, NULL}));
+    return value_of(f, is->build(term_defaults(f->arena, is), (struct value *[]){a, b, c, NULL}));
 }
 
 static void test_hand_terms(void **state)

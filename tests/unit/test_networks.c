@@ -1,6 +1,6 @@
 // Networks as configs have them: parameter counts against the arithmetic of the references,
 // PyTorch's names, the words `repeat`, `use`, `like`, `as`, `of`, and what is said about mistakes.
-#include "lang/experiment.h"
+#include "program/program.h"
 
 #include "base/arena.h"
 #include "base/text.h"

@@ -229,22 +229,22 @@ static void numbers_have_units(void **state)
 static void words_with_and_without_parameters(void **state)
 {
     (void)state;
-    static const char *const reserved[] = {"as", "of", NULL};
-    struct word w;
-    assert_true(word_read(parse("relu"), reserved, "layer", &w, diag));
+    static const struct param beside[] = {{"as", PARAM_TEXT}, {"of", PARAM_TEXT}, PARAM_END};
+    struct word_call w;
+    assert_true(word_read(parse("relu"), beside, "layer", &w, diag));
     assert_string_equal(w.name, "relu");
     assert_null(w.params);
     assert_true(
-        word_read(parse("{of: x, conv2d: {filters: 1}, as: c}"), reserved, "layer", &w, diag));
+        word_read(parse("{of: x, conv2d: {filters: 1}, as: c}"), beside, "layer", &w, diag));
     assert_string_equal(w.name, "conv2d");
     assert_int_equal(w.where.col, 9);
     assert_string_equal(node_get(w.params, "filters")->text, "1");
     assert_true(word_read(parse("conv2d:"), NULL, "layer", &w, diag));
     assert_null(w.params);
-    assert_false(word_read(parse("{conv2d: , filters: 64}"), reserved, "layer", &w, diag));
-    assert_false(word_read(parse("{as: c}"), reserved, "layer", &w, diag));
-    assert_false(word_read(parse("[relu]"), reserved, "layer", &w, diag));
-    assert_false(word_read(parse("~"), reserved, "layer", &w, diag));
+    assert_false(word_read(parse("{conv2d: , filters: 64}"), beside, "layer", &w, diag));
+    assert_false(word_read(parse("{as: c}"), beside, "layer", &w, diag));
+    assert_false(word_read(parse("[relu]"), beside, "layer", &w, diag));
+    assert_false(word_read(parse("~"), beside, "layer", &w, diag));
     assert_int_equal(diag_errors(diag), 4);
 }
 

@@ -128,11 +128,11 @@ static void test_mismatched(void **state)
 static void test_every_loss(void **state)
 {
     (void)state;
-    for (size_t i = 0; losses[i]; i++) {
+    for (size_t i = 0; losses.word[i]; i++) {
         struct arena *a = arena_new(NULL);
         const char *text = arena_printf(
             a, "games: [{critic: critic, real: real.image, fake: generator(z), loss: %s}]\n",
-            losses[i]->name);
+            losses.word[i]->name);
         struct fixture f = READ(head, text, train);
         check_gradients(&f, &f.p->run[0]);
         arena_free(f.arena);
