@@ -105,7 +105,7 @@ static void lodge(struct value *v, const int *last)
     v->storage = v->attr.slot ? NULL : host ? host->storage : v;
     v->shift = host ? host->shift : 0;
     if (v->op == &op_part)
-        v->shift += (size_t)v->attr.i[0] * bytes_of(v);
+        v->shift += (size_t)v->attr.part * bytes_of(v);
     v->bytes = v->storage == v ? bytes_of(v) : 0;
     v->offset = 0;
 }

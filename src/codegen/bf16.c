@@ -38,8 +38,8 @@ static bool bf16_has(const struct value *v, enum op_flag flag)
 // oneDNN crops in no convolution: those are loops of ours.
 static bool crops(const struct value *v)
 {
-    for (int i = 2; v->op != &op_matmul && i < 6; i++)
-        if (v->attr.i[i] < 0)
+    for (int side = 0; is_conv(v) && side < 4; side++)
+        if (v->attr.conv.window.pad[side] < 0)
             return true;
     return false;
 }

@@ -28,13 +28,13 @@ static enum layout activation(const struct value *v)
 static struct dnn_conv lower_conv_spec_of(const struct value *v, const struct post_ops *e)
 {
     const struct conv_parts p = conv_parts(v);
-    const int64_t *X = p.x->shape.dim, *W = p.w->shape.dim, *Y = p.y->shape.dim, *a = v->attr.i;
+    const int64_t *X = p.x->shape.dim, *W = p.w->shape.dim, *Y = p.y->shape.dim;
     struct dnn_conv s;
     memset(&s, 0, sizeof s);
     s.n = X[0], s.c = X[1], s.h = X[2], s.w = X[3];
     s.k = W[0], s.kh = W[2], s.kw = W[3], s.oh = Y[2], s.ow = Y[3];
-    memcpy(s.stride, a, sizeof s.stride);
-    memcpy(s.pad, a + 2, sizeof s.pad);
+    memcpy(s.stride, v->attr.conv.window.stride, sizeof s.stride);
+    memcpy(s.pad, v->attr.conv.window.pad, sizeof s.pad);
     s.kind = lower_conv_kind_of(v);
     s.takes = v->takes;
     s.gives = v->type;
@@ -223,8 +223,8 @@ static void lower_to_loops(struct plan *p, const struct value *v, const char *wo
             l->with[k] = view_broadcast(l->end.step[k].with, v->shape);
             l->added[k] = plan_data(p, l->end.step[k].with);
         }
-    memcpy(l->stride, v->attr.i, sizeof l->stride);
-    memcpy(l->pad, v->attr.i + 2, sizeof l->pad);
+    memcpy(l->stride, v->attr.conv.window.stride, sizeof l->stride);
+    memcpy(l->pad, v->attr.conv.window.pad, sizeof l->pad);
     plan_step(p, v, arena_printf(plan_arena(p), "%s loops", word), run_loops, l);
 }
 

@@ -27,8 +27,8 @@ static void lower_transpose(struct plan *p, const struct value *v)
     const struct view x = view_of(v->in[0]);
     struct view from = x;
     for (int d = 0; d < x.rank; d++) {
-        from.dim[d] = x.dim[v->attr.i[d]];
-        from.stride[d] = x.stride[v->attr.i[d]];
+        from.dim[d] = x.dim[v->attr.permutation.axis[d]];
+        from.stride[d] = x.stride[v->attr.permutation.axis[d]];
     }
     lower_copy(p, v, "transpose", from, 0);
 }
@@ -36,8 +36,8 @@ static void lower_transpose(struct plan *p, const struct value *v)
 static void lower_slice(struct plan *p, const struct value *v)
 {
     struct view from = view_of(v->in[0]);
-    from.dim[v->attr.i[0]] = v->shape.dim[v->attr.i[0]];
-    lower_copy(p, v, "slice", from, v->attr.i[1] * from.stride[v->attr.i[0]]);
+    from.dim[v->attr.slice.axis] = v->shape.dim[v->attr.slice.axis];
+    lower_copy(p, v, "slice", from, v->attr.slice.from * from.stride[v->attr.slice.axis]);
 }
 
 static void lower_broadcast(struct plan *p, const struct value *v)
@@ -64,7 +64,7 @@ static void lower_pad(struct plan *p, const struct value *v)
     float *to = plan_data(p, v);
     int n = 0;
     for (int d = 0; d < v->shape.rank; d++) { // what is left is inside in the dimensions before d
-        const int64_t before = v->attr.i[2 * d], after = v->attr.i[2 * d + 1];
+        const int64_t before = v->attr.pad.before[d], after = v->attr.pad.after[d];
         if (before)
             part[n++] = border(to, inside, d, 0, before);
         if (after)
@@ -78,7 +78,7 @@ static void lower_pad(struct plan *p, const struct value *v)
 
 static void lower_concat(struct plan *p, const struct value *v)
 {
-    const int64_t axis = v->attr.i[0];
+    const int64_t axis = v->attr.axis;
     struct copy_task *part = NEW_ARRAY(plan_arena(p), struct copy_task, v->n_in);
     struct view to = view_of(v);
     float *y = plan_data(p, v);
@@ -94,7 +94,7 @@ static void lower_constant(struct plan *p, const struct value *v)
 {
     float *y = plan_data(p, v);
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        y[i] = (float)v->attr.f[0];
+        y[i] = (float)v->attr.number[0];
 }
 
 // --- nearest upsampling and its adjoint ----------------------------------------------------------
@@ -111,9 +111,9 @@ static const struct resample_task *resample(struct plan *p, const struct value *
         .C = d[1],
         .H = d[2],
         .W = d[3],
-        .factor = v->attr.i[0],
+        .factor = v->attr.factor.by,
         .channels_last = v->layout == LAYOUT_CHANNELS_LAST,
-        .threads = kernel_threads(shape_size(coarse->shape) * v->attr.i[0])};
+        .threads = kernel_threads(shape_size(coarse->shape) * v->attr.factor.by)};
     return t;
 }
 
@@ -136,7 +136,7 @@ static struct view lower_copy_repeated(struct view x, int64_t f)
 
 static void lower_upsample(struct plan *p, const struct value *v)
 {
-    const int64_t f = v->attr.i[0];
+    const int64_t f = v->attr.factor.by;
     if (v->layout == v->in[0]->layout) {
         plan_step(p, v, "upsample", kernels()->upsample, resample(p, v, v->in[0]));
         return;
@@ -149,7 +149,7 @@ static void lower_upsample(struct plan *p, const struct value *v)
 
 static void lower_pool_sum(struct plan *p, const struct value *v)
 {
-    const int64_t f = v->attr.i[0], *d = v->shape.dim;
+    const int64_t f = v->attr.factor.by, *d = v->shape.dim;
     if (v->layout == v->in[0]->layout) {
         plan_step(p, v, "pool_sum", kernels()->pool_sum, resample(p, v, v));
         return;

@@ -60,13 +60,14 @@ enum { VECTOR = 16 }; // floats of the widest
 
 static void lower_few_fill(struct few_task *t, const struct value *v, const struct sides *s)
 {
-    const int64_t *attr = v->attr.i, *few = s->few->shape.dim, *wide = s->wide->shape.dim;
+    const struct window *win = &v->attr.conv.window;
+    const int64_t *few = s->few->shape.dim, *wide = s->wide->shape.dim;
     t->N = few[0], t->F = few[1], t->C = wide[1];
     t->few_rows = s->rows;
     for (int i = 0; i < 2; i++) {
         t->few_size[i] = few[2 + i], t->size[i] = wide[2 + i];
         t->kernel[i] = s->w->shape.dim[2 + i];
-        t->step[i] = attr[i], t->pad[i] = attr[2 + 2 * i], t->phases[i] = 1;
+        t->step[i] = win->stride[i], t->pad[i] = win->pad[2 * i], t->phases[i] = 1;
     }
     memcpy(t->few_stride, view_of(s->few).stride, sizeof t->few_stride);
     memcpy(t->wide_stride, view_of(s->wide).stride, sizeof t->wide_stride);

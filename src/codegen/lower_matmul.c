@@ -13,8 +13,8 @@ static struct dnn_matmul lower_matmul_spec_of(const struct value *v, const struc
     spec.takes = v->takes;
     spec.gives = v->type;
     spec.batch = rank == 3 ? v->shape.dim[0] : 1;
-    spec.ta = v->attr.i[0];
-    spec.tb = v->attr.i[1];
+    spec.ta = v->attr.matmul.ta;
+    spec.tb = v->attr.matmul.tb;
     spec.m = v->shape.dim[rank - 2];
     spec.n = v->shape.dim[rank - 1];
     spec.k = v->in[0]->shape.dim[rank - (spec.ta ? 2 : 1)];

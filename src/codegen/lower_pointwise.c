@@ -25,8 +25,8 @@ static void lower_pointwise(struct plan *p, const struct value *v)
                                   .a = 0,
                                   .b = v->n_in > 1,
                                   .c = v->n_in > 2 ? 2 : 0,
-                                  .f0 = (float)v->attr.f[0],
-                                  .f1 = (float)v->attr.f[1]};
+                                  .f0 = (float)v->attr.number[0],
+                                  .f1 = (float)v->attr.number[1]};
     const struct map_program program = {.n_in = v->n_in, .n = 1, .inst = {inst}, .space = v->shape};
     lower_map(p, v, &program, "map");
 }
@@ -35,7 +35,7 @@ static void lower_reduce(struct plan *p, const struct value *v, enum map_reduce 
 {
     const struct map_program program = {.n_in = 1,
                                         .reduce = reduce,
-                                        .axes = (unsigned)v->attr.i[0],
+                                        .axes = (unsigned)v->attr.axes,
                                         .n_result = reduce == MAP_SUM_VAR ? 2 : 1,
                                         .space = v->in[0]->shape};
     lower_map(p, v, &program, "reduce");

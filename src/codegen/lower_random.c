@@ -41,10 +41,10 @@ static void lower_random(struct plan *p, const struct value *v)
                               .pixels = last   ? d[2] * d[3]
                                         : turn ? turn[2]
                                                : 1,
-                              .kind = (enum random_kind)v->attr.i[0],
-                              .a = v->attr.f[0],
-                              .b = v->attr.f[1],
-                              .stream = (uint64_t)v->attr.i[1],
+                              .kind = (enum random_kind)v->attr.random.kind,
+                              .a = v->attr.random.a,
+                              .b = v->attr.random.b,
+                              .stream = (uint64_t)v->attr.random.stream,
                               .clock = plan_clock(p),
                               .threads = kernel_threads(4 * n)};
     plan_step(p, v, "random", kernels()->random, t);

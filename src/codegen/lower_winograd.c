@@ -30,7 +30,8 @@ static int64_t columns_of(int64_t channels, int64_t stride) { return channels * 
 static bool reaches_all(const struct value *v, const struct conv_parts *s)
 {
     for (int axis = 0; axis < 2; axis++) {
-        const int64_t stride = v->attr.i[axis], pad = v->attr.i[2 + 2 * axis];
+        const int64_t stride = v->attr.conv.window.stride[axis],
+                      pad = v->attr.conv.window.pad[2 * axis];
         const int64_t last = s->y->shape.dim[2 + axis] +
                              lower_winograd_up(s->w->shape.dim[2 + axis], stride) - 2;
         if (pad < 0 || (s->x->shape.dim[2 + axis] - 1 + pad) / stride > last)
@@ -44,7 +45,7 @@ bool winograd_has_blocks(const struct value *v)
     enum { PANEL = 2 * WINOGRAD_RUN };
     const struct conv_parts s = conv_parts(v);
     const int64_t K = s.y->shape.dim[1], C = s.x->shape.dim[1];
-    const int64_t columns = v->op == &op_conv ? K : columns_of(C, v->attr.i[0]);
+    const int64_t columns = v->op == &op_conv ? K : columns_of(C, v->attr.conv.window.stride[0]);
     return K % WINOGRAD_RUN == 0 && C % WINOGRAD_RUN == 0 && columns % PANEL == 0 &&
            (v->op != &op_conv_data_grad || reaches_all(v, &s));
 }
@@ -63,12 +64,12 @@ static void set_image(struct transform_task *t, const struct value *v)
 static struct winograd_tiling lower_winograd_tiling_of(const struct value *v,
                                                        const struct conv_parts *s, int axis)
 {
-    const int64_t n = conv_winograd_tile(v, axis), *i = v->attr.i;
+    const int64_t n = conv_winograd_tile(v, axis), *pad = v->attr.conv.window.pad;
     return (struct winograd_tiling){
         n,
-        i[0],
+        v->attr.conv.window.stride[0],
         s->w->shape.dim[2],
-        {i[2], i[4]},
+        {pad[0], pad[2]},
         {lower_winograd_up(s->y->shape.dim[2], n), lower_winograd_up(s->y->shape.dim[3], n)}};
 }
 

@@ -33,7 +33,7 @@ struct transform_task transform_task_of(enum winograd_role role, struct winograd
 static bool lower_winograd_planes_post_ops_fit(const struct value *v, const struct post_ops *e)
 {
     struct image_end end;
-    return v->attr.i[0] != TILE_WEIGHT && post_ops_image_end(NULL, v, e, &end);
+    return v->attr.winograd.role != TILE_WEIGHT && post_ops_image_end(NULL, v, e, &end);
 }
 
 static const struct image_end *lower_winograd_planes_end_of(struct plan *p, const struct value *v)
@@ -66,10 +66,10 @@ static void lower_winograd_planes(struct plan *p, const struct value *v, const s
                                  .threads = kernel_threads(shape_size(y->shape))};
     memcpy(t->stride, x.stride, sizeof t->stride);
     fill_task(t, &c);
-    plan_step(
-        p, v,
-        arena_printf(plan_arena(p), "%s%s", what[v->attr.i[0]], image == v ? ", adjoint" : ""),
-        kernels()->winograd_transform, t);
+    plan_step(p, v,
+              arena_printf(plan_arena(p), "%s%s", what[v->attr.winograd.role],
+                           image == v ? ", adjoint" : ""),
+              kernels()->winograd_transform, t);
 }
 
 static void lower_winograd_transform(struct plan *p, const struct value *v)
@@ -87,7 +87,7 @@ static const struct blocked_layout *lower_winograd_planes_layout(const struct va
 {
     static const struct blocked_layout plain = {.plain = true};
     (void)i;
-    return v->attr.i[0] == TILE_WEIGHT ? &plain : NULL;
+    return v->attr.winograd.role == TILE_WEIGHT ? &plain : NULL;
 }
 
 const struct lowering rows_lower_winograd_planes[] = {

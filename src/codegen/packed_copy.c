@@ -49,7 +49,7 @@ static struct value *read_packed(struct value *v, void *context)
     if (v->op != &op_reorder || !may_be_packed(v) || reaches_host(v) ||
         !slot_packed_made(v->in[0]->attr.slot, v->blocked, v->type))
         return NULL;
-    struct value *t = packed_copy(v->in[0], v->attr.ref);
+    struct value *t = packed_copy(v->in[0], v->attr.why);
     t->type = v->type;
     t->layout = v->layout;
     t->blocked = v->blocked;

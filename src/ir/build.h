@@ -13,7 +13,6 @@ struct value *input(struct graph *g, const char *name, struct shape shape);
 struct value *constant(struct graph *g, double x, struct shape shape);
 // the slot's version at the start of the program
 struct value *param(struct graph *g, struct slot *slot);
-enum random_kind { RANDOM_UNIFORM, RANDOM_NORMAL, RANDOM_BERNOULLI, RANDOM_LABEL };
 // Philox keyed by the run's seed, the step, and the stream number. UNIFORM: [a, b). NORMAL: mean a,
 // deviation b. BERNOULLI: 1 with probability a, else 0. LABEL: whole numbers in [0, a).
 // Equal streams are equal draws: take g->next_stream++ for a new one.
@@ -21,30 +20,21 @@ struct value *random_value(struct graph *g, enum random_kind kind, double a, dou
                            struct shape shape);
 
 // --- pointwise: shapes equal, or of equal rank with 1 where one side repeats ---------------------
-struct value *add(struct value *a, struct value *b);
-struct value *sub(struct value *a, struct value *b);
-struct value *mul(struct value *a, struct value *b);
-struct value *divide(struct value *a, struct value *b);
-struct value *maximum(struct value *a, struct value *b);
-struct value *minimum(struct value *a, struct value *b);
-struct value *greater(struct value *a, struct value *b); // 1 where a > b, else 0
-// a where c != 0, else b
-struct value *select_value(struct value *c, struct value *a, struct value *b);
-struct value *affine(struct value *x, double scale, double shift); // scale·x + shift
-// x > 0 ? x : slope·x; relu is slope 0
-struct value *leaky_relu(struct value *x, double slope);
-struct value *step_value(struct value *x, double slope); // x > 0 ? 1 : slope
-struct value *elu(struct value *x, double alpha);
-struct value *exp_value(struct value *x);
-struct value *log_value(struct value *x);
-struct value *sqrt_value(struct value *x);
-struct value *rsqrt_value(struct value *x);
-struct value *tanh_value(struct value *x);
-struct value *sigmoid(struct value *x);
-struct value *softplus(struct value *x); // log(1 + e^x), stable
-struct value *square(struct value *x);
-struct value *abs_value(struct value *x);
-struct value *sign_value(struct value *x);
+//   add sub mul divide maximum minimum(a, b)    greater(a, b): 1 where a > b, else 0
+//   select_value(c, a, b): a where c != 0, else b
+//   affine(x, scale, shift): scale·x + shift    leaky_relu(x, slope): x > 0 ? x : slope·x
+//   step_value(x, slope): x > 0 ? 1 : slope     elu(x, alpha)     softplus: log(1 + e^x), stable
+//   exp_value log_value sqrt_value rsqrt_value tanh_value sigmoid square abs_value sign_value(x)
+// and whatever else ir/ops/pointwise.def has.
+#define POINTWISE_ARGUMENTS_1_0 struct value *a
+#define POINTWISE_ARGUMENTS_1_1 struct value *a, double f
+#define POINTWISE_ARGUMENTS_1_2 struct value *a, double f, double g
+#define POINTWISE_ARGUMENTS_2_0 struct value *a, struct value *b
+#define POINTWISE_ARGUMENTS_3_0 struct value *a, struct value *b, struct value *c
+#define POINTWISE(code, make, word, arity, numbers, ...) \
+    struct value *make(POINTWISE_ARGUMENTS_##arity##_##numbers);
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
 struct value *detach(struct value *x); // x, gradient stopped
 
 // --- shape ---------------------------------------------------------------------------------------
@@ -77,9 +67,6 @@ struct value *mean_axes(struct value *x, unsigned axes); // keeps rank
 // op(a)·op(b), rank 2, or rank 3 with a batch in front: op transposes where ta, tb. (M, K)·(K, N) =
 // (M, N)
 struct value *matmul(struct value *a, struct value *b, bool ta, bool tb);
-struct window {
-    int64_t stride[2], pad[4]; // pad: top, bottom, left, right
-};
 // x (N, C, H, W), w (K, C, kh, kw): cross-correlation, (N, K, oh, ow), oh = (H + top + bottom − kh)
 // / sh + 1
 struct value *conv(struct value *x, struct value *w, struct window win);
@@ -90,6 +77,13 @@ struct value *conv_data_grad(struct value *dy, struct value *w, struct window wi
 // The adjoint in w: (K, C, kh, kw)
 struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh,
                                int64_t kw);
+// Whether v is conv or one of its gradients.
+static inline bool is_conv(const struct value *v) { return v->op->attr == ATTR_CONV; }
+// Which of the three; v is one.
+enum conv_role { CONV_FORWARD, CONV_DATA_GRAD, CONV_WEIGHT_GRAD };
+enum conv_role conv_role(const struct value *v);
+bool conv_is(const struct value *v, enum conv_role role); // of any v
+bool window_is_unpadded(const struct window *w);
 // x, w and y of y = conv(x, w), whichever of them v is.
 struct conv_parts {
     const struct value *x, *w, *y;
@@ -116,11 +110,6 @@ struct value *pooled_kernel_grad(struct value *dw, int64_t factor);
 // evaluated at the q points of ir/winograd_points.h, to (q², rows, columns); rows are tiles (of weights:
 // filters), columns channels, beside each other for each phase of the stride. And the adjoint, to
 // an image of `shape`. Made by opt/winograd.c; prim/op_winograd_transform.c has the formula.
-enum winograd_role { TILE_COARSE, TILE_FINE, TILE_WEIGHT };
-struct winograd_tiling {
-    int64_t n, stride, kernel; // a tile is n results of a convolution
-    int64_t pad[2], count[2];  // top, left; tiles down and across
-};
 struct value *winograd_transform(struct value *x, enum winograd_role role,
                                  struct winograd_tiling t);
 struct value *winograd_transform_adjoint(struct value *y, enum winograd_role role,
@@ -139,11 +128,11 @@ struct value *lerp_slot(struct value *p, struct value *x, double t);
 struct value *assign_slot(struct value *p, struct value *x); // p ← x
 
 // --- layout: for passes --------------------------------------------------------------------------
-// x in another layout, which the pass sets: the same value for autodiff and reference. attr.ref is
+// x in another layout, which the pass sets: the same value for autodiff and reference. attr.why is
 // why, for people; it lives as long as the graph.
 struct value *reorder(struct value *x, const char *why);
 // The second copy of a slot's version, in the layout that the pass sets: one that the slot has a
-// packed copy in. May be read as long as the version may. attr.ref is why.
+// packed copy in. May be read as long as the version may. attr.why is why.
 struct value *packed_copy(struct value *version, const char *why);
 // Whether an effect of that slot has to write that packed copy: a later value of its graph reads it before
 // the next version, or there is no next one, and what comes after the graph may.

@@ -16,7 +16,7 @@ enum map_reduce { MAP_STORE, MAP_SUM, MAP_MAX, MAP_SUM_VAR };
 struct map_inst {
     uint8_t code; // enum pointwise
     uint8_t a, b, c;
-    float f0, f1; // attr.f of the op
+    float f0, f1; // attr.number of the op
 };
 
 struct map_program {

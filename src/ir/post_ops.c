@@ -5,16 +5,20 @@
 
 #include <string.h>
 
-enum { STEPS_AT = 9, OPERANDS = 2 }; // of its own at most
+enum { OPERANDS = 2 }; // of its own at most
 
 static bool takes_operand(enum pointwise op) { return pointwise_operands(op) > 1; }
+
+static bool is_last(const struct value *v, int i)
+{
+    return i == POST_OPS_MAX || !(v->op->flags & OP_POST_OPS) || !v->attr.post[i].op;
+}
 
 int operands_before_post_ops(const struct value *v)
 {
     int n = v->n_in;
-    for (uint64_t rest = v->op->flags & OP_POST_OPS ? (uint64_t)v->attr.i[STEPS_AT] : 0; rest;
-         rest >>= 8)
-        n -= takes_operand((enum pointwise)((rest & 0xff) - 1));
+    for (int i = 0; !is_last(v, i); i++)
+        n -= takes_operand((enum pointwise)(v->attr.post[i].op - 1));
     return n;
 }
 
@@ -22,11 +26,9 @@ struct post_ops post_ops_of(const struct value *v)
 {
     struct post_ops e = {0};
     int operand = operands_before_post_ops(v);
-    if (!(v->op->flags & OP_POST_OPS))
-        return e;
-    for (uint64_t rest = (uint64_t)v->attr.i[STEPS_AT]; rest; rest >>= 8, e.n++) {
-        const enum pointwise op = (enum pointwise)((rest & 0xff) - 1);
-        e.step[e.n] = (struct post_op){op, v->attr.f[e.n],
+    for (; !is_last(v, e.n); e.n++) {
+        const enum pointwise op = (enum pointwise)(v->attr.post[e.n].op - 1);
+        e.step[e.n] = (struct post_op){op, v->attr.post[e.n].number,
                                        takes_operand(op) ? v->in[operand++] : NULL};
     }
     return e;
@@ -37,10 +39,11 @@ struct value *with_post_ops(struct value *v, const struct post_ops *e)
     struct attr attr = v->attr;
     struct value *in[OPERANDS + POST_OPS_MAX];
     int n = v->n_in;
+    ASSERT(v->op->flags & OP_POST_OPS && is_last(v, 0) && n <= OPERANDS && e->n <= POST_OPS_MAX);
     memcpy(in, v->in, sizeof *in * (size_t)n);
     for (int i = 0; i < e->n; i++) {
-        attr.i[STEPS_AT] |= (int64_t)(e->step[i].op + 1) << 8 * i;
-        attr.f[i] = e->step[i].number;
+        attr.post[i].op = e->step[i].op + 1;
+        attr.post[i].number = e->step[i].number;
         if (e->step[i].with)
             in[n++] = e->step[i].with;
     }

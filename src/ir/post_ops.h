@@ -8,11 +8,9 @@
 
 #include "ir/op.h"
 
-enum { POST_OPS_MAX = 4 };
-
 struct post_op {
     enum pointwise op;  // PW_ADD, which has an operand; PW_AFFINE without a shift; others of one
-    double number;      // attr.f[0] of the op
+    double number;      // its slope, scale, alpha
     struct value *with; // NULL: none
 };
 

@@ -6,6 +6,7 @@
 #define IR_VALUE_H
 
 #include "base/diag.h"
+#include "ir/attr.h"
 #include "ir/layout.h"
 #include "ir/shape.h"
 
@@ -22,16 +23,6 @@ struct text;
 enum type { TYPE_F32, TYPE_BF16 };
 
 static inline size_t type_bytes(enum type t) { return t == TYPE_BF16 ? 2 : 4; }
-
-// What an op knows beside its inputs. Unused members are zero, so two attrs are equal when their
-// bytes are.
-struct attr {
-    int64_t i[12];
-    double f[4];
-    const char *name;  // input: what the host feeds; interned by graph_name
-    struct slot *slot; // param and effects
-    const void *ref;   // op-specific, compared by address
-};
 
 struct value {
     int id; // position in graph->value
@@ -68,13 +59,21 @@ enum op_flag {
     // derivative zero everywhere (step, compare, one_hot) or stopped (detach)
     OP_NO_GRAD = 1 << 4,
     // plain in, plain out: same bytes in the same order (reshape, detach), or a stretch of them
-    // (part, attr.i[0] of its own length from the start)
+    // (part: attr.part times its own length from the start)
     OP_ALIAS = 1 << 5,
     // filled when the plan is made or by the host, not by a step: its memory is never shared
     OP_PINNED = 1 << 7,
-    OP_PRODUCT = 1 << 8,  // a sum of products of two operands, which may be rounded to bf16
+    OP_PRODUCT = 1 << 8,   // a sum of products of two operands, which may be rounded to bf16
+    OP_MOVES = 1 << 10,    // each element of the result is an element of an input
+    OP_ADDS_UP = 1 << 11,  // each element is the sum of as many elements of the input
+    OP_IN_ORDER = 1 << 12, // of one input; where that has the result's shape, it is the result
     OP_POST_OPS = 1 << 9, // its attributes have room for what is done to its result (ir/post_ops.h)
 };
+
+// Where v computes each sample (dimension 0) of its result from the same sample of its inputs alone:
+// what an input is. An op that does not say so couples samples, so that a new one is left alone until
+// somebody has thought about it.
+enum batch_role { BATCH_COUPLED, BATCH_EACH, BATCH_SHARED };
 
 enum { EFFECT_NUMBERS = 2 };
 
@@ -83,6 +82,7 @@ enum { EFFECT_NUMBERS = 2 };
 struct op {
     const char *name;
     unsigned flags;
+    enum attr_kind attr; // which member of struct attr it uses
     // "dx_i = …": dx[i] is already set to NULL; fill it for each input i with want[i], or leave
     // NULL for zero.
     void (*grad)(struct value *v, struct value *dy, const bool *want, struct value **dx);
@@ -95,6 +95,13 @@ struct op {
     // of the result; -1 where it has none, or one of size 1. NULL or false: not so. Such an op may
     // take that dimension in another order, the same in all.
     bool (*axis_rule)(const struct value *v, int known, int d, int *axis);
+    // What input i is to v's batch; NULL: v couples samples. Asked by batch_role.
+    enum batch_role (*batch_role)(const struct value *v, int i);
+    // Whether v sums over the batch of all its inputs; NULL: no. Asked by sums_batch.
+    bool (*sums_batch)(const struct value *v);
+    // Whether v is linear in those of its inputs together (bit i: input i), the others held; NULL: no.
+    // Asked by linear_in.
+    bool (*linear_in)(const struct value *v, unsigned inputs);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };

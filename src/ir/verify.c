@@ -63,7 +63,7 @@ static const char *check_value(const struct graph *g, const struct value *v)
         return "changes no slot";
     if (v->op->flags & OP_ALIAS) {
         const int64_t own = shape_size(v->shape), whole = shape_size(v->in[0]->shape);
-        if (v->op == &op_part ? (v->attr.i[0] + 1) * own > whole : own != whole)
+        if (v->op == &op_part ? (v->attr.part + 1) * own > whole : own != whole)
             return "shares memory of another size";
     }
     return NULL;

@@ -84,46 +84,27 @@ SCATTER(scatter_f32, float, )
 SCATTER(scatter_bf16, uint16_t, bf16_of)
 
 #define LOOP(op, expression) \
-    case op: _Pragma("omp simd") for (int64_t i = 0; i < n; i++) y[i] = (expression); break
+    case op: _Pragma("omp simd") for (int64_t i = 0; i < n; i++) y[i] = (expression); break;
 
-static void kernel_map_binary(const struct map_step *s, float *y, const float *a, const float *b,
-                              const float *c, int64_t n)
-{
-    const float f = s->f0;
-    switch (s->code) {
-        LOOP(PW_ADD, a[i] + b[i]);
-        LOOP(PW_SUB, a[i] - b[i]);
-        LOOP(PW_MUL, a[i] * b[i]);
-        LOOP(PW_DIV, a[i] / b[i]);
-        LOOP(PW_MAX, (a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
-        LOOP(PW_MIN, (a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
-        LOOP(PW_GREATER, a[i] > b[i] ? 1.0f : 0.0f);
-        LOOP(PW_SELECT, either(a[i] != 0, b[i], c[i]));
-        LOOP(MAP_MUL_ADD, a[i] * b[i] + c[i]);
-        LOOP(MAP_MUL_SUB, a[i] * b[i] - c[i]);
-        LOOP(MAP_SUB_MUL, c[i] - a[i] * b[i]);
-        LOOP(MAP_GATE, b[i] > 0 ? a[i] : f * a[i]);
-    }
-}
-
-static void kernel_map_unary(const struct map_step *s, float *y, const float *a, int64_t n)
+static void kernel_map_step(const struct map_step *s, float *y, const float *x0, const float *x1,
+                            const float *x2, int64_t n)
 {
     const float f = s->f0, g = s->f1;
     switch (s->code) {
-        LOOP(PW_AFFINE, f * a[i] + g);
-        LOOP(PW_LEAKY_RELU, a[i] > 0 ? a[i] : f * a[i]);
-        LOOP(PW_STEP, a[i] > 0 ? 1.0f : f);
-        LOOP(PW_ELU, either(a[i] > 0, a[i], f * expm1_(a[i])));
-        LOOP(PW_EXP, exp_(a[i]));
-        LOOP(PW_LOG, log_(a[i]));
-        LOOP(PW_SQRT, sqrtf(a[i]));
-        LOOP(PW_RSQRT, 1 / sqrtf(a[i]));
-        LOOP(PW_TANH, tanh_(a[i]));
-        LOOP(PW_SIGMOID, sigmoid_(a[i]));
-        LOOP(PW_SOFTPLUS, softplus_(a[i]));
-        LOOP(PW_SQUARE, a[i] * a[i]);
-        LOOP(PW_ABS, fabsf(a[i]));
-        LOOP(PW_SIGN, (a[i] > 0 ? 1.0f : 0.0f) - (a[i] < 0 ? 1.0f : 0.0f));
+#define a x0[i]
+#define b x1[i]
+#define c x2[i]
+#define POINTWISE(code, make, word, arity, numbers, format, meaning, loop, ...) \
+    LOOP(PW_##code, loop)
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
+        LOOP(MAP_MUL_ADD, a * b + c)
+        LOOP(MAP_MUL_SUB, a * b - c)
+        LOOP(MAP_SUB_MUL, c - a * b)
+        LOOP(MAP_GATE, b > 0 ? a : f * a)
+#undef a
+#undef b
+#undef c
     }
 }
 
@@ -168,10 +149,7 @@ static const float *kernel_map_evaluate(const struct map_task *t, struct scratch
     const float *last = x[0];
     for (const struct map_step *p = t->step; p < t->step + t->n_step; p++) {
         float *y = p->to == MAP_OUT ? out : buffer(t, s, p->to);
-        if (p->code <= PW_SELECT || p->code >= PW_COUNT)
-            kernel_map_binary(p, y, x[p->a], x[p->b], x[p->c], n);
-        else
-            kernel_map_unary(p, y, x[p->a], n);
+        kernel_map_step(p, y, x[p->a], x[p->b], x[p->c], n);
         if (p->to != MAP_OUT)
             x[p->to] = y;
         last = y;

@@ -27,7 +27,7 @@
 #include "base/arena.h"
 #include "ir/build.h"
 #include "ir/op.h"
-#include "opt/batch_role.h"
+#include "opt/alike.h"
 
 #include <string.h>
 
@@ -69,12 +69,6 @@ struct batch_siblings_search {
 
 // --- finding pairs -------------------------------------------------------------------------------
 
-static bool batch_siblings_linear(const struct value *v)
-{
-    return v->op == &op_reshape || v->op == &op_upsampled_kernel_grad || v->op == &op_transpose ||
-           (v->op == &op_pointwise[PW_AFFINE] && v->attr.f[1] == 0);
-}
-
 // The pair whose sides are x and y, in this order.
 static struct pair *pair_at(const struct batch_siblings_search *s, const struct value *x,
                             const struct value *y)
@@ -96,9 +90,9 @@ static bool may_pair(const struct batch_siblings_search *s, const struct value *
     if (!alike(a, b) || s->pair[a->id] || s->pair[b->id])
         return false;
     for (int i = 0; i < a->n_in; i++) {
-        const enum role r = sums_samples(a) ? BATCHED : sample_role(a, i);
-        if (r == NEITHER || (r == SHARED && a->in[i] != b->in[i]) ||
-            (r == BATCHED && !may_join(s, a->in[i], b->in[i])))
+        const enum batch_role r = sums_batch(a) ? BATCH_EACH : batch_role(a, i);
+        if (r == BATCH_COUPLED || (r == BATCH_SHARED && a->in[i] != b->in[i]) ||
+            (r == BATCH_EACH && !may_join(s, a->in[i], b->in[i])))
             return false;
     }
     return true;
@@ -117,11 +111,11 @@ static void pair_users(struct batch_siblings_search *s, const struct pair *p)
     for (int i = 0; i < s->n_user[p->a->id]; i++)
         for (int j = 0; j < s->n_user[p->b->id]; j++) {
             struct value *a = s->user[p->a->id][i], *b = s->user[p->b->id][j];
-            if (p->summed && batch_siblings_linear(a) && alike(a, b) && !s->pair[a->id] &&
+            if (p->summed && linear_in(a, 1) && a->n_in == 1 && alike(a, b) && !s->pair[a->id] &&
                 !s->pair[b->id])
                 add_pair(s, a, b, true);
             else if (!p->summed && may_pair(s, a, b))
-                add_pair(s, a, b, sums_samples(a));
+                add_pair(s, a, b, sums_batch(a));
         }
 }
 
@@ -129,17 +123,10 @@ static void pair_inputs(struct batch_siblings_search *s, const struct pair *p)
 {
     for (int i = 0; i < p->a->n_in; i++) {
         struct value *a = p->a->in[i], *b = p->b->in[i];
-        if ((sums_samples(p->a) || sample_role(p->a, i) == BATCHED) && !sums_samples(a) &&
+        if ((sums_batch(p->a) || batch_role(p->a, i) == BATCH_EACH) && !sums_batch(a) &&
             may_pair(s, a, b))
             add_pair(s, a, b, false);
     }
-}
-
-// Reads weights: what is worth beginning at.
-static bool begins(const struct value *v)
-{
-    return (v->op == &op_conv || v->op == &op_conv_data_grad || v->op == &op_matmul) &&
-           v->shape.rank != 3 && sample_role(v, 0) == BATCHED;
 }
 
 static bool batch_siblings_depends(const struct batch_siblings_search *s, const struct value *b,
@@ -157,9 +144,9 @@ static bool seed(struct batch_siblings_search *s)
 {
     for (int i = 0; i < s->g->n; i++) {
         struct value *b = s->g->value[i];
-        for (int j = 0; begins(b) && !s->tried[i] && j < i; j++) {
+        for (int j = 0; reads_weights(b) && !s->tried[i] && j < i; j++) {
             struct value *a = s->g->value[j];
-            if (!begins(a) || s->tried[j] || a->in[0] == b->in[0] || !may_pair(s, a, b) ||
+            if (!reads_weights(a) || s->tried[j] || a->in[0] == b->in[0] || !may_pair(s, a, b) ||
                 batch_siblings_depends(s, b, a))
                 continue;
             add_pair(s, a, b, false);
@@ -174,7 +161,7 @@ static struct value *batch_siblings_adds(const struct batch_siblings_search *s,
                                          const struct value *v)
 {
     struct value *u = s->n_user[v->id] == 1 && !s->is_root[v->id] ? s->user[v->id][0] : NULL;
-    return u && u->op == &op_pointwise[PW_ADD] && u->in[0] != u->in[1] &&
+    return u && is_pointwise(u, PW_ADD) && u->in[0] != u->in[1] &&
                    shape_equal(u->in[0]->shape, u->in[1]->shape)
                ? u
                : NULL;
@@ -241,7 +228,7 @@ static void drop_open_sums(struct batch_siblings_search *s)
     }
     for (int k = 0; k < s->n_found; k++) {
         struct pair *p = s->found[k];
-        if (p->summed && !sums_samples(p->a) && !pair_at(s, p->a->in[0], p->b->in[0]))
+        if (p->summed && !sums_batch(p->a) && !pair_at(s, p->a->in[0], p->b->in[0]))
             drop(s, p);
     }
 }
@@ -261,7 +248,7 @@ static void read_operands(struct batch_siblings_search *s)
         struct pair *p = s->found[k];
         p->in = NEW_ARRAY(s->arena, struct batch_siblings_operand, p->a->n_in + 1);
         for (int i = 0; i < p->a->n_in; i++) {
-            const bool shared = !p->summed && sample_role(p->a, i) == SHARED;
+            const bool shared = !p->summed && batch_role(p->a, i) == BATCH_SHARED;
             p->in[i] = (struct batch_siblings_operand){pair_at(s, p->a->in[i], p->b->in[i]),
                                                        p->a->in[i], shared ? NULL : p->b->in[i]};
         }
@@ -272,7 +259,7 @@ static void read_operands(struct batch_siblings_search *s)
 
 static bool same_constant(const struct value *a, const struct value *b)
 {
-    return a->op == &op_constant && b->op == &op_constant && a->attr.f[0] == b->attr.f[0];
+    return is_constant(a) && is_constant(b) && a->attr.number[0] == b->attr.number[0];
 }
 
 // Numbers copied to bring in what no pair makes.
@@ -308,8 +295,8 @@ static double batch_siblings_cut(const struct batch_siblings_search *s, const st
 static double gained(const struct pair *p)
 {
     if (p->summed)
-        return sums_samples(p->a) ? 2 * (double)shape_size(p->a->shape) : 0;
-    return begins(p->a) ? (double)shape_size(p->a->in[1]->shape) : 0;
+        return sums_batch(p->a) ? 2 * (double)shape_size(p->a->shape) : 0;
+    return reads_weights(p->a) ? (double)shape_size(p->a->in[1]->shape) : 0;
 }
 
 static bool batch_siblings_pays(const struct batch_siblings_search *s)
@@ -414,7 +401,7 @@ static struct value *batch_siblings_operand(const struct batch_siblings_operand 
     if (same_constant(x->a, x->b)) {
         struct shape shape = x->a->shape;
         shape.dim[0] *= 2;
-        return constant(x->a->graph, x->a->attr.f[0], shape);
+        return constant(x->a->graph, x->a->attr.number[0], shape);
     }
     return concat((struct value *[]){batch_siblings_now(x->a), batch_siblings_now(x->b)}, 2, 0);
 }
@@ -467,7 +454,7 @@ static bool merge_one(struct batch_siblings_search *s)
     while (seed(s)) {
         for (int k = 0; k < s->n_found; k++) {
             pair_users(s, s->found[k]);
-            if (!s->found[k]->summed || sums_samples(s->found[k]->a))
+            if (!s->found[k]->summed || sums_batch(s->found[k]->a))
                 pair_inputs(s, s->found[k]);
         }
         struct value *first[] = {s->found[0]->a, s->found[0]->b};

@@ -33,11 +33,12 @@
 // x and w have the same pixels, and y has one.
 static bool conv_to_matmul_whole(const struct value *v)
 {
-    if (v->op != &op_conv && v->op != &op_conv_data_grad && v->op != &op_conv_weight_grad)
+    if (!is_conv(v))
         return false;
     const struct conv_parts p = conv_parts(v);
-    const int64_t *x = p.x->shape.dim, *w = p.w->shape.dim, *y = p.y->shape.dim, *i = v->attr.i;
-    return x[2] == w[2] && x[3] == w[3] && y[2] * y[3] == 1 && !i[2] && !i[3] && !i[4] && !i[5];
+    const int64_t *x = p.x->shape.dim, *w = p.w->shape.dim, *y = p.y->shape.dim;
+    return x[2] == w[2] && x[3] == w[3] && y[2] * y[3] == 1 &&
+           window_is_unpadded(&v->attr.conv.window);
 }
 
 // (R, …) to (R, all of the rest)
@@ -48,18 +49,24 @@ static struct value *conv_to_matmul_rows(struct value *x)
 
 static struct value *conv_to_matmul_product(const struct value *v, struct value *a, struct value *b)
 {
-    return v->op == &op_conv             ? matmul(a, b, false, true)
-           : v->op == &op_conv_data_grad ? matmul(a, b, false, false)
-                                         : matmul(b, a, true, false);
+    switch (conv_role(v)) {
+    case CONV_FORWARD: return matmul(a, b, false, true);
+    case CONV_DATA_GRAD: return matmul(a, b, false, false);
+    case CONV_WEIGHT_GRAD: break;
+    }
+    return matmul(b, a, true, false);
 }
 
 // y (N, 1, 1, 1), w (1, C, kh, kw)
 static struct value *sums(const struct value *v)
 {
     struct value *all = mul(v->in[0], v->in[1]);
-    return v->op == &op_conv             ? reduce_sum(all, 1 << 1 | 1 << 2 | 1 << 3)
-           : v->op == &op_conv_data_grad ? all
-                                         : reduce_sum(all, 1 << 0);
+    switch (conv_role(v)) {
+    case CONV_FORWARD: return reduce_sum(all, 1 << 1 | 1 << 2 | 1 << 3);
+    case CONV_DATA_GRAD: return all;
+    case CONV_WEIGHT_GRAD: break;
+    }
+    return reduce_sum(all, 1 << 0);
 }
 
 static struct value *conv_to_matmul_rewrite(struct value *v, void *context)

@@ -26,14 +26,15 @@ static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 static uint64_t cse_hash(const struct value *v)
 {
     uint64_t h = mix(14695981039346656037u, &v->op, sizeof v->op);
-    h = mix(h, &v->attr, sizeof v->attr);
+    const uint64_t attr = attr_hash(v->op->attr, &v->attr);
+    h = mix(h, &attr, sizeof attr);
     h = mix(h, &v->shape, sizeof v->shape);
     return mix(h, v->in, sizeof *v->in * (size_t)v->n_in);
 }
 
 static bool equal(const struct value *a, const struct value *b)
 {
-    return a->op == b->op && a->n_in == b->n_in && !memcmp(&a->attr, &b->attr, sizeof a->attr) &&
+    return a->op == b->op && a->n_in == b->n_in && attr_equal(a->op->attr, &a->attr, &b->attr) &&
            shape_equal(a->shape, b->shape) &&
            !memcmp(a->in, b->in, sizeof *a->in * (size_t)a->n_in);
 }

@@ -30,20 +30,20 @@ struct sights {
 
 static bool fold_pool_plain(const struct value *conv)
 {
-    return conv->attr.i[0] == 1 && conv->attr.i[1] == 1;
+    return conv->attr.conv.window.stride[0] == 1 && conv->attr.conv.window.stride[1] == 1;
 }
 
 static struct window strided(const struct value *conv, int64_t factor)
 {
-    const int64_t *i = conv->attr.i;
-    return (struct window){{factor, factor}, {i[2], i[3], i[4], i[5]}};
+    struct window win = conv->attr.conv.window;
+    win.stride[0] = win.stride[1] = factor;
+    return win;
 }
 
 // Whether a kernel of this shape reads one pixel, and no border.
 static bool fold_pool_pixelwise(const struct value *conv, struct shape w)
 {
-    const int64_t *i = conv->attr.i;
-    return w.dim[2] == 1 && w.dim[3] == 1 && !(i[2] | i[3] | i[4] | i[5]);
+    return w.dim[2] == 1 && w.dim[3] == 1 && window_is_unpadded(&conv->attr.conv.window);
 }
 
 static const struct window unpadded = {{1, 1}, {0}};
@@ -62,23 +62,23 @@ static const struct value *summed(const struct value *v, struct value **bias)
 {
     const struct value *y = v->in[0];
     *bias = NULL;
-    if (y->op == &op_conv)
+    if (conv_is(y, CONV_FORWARD))
         return fold_pool_plain(y) ? y : NULL;
-    for (int i = 0; i < 2 && y->op == &op_pointwise[PW_ADD]; i++) {
+    for (int i = 0; i < 2 && is_pointwise(y, PW_ADD); i++) {
         const struct value *c = y->in[i];
         *bias = y->in[1 - i];
-        if (c->op == &op_conv && fold_pool_plain(c) && is_bias(*bias) &&
+        if (conv_is(c, CONV_FORWARD) && fold_pool_plain(c) && is_bias(*bias) &&
             shape_equal(c->shape, y->shape))
             return c;
     }
     return NULL;
 }
 
-static bool pools(const struct value *v) { return v->op == &op_pool_sum && v->attr.i[0] > 1; }
+static bool pools(const struct value *v) { return v->op == &op_pool_sum && v->attr.factor.by > 1; }
 
 static struct value *fold_pool_forward(struct value *v, const struct sights *s)
 {
-    const int64_t f = v->attr.i[0];
+    const int64_t f = v->attr.factor.by;
     struct value *bias;
     const struct value *c = pools(v) && s->alone[v->id] ? summed(v, &bias) : NULL;
     if (!c)
@@ -89,18 +89,18 @@ static struct value *fold_pool_forward(struct value *v, const struct sights *s)
 // What a gradient v reads of upsampling, if it does.
 static const struct value *fold_pool_repeated(const struct value *v)
 {
-    const bool of_weights = v->op == &op_conv_weight_grad;
-    if ((!of_weights && v->op != &op_conv_data_grad) || !fold_pool_plain(v))
+    const bool of_weights = conv_is(v, CONV_WEIGHT_GRAD);
+    if ((!of_weights && !conv_is(v, CONV_DATA_GRAD)) || !fold_pool_plain(v))
         return NULL;
     return v->in[of_weights]->op == &op_upsample ? v->in[of_weights] : NULL;
 }
 
 static struct value *fold_pool_data_gradient(struct value *v)
 {
-    if (v->op != &op_conv_data_grad || !fold_pool_repeated(v))
+    if (!conv_is(v, CONV_DATA_GRAD) || !fold_pool_repeated(v))
         return NULL;
     struct value *dy = v->in[0]->in[0], *w = v->in[1];
-    const int64_t f = v->in[0]->attr.i[0], H = v->shape.dim[2], W = v->shape.dim[3];
+    const int64_t f = v->in[0]->attr.factor.by, H = v->shape.dim[2], W = v->shape.dim[3];
     if (fold_pool_pixelwise(v, w->shape))
         return upsample(conv_data_grad(dy, w, unpadded, H / f, W / f), f);
     return conv_data_grad(dy, pooled_kernel(w, f), strided(v, f), H, W);
@@ -108,10 +108,10 @@ static struct value *fold_pool_data_gradient(struct value *v)
 
 static struct value *fold_pool_weight_gradient(struct value *v)
 {
-    if (v->op != &op_conv_weight_grad || !fold_pool_repeated(v))
+    if (!conv_is(v, CONV_WEIGHT_GRAD) || !fold_pool_repeated(v))
         return NULL;
     struct value *x = v->in[0], *dy = v->in[1]->in[0];
-    const int64_t f = v->in[1]->attr.i[0], kh = v->shape.dim[2], kw = v->shape.dim[3];
+    const int64_t f = v->in[1]->attr.factor.by, kh = v->shape.dim[2], kw = v->shape.dim[3];
     if (fold_pool_pixelwise(v, v->shape))
         return conv_weight_grad(pool_sum(x, f), dy, unpadded, 1, 1);
     return pooled_kernel_grad(conv_weight_grad(x, dy, strided(v, f), kh + f - 1, kw + f - 1), f);
@@ -141,8 +141,8 @@ static bool *find_alone(const struct graph *g, struct arena *a)
     for (int i = 0; i < g->n; i++) {
         const struct value *v = g->value[i], *y = v->op == &op_pool_sum ? v->in[0] : v;
         alone[i] = y != v && readers[y->id] == 1;
-        for (int j = 0; alone[i] && y->op == &op_pointwise[PW_ADD] && j < y->n_in; j++)
-            alone[i] = y->in[j]->op != &op_conv || readers[y->in[j]->id] == 1;
+        for (int j = 0; alone[i] && is_pointwise(y, PW_ADD) && j < y->n_in; j++)
+            alone[i] = !conv_is(y->in[j], CONV_FORWARD) || readers[y->in[j]->id] == 1;
     }
     return alone;
 }
@@ -155,13 +155,13 @@ static const char *fold_pool_work(const struct value *v, bool *inside, struct ar
                        *between = pools(v) ? v->in[0] : fold_pool_repeated(v);
     if (!c || !between)
         return NULL;
-    const struct shape x = v->op == &op_conv_data_grad ? v->shape : c->in[0]->shape,
-                       w = v->op == &op_conv_weight_grad ? v->shape : c->in[1]->shape;
+    const struct shape x = conv_is(v, CONV_DATA_GRAD) ? v->shape : c->in[0]->shape,
+                       w = conv_is(v, CONV_WEIGHT_GRAD) ? v->shape : c->in[1]->shape;
     if (fold_pool_pixelwise(c, w))
         return NULL;
     if (inside)
         inside[v->id] = inside[between->id] = inside[c->id] = true;
-    const int64_t factor = pools(v) ? v->attr.i[0] : between->attr.i[0];
+    const int64_t factor = pools(v) ? v->attr.factor.by : between->attr.factor.by;
     return region_conv(a, arena_printf(a, "pool %d of", (int)factor), x, w, c);
 }
 

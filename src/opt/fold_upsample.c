@@ -38,30 +38,32 @@ struct match {
 static struct match pattern_of(const struct value *v)
 {
     const struct value *in = v->n_in ? v->in[0] : v;
-    if (v->op == &op_pool_sum && in->op == &op_conv_data_grad)
+    if (v->op == &op_pool_sum && conv_is(in, CONV_DATA_GRAD))
         return (struct match){.pattern = DATA_GRADIENT,
                               .conv = in,
-                              .factor = v->attr.i[0],
+                              .factor = v->attr.factor.by,
                               .x = v->shape,
                               .w = in->in[1]->shape};
-    if ((v->op == &op_conv || v->op == &op_conv_weight_grad) && in->op == &op_upsample)
-        return (struct match){.pattern = v->op == &op_conv ? FORWARD : WEIGHT_GRADIENT,
+    if ((conv_is(v, CONV_FORWARD) || conv_is(v, CONV_WEIGHT_GRAD)) && in->op == &op_upsample)
+        return (struct match){.pattern = conv_is(v, CONV_FORWARD) ? FORWARD : WEIGHT_GRADIENT,
                               .conv = v,
-                              .factor = in->attr.i[0],
+                              .factor = in->attr.factor.by,
                               .x = in->in[0]->shape,
-                              .w = v->op == &op_conv ? v->in[1]->shape : v->shape};
+                              .w = conv_is(v, CONV_FORWARD) ? v->in[1]->shape : v->shape};
     return (struct match){0};
 }
 
 static struct match match_of(const struct value *v)
 {
     struct match m = pattern_of(v);
-    const int64_t *i = m.conv ? m.conv->attr.i : NULL;
-    if (!m.conv || i[0] != 1 || i[1] != 1 || m.factor < 2)
+    if (!m.conv || m.factor < 2)
+        return (struct match){0};
+    const struct window *win = &m.conv->attr.conv.window;
+    if (win->stride[0] != 1 || win->stride[1] != 1)
         return (struct match){0};
     m.window.stride[0] = m.window.stride[1] = m.factor;
     for (int side = 0; side < 4; side++) {
-        m.window.pad[side] = m.w.dim[2 + side / 2] - 1 - i[2 + side];
+        m.window.pad[side] = m.w.dim[2 + side / 2] - 1 - win->pad[side];
         if (m.window.pad[side] < 0)
             return (struct match){0};
     }

@@ -45,10 +45,7 @@ struct fusion {
     int *next_write;         // by slot: the first effect on it behind the value at hand
 };
 
-static bool reduces(const struct value *v)
-{
-    return v->op == &op_reduce_sum || v->op == &op_reduce_max || v->op == &op_sum_var;
-}
+static bool reduces(const struct value *v) { return is_reduction(v); }
 
 static bool fuse_pointwise(const struct value *v)
 {
@@ -201,14 +198,14 @@ static struct map_program program(const struct fuse_group *g)
                                       fuse_operand(g, m->in[0]),
                                       m->n_in > 1 ? fuse_operand(g, m->in[1]) : 0,
                                       m->n_in > 2 ? fuse_operand(g, m->in[2]) : 0,
-                                      (float)m->attr.f[0],
-                                      (float)m->attr.f[1]};
+                                      (float)m->attr.number[0],
+                                      (float)m->attr.number[1]};
     }
     if (reduces(g->leader)) {
         p.reduce = g->leader->op == &op_reduce_sum   ? MAP_SUM
                    : g->leader->op == &op_reduce_max ? MAP_MAX
                                                      : MAP_SUM_VAR;
-        p.axes = (unsigned)g->leader->attr.i[0];
+        p.axes = (unsigned)g->leader->attr.axes;
         p.n_result = p.reduce == MAP_SUM_VAR ? 2 : 0;
         p.result[0] = p.result[1] = (uint8_t)(p.n_in + p.n - 1);
     }

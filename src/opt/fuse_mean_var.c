@@ -19,24 +19,19 @@ struct finding {
     bool *wanted;        // … where somebody wants them
 };
 
-static bool fuse_mean_var_is(const struct value *v, enum pointwise op)
-{
-    return v->op == &op_pointwise[op];
-}
-
 // s where v = Σ (x − s / n)², s = Σ x over the same axes; else NULL.
 static struct value *fuse_mean_var_sum_beside(const struct value *v)
 {
-    if (v->op != &op_reduce_sum || !fuse_mean_var_is(v->in[0], PW_SQUARE) ||
-        !fuse_mean_var_is(v->in[0]->in[0], PW_SUB))
+    if (v->op != &op_reduce_sum || !is_pointwise(v->in[0], PW_SQUARE) ||
+        !is_pointwise(v->in[0]->in[0], PW_SUB))
         return NULL;
     const struct value *by = v->in[0]->in[0], *mean = by->in[1];
-    if (!fuse_mean_var_is(mean, PW_AFFINE) || mean->attr.f[1] != 0)
+    if (!is_pointwise(mean, PW_AFFINE) || mean->attr.number[1] != 0)
         return NULL;
     struct value *s = mean->in[0];
     const double n = (double)shape_size(by->shape) / (double)shape_size(v->shape);
     const bool fits = s->op == &op_reduce_sum && s->in[0] == by->in[0] &&
-                      s->attr.i[0] == v->attr.i[0] && fabs(mean->attr.f[0] * n - 1) < 1e-12;
+                      s->attr.axes == v->attr.axes && fabs(mean->attr.number[0] * n - 1) < 1e-12;
     return fits ? s : NULL;
 }
 
@@ -48,7 +43,7 @@ static struct value *fuse_mean_var_build(struct value *v, void *context)
         return NULL;
     struct value *x = s->in[0];
     if (!f->made[s->id])
-        f->made[s->id] = sum_var(x, (unsigned)s->attr.i[0]);
+        f->made[s->id] = sum_var(x, (unsigned)s->attr.axes);
     return part_of(f->made[s->id], v != s, 2);
 }
 

@@ -43,16 +43,11 @@ struct fuse_post_ops_search {
     struct fuse_post_ops_chain **ends; // by id of its last value
 };
 
-static bool fuse_post_ops_is(const struct value *v, enum pointwise op)
-{
-    return v->op == &op_pointwise[op];
-}
-
 // Back to front, so that it is known what is made of v.
 static void look_at(const struct fuse_post_ops_search *s, struct value *v)
 {
-    const bool moves = v->op == &op_slice || v->op == &op_reshape || v->op == &op_concat,
-               signs = fuse_post_ops_is(v, PW_STEP) || (moves && s->reads[v->id].n == 0);
+    const bool moves = v->op->flags & OP_MOVES,
+               signs = is_pointwise(v, PW_STEP) || (moves && s->reads[v->id].n == 0);
     for (int i = 0; i < v->n_in; i++) {
         struct reads *r = &s->reads[v->in[i]->id];
         if (signs) {
@@ -77,19 +72,19 @@ static void fuse_post_ops_look_through(const struct fuse_post_ops_search *s)
 
 static bool activates(const struct value *v)
 {
-    return fuse_post_ops_is(v, PW_LEAKY_RELU) || fuse_post_ops_is(v, PW_ELU) ||
-           fuse_post_ops_is(v, PW_TANH) || fuse_post_ops_is(v, PW_SIGMOID);
+    return is_pointwise(v, PW_LEAKY_RELU) || is_pointwise(v, PW_ELU) || is_pointwise(v, PW_TANH) ||
+           is_pointwise(v, PW_SIGMOID);
 }
 
 // y, made of x, as a step; false where it is none.
 static bool fuse_post_ops_step_of(struct value *y, const struct value *x, struct post_op *step)
 {
-    *step = (struct post_op){pointwise_of(y), y->attr.f[0], NULL};
+    *step = (struct post_op){pointwise_of(y), y->attr.number[0], NULL};
     if (activates(y))
-        return !fuse_post_ops_is(y, PW_LEAKY_RELU) || step->number >= 0;
-    if (fuse_post_ops_is(y, PW_AFFINE))
-        return y->attr.f[1] == 0;
-    if (!fuse_post_ops_is(y, PW_ADD) || !shape_equal(x->shape, y->shape))
+        return !is_pointwise(y, PW_LEAKY_RELU) || step->number >= 0;
+    if (is_pointwise(y, PW_AFFINE))
+        return y->attr.number[1] == 0;
+    if (!is_pointwise(y, PW_ADD) || !shape_equal(x->shape, y->shape))
         return false;
     step->with = y->in[y->in[0] == x];
     return shape_equal(step->with->shape, y->shape) || post_op_is_bias(step, y->shape);
@@ -129,7 +124,7 @@ static bool fuse_post_ops_extend(const struct fuse_post_ops_search *s,
         !(r->by->op->flags & OP_POINTWISE) ||
         !fuse_post_ops_step_of(r->by, x, &c->post_ops.step[n]))
         return false;
-    if (r->signs && !(fuse_post_ops_is(r->by, PW_LEAKY_RELU) && r->signs > r->by->id))
+    if (r->signs && !(is_pointwise(r->by, PW_LEAKY_RELU) && r->signs > r->by->id))
         return false;
     c->value[n] = r->by;
     c->post_ops.n++;
@@ -188,7 +183,7 @@ static bool read_as_it_is(const struct fuse_post_ops_search *s, const struct val
     for (int i = v->id + 1; i < g->n; i++)
         for (int j = 0; j < g->value[i]->n_in; j++)
             if (g->value[i]->in[j] == v && !(g->value[i]->op->flags & OP_POINTWISE) &&
-                g->value[i]->op != &op_reduce_sum)
+                !is_reduction(g->value[i]))
                 return true;
     return false;
 }

@@ -33,7 +33,7 @@ static bool program_of(const struct value *v, struct map_program *p)
         *p = *map_program_of(v);
     else if (v->op == &op_reduce_sum)
         *p = (struct map_program){
-            .n_in = 1, .reduce = MAP_SUM, .axes = (unsigned)v->attr.i[0], .space = v->in[0]->shape};
+            .n_in = 1, .reduce = MAP_SUM, .axes = (unsigned)v->attr.axes, .space = v->in[0]->shape};
     else
         return false;
     return map_results(p) == 1 && shape_size(v->shape) < shape_size(p->space);

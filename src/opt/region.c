@@ -22,7 +22,7 @@ static const double SLOPE = 0.2;
 
 static const char *operand_kind(const struct value *v)
 {
-    return v->attr.slot ? "parameter" : v->op == &op_constant ? "constant" : "input";
+    return v->attr.slot ? "parameter" : is_constant(v) ? "constant" : "input";
 }
 
 // Values outside get a number when they are first read, those inside when they are computed.
@@ -35,7 +35,7 @@ static void add_operand(struct text *t, const struct value *v, int *number, int 
     number[v->id] = ++*n;
     text_addf(t, " %s", operand_kind(v));
     shape_text(v->shape, t);
-    if (v->op->print && v->op == &op_constant)
+    if (v->op->print && is_constant(v))
         v->op->print(v, t);
 }
 
@@ -61,14 +61,14 @@ static void add_dims(struct text *t, struct shape s)
 const char *region_conv(struct arena *a, const char *words, struct shape x, struct shape w,
                         const struct value *conv)
 {
-    const int64_t *i = conv->attr.i;
+    const struct window *win = &conv->attr.conv.window;
     struct text t;
     text_init(&t);
     text_add(&t, words);
     add_dims(&t, x);
     add_dims(&t, w);
-    text_addf(&t, " /%" PRId64 " %" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, i[0], i[2], i[3],
-              i[4], i[5]);
+    text_addf(&t, " /%" PRId64 " %" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, win->stride[0],
+              win->pad[0], win->pad[1], win->pad[2], win->pad[3]);
     const char *kept = arena_strdup(a, t.s);
     text_release(&t);
     return kept;
@@ -112,7 +112,7 @@ static struct value *stand_in(struct copy *c, const struct value *v)
     struct graph *g = c->graph;
     const char *name = arena_printf(g->arena, "x%d", v->id);
     static const struct init unit = {INIT_UNIFORM, -1, 1};
-    if (v->op == &op_constant)
+    if (is_constant(v))
         return graph_add(g, v->op, v->shape, 0, NULL, v->attr);
     if (v->attr.slot) {
         struct slot *slot = slots_add(c->slots, name, SLOT_PARAM, v->shape, unit, v->where);

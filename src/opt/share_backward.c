@@ -27,7 +27,7 @@
 #include "base/arena.h"
 #include "ir/build.h"
 #include "ir/op.h"
-#include "opt/batch_role.h"
+#include "opt/alike.h"
 
 #include <string.h>
 
@@ -74,41 +74,10 @@ struct share_backward_search {
 
 // --- linear maps ---------------------------------------------------------------------------------
 
-static bool share_backward_is(const struct value *v, enum pointwise op)
-{
-    return v->op == &op_pointwise[op];
-}
-
-static bool is_zero(const struct value *v) { return v->op == &op_constant && v->attr.f[0] == 0; }
-
-// Whether v is linear in those of its inputs together, the others held.
-static bool share_backward_linear(const struct value *v, unsigned inputs)
-{
-    if (share_backward_is(v, PW_ADD) || share_backward_is(v, PW_SUB) || v->op == &op_concat)
-        return inputs == (1u << v->n_in) - 1;
-    if (share_backward_is(v, PW_SELECT))
-        return !(inputs & 1) && (inputs & 2 || is_zero(v->in[1])) &&
-               (inputs & 4 || is_zero(v->in[2]));
-    if (share_backward_is(v, PW_MUL) || v->op == &op_matmul || v->op == &op_conv ||
-        v->op == &op_conv_data_grad || v->op == &op_conv_weight_grad)
-        return inputs == 1 || inputs == 2;
-    if (share_backward_is(v, PW_DIV) || v->op == &op_scatter_add || v->op == &op_gather)
-        return inputs == 1;
-    return (share_backward_is(v, PW_AFFINE) && v->attr.f[1] == 0) || v->op == &op_reshape ||
-           v->op == &op_transpose || v->op == &op_slice || v->op == &op_pad ||
-           v->op == &op_broadcast || v->op == &op_upsample || v->op == &op_pool_sum ||
-           v->op == &op_reduce_sum;
-}
-
-static bool share_backward_product(const struct value *v)
-{
-    return v->op == &op_matmul || v->op == &op_conv || v->op == &op_conv_data_grad;
-}
-
 static bool keeps_samples(const struct value *v, unsigned inputs)
 {
     for (int i = 0; i < v->n_in; i++)
-        if ((inputs >> i & 1) && sample_role(v, i) != BATCHED)
+        if ((inputs >> i & 1) && batch_role(v, i) != BATCH_EACH)
             return false;
     return true;
 }
@@ -116,8 +85,7 @@ static bool keeps_samples(const struct value *v, unsigned inputs)
 static bool goes_through(const struct share_backward_chain *c, const struct value *v,
                          unsigned inputs)
 {
-    return v->n_in < 32 && share_backward_linear(v, inputs) &&
-           (!c->by_sample || keeps_samples(v, inputs));
+    return v->n_in < 32 && linear_in(v, inputs) && (!c->by_sample || keeps_samples(v, inputs));
 }
 
 // --- beginnings ----------------------------------------------------------------------------------
@@ -131,11 +99,11 @@ struct multiple {
 static struct multiple multiple_of(struct value *x)
 {
     double number = 1;
-    for (; x->op == &op_reshape || (share_backward_is(x, PW_AFFINE) && x->attr.f[1] == 0);
+    for (; x->op == &op_reshape || (is_pointwise(x, PW_AFFINE) && x->attr.number[1] == 0);
          x = x->in[0])
-        number *= x->op == &op_reshape ? 1 : x->attr.f[0];
-    if (x->op == &op_constant)
-        return (struct multiple){number * x->attr.f[0], NULL};
+        number *= x->op == &op_reshape ? 1 : x->attr.number[0];
+    if (is_constant(x))
+        return (struct multiple){number * x->attr.number[0], NULL};
     return (struct multiple){number, x};
 }
 
@@ -183,7 +151,7 @@ static int differs(const struct value *a, const struct value *b)
 
 static bool worth_beginning(const struct value *v, int i)
 {
-    return share_backward_product(v) || shape_size(v->shape) > shape_size(v->in[i]->shape);
+    return reads_weights(v) || shape_size(v->shape) > shape_size(v->in[i]->shape);
 }
 
 // --- links ---------------------------------------------------------------------------------------
@@ -263,7 +231,7 @@ static struct link *begin_at(struct share_backward_search *s, struct value *a, s
 
 static bool map_like(const struct value *v)
 {
-    return (v->op->flags & OP_POINTWISE) || v->op == &op_reduce_sum || v->op == &op_reduce_max;
+    return v->op->flags & OP_POINTWISE || is_reduction(v);
 }
 
 // Which of u's inputs are v without being read as what is made once; as bits.
@@ -282,8 +250,7 @@ static unsigned share_backward_reads(const struct share_backward_search *s, cons
 static int takes_instead(const struct share_backward_search *s, const struct value *u,
                          const struct value *v)
 {
-    const bool weight_gradient = u->op == &op_conv_weight_grad ||
-                                 (u->op == &op_matmul && sums_samples(u));
+    const bool weight_gradient = u->op->flags & OP_PRODUCT && sums_batch(u);
     const int other = weight_gradient && u->in[0] == v ? 1 : 0;
     if (!weight_gradient || !s->link[v->id]->chain->by_sample || s->link[u->in[other]->id])
         return -1;
@@ -343,7 +310,7 @@ static void share_backward_go_on(struct share_backward_search *s, struct link *l
     for (int i = 0; i < s->readers.n_user[v->id]; i++) {
         struct value *u = s->readers.user[v->id][i];
         const unsigned inputs = share_backward_reads(s, u, v);
-        if (s->link[u->id] || !share_backward_product(u) || !goes_through(l->chain, u, inputs) ||
+        if (s->link[u->id] || !reads_weights(u) || !goes_through(l->chain, u, inputs) ||
             (!read_by_maps(s, u) && shape_size(u->shape) >= shape_size(v->shape)))
             continue;
         struct link *next = share_backward_add_step(s, l->chain, side ? NULL : u, side ? u : NULL);
@@ -361,7 +328,7 @@ static bool share_backward_fits(const struct share_backward_search *s, const str
     if (s->link[v->id] || !alike(a, v))
         return false;
     for (int i = 0; i < a->n_in; i++)
-        if (!l->from[i] && sample_role(a, i) == SHARED && a->in[i] != v->in[i])
+        if (!l->from[i] && batch_role(a, i) == BATCH_SHARED && a->in[i] != v->in[i])
             return false;
     return true;
 }
@@ -414,7 +381,7 @@ static void follow(struct share_backward_search *s, int n, struct value *x)
 static bool has_weight_gradient(const struct share_backward_search *s, const struct value *v)
 {
     for (int i = 0; v && i < s->readers.n_user[v->id]; i++)
-        if (sums_samples(s->readers.user[v->id][i]) && !map_like(s->readers.user[v->id][i]))
+        if (sums_batch(s->readers.user[v->id][i]) && !map_like(s->readers.user[v->id][i]))
             return true;
     return false;
 }

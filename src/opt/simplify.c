@@ -10,15 +10,8 @@
 
 #include <math.h>
 
-static bool simplify_is(const struct value *v, enum pointwise op)
-{
-    return v->op == &op_pointwise[op];
-}
-
-static bool is_constant(const struct value *v) { return v->op == &op_constant; }
-
 // The number v holds everywhere, seen through broadcasts that pass_simplify has folded already.
-static double simplify_number(const struct value *v) { return v->attr.f[0]; }
+static double simplify_number(const struct value *v) { return v->attr.number[0]; }
 
 // f(constants) → constant
 static struct value *fold(struct value *v)
@@ -31,9 +24,10 @@ static struct value *fold(struct value *v)
             return NULL;
         x[i] = simplify_number(v->in[i]);
     }
-    return constant(v->graph,
-                    pointwise_eval(pointwise_of(v), x[0], x[1], x[2], v->attr.f[0], v->attr.f[1]),
-                    v->shape);
+    return constant(
+        v->graph,
+        pointwise_eval(pointwise_of(v), x[0], x[1], x[2], v->attr.number[0], v->attr.number[1]),
+        v->shape);
 }
 
 // Moving elements of a constant around gives the constant; summing it multiplies.
@@ -42,23 +36,19 @@ static struct value *fold_shape(struct value *v)
     if (v->n_in != 1 || !is_constant(v->in[0]))
         return NULL;
     const double c = simplify_number(v->in[0]);
-    if (v->op == &op_reshape || v->op == &op_broadcast || v->op == &op_transpose ||
-        v->op == &op_slice || v->op == &op_upsample)
+    if (v->op->flags & OP_MOVES)
         return constant(v->graph, c, v->shape);
-    if (v->op == &op_reduce_sum || v->op == &op_pool_sum)
+    if (v->op->flags & OP_ADDS_UP)
         return constant(v->graph, c * (double)(shape_size(v->in[0]->shape) / shape_size(v->shape)),
                         v->shape);
-    return v->op == &op_pad && c == 0 ? constant(v->graph, 0, v->shape) : NULL;
+    return NULL;
 }
 
-// Linear ops of zero are zero.
+// Linear ops of zero are zero; but 0 / x is left, since x may be 0.
 static struct value *fold_zero(struct value *v)
 {
-    const bool linear = v->op == &op_matmul || v->op == &op_conv || v->op == &op_conv_data_grad ||
-                        v->op == &op_conv_weight_grad || v->op == &op_scatter_add ||
-                        simplify_is(v, PW_MUL);
-    for (int i = 0; linear && i < v->n_in; i++)
-        if (is_constant(v->in[i]) && simplify_number(v->in[i]) == 0)
+    for (int i = 0; i < v->n_in && !is_pointwise(v, PW_DIV); i++)
+        if (is_number(v->in[i], 0) && linear_in(v, 1u << i))
             return constant(v->graph, 0, v->shape);
     return NULL;
 }
@@ -73,25 +63,25 @@ static struct value *to_affine(struct value *v)
         return NULL;
     struct value *x = v->in[1 - side];
     const double c = simplify_number(v->in[side]);
-    if (simplify_is(v, PW_ADD))
+    if (is_pointwise(v, PW_ADD))
         return affine(x, 1, c);
-    if (simplify_is(v, PW_SUB))
+    if (is_pointwise(v, PW_SUB))
         return side ? affine(x, 1, -c) : affine(x, -1, c);
-    if (simplify_is(v, PW_MUL))
+    if (is_pointwise(v, PW_MUL))
         return affine(x, c, 0);
-    return simplify_is(v, PW_DIV) && side && c != 0 ? affine(x, 1 / c, 0) : NULL;
+    return is_pointwise(v, PW_DIV) && side && c != 0 ? affine(x, 1 / c, 0) : NULL;
 }
 
 static struct value *simplify_affine(struct value *v)
 {
-    if (!simplify_is(v, PW_AFFINE))
+    if (!is_pointwise(v, PW_AFFINE))
         return NULL;
-    const double s = v->attr.f[0], t = v->attr.f[1];
+    const double s = v->attr.number[0], t = v->attr.number[1];
     struct value *x = v->in[0];
     if (s == 1 && t == 0)
         return x;
-    if (simplify_is(x, PW_AFFINE)) // s(s'x + t') + t
-        return affine(x->in[0], s * x->attr.f[0], s * x->attr.f[1] + t);
+    if (is_pointwise(x, PW_AFFINE)) // s(s'x + t') + t
+        return affine(x->in[0], s * x->attr.number[0], s * x->attr.number[1] + t);
     return NULL;
 }
 
@@ -99,13 +89,7 @@ static struct value *simplify_affine(struct value *v)
 // done when the gradient was taken.
 static struct value *identity(struct value *v)
 {
-    const bool shape_only = v->op == &op_reshape || v->op == &op_broadcast || v->op == &op_slice ||
-                            v->op == &op_pad || v->op == &op_reduce_sum ||
-                            v->op == &op_reduce_max || v->op == &op_detach ||
-                            v->op == &op_upsample || v->op == &op_pool_sum;
-    if (shape_only && shape_equal(v->shape, v->in[0]->shape))
-        return v->in[0];
-    return NULL;
+    return v->op->flags & OP_IN_ORDER && shape_equal(v->shape, v->in[0]->shape) ? v->in[0] : NULL;
 }
 
 // reshape(reshape(x)) → reshape(x);  the sum of a sum is one sum
@@ -114,7 +98,7 @@ static struct value *collapse(struct value *v)
     if (v->op == &op_reshape && v->in[0]->op == &op_reshape)
         return reshape(v->in[0]->in[0], v->shape);
     if (v->op == &op_reduce_sum && v->in[0]->op == &op_reduce_sum)
-        return reduce_sum(v->in[0]->in[0], (unsigned)(v->attr.i[0] | v->in[0]->attr.i[0]));
+        return reduce_sum(v->in[0]->in[0], (unsigned)(v->attr.axes | v->in[0]->attr.axes));
     return NULL;
 }
 
@@ -128,7 +112,7 @@ static struct value *sum_of_broadcast(struct value *v)
     unsigned rest = 0;
     double repeats = 1;
     for (int d = 0; d < wide.rank; d++)
-        if (v->attr.i[0] >> d & 1) {
+        if (v->attr.axes >> d & 1) {
             if (x->shape.dim[d] == 1)
                 repeats *= (double)wide.dim[d];
             else
@@ -142,11 +126,11 @@ static struct value *sum_of_broadcast(struct value *v)
 // for the large image, which pass/fold_upsample.c does without.)
 static struct value *sum_of_upsampled(struct value *v)
 {
-    const unsigned pixels = 1 << 2 | 1 << 3, axes = (unsigned)v->attr.i[0];
+    const unsigned pixels = 1 << 2 | 1 << 3, axes = (unsigned)v->attr.axes;
     const struct value *x = v->in[0];
     if (v->op != &op_reduce_sum || (axes & pixels) != pixels || x->op != &op_upsample)
         return NULL;
-    return affine(reduce_sum(x->in[0], axes), (double)(x->attr.i[0] * x->attr.i[0]), 0);
+    return affine(reduce_sum(x->in[0], axes), (double)(x->attr.factor.by * x->attr.factor.by), 0);
 }
 
 // Σ s·x·y → s·Σ x·y for numbers s and for whatever is constant along the summed dimensions. The
@@ -171,11 +155,11 @@ static bool take_factors(struct simplify_product *p, struct value *x, const stru
                          unsigned axes)
 {
     const bool full = shape_equal(x->shape, whole->shape);
-    if (full && simplify_is(x, PW_AFFINE) && x->attr.f[1] == 0) {
-        p->scale *= x->attr.f[0];
+    if (full && is_pointwise(x, PW_AFFINE) && x->attr.number[1] == 0) {
+        p->scale *= x->attr.number[0];
         return take_factors(p, x->in[0], whole, axes);
     }
-    if (full && simplify_is(x, PW_MUL))
+    if (full && is_pointwise(x, PW_MUL))
         return take_factors(p, x->in[0], whole, axes) && take_factors(p, x->in[1], whole, axes);
     if (p->n_full == 8 || p->n_small == 8 || (!full && !constant_along(x, whole, axes)))
         return false;
@@ -188,7 +172,7 @@ static bool take_factors(struct simplify_product *p, struct value *x, const stru
 
 static struct value *sum_of_product(struct value *v)
 {
-    const unsigned axes = (unsigned)v->attr.i[0];
+    const unsigned axes = (unsigned)v->attr.axes;
     struct simplify_product p = {.scale = 1};
     if (v->op != &op_reduce_sum || !take_factors(&p, v->in[0], v->in[0], axes) || p.n_full == 0 ||
         (p.n_small == 0 && p.scale == 1))
@@ -206,28 +190,28 @@ static struct value *sum_of_product(struct value *v)
 static struct value *sum_of_deviations(struct value *v)
 {
     const struct value *x = v->in[0];
-    if (v->op != &op_reduce_sum || !simplify_is(x, PW_SUB) || !simplify_is(x->in[1], PW_AFFINE))
+    if (v->op != &op_reduce_sum || !is_pointwise(x, PW_SUB) || !is_pointwise(x->in[1], PW_AFFINE))
         return NULL;
     const struct value *mean = x->in[1], *s = mean->in[0];
     const double n = (double)shape_size(x->shape) / (double)shape_size(v->shape);
     const bool centred = s->op == &op_reduce_sum && s->in[0] == x->in[0] &&
-                         s->attr.i[0] == v->attr.i[0] && mean->attr.f[1] == 0 &&
-                         fabs(mean->attr.f[0] * n - 1) < 1e-12;
+                         s->attr.axes == v->attr.axes && mean->attr.number[1] == 0 &&
+                         fabs(mean->attr.number[0] * n - 1) < 1e-12;
     return centred ? constant(v->graph, 0, v->shape) : NULL;
 }
 
 // (x·a)·b → x·(a·b), and x·s·a → x·(s·a), where a and b are smaller than x.
 static struct value *small_factors_first(struct value *v)
 {
-    if (!simplify_is(v, PW_MUL))
+    if (!is_pointwise(v, PW_MUL))
         return NULL;
     const int side = shape_equal(v->in[0]->shape, v->shape) ? 0 : 1;
     struct value *x = v->in[side], *b = v->in[1 - side];
     if (shape_equal(b->shape, v->shape) || !shape_equal(x->shape, v->shape))
         return NULL;
-    if (simplify_is(x, PW_AFFINE) && x->attr.f[1] == 0)
-        return mul(x->in[0], affine(b, x->attr.f[0], 0));
-    if (!simplify_is(x, PW_MUL))
+    if (is_pointwise(x, PW_AFFINE) && x->attr.number[1] == 0)
+        return mul(x->in[0], affine(b, x->attr.number[0], 0));
+    if (!is_pointwise(x, PW_MUL))
         return NULL;
     const int inner = shape_equal(x->in[0]->shape, x->shape) ? 0 : 1;
     struct value *y = x->in[inner], *a = x->in[1 - inner];

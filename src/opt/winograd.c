@@ -35,7 +35,8 @@
 struct winograd winograd_of(const struct value *v)
 {
     const struct conv_parts p = conv_parts(v);
-    struct winograd f = {p.x->shape, p.w->shape, p.y->shape, .stride = v->attr.i[0]};
+    struct winograd f = {p.x->shape, p.w->shape, p.y->shape,
+                         .stride = v->attr.conv.window.stride[0]};
     f.kernel = f.weight.dim[2];
     return f;
 }
@@ -44,30 +45,28 @@ static int64_t winograd_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 bool winograd_fits(const struct value *v)
 {
-    const int64_t *i = v->attr.i;
-    if (v->op != &op_conv && v->op != &op_conv_data_grad && v->op != &op_conv_weight_grad)
+    if (!is_conv(v))
         return false;
+    const int64_t *stride = v->attr.conv.window.stride;
     const struct winograd f = winograd_of(v);
-    return i[0] == i[1] && i[0] <= 2 && f.weight.dim[2] == f.weight.dim[3] && f.kernel >= 2 &&
-           f.kernel <= 5;
+    return stride[0] == stride[1] && stride[0] <= 2 && f.weight.dim[2] == f.weight.dim[3] &&
+           f.kernel >= 2 && f.kernel <= 5;
 }
 
 static struct value *planes_product(struct value *v, struct winograd f, struct winograd_tiling t)
 {
     struct value *a = v->in[0], *b = v->in[1];
-    if (v->op == &op_conv)
-        return winograd_transform_adjoint(matmul(winograd_transform(a, TILE_FINE, t),
-                                                 winograd_transform(b, TILE_WEIGHT, t), false,
-                                                 true),
-                                          TILE_COARSE, t, f.coarse);
-    if (v->op == &op_conv_data_grad)
-        return winograd_transform_adjoint(matmul(winograd_transform(a, TILE_COARSE, t),
-                                                 winograd_transform(b, TILE_WEIGHT, t), false,
-                                                 false),
-                                          TILE_FINE, t, f.fine);
-    return winograd_transform_adjoint(matmul(winograd_transform(b, TILE_COARSE, t),
-                                             winograd_transform(a, TILE_FINE, t), true, false),
-                                      TILE_WEIGHT, t, f.weight);
+    switch (conv_role(v)) {
+    case CONV_FORWARD:
+        b = winograd_transform(b, TILE_WEIGHT, t), a = winograd_transform(a, TILE_FINE, t);
+        return winograd_transform_adjoint(matmul(a, b, false, true), TILE_COARSE, t, f.coarse);
+    case CONV_DATA_GRAD:
+        b = winograd_transform(b, TILE_WEIGHT, t), a = winograd_transform(a, TILE_COARSE, t);
+        return winograd_transform_adjoint(matmul(a, b, false, false), TILE_FINE, t, f.fine);
+    case CONV_WEIGHT_GRAD: break;
+    }
+    a = winograd_transform(a, TILE_FINE, t), b = winograd_transform(b, TILE_COARSE, t);
+    return winograd_transform_adjoint(matmul(b, a, true, false), TILE_WEIGHT, t, f.weight);
 }
 
 static struct value *winograd_rewrite(struct value *v, void *context)
@@ -84,7 +83,7 @@ static struct value *winograd_rewrite(struct value *v, void *context)
                               n,
                               f.stride,
                               f.kernel,
-                              {v->attr.i[2], v->attr.i[4]},
+                              {v->attr.conv.window.pad[0], v->attr.conv.window.pad[2]},
                               {winograd_up(f.coarse.dim[2], n), winograd_up(f.coarse.dim[3], n)}});
 }
 

@@ -158,8 +158,8 @@ static struct tile winograd_family_worth(const struct family *family, enum way w
 static struct winograd_family_member member_of(struct value *v, int number)
 {
     struct winograd_family_member m = {.v = v, .family = number};
-    m.operand[v->op == &op_conv_data_grad ? TILE_COARSE : TILE_FINE] = v->in[0];
-    m.operand[v->op == &op_conv_weight_grad ? TILE_COARSE : TILE_WEIGHT] = v->in[1];
+    m.operand[conv_is(v, CONV_DATA_GRAD) ? TILE_COARSE : TILE_FINE] = v->in[0];
+    m.operand[conv_is(v, CONV_WEIGHT_GRAD) ? TILE_COARSE : TILE_WEIGHT] = v->in[1];
     return m;
 }
 
@@ -167,7 +167,8 @@ static bool one_shape(const struct value *a, const struct value *b)
 {
     const struct winograd f = winograd_of(a), g = winograd_of(b);
     return shape_equal(f.fine, g.fine) && shape_equal(f.weight, g.weight) &&
-           shape_equal(f.coarse, g.coarse) && !memcmp(a->attr.i, b->attr.i, 6 * sizeof *a->attr.i);
+           shape_equal(f.coarse, g.coarse) &&
+           !memcmp(&a->attr.conv.window, &b->attr.conv.window, sizeof a->attr.conv.window);
 }
 
 static bool related(const struct winograd_family_member *a, const struct winograd_family_member *b)

@@ -17,7 +17,7 @@ static void add_pending(struct builder *b, const char *name, struct value *v)
 
 static bool drawn_inside(const struct value *v)
 {
-    return v->op == &op_random && v->attr.i[1] < NOISE_STREAMS;
+    return v->op == &op_random && v->attr.random.stream < NOISE_STREAMS;
 }
 
 // "critic.2 dropout" → "critic.2"

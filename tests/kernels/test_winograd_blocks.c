@@ -68,7 +68,7 @@ static void *laid_out(struct arena *a, const struct value *v, const double *plai
 // What a result may be off by, of the largest.
 static double tolerance(const struct value *v)
 {
-    const int64_t kernel = conv_parts(v).w->shape.dim[2], stride = v->attr.i[0];
+    const int64_t kernel = conv_parts(v).w->shape.dim[2], stride = v->attr.conv.window.stride[0];
     const int taps = (int)((kernel + stride - 1) / stride);
     return v->takes == TYPE_F32 ? 1e-4 / 3
                                 : 0.01 * sqrt(winograd_noise(conv_winograd_tile(v, 0), taps) *
@@ -91,7 +91,7 @@ static void compare(const struct kernels *k, const struct winograd_task *t, cons
             fail_msg("%s, %s%s, tiles of %d × %d, kernel %d/%d: [%d] is %g, not %g", k->isa,
                      v->op->name, v->takes ? " of bf16" : "", conv_winograd_tile(v, 0),
                      conv_winograd_tile(v, 1), (int)conv_parts(v).w->shape.dim[2],
-                     (int)v->attr.i[0], (int)i, got[at], want[i]);
+                     (int)v->attr.conv.window.stride[0], (int)i, got[at], want[i]);
     }
 }
 

@@ -19,7 +19,7 @@ static void feed(void *context, const struct value *v, double *out)
     const char *name = v->attr.slot ? v->attr.slot->name : v->attr.name ? v->attr.name : "";
     (void)context;
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        out[i] = v->op == &op_random ? (i * 7 + v->attr.i[1]) % 3 != 0
+        out[i] = v->op == &op_random ? (i * 7 + v->attr.random.stream) % 3 != 0
                                      : sin((double)i * 0.7 + name[0]);
 }
 
@@ -131,7 +131,7 @@ static void test_draws(void **state)
     for (int i = 0; i < c.g->n; i++)
         if (c.g->value[i]->op == &op_random) {
             assert_int_equal(c.g->value[i]->shape.dim[0], N);
-            streams |= 1 << c.g->value[i]->attr.i[1];
+            streams |= 1 << c.g->value[i]->attr.random.stream;
         }
     assert_int_equal(streams, 1 << 0 | 1 << 1);
     arena_free(c.g->arena);

@@ -179,7 +179,7 @@ static void only_inputs_and_outputs_are_reordered(void **state)
         for (int i = 0; i < g->n; i++)
             if (g->value[i]->op == &op_reorder &&
                 (rounded ? of_a_slot(g->value[i]) : !at_an_edge(g, g->value[i])))
-                fail_msg("%s: %s", config[k / 2], (const char *)g->value[i]->attr.ref);
+                fail_msg("%s: %s", config[k / 2], g->value[i]->attr.why);
         arena_free(a);
     }
 }

@@ -68,10 +68,10 @@ static struct gan *build(uint64_t seed, int length)
 // Where a slope is undefined, and a number is so near to that that rounding decides.
 static bool undecided(const struct value *v, double *const *result)
 {
-    const bool two = v->op == &op_pointwise[PW_MAX] || v->op == &op_pointwise[PW_MIN] ||
-                     v->op == &op_pointwise[PW_GREATER];
-    const bool one = v->op == &op_pointwise[PW_LEAKY_RELU] || v->op == &op_pointwise[PW_STEP] ||
-                     v->op == &op_pointwise[PW_ABS] || v->op == &op_pointwise[PW_SIGN];
+    const bool two = is_pointwise(v, PW_MAX) || is_pointwise(v, PW_MIN) ||
+                     is_pointwise(v, PW_GREATER);
+    const bool one = is_pointwise(v, PW_LEAKY_RELU) || is_pointwise(v, PW_STEP) ||
+                     is_pointwise(v, PW_ABS) || is_pointwise(v, PW_SIGN);
     for (int64_t i = 0; (one || two) && i < shape_size(v->in[0]->shape); i++) {
         const double x = result[v->in[0]->id][i] - (two ? result[v->in[1]->id][i] : 0);
         if (x != 0 && fabs(x) < 1e-5)

@@ -122,18 +122,21 @@ static inline void give(void *context, const struct value *v, double *out)
     const int64_t n = shape_size(v->shape);
     struct rng r;
     rng_init(&r, 5,
-             v->op == &op_random ? (uint64_t)v->attr.i[1]
+             v->op == &op_random ? (uint64_t)v->attr.random.stream
                                  : 77 + (uint64_t)(v->attr.name ? v->attr.name[0] : 0));
     for (int64_t i = 0; i < n; i++) {
         if (v->op == &op_param)
             out[i] = f->slab[v->attr.slot->offset + (size_t)i] +
                      (v->attr.slot == f->nudged && i == f->element ? f->h : 0);
         else if (v->op == &op_random)
-            out[i] = v->attr.i[0] == RANDOM_NORMAL ? v->attr.f[0] + v->attr.f[1] * rng_normal(&r)
-                     : v->attr.i[0] == RANDOM_UNIFORM
-                         ? v->attr.f[0] + (v->attr.f[1] - v->attr.f[0]) * rng_uniform(&r)
-                     : v->attr.i[0] == RANDOM_LABEL ? floor(v->attr.f[0] * rng_uniform(&r))
-                                                    : rng_uniform(&r) < v->attr.f[0];
+            out[i] = v->attr.random.kind == RANDOM_NORMAL
+                         ? v->attr.random.a + v->attr.random.b * rng_normal(&r)
+                     : v->attr.random.kind == RANDOM_UNIFORM
+                         ? v->attr.random.a +
+                               (v->attr.random.b - v->attr.random.a) * rng_uniform(&r)
+                     : v->attr.random.kind == RANDOM_LABEL
+                         ? floor(v->attr.random.a * rng_uniform(&r))
+                         : rng_uniform(&r) < v->attr.random.a;
         else if (!strncmp(v->attr.name, "hyper/", 6))
             out[i] = (const double[]){0.01, 2, 1000, 0}[i];
         else

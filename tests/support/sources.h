@@ -16,8 +16,9 @@ static void feed(void *context, const struct value *v, double *out)
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
         out[i] = v->op != &op_random
                      ? (float)given(v, i)
-                     : random_at((enum random_kind)v->attr.i[0], v->attr.f[0], v->attr.f[1],
-                                 (uint64_t)v->attr.i[1], (struct plan_clock){SEED, STEP}, i);
+                     : random_at((enum random_kind)v->attr.random.kind, v->attr.random.a,
+                                 v->attr.random.b, (uint64_t)v->attr.random.stream,
+                                 (struct plan_clock){SEED, STEP}, i);
 }
 
 static void write_sources(const struct graph *g, struct plan *p, float *slab)

@@ -103,7 +103,7 @@ static void test_unary(void **state)
         const bool positive = op == PW_LOG || op == PW_SQRT || op == PW_RSQRT;
         struct value *x = in(f, 0, SHAPE(3, 4), positive ? 0.3 : -1.5, 1.7);
         struct value *v = graph_add(f->graph, &op_pointwise[op], x->shape, 1, &x,
-                                    (struct attr){.f = {0.2, 0.5}});
+                                    (struct attr){.number = {0.2, 0.5}});
         check_both(f, v, &x, 1, op_pointwise[op].name);
     }
 }
@@ -221,7 +221,7 @@ static void test_upsample_conv(void **state)
             assert_true(f->graph->value[j]->op != &op_upsample &&
                         f->graph->value[j]->op != &op_pool_sum &&
                         (f->graph->value[j]->op != &op_conv_data_grad ||
-                         f->graph->value[j]->attr.i[0] == cases[i].factor));
+                         f->graph->value[j]->attr.factor.by == cases[i].factor));
         double **after = graph_reference(f->graph, &r, f->arena);
         for (int j = 0; j < 4; j++) {
             const struct value *v = f->graph->root[j].value;

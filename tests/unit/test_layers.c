@@ -129,8 +129,9 @@ static bool is(const struct value *v, const char *op) { return !strcmp(v->op->na
 static double source(const struct trial *t, const struct value *v, int64_t i)
 {
     if (is(v, "random"))
-        return v->attr.i[0] == RANDOM_BERNOULLI ? i % 3 != 0
-                                                : number(1000 + (uint64_t)v->attr.i[1], i);
+        return v->attr.random.kind == RANDOM_BERNOULLI
+                   ? i % 3 != 0
+                   : number(1000 + (uint64_t)v->attr.random.stream, i);
     if (is(v, "param") && strstr(v->attr.slot->name, "running_var"))
         return fabs(number(500, i));
     if (is(v, "param"))
@@ -314,10 +315,10 @@ static void test_same_is_asymmetric(void **state)
     struct trial t;
     trial_make(&t, &e);
     const struct value *conv = t.app->output[0];
-    assert_int_equal(conv->attr.i[2], 0);
-    assert_int_equal(conv->attr.i[3], 1);
-    assert_int_equal(conv->attr.i[4], 0);
-    assert_int_equal(conv->attr.i[5], 1);
+    assert_int_equal(conv->attr.conv.window.pad[0], 0);
+    assert_int_equal(conv->attr.conv.window.pad[1], 1);
+    assert_int_equal(conv->attr.conv.window.pad[2], 0);
+    assert_int_equal(conv->attr.conv.window.pad[3], 1);
     arena_free(t.arena);
 }
 

@@ -28,7 +28,7 @@ static void give(void *context, const struct value *v, double *out)
         return;
     }
     struct rng r;
-    rng_init(&r, 3, (uint64_t)v->attr.i[1]);
+    rng_init(&r, 3, (uint64_t)v->attr.random.stream);
     for (int64_t i = 0; i < n; i++)
         out[i] = rng_uniform(&r);
 }

@@ -12,16 +12,24 @@
 #include <inttypes.h>
 #include <string.h>
 
-static struct window window_of(const struct value *v)
+static struct attr attr_of_window(struct window w) { return (struct attr){.conv = {.window = w}}; }
+
+bool window_is_unpadded(const struct window *w)
 {
-    const int64_t *i = v->attr.i;
-    return (struct window){{i[0], i[1]}, {i[2], i[3], i[4], i[5]}};
+    return !(w->pad[0] | w->pad[1] | w->pad[2] | w->pad[3]);
 }
 
-static struct attr op_conv_attr_of(struct window w, int64_t a, int64_t b)
+enum conv_role conv_role(const struct value *v)
 {
-    return (struct attr){
-        .i = {w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3], a, b}};
+    ASSERT(is_conv(v));
+    return v->op == &op_conv             ? CONV_FORWARD
+           : v->op == &op_conv_data_grad ? CONV_DATA_GRAD
+                                         : CONV_WEIGHT_GRAD;
+}
+
+bool conv_is(const struct value *v, enum conv_role role)
+{
+    return is_conv(v) && conv_role(v) == role;
 }
 
 struct conv_parts conv_parts(const struct value *v)
@@ -33,9 +41,7 @@ struct conv_parts conv_parts(const struct value *v)
 
 int conv_winograd_tile(const struct value *v, int axis)
 {
-    const bool is = v->op == &op_conv || v->op == &op_conv_data_grad ||
-                    v->op == &op_conv_weight_grad;
-    return is ? (int)v->attr.i[6 + 2 * axis] : 0;
+    return is_conv(v) ? (int)v->attr.conv.tile[axis] : 0;
 }
 
 bool conv_is_winograd(const struct value *v) { return conv_winograd_tile(v, 0); }
@@ -43,8 +49,8 @@ bool conv_is_winograd(const struct value *v) { return conv_winograd_tile(v, 0); 
 struct value *conv_winograd(struct value *v, int down, int across)
 {
     struct attr attr = v->attr;
-    attr.i[6] = down;
-    attr.i[8] = across;
+    attr.conv.tile[0] = down;
+    attr.conv.tile[1] = across;
     return graph_add(v->graph, v->op, v->shape, 2, v->in, attr);
 }
 
@@ -63,8 +69,7 @@ struct value *conv(struct value *x, struct value *w, struct window win)
         BUG("conv: shapes do not fit");
     const struct shape s = SHAPE(X[0], W[0], op_conv_out_size(X[2], W[2], win, 0),
                                  op_conv_out_size(X[3], W[3], win, 1));
-    return graph_add(x->graph, &op_conv, s, 2, (struct value *[]){x, w},
-                     op_conv_attr_of(win, 0, 0));
+    return graph_add(x->graph, &op_conv, s, 2, (struct value *[]){x, w}, attr_of_window(win));
 }
 
 struct value *conv_data_grad(struct value *dy, struct value *w, struct window win, int64_t H,
@@ -75,7 +80,7 @@ struct value *conv_data_grad(struct value *dy, struct value *w, struct window wi
         op_conv_out_size(H, K[2], win, 0) != D[2] || op_conv_out_size(W, K[3], win, 1) != D[3])
         BUG("conv_data_grad: shapes do not fit");
     return graph_add(dy->graph, &op_conv_data_grad, SHAPE(D[0], K[1], H, W), 2,
-                     (struct value *[]){dy, w}, op_conv_attr_of(win, 0, 0));
+                     (struct value *[]){dy, w}, attr_of_window(win));
 }
 
 struct value *conv_weight_grad(struct value *x, struct value *dy, struct window win, int64_t kh,
@@ -86,16 +91,16 @@ struct value *conv_weight_grad(struct value *x, struct value *dy, struct window 
         op_conv_out_size(X[2], kh, win, 0) != D[2] || op_conv_out_size(X[3], kw, win, 1) != D[3])
         BUG("conv_weight_grad: shapes do not fit");
     return graph_add(x->graph, &op_conv_weight_grad, SHAPE(D[1], X[1], kh, kw), 2,
-                     (struct value *[]){x, dy}, op_conv_attr_of(win, 0, 0));
+                     (struct value *[]){x, dy}, attr_of_window(win));
 }
 
 static void conv_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     struct value *x = v->in[0], *w = v->in[1];
     if (want[0])
-        dx[0] = conv_data_grad(dy, w, window_of(v), x->shape.dim[2], x->shape.dim[3]);
+        dx[0] = conv_data_grad(dy, w, v->attr.conv.window, x->shape.dim[2], x->shape.dim[3]);
     if (want[1])
-        dx[1] = conv_weight_grad(x, dy, window_of(v), w->shape.dim[2], w->shape.dim[3]);
+        dx[1] = conv_weight_grad(x, dy, v->attr.conv.window, w->shape.dim[2], w->shape.dim[3]);
 }
 
 static void conv_data_grad_grad(struct value *v, struct value *c, const bool *want,
@@ -103,9 +108,9 @@ static void conv_data_grad_grad(struct value *v, struct value *c, const bool *wa
 {
     struct value *dy = v->in[0], *w = v->in[1];
     if (want[0])
-        dx[0] = conv(c, w, window_of(v));
+        dx[0] = conv(c, w, v->attr.conv.window);
     if (want[1])
-        dx[1] = conv_weight_grad(c, dy, window_of(v), w->shape.dim[2], w->shape.dim[3]);
+        dx[1] = conv_weight_grad(c, dy, v->attr.conv.window, w->shape.dim[2], w->shape.dim[3]);
 }
 
 static void conv_weight_grad_grad(struct value *v, struct value *c, const bool *want,
@@ -113,9 +118,9 @@ static void conv_weight_grad_grad(struct value *v, struct value *c, const bool *
 {
     struct value *x = v->in[0], *dy = v->in[1];
     if (want[0])
-        dx[0] = conv_data_grad(dy, c, window_of(v), x->shape.dim[2], x->shape.dim[3]);
+        dx[0] = conv_data_grad(dy, c, v->attr.conv.window, x->shape.dim[2], x->shape.dim[3]);
     if (want[1])
-        dx[1] = conv(x, c, window_of(v));
+        dx[1] = conv(x, c, v->attr.conv.window);
 }
 
 // Visits every product of the convolution: indices of x, w and y that belong together. Which of the
@@ -156,29 +161,29 @@ static void op_conv_clear(const struct value *v, double *out)
 static void conv_reference(const struct value *v, const double *const *in, double *out)
 {
     op_conv_clear(v, out);
-    products(v->in[0]->shape, v->in[1]->shape, v->shape, window_of(v), in[0], in[1], NULL, NULL,
-             NULL, out);
+    products(v->in[0]->shape, v->in[1]->shape, v->shape, v->attr.conv.window, in[0], in[1], NULL,
+             NULL, NULL, out);
     post_ops_reference(v, in, out);
 }
 
 static void conv_data_grad_reference(const struct value *v, const double *const *in, double *out)
 {
     op_conv_clear(v, out);
-    products(v->shape, v->in[1]->shape, v->in[0]->shape, window_of(v), NULL, in[1], in[0], out,
-             NULL, NULL);
+    products(v->shape, v->in[1]->shape, v->in[0]->shape, v->attr.conv.window, NULL, in[1], in[0],
+             out, NULL, NULL);
     post_ops_reference(v, in, out);
 }
 
 static void conv_weight_grad_reference(const struct value *v, const double *const *in, double *out)
 {
     op_conv_clear(v, out);
-    products(v->in[0]->shape, v->shape, v->in[1]->shape, window_of(v), in[0], NULL, in[1], NULL,
-             out, NULL);
+    products(v->in[0]->shape, v->shape, v->in[1]->shape, v->attr.conv.window, in[0], NULL, in[1],
+             NULL, out, NULL);
 }
 
 static void conv_print(const struct value *v, struct text *out)
 {
-    const struct window w = window_of(v);
+    const struct window w = v->attr.conv.window;
     text_addf(out,
               "stride=%" PRId64 ",%" PRId64 " pad=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64,
               w.stride[0], w.stride[1], w.pad[0], w.pad[1], w.pad[2], w.pad[3]);
@@ -195,12 +200,26 @@ static double conv_multiply_adds(const struct value *v)
     return (double)shape_size(p.y->shape) * (double)(w[1] * w[2] * w[3]);
 }
 
-#define CONV(word)                                                                              \
-    {                                                                                           \
-        .name = #word, .flags = OP_PRODUCT | OP_POST_OPS, .grad = word##_grad,                  \
-        .reference = word##_reference, .print = conv_print, .multiply_adds = conv_multiply_adds \
+static enum batch_role conv_batch_role(const struct value *v, int i)
+{
+    (void)v;
+    return i ? BATCH_SHARED : BATCH_EACH;
+}
+
+static bool conv_weight_grad_sums_batch(const struct value *v)
+{
+    (void)v;
+    return true;
+}
+
+#define CONV(word, ...)                                                                           \
+    {                                                                                             \
+        .name = #word, .flags = OP_PRODUCT | OP_POST_OPS, .attr = ATTR_CONV, .grad = word##_grad, \
+        .reference = word##_reference, .print = conv_print, .linear_in = linear_in_each,          \
+        .multiply_adds = conv_multiply_adds, __VA_ARGS__                                          \
     }
 
-const struct op op_conv = CONV(conv);
-const struct op op_conv_data_grad = CONV(conv_data_grad);
-const struct op op_conv_weight_grad = CONV(conv_weight_grad);
+const struct op op_conv = CONV(conv, .batch_role = conv_batch_role);
+const struct op op_conv_data_grad = CONV(conv_data_grad, .batch_role = conv_batch_role);
+const struct op op_conv_weight_grad = CONV(conv_weight_grad,
+                                           .sums_batch = conv_weight_grad_sums_batch);

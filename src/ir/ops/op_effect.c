@@ -43,14 +43,14 @@ struct value *update_slot(const struct update_rule *rule, const void *options, s
                                 number ? EFFECT_NUMBERS + 1 + n_moment
                                 : g    ? EFFECT_NUMBERS
                                        : 1,
-                                in, (struct attr){.slot = p->attr.slot, .ref = call});
+                                in, (struct attr){.slot = p->attr.slot, .update = call});
     graph_root(graph, NULL, v);
     return v;
 }
 
 static const struct update_call *call_of(const struct value *v)
 {
-    return v->op == &op_update ? v->attr.ref : NULL;
+    return v->op == &op_update ? v->attr.update : NULL;
 }
 
 const struct update_rule *update_rule_of(const struct value *v)
@@ -89,8 +89,11 @@ static void update_print(const struct value *v, struct text *out)
     text_add(out, call_of(v)->rule->name);
 }
 
-const struct op op_update = {
-    .name = "update", .flags = OP_EFFECT, .reference = update_reference, .print = update_print};
+const struct op op_update = {.name = "update",
+                             .attr = ATTR_UPDATE,
+                             .flags = OP_EFFECT,
+                             .reference = update_reference,
+                             .print = update_print};
 
 // --- rules that no config names ------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ struct value *packed_copy(struct value *version, const char *why)
 {
     ASSERT(version->attr.slot);
     return graph_add(version->graph, &op_packed_copy, version->shape, 1, &version,
-                     (struct attr){.ref = why});
+                     (struct attr){.why = why});
 }
 
 bool effect_writes_packed(const struct value *v, const struct packed_copy *t)
@@ -145,10 +148,11 @@ static void packed_copy_reference(const struct value *v, const double *const *in
 
 static void packed_copy_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "since %s", (const char *)v->attr.ref);
+    text_addf(out, "since %s", v->attr.why);
 }
 
 const struct op op_packed_copy = {.name = "packed_copy",
+                                  .attr = ATTR_WHY,
                                   .flags = OP_ALIAS,
                                   .reference = packed_copy_reference,
                                   .print = packed_copy_print};

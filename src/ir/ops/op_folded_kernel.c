@@ -24,7 +24,7 @@ static struct value *op_folded_kernel_spread(const struct op *op, struct value *
         BUG("%s wants a kernel (K, C, kh, kw)", op->name);
     const int64_t first = d[pooled ? 0 : 1], second = d[pooled ? 1 : 0];
     return graph_add(w->graph, op, SHAPE(first, second, d[2] + more, d[3] + more), 1, &w,
-                     (struct attr){.i = {factor, pooled}});
+                     (struct attr){.factor = {factor, pooled}});
 }
 
 struct value *upsampled_kernel(struct value *w, int64_t factor)
@@ -50,15 +50,15 @@ struct value *pooled_kernel_grad(struct value *dw, int64_t factor)
 static void spread_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = op_folded_kernel_spread(&op_upsampled_kernel_grad, dy, v->attr.i[0],
-                                        1 - v->attr.i[0], v->attr.i[1]);
+        dx[0] = op_folded_kernel_spread(&op_upsampled_kernel_grad, dy, v->attr.factor.by,
+                                        1 - v->attr.factor.by, v->attr.factor.pooled);
 }
 
 static void unspread_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = op_folded_kernel_spread(&op_upsampled_kernel, dy, v->attr.i[0], v->attr.i[0] - 1,
-                                        v->attr.i[1]);
+        dx[0] = op_folded_kernel_spread(&op_upsampled_kernel, dy, v->attr.factor.by,
+                                        v->attr.factor.by - 1, v->attr.factor.pooled);
 }
 
 DEFINE_TAPS(double)
@@ -83,14 +83,19 @@ static void unspread_reference(const struct value *v, const double *const *in, d
 
 static void spread_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "factor=%" PRId64 "%s", v->attr.i[0], v->attr.i[1] ? " pooled" : "");
+    text_addf(out, "factor=%" PRId64 "%s", v->attr.factor.by,
+              v->attr.factor.pooled ? " pooled" : "");
 }
 
 const struct op op_upsampled_kernel = {.name = "upsampled_kernel",
+                                       .attr = ATTR_FACTOR,
+                                       .linear_in = linear_in_one,
                                        .grad = spread_grad,
                                        .reference = spread_reference,
                                        .print = spread_print};
 const struct op op_upsampled_kernel_grad = {.name = "upsampled_kernel_grad",
+                                            .attr = ATTR_FACTOR,
+                                            .linear_in = linear_in_one,
                                             .grad = unspread_grad,
                                             .reference = unspread_reference,
                                             .print = spread_print};

@@ -15,7 +15,7 @@ struct folded_cut {
 static inline struct folded_cut folded_cut_of(const struct value *v, const struct value *small)
 {
     const int64_t *d = small->shape.dim;
-    return (struct folded_cut){d[0], d[1], d[2], d[3], v->attr.i[0], v->attr.i[1]};
+    return (struct folded_cut){d[0], d[1], d[2], d[3], v->attr.factor.by, v->attr.factor.pooled};
 }
 
 // Where filter (o, c) begins, in either kernel.

@@ -29,12 +29,12 @@ struct value *fused(struct graph *g, const struct map_program *program, struct v
             shape.dim[d] = 1;
     shape.dim[0] *= map_results(p);
     return graph_add(g, p->reduce == MAP_STORE ? &op_fused : &op_fused_reduce, shape, p->n_in, in,
-                     (struct attr){.ref = p});
+                     (struct attr){.program = p});
 }
 
 const struct map_program *map_program_of(const struct value *v)
 {
-    return v->op == &op_fused || v->op == &op_fused_reduce ? v->attr.ref : NULL;
+    return v->op == &op_fused || v->op == &op_fused_reduce ? v->attr.program : NULL;
 }
 
 // Where element i of `space` in row-major order lies in a tensor of shape s that repeats along its
@@ -62,9 +62,9 @@ static void op_fused_evaluate(const struct value *v, const struct map_program *p
 }
 
 // out: sums, and behind them those of squares.
-static void op_fused_moments_reference(const struct value *v, const double *const *in, double *out)
+static void fused_sum_var_reference(const struct value *v, const double *const *in, double *out)
 {
-    const struct map_program *p = v->attr.ref;
+    const struct map_program *p = v->attr.program;
     const int64_t each = shape_size(v->shape) / 2, n = shape_size(p->space);
     struct shape shape = v->shape;
     shape.dim[0] /= 2;
@@ -85,9 +85,9 @@ static void op_fused_moments_reference(const struct value *v, const double *cons
 
 static void fused_reference(const struct value *v, const double *const *in, double *out)
 {
-    const struct map_program *p = v->attr.ref;
+    const struct map_program *p = v->attr.program;
     if (p->reduce == MAP_SUM_VAR) {
-        op_fused_moments_reference(v, in, out);
+        fused_sum_var_reference(v, in, out);
         return;
     }
     const int64_t all = shape_size(v->shape), each = all / map_results(p);
@@ -114,10 +114,9 @@ static void op_fused_operand(const struct value *v, const struct map_program *p,
 
 static void op_fused_numbers(const struct map_inst *s, struct text *out)
 {
-    if (s->code == PW_AFFINE)
-        text_addf(out, ", %g, %g", s->f0, s->f1);
-    else if (s->code == PW_LEAKY_RELU || s->code == PW_STEP || s->code == PW_ELU)
-        text_addf(out, ", %g", s->f0);
+    const float number[] = {s->f0, s->f1};
+    for (int i = 0; i < pointwise_numbers(s->code); i++)
+        text_addf(out, ", %g", number[i]);
 }
 
 static void results_print(const struct value *v, const struct map_program *p, struct text *out)
@@ -136,7 +135,7 @@ static void results_print(const struct value *v, const struct map_program *p, st
 // "$0 = mul(%3, %7); leaky_relu($0, 0.2); sum axes=0,2,3"
 static void fused_print(const struct value *v, struct text *out)
 {
-    const struct map_program *p = v->attr.ref;
+    const struct map_program *p = v->attr.program;
     for (int i = 0; i < p->n; i++) {
         const struct map_inst *s = &p->inst[i];
         const int k[] = {s->a, s->b, s->c};
@@ -158,7 +157,7 @@ static void fused_print(const struct value *v, struct text *out)
 // Results along dimension 0 do not follow an input's order there.
 static bool same_axis_reduced(const struct value *v, int known, int d, int *axis)
 {
-    return (d > 0 || map_results(v->attr.ref) == 1) && axis_rule_elementwise(v, known, d, axis);
+    return (d > 0 || map_results(v->attr.program) == 1) && axis_rule_elementwise(v, known, d, axis);
 }
 
 // --- one of several results ----------------------------------------------------------------------
@@ -167,31 +166,34 @@ struct value *part_of(struct value *x, int i, int of)
 {
     struct shape s = x->shape;
     s.dim[0] /= of;
-    return graph_add(x->graph, &op_part, s, 1, &x, (struct attr){.i = {i}});
+    return graph_add(x->graph, &op_part, s, 1, &x, (struct attr){.part = i});
 }
 
 static void part_reference(const struct value *v, const double *const *in, double *out)
 {
     const int64_t n = shape_size(v->shape);
-    memcpy(out, in[0] + v->attr.i[0] * n, sizeof *out * (size_t)n);
+    memcpy(out, in[0] + v->attr.part * n, sizeof *out * (size_t)n);
 }
 
 static void part_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "%" PRId64, v->attr.i[0]);
+    text_addf(out, "%" PRId64, v->attr.part);
 }
 
 const struct op op_part = {.name = "part",
+                           .attr = ATTR_PART,
                            .flags = OP_ALIAS | OP_NO_GRAD,
                            .reference = part_reference,
                            .print = part_print};
 
 const struct op op_fused = {.name = "fused",
+                            .attr = ATTR_PROGRAM,
                             .flags = OP_POINTWISE,
                             .reference = fused_reference,
                             .print = fused_print,
                             .axis_rule = axis_rule_elementwise};
 const struct op op_fused_reduce = {.name = "fused",
+                                   .attr = ATTR_PROGRAM,
                                    .reference = fused_reference,
                                    .print = fused_print,
                                    .axis_rule = same_axis_reduced};

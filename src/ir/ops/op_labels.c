@@ -66,6 +66,11 @@ static void scatter_add_reference(const struct value *v, const double *const *in
 
 const struct op op_one_hot = {
     .name = "one_hot", .flags = OP_NO_GRAD, .reference = one_hot_reference};
-const struct op op_gather = {.name = "gather", .grad = gather_grad, .reference = gather_reference};
-const struct op op_scatter_add = {
-    .name = "scatter_add", .grad = scatter_add_grad, .reference = scatter_add_reference};
+const struct op op_gather = {.name = "gather",
+                             .linear_in = linear_in_one,
+                             .grad = gather_grad,
+                             .reference = gather_reference};
+const struct op op_scatter_add = {.name = "scatter_add",
+                                  .linear_in = linear_in_one,
+                                  .grad = scatter_add_grad,
+                                  .reference = scatter_add_reference};

@@ -23,13 +23,13 @@ struct value *matmul(struct value *a, struct value *b, bool ta, bool tb)
         BUG("matmul: shapes do not fit");
     const int64_t m = op_matmul_rows(a, ta), n = op_matmul_columns(b, tb);
     return graph_add(a->graph, &op_matmul, rank == 3 ? SHAPE(batch(a), m, n) : SHAPE(m, n), 2,
-                     (struct value *[]){a, b}, (struct attr){.i = {ta, tb}});
+                     (struct value *[]){a, b}, (struct attr){.matmul = {ta, tb}});
 }
 
 static void matmul_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     struct value *a = v->in[0], *b = v->in[1];
-    const bool ta = v->attr.i[0], tb = v->attr.i[1];
+    const bool ta = v->attr.matmul.ta, tb = v->attr.matmul.tb;
     if (want[0])
         dx[0] = ta ? matmul(b, dy, tb, true) : matmul(dy, b, false, !tb);
     if (want[1])
@@ -38,7 +38,7 @@ static void matmul_grad(struct value *v, struct value *dy, const bool *want, str
 
 static void one_product(const struct value *v, const double *a, const double *b, double *out)
 {
-    const bool ta = v->attr.i[0], tb = v->attr.i[1];
+    const bool ta = v->attr.matmul.ta, tb = v->attr.matmul.tb;
     const int64_t M = op_matmul_rows(v, false), N = op_matmul_columns(v, false),
                   K = op_matmul_columns(v->in[0], ta);
     for (int64_t m = 0; m < M; m++)
@@ -61,13 +61,13 @@ static void matmul_reference(const struct value *v, const double *const *in, dou
 
 static void matmul_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "%s·%s", v->attr.i[0] ? "aᵀ" : "a", v->attr.i[1] ? "bᵀ" : "b");
+    text_addf(out, "%s·%s", v->attr.matmul.ta ? "aᵀ" : "a", v->attr.matmul.tb ? "bᵀ" : "b");
     post_ops_print(v, out);
 }
 
 static double matmul_multiply_adds(const struct value *v)
 {
-    return (double)shape_size(v->shape) * (double)op_matmul_columns(v->in[0], v->attr.i[0]);
+    return (double)shape_size(v->shape) * (double)op_matmul_columns(v->in[0], v->attr.matmul.ta);
 }
 
 // Matrices: (m, k), (k, n), (m, n), the first two perhaps stored transposed; and what is added to
@@ -75,7 +75,7 @@ static double matmul_multiply_adds(const struct value *v)
 static bool matmul_axis(const struct value *v, int known, int d, int *axis)
 {
     static const char letters[3][2] = {"mk", "kn", "mn"};
-    const bool transposed[] = {v->attr.i[0], v->attr.i[1], false};
+    const bool transposed[] = {v->attr.matmul.ta, v->attr.matmul.tb, false};
     const int which = known < 0 || known > 2 ? 2 : known;
     const char letter = letters[which][d ^ transposed[which]];
     for (int i = 0; i <= v->n_in; i++) {
@@ -89,8 +89,25 @@ static bool matmul_axis(const struct value *v, int known, int d, int *axis)
     return v->shape.rank == 2;
 }
 
+static enum batch_role matmul_batch_role(const struct value *v, int i)
+{
+    return v->shape.rank == 3  ? BATCH_EACH
+           : v->attr.matmul.ta ? BATCH_COUPLED
+           : i                 ? BATCH_SHARED
+                               : BATCH_EACH;
+}
+
+static bool matmul_sums_batch(const struct value *v)
+{
+    return v->shape.rank == 2 && v->attr.matmul.ta && !v->attr.matmul.tb;
+}
+
 const struct op op_matmul = {.name = "matmul",
                              .flags = OP_PRODUCT | OP_POST_OPS,
+                             .attr = ATTR_MATMUL,
+                             .batch_role = matmul_batch_role,
+                             .sums_batch = matmul_sums_batch,
+                             .linear_in = linear_in_each,
                              .grad = matmul_grad,
                              .reference = matmul_reference,
                              .print = matmul_print,

@@ -1,6 +1,5 @@
-// Pointwise ops: one row each in two tables, the value of an element and the gradient rule.
-// Broadcasting is numpy's at equal rank; a gradient is summed back over the dimensions that were
-// repeated. Rank 0 goes with rank 0 only.
+// Pointwise ops: a row each of pointwise.def. Broadcasting is numpy's at equal rank; a gradient is
+// summed back over the dimensions that were repeated. Rank 0 goes with rank 0 only.
 #include "ir/build.h"
 #include "ir/op.h"
 
@@ -8,33 +7,36 @@
 
 #include <math.h>
 
-int pointwise_operands(enum pointwise op) { return op == PW_SELECT ? 3 : op < PW_SELECT ? 2 : 1; }
+int pointwise_operands(enum pointwise op)
+{
+    static const int arity[PW_COUNT] = {
+#define POINTWISE(code, make, word, n, ...) [PW_##code] = n,
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
+    };
+    ASSERT(op >= 0 && op < PW_COUNT);
+    return arity[op];
+}
 
-double pointwise_eval(enum pointwise op, double a, double b, double c, double f0, double f1)
+int pointwise_numbers(enum pointwise op)
+{
+    static const int n[PW_COUNT] = {
+#define POINTWISE(code, make, word, arity, numbers, ...) [PW_##code] = numbers,
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
+    };
+    ASSERT(op >= 0 && op < PW_COUNT);
+    return n[op];
+}
+
+double pointwise_eval(enum pointwise op, double a, double b, double c, double f, double g)
 {
     switch (op) {
-    case PW_ADD: return a + b;
-    case PW_SUB: return a - b;
-    case PW_MUL: return a * b;
-    case PW_DIV: return a / b;
-    case PW_MAX: return a > b ? a : b;
-    case PW_MIN: return a < b ? a : b;
-    case PW_GREATER: return a > b;
-    case PW_SELECT: return a != 0 ? b : c;
-    case PW_AFFINE: return f0 * a + f1;
-    case PW_LEAKY_RELU: return a > 0 ? a : f0 * a;
-    case PW_STEP: return a > 0 ? 1 : f0;
-    case PW_ELU: return a > 0 ? a : f0 * expm1(a);
-    case PW_EXP: return exp(a);
-    case PW_LOG: return log(a);
-    case PW_SQRT: return sqrt(a);
-    case PW_RSQRT: return 1 / sqrt(a);
-    case PW_TANH: return tanh(a);
-    case PW_SIGMOID: return 1 / (1 + exp(-a));
-    case PW_SOFTPLUS: return (a > 0 ? a : 0) + log1p(exp(-fabs(a)));
-    case PW_SQUARE: return a * a;
-    case PW_ABS: return fabs(a);
-    case PW_SIGN: return (a > 0) - (a < 0);
+#define POINTWISE(code, make, word, arity, numbers, format, meaning, ...) \
+    case PW_##code:                                                       \
+        return meaning;
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
     case PW_COUNT: break;
     }
     BUG("no such pointwise op %d", op);
@@ -42,6 +44,7 @@ double pointwise_eval(enum pointwise op, double a, double b, double c, double f0
 
 enum pointwise pointwise_of(const struct value *v)
 {
+    ASSERT(v->op >= op_pointwise && v->op < op_pointwise + PW_COUNT);
     return (enum pointwise)(v->op - op_pointwise);
 }
 
@@ -65,19 +68,20 @@ static void pointwise_reference(const struct value *v, const double *const *in, 
         double x[3] = {0};
         for (int j = 0; j < v->n_in; j++)
             x[j] = in[j][op_pointwise_element(v->shape, v->in[j]->shape, i)];
-        out[i] = pointwise_eval(pointwise_of(v), x[0], x[1], x[2], v->attr.f[0], v->attr.f[1]);
+        out[i] = pointwise_eval(pointwise_of(v), x[0], x[1], x[2], v->attr.number[0],
+                                v->attr.number[1]);
     }
 }
 
 static void pointwise_print(const struct value *v, struct text *out)
 {
-    switch (pointwise_of(v)) {
-    case PW_AFFINE: text_addf(out, "scale=%g shift=%g", v->attr.f[0], v->attr.f[1]); break;
-    case PW_LEAKY_RELU:
-    case PW_STEP: text_addf(out, "slope=%g", v->attr.f[0]); break;
-    case PW_ELU: text_addf(out, "alpha=%g", v->attr.f[0]); break;
-    default: break;
-    }
+    static const char *const format[PW_COUNT] = {
+#define POINTWISE(code, make, word, arity, numbers, how, ...) [PW_##code] = how,
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
+    };
+    if (format[pointwise_of(v)])
+        text_addf(out, format[pointwise_of(v)], v->attr.number[0], v->attr.number[1]);
 }
 
 // The adjoint of broadcasting: sums dy over the dimensions that `to` had repeated.
@@ -90,50 +94,6 @@ static struct value *sum_to(struct value *dy, struct shape to)
     return axes ? reduce_sum(dy, axes) : dy;
 }
 
-// dx_i ← share, brought to the shape of input i
-#define SHARE(i, expression)                               \
-    do {                                                   \
-        if (want[i])                                       \
-            dx[i] = sum_to((expression), v->in[i]->shape); \
-    } while (0)
-
-#define RULE(name) \
-    static void name(struct value *v, struct value *dy, const bool *want, struct value **dx)
-#define A v->in[0]
-#define B v->in[1]
-#define C v->in[2]
-
-RULE(grad_add)
-{
-    SHARE(0, dy);
-    SHARE(1, dy);
-}
-RULE(grad_sub)
-{
-    SHARE(0, dy);
-    SHARE(1, affine(dy, -1, 0));
-}
-RULE(grad_mul)
-{
-    SHARE(0, mul(dy, B));
-    SHARE(1, mul(dy, A));
-}
-RULE(grad_div)
-{
-    SHARE(0, divide(dy, B));
-    SHARE(1, affine(divide(mul(dy, v), B), -1, 0));
-}
-RULE(grad_max)
-{
-    SHARE(0, mul(dy, greater(A, B)));
-    SHARE(1, mul(dy, affine(greater(A, B), -1, 1)));
-}
-RULE(grad_min)
-{
-    SHARE(0, mul(dy, greater(B, A)));
-    SHARE(1, mul(dy, affine(greater(B, A), -1, 1)));
-}
-
 static struct value *zero_like(struct value *x)
 {
     struct shape one = x->shape;
@@ -142,33 +102,35 @@ static struct value *zero_like(struct value *x)
     return constant(x->graph, 0, one);
 }
 
-RULE(grad_select)
+// dx_i ← share, brought to the shape of input i
+static void set_share(struct value *v, int i, struct value *share, struct value **dx)
 {
-    SHARE(1, select_value(A, dy, zero_like(dy)));
-    SHARE(2, select_value(A, zero_like(dy), dy));
+    if (share)
+        dx[i] = sum_to(share, v->in[i]->shape);
 }
 
-RULE(grad_affine) { SHARE(0, affine(dy, v->attr.f[0], 0)); }
-RULE(grad_leaky_relu) { SHARE(0, mul(dy, step_value(A, v->attr.f[0]))); }
-// x > 0: 1; else α·e^x = elu(x) + α
-RULE(grad_elu)
-{
-    SHARE(0, mul(dy, select_value(step_value(A, 0), affine(zero_like(dy), 1, 1),
-                                  affine(v, 1, v->attr.f[0]))));
-}
-RULE(grad_exp) { SHARE(0, mul(dy, v)); }
-RULE(grad_log) { SHARE(0, divide(dy, A)); }
-RULE(grad_sqrt) { SHARE(0, divide(affine(dy, 0.5, 0), v)); }
-RULE(grad_rsqrt) { SHARE(0, mul(dy, affine(mul(v, mul(v, v)), -0.5, 0))); }
-RULE(grad_tanh) { SHARE(0, mul(dy, affine(square(v), -1, 1))); }
-RULE(grad_sigmoid) { SHARE(0, mul(dy, mul(v, affine(v, -1, 1)))); }
-RULE(grad_softplus) { SHARE(0, mul(dy, sigmoid(A))); }
-RULE(grad_square) { SHARE(0, mul(dy, affine(A, 2, 0))); }
-RULE(grad_abs) { SHARE(0, mul(dy, sign_value(A))); }
-
+#define A v->in[0]
+#define B v->in[1]
+#define C v->in[2]
+#define F v->attr.number[0]
+#define POINTWISE(code, make, word, arity, numbers, format, meaning, loop, d0, d1, d2, ...) \
+    static void grad_##code(struct value *v, struct value *dy, const bool *want,            \
+                            struct value **dx)                                              \
+    {                                                                                       \
+        (void)dy;                                                                           \
+        if (want[0])                                                                        \
+            set_share(v, 0, d0, dx);                                                        \
+        if (arity > 1 && want[1])                                                           \
+            set_share(v, 1, d1, dx);                                                        \
+        if (arity > 2 && want[2])                                                           \
+            set_share(v, 2, d2, dx);                                                        \
+    }
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
 #undef A
 #undef B
 #undef C
+#undef F
 
 bool axis_rule_elementwise(const struct value *v, int known, int d, int *axis)
 {
@@ -182,101 +144,52 @@ bool axis_rule_elementwise(const struct value *v, int known, int d, int *axis)
     return true;
 }
 
-#define ROW(index, word, more, rule)             \
-    [index] = {.name = word,                     \
-               .flags = OP_POINTWISE | (more),   \
-               .grad = rule,                     \
-               .reference = pointwise_reference, \
-                                                 \
-               .print = pointwise_print,         \
-               .axis_rule = axis_rule_elementwise}
+static bool select_linear_in(const struct value *v, unsigned inputs)
+{
+    return !(inputs & 1) && (inputs & 2 || is_number(v->in[1], 0)) &&
+           (inputs & 4 || is_number(v->in[2], 0));
+}
 
+static bool affine_linear_in(const struct value *v, unsigned inputs)
+{
+    return v->attr.number[1] == 0 && inputs == 1;
+}
+
+#pragma GCC diagnostic ignored "-Woverride-init" // flags that differ from a pointwise op's
 const struct op op_pointwise[PW_COUNT] = {
-    ROW(PW_ADD, "add", 0, grad_add),
-    ROW(PW_SUB, "sub", 0, grad_sub),
-    ROW(PW_MUL, "mul", 0, grad_mul),
-    ROW(PW_DIV, "divide", 0, grad_div),
-    ROW(PW_MAX, "maximum", 0, grad_max),
-    ROW(PW_MIN, "minimum", 0, grad_min),
-    ROW(PW_GREATER, "greater", OP_NO_GRAD, NULL),
-    ROW(PW_SELECT, "select", 0, grad_select),
-    ROW(PW_AFFINE, "affine", 0, grad_affine),
-    ROW(PW_LEAKY_RELU, "leaky_relu", 0, grad_leaky_relu),
-    ROW(PW_STEP, "step", OP_NO_GRAD, NULL),
-    ROW(PW_ELU, "elu", 0, grad_elu),
-    ROW(PW_EXP, "exp", 0, grad_exp),
-    ROW(PW_LOG, "log", 0, grad_log),
-    ROW(PW_SQRT, "sqrt", 0, grad_sqrt),
-    ROW(PW_RSQRT, "rsqrt", 0, grad_rsqrt),
-    ROW(PW_TANH, "tanh", 0, grad_tanh),
-    ROW(PW_SIGMOID, "sigmoid", 0, grad_sigmoid),
-    ROW(PW_SOFTPLUS, "softplus", 0, grad_softplus),
-    ROW(PW_SQUARE, "square", 0, grad_square),
-    ROW(PW_ABS, "abs", 0, grad_abs),
-    ROW(PW_SIGN, "sign", OP_NO_GRAD, NULL),
+#define POINTWISE(code, make, word, arity, numbers, format, meaning, loop, d0, d1, d2, ...) \
+    [PW_##code] = {.name = word,                                                            \
+                   .flags = OP_POINTWISE,                                                   \
+                   .attr = ATTR_NUMBERS,                                                    \
+                   .grad = grad_##code,                                                     \
+                   .reference = pointwise_reference,                                        \
+                   .print = pointwise_print,                                                \
+                   .axis_rule = axis_rule_elementwise,                                      \
+                   .batch_role = batch_role_repeated,                                       \
+                   ##__VA_ARGS__},
+#include "ir/ops/pointwise.def"
+#undef POINTWISE
 };
 
-static struct value *op_pointwise_pointwise(enum pointwise op, int n, struct value *const *in,
-                                            struct attr attr)
+static struct value *pointwise(enum pointwise op, struct value *const *in, double f, double g)
 {
     struct shape shape = in[0]->shape;
-    for (int i = 1; i < n; i++)
+    for (int i = 1; i < pointwise_operands(op); i++)
         if (!shape_broadcast(shape, in[i]->shape, &shape))
             BUG("%s: shapes do not fit", op_pointwise[op].name);
-    return graph_add(in[0]->graph, &op_pointwise[op], shape, n, in, attr);
+    return graph_add(in[0]->graph, &op_pointwise[op], shape, pointwise_operands(op), in,
+                     (struct attr){.number = {f, g}});
 }
 
-static struct value *op_pointwise_unary(enum pointwise op, struct value *x, double f0, double f1)
-{
-    return op_pointwise_pointwise(op, 1, &x, (struct attr){.f = {f0, f1}});
-}
-
-static struct value *op_pointwise_binary(enum pointwise op, struct value *a, struct value *b)
-{
-    return op_pointwise_pointwise(op, 2, (struct value *[]){a, b}, (struct attr){0});
-}
-
-struct value *add(struct value *a, struct value *b) { return op_pointwise_binary(PW_ADD, a, b); }
-struct value *sub(struct value *a, struct value *b) { return op_pointwise_binary(PW_SUB, a, b); }
-struct value *mul(struct value *a, struct value *b) { return op_pointwise_binary(PW_MUL, a, b); }
-struct value *divide(struct value *a, struct value *b) { return op_pointwise_binary(PW_DIV, a, b); }
-struct value *maximum(struct value *a, struct value *b)
-{
-    return op_pointwise_binary(PW_MAX, a, b);
-}
-struct value *minimum(struct value *a, struct value *b)
-{
-    return op_pointwise_binary(PW_MIN, a, b);
-}
-struct value *greater(struct value *a, struct value *b)
-{
-    return op_pointwise_binary(PW_GREATER, a, b);
-}
-struct value *affine(struct value *x, double scale, double shift)
-{
-    return op_pointwise_unary(PW_AFFINE, x, scale, shift);
-}
-struct value *leaky_relu(struct value *x, double slope)
-{
-    return op_pointwise_unary(PW_LEAKY_RELU, x, slope, 0);
-}
-struct value *step_value(struct value *x, double slope)
-{
-    return op_pointwise_unary(PW_STEP, x, slope, 0);
-}
-struct value *elu(struct value *x, double alpha) { return op_pointwise_unary(PW_ELU, x, alpha, 0); }
-struct value *exp_value(struct value *x) { return op_pointwise_unary(PW_EXP, x, 0, 0); }
-struct value *log_value(struct value *x) { return op_pointwise_unary(PW_LOG, x, 0, 0); }
-struct value *sqrt_value(struct value *x) { return op_pointwise_unary(PW_SQRT, x, 0, 0); }
-struct value *rsqrt_value(struct value *x) { return op_pointwise_unary(PW_RSQRT, x, 0, 0); }
-struct value *tanh_value(struct value *x) { return op_pointwise_unary(PW_TANH, x, 0, 0); }
-struct value *sigmoid(struct value *x) { return op_pointwise_unary(PW_SIGMOID, x, 0, 0); }
-struct value *softplus(struct value *x) { return op_pointwise_unary(PW_SOFTPLUS, x, 0, 0); }
-struct value *square(struct value *x) { return op_pointwise_unary(PW_SQUARE, x, 0, 0); }
-struct value *abs_value(struct value *x) { return op_pointwise_unary(PW_ABS, x, 0, 0); }
-struct value *sign_value(struct value *x) { return op_pointwise_unary(PW_SIGN, x, 0, 0); }
-
-struct value *select_value(struct value *c, struct value *a, struct value *b)
-{
-    return op_pointwise_pointwise(PW_SELECT, 3, (struct value *[]){c, a, b}, (struct attr){0});
-}
+#define GIVEN_1_0 (struct value *[]){a}, 0, 0
+#define GIVEN_1_1 (struct value *[]){a}, f, 0
+#define GIVEN_1_2 (struct value *[]){a}, f, g
+#define GIVEN_2_0 (struct value *[]){a, b}, 0, 0
+#define GIVEN_3_0 (struct value *[]){a, b, c}, 0, 0
+#define POINTWISE(code, make, word, arity, numbers, ...)        \
+    struct value *make(POINTWISE_ARGUMENTS_##arity##_##numbers) \
+    {                                                           \
+        return pointwise(PW_##code, GIVEN_##arity##_##numbers); \
+    }
+#include "ir/ops/pointwise.def"
+#undef POINTWISE

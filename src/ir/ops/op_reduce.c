@@ -15,7 +15,7 @@ static struct value *reduce(const struct op *op, struct value *x, unsigned axes)
     for (int d = 0; d < s.rank; d++)
         if (axes >> d & 1)
             s.dim[d] = 1;
-    return graph_add(x->graph, op, s, 1, &x, (struct attr){.i = {axes}});
+    return graph_add(x->graph, op, s, 1, &x, (struct attr){.axes = axes});
 }
 
 struct value *reduce_sum(struct value *x, unsigned axes) { return reduce(&op_reduce_sum, x, axes); }
@@ -80,7 +80,7 @@ static void reduce_max_reference(const struct value *v, const double *const *in,
     reduce_reference(v, in, out, true);
 }
 
-static void op_reduce_moments_reference(const struct value *v, const double *const *in, double *out)
+static void sum_var_reference(const struct value *v, const double *const *in, double *out)
 {
     const struct shape s = v->in[0]->shape;
     struct shape half = v->shape;
@@ -103,26 +103,42 @@ static bool axis_rule_sum_var(const struct value *v, int known, int d, int *axis
     return d > 0 && axis_rule_elementwise(v, known, d, axis);
 }
 
+static enum batch_role reduce_batch_role(const struct value *v, int i)
+{
+    (void)i;
+    return v->attr.axes & 1 ? BATCH_COUPLED : BATCH_EACH;
+}
+
+static bool reduce_sum_sums_batch(const struct value *v) { return v->attr.axes & 1; }
+
 static void reduce_print(const struct value *v, struct text *out)
 {
     text_add(out, "axes=");
     for (int d = 0, some = 0; d < v->shape.rank; d++)
-        if (v->attr.i[0] >> d & 1)
+        if (v->attr.axes >> d & 1)
             text_addf(out, "%s%d", some++ ? "," : "", d);
 }
 
 const struct op op_reduce_sum = {.name = "reduce_sum",
+                                 .attr = ATTR_AXES,
+                                 .flags = OP_ADDS_UP | OP_IN_ORDER,
+                                 .batch_role = reduce_batch_role,
+                                 .sums_batch = reduce_sum_sums_batch,
+                                 .linear_in = linear_in_one,
                                  .grad = reduce_sum_grad,
                                  .reference = reduce_sum_reference,
                                  .print = reduce_print,
                                  .axis_rule = axis_rule_elementwise};
 const struct op op_reduce_max = {.name = "reduce_max",
-                                 .flags = OP_NO_GRAD,
+                                 .attr = ATTR_AXES,
+                                 .flags = OP_NO_GRAD | OP_IN_ORDER,
+                                 .batch_role = reduce_batch_role,
                                  .reference = reduce_max_reference,
                                  .print = reduce_print,
                                  .axis_rule = axis_rule_elementwise};
 const struct op op_sum_var = {.name = "sum_var",
+                              .attr = ATTR_AXES,
                               .flags = OP_NO_GRAD,
-                              .reference = op_reduce_moments_reference,
+                              .reference = sum_var_reference,
                               .print = reduce_print,
                               .axis_rule = axis_rule_sum_var};

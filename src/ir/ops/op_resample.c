@@ -15,7 +15,7 @@ struct value *upsample(struct value *x, int64_t factor)
         BUG("upsample wants (N, C, H, W)");
     s.dim[2] *= factor;
     s.dim[3] *= factor;
-    return graph_add(x->graph, &op_upsample, s, 1, &x, (struct attr){.i = {factor}});
+    return graph_add(x->graph, &op_upsample, s, 1, &x, (struct attr){.factor = {factor, false}});
 }
 
 struct value *pool_sum(struct value *x, int64_t factor)
@@ -25,19 +25,19 @@ struct value *pool_sum(struct value *x, int64_t factor)
         BUG("pool_sum wants (N, C, H, W) with H and W multiples of the factor");
     s.dim[2] /= factor;
     s.dim[3] /= factor;
-    return graph_add(x->graph, &op_pool_sum, s, 1, &x, (struct attr){.i = {factor}});
+    return graph_add(x->graph, &op_pool_sum, s, 1, &x, (struct attr){.factor = {factor, false}});
 }
 
 static void upsample_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = pool_sum(dy, v->attr.i[0]);
+        dx[0] = pool_sum(dy, v->attr.factor.by);
 }
 
 static void pool_sum_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = upsample(dy, v->attr.i[0]);
+        dx[0] = upsample(dy, v->attr.factor.by);
 }
 
 // Walks every fine pixel beside the coarse one it belongs to.
@@ -58,25 +58,33 @@ static void pairs(struct shape fine, int64_t f, const double *in, double *out, b
 
 static void upsample_reference(const struct value *v, const double *const *in, double *out)
 {
-    pairs(v->shape, v->attr.i[0], in[0], out, true);
+    pairs(v->shape, v->attr.factor.by, in[0], out, true);
 }
 
 static void pool_sum_reference(const struct value *v, const double *const *in, double *out)
 {
     memset(out, 0, sizeof *out * (size_t)shape_size(v->shape));
-    pairs(v->in[0]->shape, v->attr.i[0], in[0], out, false);
+    pairs(v->in[0]->shape, v->attr.factor.by, in[0], out, false);
 }
 
 static void resample_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "factor=%" PRId64, v->attr.i[0]);
+    text_addf(out, "factor=%" PRId64, v->attr.factor.by);
 }
 
 const struct op op_upsample = {.name = "upsample",
+                               .flags = OP_MOVES | OP_IN_ORDER,
+                               .batch_role = batch_role_each,
+                               .linear_in = linear_in_one,
+                               .attr = ATTR_FACTOR,
                                .grad = upsample_grad,
                                .reference = upsample_reference,
                                .print = resample_print};
 const struct op op_pool_sum = {.name = "pool_sum",
+                               .flags = OP_ADDS_UP | OP_IN_ORDER,
+                               .batch_role = batch_role_each,
+                               .linear_in = linear_in_one,
+                               .attr = ATTR_FACTOR,
                                .grad = pool_sum_grad,
                                .reference = pool_sum_reference,
                                .print = resample_print};

@@ -49,10 +49,20 @@ struct value *detach(struct value *x)
     return graph_add(x->graph, &op_detach, x->shape, 1, &x, (struct attr){0});
 }
 
-const struct op op_reshape = {
-    .name = "reshape", .flags = OP_ALIAS, .grad = reshape_grad, .reference = copy_reference};
-const struct op op_detach = {
-    .name = "detach", .flags = OP_ALIAS | OP_NO_GRAD, .reference = copy_reference};
+static enum batch_role reshape_batch_role(const struct value *v, int i)
+{
+    return v->in[i]->shape.dim[0] == v->shape.dim[0] ? BATCH_EACH : BATCH_COUPLED;
+}
+
+const struct op op_reshape = {.name = "reshape",
+                              .flags = OP_ALIAS | OP_MOVES | OP_IN_ORDER,
+                              .batch_role = reshape_batch_role,
+                              .linear_in = linear_in_one,
+                              .grad = reshape_grad,
+                              .reference = copy_reference};
+const struct op op_detach = {.name = "detach",
+                             .flags = OP_ALIAS | OP_NO_GRAD | OP_MOVES | OP_IN_ORDER,
+                             .reference = copy_reference};
 
 // --- transpose -----------------------------------------------------------------------------------
 
@@ -61,7 +71,7 @@ struct value *transpose(struct value *x, const int *perm)
     struct attr attr = {0};
     struct shape shape = x->shape;
     for (int d = 0; d < x->shape.rank; d++) {
-        attr.i[d] = perm[d];
+        attr.permutation.axis[d] = perm[d];
         shape.dim[d] = x->shape.dim[perm[d]];
     }
     return graph_add(x->graph, &op_transpose, shape, 1, &x, attr);
@@ -71,7 +81,7 @@ static void transpose_grad(struct value *v, struct value *dy, const bool *want, 
 {
     int inverse[RANK_MAX];
     for (int d = 0; d < v->shape.rank; d++)
-        inverse[v->attr.i[d]] = d;
+        inverse[v->attr.permutation.axis[d]] = d;
     if (want[0])
         dx[0] = transpose(dy, inverse);
 }
@@ -82,7 +92,7 @@ static void transpose_reference(const struct value *v, const double *const *in, 
         int64_t at[RANK_MAX], from[RANK_MAX];
         op_shape_unravel(v->shape, i, at);
         for (int d = 0; d < v->shape.rank; d++)
-            from[v->attr.i[d]] = at[d];
+            from[v->attr.permutation.axis[d]] = at[d];
         out[i] = in[0][ravel(v->in[0]->shape, from)];
     }
 }
@@ -91,10 +101,20 @@ static void transpose_print(const struct value *v, struct text *out)
 {
     text_add(out, "perm=");
     for (int d = 0; d < v->shape.rank; d++)
-        text_addf(out, "%s%" PRId64, d ? "," : "", v->attr.i[d]);
+        text_addf(out, "%s%" PRId64, d ? "," : "", v->attr.permutation.axis[d]);
+}
+
+static enum batch_role transpose_batch_role(const struct value *v, int i)
+{
+    (void)i;
+    return v->attr.permutation.axis[0] == 0 ? BATCH_EACH : BATCH_COUPLED;
 }
 
 const struct op op_transpose = {.name = "transpose",
+                                .attr = ATTR_PERMUTATION,
+                                .flags = OP_MOVES,
+                                .batch_role = transpose_batch_role,
+                                .linear_in = linear_in_one,
                                 .grad = transpose_grad,
                                 .reference = transpose_reference,
                                 .print = transpose_print};
@@ -107,15 +127,15 @@ struct value *slice(struct value *x, int axis, int64_t from, int64_t length)
     if (axis < 0 || axis >= shape.rank || from < 0 || length < 1 || from + length > shape.dim[axis])
         BUG("slice out of range");
     shape.dim[axis] = length;
-    return graph_add(x->graph, &op_slice, shape, 1, &x, (struct attr){.i = {axis, from}});
+    return graph_add(x->graph, &op_slice, shape, 1, &x, (struct attr){.slice = {axis, from}});
 }
 
 static void slice_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     int64_t before[RANK_MAX] = {0}, after[RANK_MAX] = {0};
-    const int axis = (int)v->attr.i[0];
-    before[axis] = v->attr.i[1];
-    after[axis] = v->in[0]->shape.dim[axis] - v->attr.i[1] - v->shape.dim[axis];
+    const int axis = (int)v->attr.slice.axis;
+    before[axis] = v->attr.slice.from;
+    after[axis] = v->in[0]->shape.dim[axis] - v->attr.slice.from - v->shape.dim[axis];
     if (want[0])
         dx[0] = pad(dy, before, after);
 }
@@ -125,14 +145,14 @@ static void slice_reference(const struct value *v, const double *const *in, doub
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++) {
         int64_t at[RANK_MAX];
         op_shape_unravel(v->shape, i, at);
-        at[v->attr.i[0]] += v->attr.i[1];
+        at[v->attr.slice.axis] += v->attr.slice.from;
         out[i] = in[0][ravel(v->in[0]->shape, at)];
     }
 }
 
 static void slice_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "axis=%" PRId64 " from=%" PRId64, v->attr.i[0], v->attr.i[1]);
+    text_addf(out, "axis=%" PRId64 " from=%" PRId64, v->attr.slice.axis, v->attr.slice.from);
 }
 
 struct value *pad(struct value *x, const int64_t *before, const int64_t *after)
@@ -142,8 +162,8 @@ struct value *pad(struct value *x, const int64_t *before, const int64_t *after)
     for (int d = 0; d < shape.rank; d++) {
         if (before[d] < 0 || after[d] < 0)
             BUG("negative padding");
-        attr.i[2 * d] = before[d];
-        attr.i[2 * d + 1] = after[d];
+        attr.pad.before[d] = before[d];
+        attr.pad.after[d] = after[d];
         shape.dim[d] += before[d] + after[d];
     }
     return graph_add(x->graph, &op_pad, shape, 1, &x, attr);
@@ -153,7 +173,7 @@ static void pad_grad(struct value *v, struct value *dy, const bool *want, struct
 {
     for (int d = 0; d < v->shape.rank; d++)
         if (v->shape.dim[d] != v->in[0]->shape.dim[d])
-            dy = slice(dy, d, v->attr.i[2 * d], v->in[0]->shape.dim[d]);
+            dy = slice(dy, d, v->attr.pad.before[d], v->in[0]->shape.dim[d]);
     if (want[0])
         dx[0] = dy;
 }
@@ -165,7 +185,7 @@ static void pad_reference(const struct value *v, const double *const *in, double
         int64_t at[RANK_MAX];
         op_shape_unravel(v->in[0]->shape, i, at);
         for (int d = 0; d < v->shape.rank; d++)
-            at[d] += v->attr.i[2 * d];
+            at[d] += v->attr.pad.before[d];
         out[ravel(v->shape, at)] = in[0][i];
     }
 }
@@ -173,14 +193,38 @@ static void pad_reference(const struct value *v, const double *const *in, double
 static void pad_print(const struct value *v, struct text *out)
 {
     for (int d = 0; d < v->shape.rank; d++)
-        text_addf(out, "%s%" PRId64 ":%" PRId64, d ? "," : "by=", v->attr.i[2 * d],
-                  v->attr.i[2 * d + 1]);
+        text_addf(out, "%s%" PRId64 ":%" PRId64, d ? "," : "by=", v->attr.pad.before[d],
+                  v->attr.pad.after[d]);
 }
 
-const struct op op_slice = {
-    .name = "slice", .grad = slice_grad, .reference = slice_reference, .print = slice_print};
-const struct op op_pad = {
-    .name = "pad", .grad = pad_grad, .reference = pad_reference, .print = pad_print};
+static enum batch_role slice_batch_role(const struct value *v, int i)
+{
+    (void)i;
+    return v->attr.slice.axis != 0 ? BATCH_EACH : BATCH_COUPLED;
+}
+
+static enum batch_role pad_batch_role(const struct value *v, int i)
+{
+    (void)i;
+    return !v->attr.pad.before[0] && !v->attr.pad.after[0] ? BATCH_EACH : BATCH_COUPLED;
+}
+
+const struct op op_slice = {.name = "slice",
+                            .attr = ATTR_SLICE,
+                            .flags = OP_MOVES | OP_IN_ORDER,
+                            .batch_role = slice_batch_role,
+                            .linear_in = linear_in_one,
+                            .grad = slice_grad,
+                            .reference = slice_reference,
+                            .print = slice_print};
+const struct op op_pad = {.name = "pad",
+                          .attr = ATTR_PAD,
+                          .flags = OP_IN_ORDER,
+                          .batch_role = pad_batch_role,
+                          .linear_in = linear_in_one,
+                          .grad = pad_grad,
+                          .reference = pad_reference,
+                          .print = pad_print};
 
 // --- concat --------------------------------------------------------------------------------------
 
@@ -193,12 +237,12 @@ struct value *concat(struct value *const *x, int n, int axis)
                 BUG("concat: shapes do not fit");
         shape.dim[axis] += x[i]->shape.dim[axis];
     }
-    return graph_add(x[0]->graph, &op_concat, shape, n, x, (struct attr){.i = {axis}});
+    return graph_add(x[0]->graph, &op_concat, shape, n, x, (struct attr){.axis = axis});
 }
 
 static void concat_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
-    const int axis = (int)v->attr.i[0];
+    const int axis = (int)v->attr.axis;
     int64_t from = 0;
     for (int i = 0; i < v->n_in; i++) {
         const int64_t length = v->in[i]->shape.dim[axis];
@@ -216,20 +260,32 @@ static void concat_reference(const struct value *v, const double *const *in, dou
         for (int64_t i = 0, n = shape_size(s); i < n; i++) {
             int64_t at[RANK_MAX];
             op_shape_unravel(s, i, at);
-            at[v->attr.i[0]] += from;
+            at[v->attr.axis] += from;
             out[ravel(v->shape, at)] = in[j][i];
         }
-        from += s.dim[v->attr.i[0]];
+        from += s.dim[v->attr.axis];
     }
 }
 
 static void concat_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "axis=%" PRId64, v->attr.i[0]);
+    text_addf(out, "axis=%" PRId64, v->attr.axis);
 }
 
-const struct op op_concat = {
-    .name = "concat", .grad = concat_grad, .reference = concat_reference, .print = concat_print};
+static enum batch_role concat_batch_role(const struct value *v, int i)
+{
+    (void)i;
+    return v->attr.axis != 0 ? BATCH_EACH : BATCH_COUPLED;
+}
+
+const struct op op_concat = {.name = "concat",
+                             .attr = ATTR_AXIS,
+                             .flags = OP_MOVES,
+                             .batch_role = concat_batch_role,
+                             .linear_in = linear_in_all,
+                             .grad = concat_grad,
+                             .reference = concat_reference,
+                             .print = concat_print};
 
 // --- broadcast -----------------------------------------------------------------------------------
 
@@ -262,21 +318,25 @@ static void broadcast_reference(const struct value *v, const double *const *in, 
     }
 }
 
-const struct op op_broadcast = {
-    .name = "broadcast", .grad = broadcast_grad, .reference = broadcast_reference};
+const struct op op_broadcast = {.name = "broadcast",
+                                .flags = OP_MOVES | OP_IN_ORDER,
+                                .batch_role = batch_role_repeated,
+                                .linear_in = linear_in_one,
+                                .grad = broadcast_grad,
+                                .reference = broadcast_reference};
 
 // --- reorder: the same tensor lying differently; made by the layout pass, after differentiation
 // ---
 
 struct value *reorder(struct value *x, const char *why)
 {
-    return graph_add(x->graph, &op_reorder, x->shape, 1, &x, (struct attr){.ref = why});
+    return graph_add(x->graph, &op_reorder, x->shape, 1, &x, (struct attr){.why = why});
 }
 
 static void reorder_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "since %s", (const char *)v->attr.ref);
+    text_addf(out, "since %s", v->attr.why);
 }
 
 const struct op op_reorder = {
-    .name = "reorder", .reference = copy_reference, .print = reorder_print};
+    .name = "reorder", .attr = ATTR_WHY, .reference = copy_reference, .print = reorder_print};

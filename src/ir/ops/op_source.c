@@ -17,33 +17,32 @@ struct value *param(struct graph *g, struct slot *slot)
 
 struct value *constant(struct graph *g, double x, struct shape shape)
 {
-    return graph_add(g, &op_constant, shape, 0, NULL, (struct attr){.f = {x}});
+    return graph_add(g, &op_constant, shape, 0, NULL, (struct attr){.number = {x}});
 }
 
 struct value *random_value(struct graph *g, enum random_kind kind, double a, double b, int stream,
                            struct shape shape)
 {
-    return graph_add(g, &op_random, shape, 0, NULL,
-                     (struct attr){.i = {kind, stream}, .f = {a, b}});
+    return graph_add(g, &op_random, shape, 0, NULL, (struct attr){.random = {kind, stream, a, b}});
 }
 
 static void constant_reference(const struct value *v, const double *const *in, double *out)
 {
     (void)in;
     for (int64_t i = 0, n = shape_size(v->shape); i < n; i++)
-        out[i] = v->attr.f[0];
+        out[i] = v->attr.number[0];
 }
 
 static void constant_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "%g", v->attr.f[0]);
+    text_addf(out, "%g", v->attr.number[0]);
 }
 
 static void random_print(const struct value *v, struct text *out)
 {
     static const char *const kind[] = {"uniform", "normal", "bernoulli", "label"};
-    text_addf(out, "%s(%g, %g) stream=%d", kind[v->attr.i[0]], v->attr.f[0], v->attr.f[1],
-              (int)v->attr.i[1]);
+    text_addf(out, "%s(%g, %g) stream=%d", kind[v->attr.random.kind], v->attr.random.a,
+              v->attr.random.b, (int)v->attr.random.stream);
 }
 
 // Draws know channels and pixels, and nothing inside those.
@@ -59,9 +58,13 @@ static bool same_axis_last(const struct value *v, int known, int d, int *axis)
 
 const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
 const struct op op_param = {.name = "param", .flags = OP_SOURCE};
-const struct op op_random = {
-    .name = "random", .flags = OP_SOURCE, .print = random_print, .axis_rule = same_axis_last};
+const struct op op_random = {.name = "random",
+                             .flags = OP_SOURCE,
+                             .attr = ATTR_RANDOM,
+                             .print = random_print,
+                             .axis_rule = same_axis_last};
 const struct op op_constant = {.name = "constant",
+                               .attr = ATTR_NUMBERS,
                                .flags = OP_SOURCE | OP_PINNED,
                                .reference = constant_reference,
                                .print = constant_print,

@@ -25,14 +25,7 @@ static struct attr op_winograd_attr_of(enum winograd_role role, struct winograd_
         t.pad[0] = t.pad[1] = 0;
     if (role == TILE_WEIGHT)
         t.count[0] = t.count[1] = 1;
-    return (struct attr){
-        .i = {role, t.n, t.stride, t.kernel, t.pad[0], t.pad[1], t.count[0], t.count[1]}};
-}
-
-static struct winograd_tiling op_winograd_tiling_of(const struct value *v)
-{
-    const int64_t *i = v->attr.i;
-    return (struct winograd_tiling){i[1], i[2], i[3], {i[4], i[5]}, {i[6], i[7]}};
+    return (struct attr){.winograd = {role, t}};
 }
 
 static int op_winograd_taps(const struct winograd_tiling *t)
@@ -69,14 +62,15 @@ struct winograd_cut winograd_cut_by(enum winograd_role role, struct winograd_til
 
 struct winograd_cut winograd_cut_of(const struct value *v)
 {
-    return winograd_cut_by((enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
+    return winograd_cut_by((enum winograd_role)v->attr.winograd.role, v->attr.winograd.tiling);
 }
 
 static struct shape op_winograd_planes(struct shape x, struct attr attr)
 {
-    const int64_t q = attr.i[1] + (attr.i[3] + attr.i[2] - 1) / attr.i[2] - 1,
-                  s = attr.i[0] == TILE_COARSE ? 1 : attr.i[2];
-    return SHAPE(q * q, x.dim[0] * attr.i[6] * attr.i[7], s * s * x.dim[1]);
+    const struct winograd_tiling *t = &attr.winograd.tiling;
+    const int64_t q = t->n + op_winograd_taps(t) - 1,
+                  s = attr.winograd.role == TILE_COARSE ? 1 : t->stride;
+    return SHAPE(q * q, x.dim[0] * t->count[0] * t->count[1], s * s * x.dim[1]);
 }
 
 struct value *winograd_transform(struct value *x, enum winograd_role role, struct winograd_tiling t)
@@ -100,14 +94,15 @@ struct value *winograd_transform_adjoint(struct value *y, enum winograd_role rol
 static void forward_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = winograd_transform_adjoint(dy, (enum winograd_role)v->attr.i[0],
-                                           op_winograd_tiling_of(v), v->in[0]->shape);
+        dx[0] = winograd_transform_adjoint(dy, (enum winograd_role)v->attr.winograd.role,
+                                           v->attr.winograd.tiling, v->in[0]->shape);
 }
 
 static void adjoint_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
     if (want[0])
-        dx[0] = winograd_transform(dy, (enum winograd_role)v->attr.i[0], op_winograd_tiling_of(v));
+        dx[0] = winograd_transform(dy, (enum winograd_role)v->attr.winograd.role,
+                                   v->attr.winograd.tiling);
 }
 
 // --- meaning -------------------------------------------------------------------------------------
@@ -174,17 +169,21 @@ static void adjoint_reference(const struct value *v, const double *const *in, do
 static void op_winograd_print(const struct value *v, struct text *out)
 {
     static const char *const role[] = {"coarse", "fine", "weight"};
-    const struct winograd_tiling t = op_winograd_tiling_of(v);
-    text_addf(out, "%s F(%" PRId64 ",%d) stride=%" PRId64, role[v->attr.i[0]], t.n,
+    const struct winograd_tiling t = v->attr.winograd.tiling;
+    text_addf(out, "%s F(%" PRId64 ",%d) stride=%" PRId64, role[v->attr.winograd.role], t.n,
               op_winograd_taps(&t), t.stride);
     post_ops_print(v, out);
 }
 
 const struct op op_winograd_transform = {.name = "winograd_transform",
+                                         .attr = ATTR_WINOGRAD,
+                                         .linear_in = linear_in_one,
                                          .grad = forward_grad,
                                          .reference = forward_reference,
                                          .print = op_winograd_print};
 const struct op op_winograd_transform_adjoint = {.name = "winograd_transform_adjoint",
+                                                 .attr = ATTR_WINOGRAD,
+                                                 .linear_in = linear_in_one,
                                                  .flags = OP_POST_OPS,
                                                  .grad = adjoint_grad,
                                                  .reference = adjoint_reference,

@@ -1,0 +1,17 @@
+// Which values are the same op, and who reads what. For opt/ alone.
+#ifndef OPT_ALIKE_H
+#define OPT_ALIKE_H
+
+#include "ir/value.h"
+
+// Whether two values are the same op, of the same shapes; not whether of the same inputs.
+bool alike(const struct value *a, const struct value *b);
+
+struct readers {          // by id
+    struct value ***user; // each once
+    int *n_user;
+    bool *is_root;
+};
+struct readers readers_of(const struct graph *g, struct arena *a);
+
+#endif
