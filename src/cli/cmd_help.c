@@ -92,26 +92,27 @@ static int print_words(const char *name)
 // --- keys ----------------------------------------------------------------------------------------
 
 // A key of a word, or of every word of a kind.
-struct key {
+struct help_key {
     const char *of;
     const struct param *is;
 };
 
-static struct key *find_keys(struct arena *a, const char *name, int *n)
+static struct help_key *find_keys(struct arena *a, const char *name, int *n)
 {
-    struct key *key = NULL;
+    struct help_key *key = NULL;
     *n = 0;
     EACH_WORD(k, w)
     {
         const struct param *own = param_find((*w)->params, name);
         const struct param *beside = w == k->of->word ? param_find(k->beside, name) : NULL;
         if (beside)
-            APPEND(a, key, *n, ((struct key){arena_printf(a, "every %s", k->of->kind), beside}));
+            APPEND(a, key, *n,
+                   ((struct help_key){arena_printf(a, "every %s", k->of->kind), beside}));
         if (own && k->of == &sections)
-            APPEND(a, key, *n, ((struct key){(*w)->name, own}));
+            APPEND(a, key, *n, ((struct help_key){(*w)->name, own}));
         else if (own)
             APPEND(a, key, *n,
-                   ((struct key){arena_printf(a, "%s %s", k->of->kind, (*w)->name), own}));
+                   ((struct help_key){arena_printf(a, "%s %s", k->of->kind, (*w)->name), own}));
     }
     return key;
 }
@@ -129,7 +130,7 @@ static const char *kind_of(struct arena *a, const struct param *p)
 static int print_keys(struct arena *a, const char *name, bool after)
 {
     int n, of = 0, kind = 0;
-    const struct key *key = find_keys(a, name, &n);
+    const struct help_key *key = find_keys(a, name, &n);
     if (n)
         printf("%s%s (key)\n", after ? "\n" : "", name);
     for (int i = 0; i < n; i++) {
