@@ -11,6 +11,7 @@
 #include "losses/losses.h"
 #include "nn/init.h"
 #include "nn/layer.h"
+#include "optimizers/optimizer.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-// Kinds of words that no folder is: sections, and optimizers.
+// Kinds of words that no folder is: sections.
 #ifndef LANG_VOCABULARY_H
 #define LANG_VOCABULARY_H
 
 #include "config/word.h"
 
-extern const struct vocabulary sections, optimizers;
+extern const struct vocabulary sections;
 
 #endif

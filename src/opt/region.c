@@ -174,9 +174,7 @@ static void read_results(struct copy *c, const struct region *r)
     }
     for (int i = 0; i < c->n_parameter; i++)
         if (gradient[i])
-            graph_root(g, NULL,
-                       sgd(c->parameter[i], gradient[i], NULL,
-                           input(g, graph_name(g, "hyper"), SHAPE(4)), 0, false));
+            lerp_slot(c->parameter[i], gradient[i], 0); // an update that leaves the numbers
 }
 
 struct graph *region_graph(const struct region *r, struct arena *a)
