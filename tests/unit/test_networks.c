@@ -143,7 +143,7 @@ static const struct expected {
     {"acgan_minibatch", NULL, "discriminator", 119883 + 2048 * 64 * 32 + 64 * 11},
 };
 
-static void test_counts(void **state)
+static void configs_have_as_many_weights_as_counted(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(expected); i++) {
@@ -165,7 +165,7 @@ static void test_counts(void **state)
 }
 
 // No critic of a Wasserstein game couples samples or draws masks.
-static void test_wasserstein_critics(void **state)
+static void wasserstein_critics_couple_no_samples(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -204,7 +204,7 @@ static void assert_shape(struct shape s, const char *text)
     text_release(&t);
 }
 
-static void test_heads(void **state)
+static void heads_give_one_output_each(void **state)
 {
     (void)state;
     struct lab l = lab_file("configs/acgan.yaml", NULL);
@@ -225,7 +225,7 @@ static void test_heads(void **state)
     lab_free(&l);
 }
 
-static void test_rows(void **state)
+static void rows_tell_shape_and_cost_of_a_layer(void **state)
 {
     (void)state;
     struct lab l = lab_file("configs/dcgan.yaml", NULL);
@@ -239,7 +239,7 @@ static void test_rows(void **state)
     lab_free(&l);
 }
 
-static void test_one_slot_for_all_applications(void **state)
+static void all_applications_share_their_slots(void **state)
 {
     (void)state;
     struct lab l = lab_file("configs/gan.yaml", NULL);
@@ -252,7 +252,7 @@ static void test_one_slot_for_all_applications(void **state)
 
 // --- the language --------------------------------------------------------------------------------
 
-static void test_blocks(void **state)
+static void templates_of_blocks_expand(void **state)
 {
     (void)state;
     struct lab l = lab_text(
@@ -283,7 +283,7 @@ static void test_blocks(void **state)
     lab_free(&l);
 }
 
-static void test_network_templates(void **state)
+static void templates_of_networks_expand(void **state)
 {
     (void)state;
     struct lab l = lab_text("templates:\n"
@@ -357,7 +357,7 @@ static const struct mistake {
      "unknown template 'u'"},
 };
 
-static void test_mistakes(void **state)
+static void wrong_networks_are_named(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(mistakes); i++) {
@@ -370,7 +370,7 @@ static void test_mistakes(void **state)
 }
 
 // Both mistakes of both networks, in one go.
-static void test_all_mistakes_at_once(void **state)
+static void all_mistakes_are_told_at_once(void **state)
 {
     (void)state;
     struct lab l = lab_text("networks:\n  a: {inputs: {z: 3}, layers: [dens: 3, {relu: 4}]}\n"
@@ -402,7 +402,7 @@ static void read_damaged(const char *text, const char *line, size_t length)
     lab_free(&l);
 }
 
-static void test_damage(void **state)
+static void no_damaged_config_crashes_the_reader(void **state)
 {
     static const char *const paths[] = {"configs/acgan.yaml", "configs/cgan.yaml",
                                         "configs/wgan.yaml"};
@@ -422,16 +422,16 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_wasserstein_critics),
-        cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_one_slot_for_all_applications),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_network_templates),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_all_mistakes_at_once),
+        cmocka_unit_test(configs_have_as_many_weights_as_counted),
+        cmocka_unit_test(wasserstein_critics_couple_no_samples),
+        cmocka_unit_test(heads_give_one_output_each),
+        cmocka_unit_test(rows_tell_shape_and_cost_of_a_layer),
+        cmocka_unit_test(all_applications_share_their_slots),
+        cmocka_unit_test(templates_of_blocks_expand),
+        cmocka_unit_test(templates_of_networks_expand),
+        cmocka_unit_test(wrong_networks_are_named),
+        cmocka_unit_test(no_damaged_config_crashes_the_reader),
+        cmocka_unit_test(all_mistakes_are_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
