@@ -106,7 +106,8 @@ static struct help_key *find_keys(struct arena *a, const char *name, int *n)
         const struct param *own = param_find((*w)->params, name);
         const struct param *beside = w == k->of->word ? param_find(k->beside, name) : NULL;
         if (beside)
-            APPEND(a, key, *n, ((struct help_key){arena_printf(a, "every %s", k->of->kind), beside}));
+            APPEND(a, key, *n,
+                   ((struct help_key){arena_printf(a, "every %s", k->of->kind), beside}));
         if (own && k->of == &sections)
             APPEND(a, key, *n, ((struct help_key){(*w)->name, own}));
         else if (own)

@@ -19,10 +19,11 @@ static const char *path_of(struct key_list *l, const char *path, const char *key
     return *path ? arena_printf(l->arena, "%s.%s", path, key) : key;
 }
 
-// The table of a section that is a map of fixed keys; NULL for others.
-static const struct param *section_table(const char *name)
+// The table of what a key takes, where that is a map of fixed keys; NULL for others.
+static const struct param *section_table(const struct param *p)
 {
-    const struct word *w = word_find(&sections, name);
+    const struct word *w = p->takes && strstr(p->takes, "map") ? word_find(&sections, p->name)
+                                                               : NULL;
     return w && !w->usage ? w->params : NULL;
 }
 
@@ -40,20 +41,12 @@ static void add_table(struct key_list *l, const char *path, const struct param *
         if (except && node_get(except, p->name))
             continue;
         const char *own = path_of(l, path, p->name);
-        const struct param *inner = p->type == PARAM_NODE ? section_table(p->name) : NULL;
-        if (inner && inner != table)
+        const struct param *inner = section_table(p);
+        if (inner)
             add_table(l, own, inner, NULL, depth + 1);
         else
             add_key(l, own, p);
     }
-}
-
-static const struct param *param_of(const struct param *table, const char *name)
-{
-    for (const struct param *p = table; p && p->name; p++)
-        if (!strcmp(p->name, name))
-            return p;
-    return NULL;
 }
 
 static bool has_maps(const struct node *list)
@@ -73,7 +66,7 @@ static void add_keys_of(struct key_list *l, const char *path, const struct node 
     for (int i = 0; inner && i < node->n; i++) {
         const struct entry *e = &node->entry[i];
         const char *key = e->key ? e->key : arena_printf(l->arena, "%d", i);
-        add_keys_of(l, path_of(l, path, key), e->value, param_of(node->table, key));
+        add_keys_of(l, path_of(l, path, key), e->value, param_find(node->table, key));
     }
     if (node->kind == NODE_MAP)
         add_table(l, path, node->table, node, 0);
@@ -89,9 +82,8 @@ struct config_key *config_keys(struct arena *a, const struct node *root, int *n)
     struct key_list l = {.arena = a};
     if (root)
         add_keys_of(&l, "", root, NULL);
-    for (const struct word *const *w = sections.word; !root && *w; w++)
-        if (!(*w)->usage)
-            add_table(&l, (*w)->name, (*w)->params, NULL, 0);
+    else
+        add_table(&l, "", word_find(&sections, "config")->params, NULL, 0);
     qsort(l.key, (size_t)l.n, sizeof *l.key, by_path);
     *n = l.n;
     return l.key;

@@ -11,8 +11,7 @@ struct config_key {
 };
 
 // Of a config that experiment_read has read: what it says, and what the tables it was read by have
-// beside that. Of none (NULL): the keys of the sections that hold no names of the user's. *n of
-// them.
+// beside that. Of none (NULL): the keys of every config. *n of them.
 struct config_key *config_keys(struct arena *a, const struct node *root, int *n);
 
 #endif

@@ -126,6 +126,7 @@ static void answer_add_rows(struct table *t, const struct study *s, int variatio
         if (r && trial->state == TRIAL_DONE)
             add_answer(s, trial, a, r, &list, &n, d);
     }
+    ASSERT(last);
     if (!n)
         answer_of(a, &list, &n, last, "");
     list[0].diverged = diverged;

@@ -56,6 +56,8 @@ offers 'ganexp run train.st' train.steps=
 offers "ganexp run $installed/gan.yaml train.st" train.steps=
 offers "ganexp run $installed/gan.yaml train.optimizer.adam.beta1" train.optimizer.adam.beta1=
 offers "ganexp run $installed/gan.yaml precision=b" bf16
+offers 'ganexp run precision=b' bf16
+offers 'ganexp run train.checkpoint.e' train.checkpoint.every=
 offers 'ganexp ls --dat' --dataset
 offers 'ganexp explain --at fuse_m' fuse_mean_var
 contains 'ganexp run --replay @l' ''

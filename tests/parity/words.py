@@ -97,6 +97,7 @@ LAYERS = [
      lambda x, w: F.group_norm(x, 1, w("weight"), w("bias"))),
     ("layer_norm_scalar", [3, 2, 4], [3, 2, 4], {"layer_norm": {"affine": "scalar"}},
      lambda x, w: F.layer_norm(x, x.shape[1:]) * w("weight") + w("bias")),
+    ("group_norm", [6, 2, 4], [6, 2, 4], {"group_norm": 3}, lambda x, w: F.group_norm(x, 3, w("weight"), w("bias"))),
     ("instance_norm", [3, 4, 4], [3, 4, 4], {"instance_norm": True}, lambda x, w: F.instance_norm(x, weight=w("weight"), bias=w("bias"))),
     ("instance_norm_bare", [3, 4, 4], [3, 4, 4], "instance_norm", lambda x, w: F.instance_norm(x)),
     ("minibatch_discrimination", [4], [7], {"minibatch_discrimination": {"kernels": 3, "dim": 2}}, discrimination),
@@ -135,6 +136,7 @@ def policy_gradient(critic, log_probability):
 TERMS = [
     ("l1", ["x", "y"], F.l1_loss),
     ("mse", ["x", "y"], F.mse_loss),
+    ("huber", ["x", "y"], F.huber_loss),
     ("cycle", ["x", "back"], F.l1_loss),
     ("cross_entropy", ["logits", "label"], F.cross_entropy),
     ("mutual_information", ["logits", "label"], lambda q, c: F.cross_entropy(q, c) - math.log(4)),
@@ -168,6 +170,9 @@ LOSSES = [
     ("relativistic", {"relativistic": False}, lambda r, f: bce(r - f, 1), lambda r, f: bce(f - r, 1)),
     ("relativistic_average", "relativistic", lambda r, f: bce(r - f.mean(), 1) + bce(f - r.mean(), 0),
      lambda r, f: bce(f - r.mean(), 1) + bce(r - f.mean(), 0)),
+    # RaHingeGAN of the same paper
+    ("relativistic_hinge", "relativistic_hinge", lambda r, f: F.relu(1 - r + f.mean()).mean() + F.relu(1 + f - r.mean()).mean(),
+     lambda r, f: F.relu(1 - f + r.mean()).mean() + F.relu(1 + r - f.mean()).mean()),
     # Lin 2017, equations 3 and 4, as cross-entropies with targets 1/|real| and 1/|both|
     ("softmax", "softmax", lambda r, f: partition(r, f) - r.mean(), lambda r, f: partition(r, f) - torch.cat([r, f]).mean()),
 ]
@@ -226,6 +231,7 @@ INITS = [
     ("he_uniform", {"he": "uniform"}, lambda t: torch.nn.init.kaiming_uniform_(t, nonlinearity="relu")),
     ("normal", {"normal": 0.3}, lambda t: torch.nn.init.normal_(t, 0, 0.3)),
     ("truncated", {"truncated": 0.3}, lambda t: torch.nn.init.trunc_normal_(t, 0, 0.3, -0.6, 0.6)),
+    ("uniform", {"uniform": 0.2}, lambda t: torch.nn.init.uniform_(t, -0.2, 0.2)),
     ("orthogonal", {"orthogonal": 2}, lambda t: torch.nn.init.orthogonal_(t, 2)),
 ]
 
@@ -500,11 +506,11 @@ def word_of(layer):
 def words_without_a_row(ganexp, config):
     used = {word_of(layer) for net in config["networks"].values() for layer in net["layers"]}
     used |= {word_of(g["loss"]) for g in config["games"]} | {name for name, _ in PENALTIES} | {word for word, *_ in TERMS}
-    used |= {word_of(yaml.safe_load(text)) for text, _ in OPTIMIZERS}
+    used |= {word_of(yaml.safe_load(text)) for text, _ in OPTIMIZERS + SCHEDULES} | {word_of(init) for _, init, _ in INITS} | {"constant"}
     kind, missing = "", []
     for line in subprocess.run([ganexp, "help"], check=True, capture_output=True, text=True).stdout.splitlines():
         kind = line if line and not line.startswith(" ") else kind
-        if line.startswith("  ") and kind in ("layer", "loss", "penalty", "term", "optimizer") and line.split()[0] not in used:
+        if line.startswith("  ") and kind in ("layer", "loss", "penalty", "term", "optimizer", "schedule", "initialisation") and line.split()[0] not in used:
             missing.append(line.split()[0])
             print(f"FAIL {kind} {missing[-1]}: no row in words.py")
     return len(missing)

@@ -94,6 +94,10 @@ static void wrong_studies_are_named(void **state)
     assert_non_null(strstr(messages(f), "did you mean 'log'?"));
     assert_null(read_study(f, "  other: {bas: base.yaml}\n"));
     assert_non_null(strstr(messages(f), "did you mean 'base'?"));
+    write_file(f, "study.yaml", "question: Which?\nbase: base.yaml\nseeds: []\nvary: {log: }\n");
+    assert_null(study_read(f->arena, f->dir, NULL, 0, f->diag));
+    assert_non_null(strstr(messages(f), "study.yaml:3:"));
+    assert_non_null(strstr(messages(f), "no seeds"));
 }
 
 // The last score of done runs counts; diverged ones and other evaluators stand apart.
