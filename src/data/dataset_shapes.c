@@ -372,7 +372,7 @@ struct shapes_own {
 
 static bool shapes_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct shapes_own *own = s->own;
+    const struct shapes_own *own = s->state;
     const int size = (int)s->width, pair = pair_of(own->split, index);
     const float half = (float)size / 2;
     struct rng r;
@@ -398,7 +398,7 @@ static bool shapes_open(struct dataset *s, enum split split, const void *params,
     const struct shapes_params *p = params;
     struct shapes_own *own = NEW(a, struct shapes_own);
     *own = (struct shapes_own){split, p->label};
-    s->own = own;
+    s->state = own;
     s->channels = 3;
     s->height = s->width = p->size;
     s->count = split == SPLIT_TRAIN ? 60000 : 10000;
