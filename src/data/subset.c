@@ -16,8 +16,14 @@ struct subset {
 
 static bool subset_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct subset *own = s->own;
+    const struct subset *own = s->state;
     return own->of->kind->get(own->of, own->index[index], image, label);
+}
+
+static bool subset_get_own(const struct dataset *s, int64_t index, int k, float *to)
+{
+    const struct subset *own = s->state;
+    return own->of->kind->get_own(own->of, own->index[index], k, to);
 }
 
 // False when an example is damaged.
@@ -60,9 +66,10 @@ struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t p
     }
     *kind = *of->kind;
     kind->get = subset_get;
+    kind->get_own = subset_get_own;
     *s = *of;
     s->kind = kind;
-    s->own = own;
+    s->state = own;
     s->count = own->n;
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     const char *text = arena_printf(a, "%s per_class %d", of->fingerprint, (int)per_class);

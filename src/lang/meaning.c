@@ -8,6 +8,14 @@
 
 #include <string.h>
 
+int data_source_field(const struct data_source *s, const char *name)
+{
+    for (int i = 0; i < dataset_fields(s->dataset); i++)
+        if (!strcmp(dataset_field(s->dataset, i).name, name))
+            return i;
+    return -1;
+}
+
 int network_head(const struct network *net, const char *name)
 {
     for (int i = 0; i < net->n_output; i++)
