@@ -5,6 +5,8 @@
 // remembers a few dozen pages only.
 #include "base/arena.h"
 
+#include "base/diag.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +96,7 @@ static struct arena_block *block_new(struct arena_block *next, size_t room)
 
 static void *arena_take(struct arena_block *b, size_t size, size_t align)
 {
+    ASSERT(align && (align & (align - 1)) == 0);
     if (!b)
         return NULL;
     const size_t at = align_up((uintptr_t)b + b->used, align) - (uintptr_t)b;

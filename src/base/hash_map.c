@@ -1,5 +1,7 @@
 #include "base/hash_map.h"
 
+#include "base/diag.h"
+
 #include "base/arena.h"
 
 #include <stdint.h>
@@ -33,6 +35,7 @@ void *hash_map_get(const struct hash_map *m, const char *key)
 
 static void hash_map_widen(struct hash_map *m)
 {
+    ASSERT((m->n_slots & (m->n_slots - 1)) == 0);
     m->n_slots = m->n_slots ? 2 * m->n_slots : 16;
     m->slot = NEW_ARRAY(m->arena, int, m->n_slots);
     for (size_t i = 0; i < m->n; i++)
@@ -41,6 +44,7 @@ static void hash_map_widen(struct hash_map *m)
 
 void hash_map_set(struct hash_map *m, const char *key, void *value)
 {
+    ASSERT(key && value);
     if (2 * (m->n + 1) > m->n_slots)
         hash_map_widen(m);
     int *slot = hash_map_find(m, key);

@@ -69,6 +69,7 @@ static void paste(const struct image *to, const float *x, int top, int left, int
 struct image image_grid(struct arena *a, const float *x, int rows, int columns, int channels,
                         int height, int width, int gap)
 {
+    ASSERT(rows > 0 && columns > 0 && (channels == 1 || channels == 3));
     if (rows < 1 || columns < 1 || height < 1 || width < 1 || gap < 0 ||
         (channels != 1 && channels != 3))
         BUG("a grid of %d × %d images (%d, %d, %d), gap %d", rows, columns, channels, height, width,
@@ -127,6 +128,7 @@ static bool write_and_rename(const char *temporary, const char *path, const unsi
 
 bool image_write_png(const struct image *image, const char *path)
 {
+    ASSERT(image->width > 0 && image->height > 0);
     int n = 0;
     unsigned char *png = stbi_write_png_to_mem(image->pixel, image->width * image->channels,
                                                image->width, image->height, image->channels, &n);

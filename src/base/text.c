@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/diag.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,7 @@ static void reserve(struct text *t, size_t more)
 
 void text_add_n(struct text *t, const char *s, size_t n)
 {
+    ASSERT(t->s && (s || !n));
     reserve(t, n);
     memcpy(t->s + t->n, s, n);
     t->n += n;

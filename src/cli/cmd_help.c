@@ -7,10 +7,10 @@
 #include "eval/metric.h"
 #include "lang/function.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 #include "losses/losses.h"
 #include "nn/init.h"
 #include "nn/layer.h"
+#include "optimizers/optimizer.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -106,6 +106,7 @@ static struct value_layout foreseen(const struct layouts *l, const struct value 
 static void vote(struct layouts *l, const struct slot *s, struct value_layout lie,
                  enum weight weight, int of)
 {
+    ASSERT(s->index >= 0);
     for (const struct vote *v = l->vote[s->index]; v; v = v->next)
         if (v->of == of && value_layout_equal(v->lie, lie))
             return;
@@ -165,6 +166,7 @@ static void ask_gradient(struct layouts *l, const struct slot *s, const struct v
 
 static void ask_of_effect(struct layouts *l, const struct value *v)
 {
+    ASSERT(v->attr.slot);
     if (v->n_in == 1)
         return;
     assign_layouts_ask(
@@ -381,6 +383,7 @@ static void lay_alike(struct layouts *l, struct value *v)
 // another shape is seen as the slot's first.
 static void lay_effect(struct layouts *l, struct value *v)
 {
+    ASSERT(v->attr.slot);
     const struct value_layout lie = slot_value_layout(v->attr.slot);
     for (int i = 0; i < v->n_in; i++) {
         const struct value *x = v->in[i];
@@ -398,6 +401,7 @@ static void lay_effect(struct layouts *l, struct value *v)
 
 static void lay_alias(struct layouts *l, struct value *v)
 {
+    ASSERT(v->op->flags & OP_ALIAS);
     struct value *x = v->in[0];
     if (value_layout_is_plain(value_layout_reshaped(value_layout_of(x), x->shape, v->shape)))
         x = v->in[0] = lying(l, x, (struct assign_layouts_place_of){x->type, plain}, v->op->name);

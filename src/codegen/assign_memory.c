@@ -144,6 +144,7 @@ static bool meet(const struct assign_memory_tenant *a, const struct assign_memor
 static size_t lowest(const struct assign_memory_tenant *t,
                      struct assign_memory_tenant *const *placed, int n)
 {
+    ASSERT(t->from <= t->to);
     size_t at = 0;
     for (int i = 0; i < n; i++) {
         const struct value *other = placed[i]->value;

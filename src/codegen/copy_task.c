@@ -39,6 +39,7 @@ static void copy_task_merge(struct copy_task *t)
 
 static void prepend(struct copy_task *t)
 {
+    ASSERT(t->rank < COPY_RANK);
     t->rank++;
     for (int i = t->rank - 1; i > 0; i--)
         swap(t, i - 1, i);
@@ -64,6 +65,8 @@ static enum copy_kind kind(struct copy_task *t)
 
 struct copy_task copy_task(float *to, struct view to_view, const float *from, struct view from_view)
 {
+    ASSERT(to_view.rank == from_view.rank && to_view.rank < COPY_RANK);
+    ASSERT(to_view.type == TYPE_F32 && from_view.type == TYPE_F32);
     struct copy_task t = {.to = to, .from = from};
     int64_t n = 1;
     for (int d = 0; d < to_view.rank; d++) {

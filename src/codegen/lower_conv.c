@@ -60,6 +60,7 @@ static const struct dnn_layout *liked(struct dnn_conv s, enum dnn_conv_kind kind
 // more they are up to a fifth slower, which is more than a second copy costs unless pixels are few.
 static const struct dnn_layout *liked_by_all(struct dnn_conv s)
 {
+    ASSERT(s.n > 0 && s.k > 0 && s.c > 0);
     enum { FEW_CHANNELS = 64 * 64, FEW_PIXELS = 1024 };
     const struct dnn_layout *best = liked(s, s.kind);
     const bool few = s.c * s.k <= FEW_CHANNELS || s.n * s.oh * s.ow <= FEW_PIXELS;
@@ -207,6 +208,7 @@ static void run_loops(const void *args)
 
 static void lower_to_loops(struct plan *p, const struct value *v, const char *word)
 {
+    ASSERT(is_conv(v));
     const struct conv_parts q = conv_parts(v);
     struct loops *l = NEW(plan_arena(p), struct loops);
     *l = (struct loops){.x = view_of(q.x),

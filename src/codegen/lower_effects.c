@@ -69,8 +69,11 @@ static void lower_effects_cut(struct packed_task *t, const int64_t *to, int64_t 
         t->rows = t->columns = 1;
     const int64_t size = t->rows * t->columns;
     int32_t *at = NEW_ARRAY(a, int32_t, n / size);
-    for (int64_t i = 0; i < n / size; i++)
+    ASSERT(n % size == 0 && size <= most);
+    for (int64_t i = 0; i < n / size; i++) {
+        ASSERT(to[i * size] >= 0 && to[i * size] <= INT32_MAX);
         at[i] = (int32_t)to[i * size];
+    }
     t->at = at;
 }
 
@@ -128,64 +131,23 @@ static void add_packed(struct plan *p, const struct value *v, struct update_task
         t->chunk *= CHUNK_LEAST / t->chunk;
 }
 
-static struct update_task *update(struct plan *p, const struct value *v)
+static void lower_update(struct plan *p, const struct value *v)
 {
+    const struct update_rule *rule = update_rule_of(v);
     struct update_task *t = NEW(plan_arena(p), struct update_task);
+    ASSERT(v->type == TYPE_F32);
+    t->part = kernels()->update_part(rule->name);
+    ASSERT(t->part);
+    t->options = update_options_of(v);
     t->p = plan_data(p, v);
     t->g = v->n_in > 1 ? plan_data(p, v->in[1]) : NULL;
+    t->number = v->n_in > EFFECT_NUMBERS ? plan_data(p, v->in[EFFECT_NUMBERS]) : NULL;
+    for (int i = 0; i < update_moments(v); i++)
+        t->moment[i] = plan_data(p, v->in[EFFECT_NUMBERS + 1 + i]);
     t->n = shape_size(v->shape);
-    for (int i = 0; i < 4; i++)
-        t->f[i] = (float)v->attr.effect.number[i];
-    t->flag = v->attr.effect.flag != 0;
     t->threads = kernel_threads(t->n);
     add_packed(p, v, t);
-    return t;
+    plan_step(p, v, rule->name, kernels()->update, t);
 }
 
-static void lower_adam(struct plan *p, const struct value *v)
-{
-    struct update_task *t = update(p, v);
-    t->hyper = plan_data(p, v->in[2]);
-    t->m = plan_data(p, v->in[3]);
-    t->v = plan_data(p, v->in[4]);
-    plan_step(p, v, "adam", kernels()->adam, t);
-}
-
-static void lower_rmsprop(struct plan *p, const struct value *v)
-{
-    struct update_task *t = update(p, v);
-    t->hyper = plan_data(p, v->in[2]);
-    t->v = plan_data(p, v->in[3]);
-    plan_step(p, v, "rmsprop", kernels()->rmsprop, t);
-}
-
-static void lower_sgd(struct plan *p, const struct value *v)
-{
-    struct update_task *t = update(p, v);
-    t->hyper = plan_data(p, v->in[2]);
-    t->m = v->n_in == 4 ? plan_data(p, v->in[3]) : NULL;
-    plan_step(p, v, "sgd", kernels()->sgd, t);
-}
-
-static void lower_clip_slot(struct plan *p, const struct value *v)
-{
-    plan_step(p, v, "clip", kernels()->clip, update(p, v));
-}
-
-static void lower_lerp_slot(struct plan *p, const struct value *v)
-{
-    plan_step(p, v, "lerp", kernels()->lerp, update(p, v));
-}
-
-static void lower_assign_slot(struct plan *p, const struct value *v)
-{
-    plan_step(p, v, "assign", kernels()->assign, update(p, v));
-}
-
-const struct lowering rows_lower_effects[] = {{.op = &op_adam, .lower = lower_adam},
-                                              {.op = &op_rmsprop, .lower = lower_rmsprop},
-                                              {.op = &op_sgd, .lower = lower_sgd},
-                                              {.op = &op_clip_slot, .lower = lower_clip_slot},
-                                              {.op = &op_lerp_slot, .lower = lower_lerp_slot},
-                                              {.op = &op_assign_slot, .lower = lower_assign_slot},
-                                              {0}};
+const struct lowering rows_lower_effects[] = {{.op = &op_update, .lower = lower_update}, {0}};

@@ -39,6 +39,7 @@ struct sides {
 
 static struct sides sides_of(const struct value *v)
 {
+    ASSERT(is_conv(v));
     const struct conv_parts p = conv_parts(v);
     const bool wide = conv_from_few(v),
                rows = !wide && (v == p.y || (v == p.w && p.w->shape.dim[0] <= FEW_MOST));
@@ -76,6 +77,7 @@ static void lower_few_fill(struct few_task *t, const struct value *v, const stru
 // The result at y, of what is at y·step + sign·i − pad.
 static void read_backwards(struct few_task *t)
 {
+    ASSERT(t->step[0] > 0 && t->step[1] > 0);
     for (int i = 0; i < 2; i++)
         t->phases[i] = t->step[i], t->step[i] = 1, t->pad[i] *= -1;
     t->sign = -1;

@@ -128,6 +128,7 @@ static int64_t parts(const struct winograd_task *t, const struct transform_task 
 
 static void divide_result(struct winograd_task *t, const struct winograd_caches *room)
 {
+    ASSERT(t->out);
     const struct transform_task *in = t->out == &t->fine ? &t->coarse : &t->fine;
     const int64_t tiles = lower_winograd_tiles_of(in);
     const int64_t columns = columns_of(t->out->C, t->out->phases);
@@ -170,6 +171,7 @@ static void divide_weights(struct winograd_task *t, const struct winograd_caches
 struct winograd_task *winograd_task(struct arena *a, const struct value *v, int threads,
                                     const struct winograd_caches *caches)
 {
+    ASSERT(conv_is_winograd(v) && winograd_has_blocks(v) && threads > 0);
     struct winograd_task *t = NEW(a, struct winograd_task);
     set_sides(t, v);
     t->threads = threads;

@@ -13,6 +13,7 @@
 
 static void swap_dims(struct map_task *t, int i, int j)
 {
+    ASSERT(i >= 0 && i < t->rank && j >= 0 && j < t->rank);
 #define SWAP(a)                   \
     do {                          \
         const int64_t x = (a)[i]; \
@@ -36,6 +37,7 @@ static void sort_dims(struct map_task *t, const int64_t *stride)
 
 static void drop_dim(struct map_task *t, int d)
 {
+    ASSERT(d >= 0 && d < t->rank);
     for (; d + 1 < t->rank; d++)
         swap_dims(t, d, d + 1);
     t->rank--;
@@ -214,6 +216,7 @@ static void plan_reduce(struct map_task *t, struct arena *a)
 // a store, those that are reduced keep theirs.
 static void assign_registers(struct map_task *t, const struct map_program *p)
 {
+    ASSERT(p->n <= MAP_LENGTH);
     int last_use[MAP_BUFFERS] = {0};
     uint8_t place[MAP_BUFFERS];
     bool used[MAP_BUFFERS] = {false};
@@ -354,6 +357,8 @@ static struct map_program map_task_normal(const struct map_program *p, const str
 struct map_task *map_task(struct arena *a, const struct map_program *program, const void *const *in,
                           const struct view *view, void *out, struct view to)
 {
+    ASSERT(program->n_in <= MAP_INPUTS && program->n <= MAP_LENGTH);
+    ASSERT(program->space.rank < MAP_RANK);
     struct map_task *t = NEW(a, struct map_task);
     t->n_in = program->n_in;
     t->out = out;

@@ -77,12 +77,14 @@ struct arena *plan_arena(struct plan *p) { return p->arena; }
 void plan_step(struct plan *p, const struct value *v, const char *what,
                void (*run)(const void *args), const void *args)
 {
+    ASSERT(what && run);
     const struct plan_step step = {v, arena_strdup(p->arena, what), run, args};
     APPEND(p->arena, p->step, p->n, step);
 }
 
 void plan_scratch(struct plan *p, size_t bytes, void (*set)(void *object, void *room), void *object)
 {
+    ASSERT(set);
     const struct plan_tenant tenant = {set, object};
     APPEND(p->arena, p->tenant, p->n_tenants, tenant);
     if (bytes > p->room_bytes)

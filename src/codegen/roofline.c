@@ -88,6 +88,7 @@ struct work work_of_graph(const struct graph *g)
 
 double work_floor(struct work w, const struct roofline *r)
 {
+    ASSERT(r->flops > 0 && r->bytes > 0);
     const double flops = w.flops / r->flops, bytes = w.bytes / r->bytes;
     return flops > bytes ? flops : bytes;
 }

@@ -201,6 +201,7 @@ static int try_options(const struct race *r, struct candidate *holder)
 
 static void search(struct tuner *c, const struct question *q, int answer[CHOICE_AXES])
 {
+    ASSERT(q->n_options > 0 && q->n_options <= CHOICE_OPTIONS && q->n_axes <= CHOICE_AXES);
     struct arena *a = arena_new(NULL);
     const struct race r = {c, q, q->cold ? NEW_ARRAY(a, char, SWEPT) : NULL};
     struct candidate holder = candidate(&r, q->rule);
@@ -301,6 +302,7 @@ struct tuner *tuner_new(struct arena *a)
 
 void tuner_know(struct tuner *c, const char *key, const char *answer, const char *origin)
 {
+    ASSERT(key && answer && origin);
     struct tuner_answer *known = tuner_find(c, key);
     if (!known) {
         APPEND(c->arena, c->choice, c->n,

@@ -63,6 +63,7 @@ static int transposed_axis(struct shape s, const struct blocked_layout *t)
 
 static struct value_layout transposed_at(struct shape s, int d, const struct blocked_layout *like)
 {
+    ASSERT(d >= 0 && d < s.rank);
     int64_t inner = 1;
     for (int i = d + 1; i < s.rank; i++)
         inner *= s.dim[i];
@@ -72,6 +73,7 @@ static struct value_layout transposed_at(struct shape s, int d, const struct blo
 
 struct value_layout value_layout_reshaped(struct value_layout a, struct shape from, struct shape to)
 {
+    ASSERT(shape_size(from) % shape_size(to) == 0 || shape_size(to) % shape_size(from) == 0);
     if (value_layout_is_plain(a) || shape_equal(from, to))
         return a;
     if (a.layout == LAYOUT_BLOCKED)
@@ -123,6 +125,7 @@ static bool all_alike(const struct value *v, int known, struct value_layout a,
 bool value_layout_alike(const struct value *v, int known, struct value_layout a,
                         struct value_layout *of)
 {
+    ASSERT(known >= -1 && known < v->n_in);
     if (!v->op->axis_rule || !a.blocked)
         return false;
     return a.layout == LAYOUT_TRANSPOSED ? transposed_alike(v, known, a.blocked, of)

@@ -23,7 +23,7 @@ static size_t attr_bytes(enum attr_kind kind)
         [ATTR_PART] = SIZE(part),
         [ATTR_PROGRAM] = SIZE(program),
         [ATTR_WHY] = SIZE(why),
-        [ATTR_EFFECT] = SIZE(effect),
+        [ATTR_UPDATE] = SIZE(update),
     };
 #undef SIZE
     ASSERT(kind >= ATTR_NONE && kind < ATTR_KINDS);

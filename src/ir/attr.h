@@ -11,6 +11,7 @@
 
 struct map_program;
 struct slot;
+struct update_call;
 
 struct window {
     int64_t stride[2], pad[4]; // pad: top, bottom, left, right; below zero it crops
@@ -41,7 +42,7 @@ enum attr_kind {
     ATTR_PART,
     ATTR_PROGRAM,
     ATTR_WHY,
-    ATTR_EFFECT,
+    ATTR_UPDATE,
     ATTR_KINDS
 };
 
@@ -89,11 +90,7 @@ struct attr {
         int64_t part;                      // which stretch of its input
         const struct map_program *program; // fused ops
         const char *why;                   // reorder, packed_copy: for people
-        struct {
-            double number[4];
-            int64_t flag;
-            const void *moments;
-        } effect;
+        const struct update_call *update;  // update: the rule and its numbers
     };
 };
 

@@ -121,20 +121,7 @@ struct value *gather(struct value *table, struct value *index); // (R, D), (N) t
 // (N, D), (N) to (rows, D): gather's adjoint
 struct value *scatter_add(struct value *x, struct value *index, int64_t rows);
 
-// --- effects: in[0] is a version of a slot; the result is its next version, a root ---------------
-// hyper is an input of shape (4): [lr, 1/(1 − beta1^t), 1/(1 − beta2^t), spare], fed by the host
-// each step.
-struct adam_options {
-    double beta1, beta2, epsilon;
-    bool keras_epsilon;
-    double weight_decay;
-};
-struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot *v,
-                   struct value *hyper, struct adam_options o);
-struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper,
-                      double rho, double epsilon, bool keras_epsilon);
-struct value *sgd(struct value *p, struct value *g, struct slot *m /* NULL without momentum */,
-                  struct value *hyper, double momentum, bool nesterov);
+// --- effects: p is a version of a slot; the result is its next version, a root; more in ir/update.h
 struct value *clip_slot(struct value *p, double low, double high);
 // p ← p + t·(x − p): running statistics, EMA
 struct value *lerp_slot(struct value *p, struct value *x, double t);

@@ -15,8 +15,7 @@ extern const struct op op_matmul, op_conv, op_conv_data_grad, op_conv_weight_gra
 extern const struct op op_upsampled_kernel, op_upsampled_kernel_grad;
 extern const struct op op_winograd_transform, op_winograd_transform_adjoint;
 extern const struct op op_one_hot, op_gather, op_scatter_add;
-extern const struct op op_adam, op_rmsprop, op_sgd, op_clip_slot, op_lerp_slot, op_assign_slot,
-    op_packed_copy;
+extern const struct op op_update, op_packed_copy; // ir/update.h
 
 // Pointwise ops differ by a row of a table: what one element becomes, and what its derivative is
 // made of: ir/ops/pointwise.def.

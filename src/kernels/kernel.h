@@ -8,6 +8,7 @@
 #include "ir/build.h"
 #include "ir/map_program.h"
 #include "ir/op.h"
+#include "ir/update.h"
 #include "ir/winograd_points.h"
 #include "ir/view.h"
 
@@ -16,6 +17,10 @@
 #define KERNEL(name) KERNEL_JOIN(name, ISA) // map_store: map_store_avx2
 
 struct arena;
+
+// Elements from … to − 1 of an update; its arguments are UPDATE's (ir/update.h), in float.
+typedef void update_part(const void *options, float *p, const float *g, float *const *moment,
+                         const float *number, int64_t from, int64_t to);
 
 // Runs a task of the kind its member is named after, on as many threads as the task says.
 struct kernels {
@@ -34,12 +39,8 @@ struct kernels {
     void (*taps_weight_grad)(const void *few_task);
     void (*taps_wide)(const void *few_task);
     void (*random)(const void *random_task);
-    void (*adam)(const void *update_task);
-    void (*rmsprop)(const void *update_task);
-    void (*sgd)(const void *update_task);
-    void (*clip)(const void *update_task);
-    void (*lerp)(const void *update_task);
-    void (*assign)(const void *update_task);
+    void (*update)(const void *update_task);
+    update_part *(*update_part)(const char *rule); // NULL: no such rule
     void (*gather)(const void *label_task);
     void (*scatter_add)(const void *label_task);
     void (*one_hot)(const void *label_task);
@@ -274,11 +275,13 @@ static inline int64_t packed_block(const struct packed_task *t)
 }
 
 struct update_task {
-    float *p, *m, *v;       // the slot and the optimizer's moments
-    const float *g, *hyper; // the gradient, or what is mixed in
+    update_part *part;
+    const void *options;
+    float *p;
+    const float *g; // NULL where the rule reads none; so are moments, numbers
+    float *moment[UPDATE_MOMENTS];
+    const float *number;
     int64_t n;
-    float f[4]; // attr.effect.number
-    bool flag;  // attr.effect.flag
     int threads;
     int64_t chunk; // what threads share is cut at its multiples: whole blocks
     int n_packed;

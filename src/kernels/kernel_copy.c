@@ -108,6 +108,8 @@ void KERNEL(copy)(const void *tasks)
 {
     const struct copy_tasks *all = tasks;
     for (const struct copy_task *t = all->task; t < all->task + all->n; t++)
+        ASSERT(t->rank >= 2 && t->rank <= COPY_RANK && t->threads > 0);
+    for (const struct copy_task *t = all->task; t < all->task + all->n; t++)
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
         const int64_t me = omp_get_thread_num(), n = omp_get_num_threads();
@@ -234,6 +236,7 @@ void KERNEL(upsample)(const void *task);
 void KERNEL(upsample)(const void *task)
 {
     const struct resample_task *t = task;
+    ASSERT(t->factor > 0 && t->x != t->y);
     PICTURES;
 #pragma omp parallel for num_threads(t->threads) if (t->threads > 1)
     for (int64_t r = 0; r < rows; r++) {
@@ -248,6 +251,7 @@ void KERNEL(pool_sum)(const void *task);
 void KERNEL(pool_sum)(const void *task)
 {
     const struct resample_task *t = task;
+    ASSERT(t->factor > 0 && t->x != t->y);
     PICTURES;
 #pragma omp parallel for num_threads(t->threads) if (t->threads > 1)
     for (int64_t r = 0; r < rows; r++) {

@@ -98,6 +98,8 @@ void KERNEL(few_result)(const void *task);
 void KERNEL(few_result)(const void *task)
 {
     const struct few_task *t = task;
+    ASSERT(t->F >= 1 && t->F <= FEW_MOST && t->C % FEW_MULTIPLE == 0);
+    ASSERT(t->wide_stride[1] == 1);
     memset(t->zeros, 0, sizeof *t->zeros * (size_t)t->C);
     pack_weights(t, t->packed);
 #pragma omp parallel for schedule(static) num_threads(t->threads) if (t->threads > 1)
@@ -208,6 +210,8 @@ void KERNEL(few_weight_grad)(const void *task);
 void KERNEL(few_weight_grad)(const void *task)
 {
     const struct few_task *t = task;
+    ASSERT(t->F >= 1 && t->F <= FEW_MOST && t->C % FEW_MULTIPLE == 0);
+    ASSERT(t->wide_stride[1] == 1);
     const int64_t rows = t->few_rows ? t->few_size[0] : t->size[0],
                   n = t->kernel[0] * t->kernel[1] * t->F * t->C;
     int threads = 1;

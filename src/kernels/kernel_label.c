@@ -18,6 +18,7 @@ void KERNEL(gather)(const void *task);
 void KERNEL(gather)(const void *task)
 {
     const struct label_task *t = task;
+    ASSERT(t->rows > 0 && t->columns > 0);
 #pragma omp parallel for num_threads(t->threads) if (t->threads > 1)
     for (int64_t i = 0; i < t->n; i++) {
         const int64_t r = row_of(t, i, t->rows);
@@ -49,6 +50,7 @@ void KERNEL(scatter_add)(const void *task);
 void KERNEL(scatter_add)(const void *task)
 {
     const struct label_task *t = task;
+    ASSERT(t->rows > 0 && t->columns > 0);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {
         const int64_t me = omp_get_thread_num(), all = omp_get_num_threads();

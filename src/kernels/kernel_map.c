@@ -218,6 +218,8 @@ void KERNEL(map_store)(const void *task);
 void KERNEL(map_store)(const void *task)
 {
     const struct map_task *t = task;
+    ASSERT(t->reduce == MAP_STORE && t->n_in <= MAP_INPUTS && t->n_step <= MAP_LENGTH);
+    ASSERT(t->threads > 0 && t->rank > 0 && t->rank <= MAP_RANK && t->split < t->rank);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     store_blocks(t, SHARE(t->blocks));
 }
@@ -364,6 +366,9 @@ void KERNEL(map_reduce)(const void *task);
 void KERNEL(map_reduce)(const void *task)
 {
     const struct map_task *t = task;
+    ASSERT(t->reduce != MAP_STORE && t->out_type == TYPE_F32 && t->kept < t->rank);
+    ASSERT(t->n_result > 0 && t->n_result <= MAP_RESULTS && t->next_result > 0);
+    ASSERT(!t->shared || t->partial);
     int threads = 1;
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {

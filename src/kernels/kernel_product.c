@@ -113,6 +113,7 @@ static void strip(const struct product *p, float *r, const float *a, const float
 
 void KERNEL(product)(const struct product *p)
 {
+    ASSERT(p->depth > 0 && p->panels > 0);
     for (int64_t k = 0; k < p->depth; k += DEPTH) {
         const int64_t depth = p->depth - k < DEPTH ? p->depth - k : DEPTH;
         for (int64_t panel = 0; panel < p->panels; panel++)

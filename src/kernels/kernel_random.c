@@ -191,6 +191,7 @@ void KERNEL(random)(const void *task);
 void KERNEL(random)(const void *task)
 {
     const struct random_task *t = task;
+    ASSERT(t->n > 0 && t->channels > 0 && t->pixels > 0);
     const struct units s = units_of(t);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
     {

@@ -16,15 +16,12 @@ DECLARE(taps_result);
 DECLARE(taps_weight_grad);
 DECLARE(taps_wide);
 DECLARE(random);
-DECLARE(adam);
-DECLARE(rmsprop);
-DECLARE(sgd);
-DECLARE(clip);
-DECLARE(lerp);
-DECLARE(assign);
+DECLARE(update);
 DECLARE(gather);
 DECLARE(scatter_add);
 DECLARE(one_hot);
+
+update_part *KERNEL(update_part)(const char *rule);
 
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
@@ -47,12 +44,8 @@ const struct kernels KERNEL(kernels) = {
     ENTRY(taps_weight_grad),
     ENTRY(taps_wide),
     ENTRY(random),
-    ENTRY(adam),
-    ENTRY(rmsprop),
-    ENTRY(sgd),
-    ENTRY(clip),
-    ENTRY(lerp),
-    ENTRY(assign),
+    ENTRY(update),
+    ENTRY(update_part),
     ENTRY(gather),
     ENTRY(scatter_add),
     ENTRY(one_hot),

@@ -239,6 +239,8 @@ void KERNEL(taps_result)(const void *task);
 void KERNEL(taps_result)(const void *task)
 {
     const struct few_task *t = task;
+    ASSERT(t->F <= FEW_MOST && t->kernel[0] <= TAPS_MOST && t->kernel[1] <= TAPS_MOST);
+    ASSERT(t->own && t->own_each > 0);
     const int64_t rows = t->N * t->few_size[0];
     pack_taps(t, sizes_of(t));
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
@@ -340,6 +342,7 @@ void KERNEL(taps_wide)(const void *task);
 void KERNEL(taps_wide)(const void *task)
 {
     const struct few_task *t = task;
+    ASSERT(t->made && t->F <= FEW_MOST && t->size[1] >= TAPS_PIXELS);
     const int64_t rows = t->N * t->size[0];
     pack_channels(t);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
@@ -441,6 +444,7 @@ void KERNEL(taps_weight_grad)(const void *task);
 void KERNEL(taps_weight_grad)(const void *task)
 {
     const struct few_task *t = task;
+    ASSERT(t->F <= FEW_MOST && t->own_each >= t->kernel[0] * t->kernel[1] * t->F * t->C);
     const int64_t rows = t->N * t->size[0], all = t->kernel[0] * t->kernel[1] * t->F * t->C;
     int threads = 1;
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)

@@ -500,6 +500,9 @@ void KERNEL(winograd_result)(const void *task);
 void KERNEL(winograd_result)(const void *task)
 {
     const struct winograd_task *t = task;
+    ASSERT(t->out == &t->fine || t->out == &t->coarse);
+    ASSERT(t->planes && t->own && t->images > 0 && t->groups > 0);
+    ASSERT(t->in_word == 1 || t->in_word == 2);
     const struct transform_task *in = t->out == &t->fine ? &t->coarse : &t->fine;
     const int64_t blocks = runs_of(t->out) * RUN / t->block, N = in->N, tiles = tiles_of(in);
 #pragma omp parallel num_threads(t->threads) if (t->threads > 1)
@@ -569,6 +572,7 @@ void KERNEL(winograd_weights)(const void *task);
 void KERNEL(winograd_weights)(const void *task)
 {
     const struct winograd_task *t = task;
+    ASSERT(!t->out && t->planes && t->own && t->images > 0);
     const int64_t N = t->fine.N, tiles = tiles_of(&t->fine), width = runs_of(&t->fine) * RUN,
                   blocks = width / t->block * ((t->coarse.C + t->some - 1) / t->some);
     float *const panels = t->planes + t->points * t->plane;

@@ -193,6 +193,9 @@ void KERNEL(winograd_transform)(const void *task);
 void KERNEL(winograd_transform)(const void *task)
 {
     const struct transform_task *t = task;
+    ASSERT(!t->adjoint || t->type[0] == TYPE_F32);
+    ASSERT(t->adjoint || !t->end);
+    ASSERT(t->axis[0].rows <= WINOGRAD_POINTS_MAX && t->axis[1].rows <= WINOGRAD_POINTS_MAX);
 #pragma omp parallel for schedule(static) num_threads(t->threads) if (t->threads > 1)
     for (int64_t n = 0; n < t->N; n++) {
         if (t->adjoint)

@@ -8,6 +8,7 @@
 #include "lang/noise.h"
 #include "lang/schedule.h"
 #include "losses/losses.h"
+#include "optimizers/optimizer.h"
 #include "nn/network.h"
 
 struct chooser;
@@ -67,15 +68,6 @@ struct game_term {
     double weight;
     struct target *to; // `for:`; NULL without
     int n_to;
-};
-
-enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_RMSPROP, OPTIMIZER_SGD };
-struct optimizer {
-    enum optimizer_kind kind;
-    double lr, beta1, beta2, rho, epsilon, momentum, weight_decay;
-    bool nesterov;
-    // epsilon outside the bias correction (adam) or inside the root (rmsprop), as Keras has it
-    bool keras;
 };
 
 struct update {
@@ -195,8 +187,5 @@ struct named_value *experiment_value(const struct experiment *e, const char *nam
 
 // The product of the phase's schedules; `step` counts from 0 in the phase.
 double phase_factor(const struct phase *phase, int64_t step);
-// What an optimizer's hyper input holds at its t-th step (from 1): [lr·factor, 1/(1 − beta1^t),
-// 1/(1 − beta2^t), 0].
-void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float hyper[4]);
 
 #endif

@@ -1,7 +1,6 @@
 // How long, with which optimizers, in which order: the section `train:`.
 #include "base/arena.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,26 +14,26 @@ struct train_options {
 };
 
 #define AT(field) offsetof(struct train_options, field)
-#define COMMON                                                                      \
-    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},               \
-        {"epochs",                                                                  \
-         PARAM_FLOAT,                                                               \
-         AT(epochs),                                                                \
-         "",                                                                        \
-         0,                                                                         \
-         1e9,                                                                       \
-         .help = "instead of steps: passes over the first source"},                 \
-        {"optimizer", PARAM_NODE,           AT(optimizer),                          \
-         "",          .takes = "optimizer", .help = "adam, rmsprop or sgd"},        \
-        {"lr_schedule",                                                             \
-         PARAM_NODE,                                                                \
-         AT(lr_schedule),                                                           \
-         "",                                                                        \
-         .takes = "schedule, or list",                                              \
-         .help = "constant, linear, step, cosine, warmup; a list multiplies"},      \
-    {                                                                               \
-        "iteration", PARAM_NODE, AT(iteration), "", .takes = "list of updates",     \
-                                                    .help = "the updates, in order" \
+#define COMMON                                                                                 \
+    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},                          \
+        {"epochs",                                                                             \
+         PARAM_FLOAT,                                                                          \
+         AT(epochs),                                                                           \
+         "",                                                                                   \
+         0,                                                                                    \
+         1e9,                                                                                  \
+         .help = "instead of steps: passes over the first source"},                            \
+        {"optimizer", PARAM_NODE,           AT(optimizer),                                     \
+         "",          .takes = "optimizer", .help = "how weights move along their gradients"}, \
+        {"lr_schedule",                                                                        \
+         PARAM_NODE,                                                                           \
+         AT(lr_schedule),                                                                      \
+         "",                                                                                   \
+         .takes = "schedule, or list",                                                         \
+         .help = "factors of the learning rate; a list multiplies"},                           \
+    {                                                                                          \
+        "iteration", PARAM_NODE, AT(iteration), "", .takes = "list of updates",                \
+                                                    .help = "the updates, in order"            \
     }
 
 const struct param train_params[] = {
@@ -49,85 +48,6 @@ const struct param train_params[] = {
     PARAM_END};
 const struct param phase_params[] = {
     {"name", PARAM_TEXT, AT(name), .help = "of the phase"}, COMMON, PARAM_END};
-
-// --- optimizers ----------------------------------------------------------------------------------
-
-static const char *const convention_word[] = {"pytorch", "keras", NULL};
-
-struct optimizer_options {
-    struct optimizer is;
-    int convention;
-};
-
-#define OF(field) offsetof(struct optimizer_options, is.field)
-#define RATE(fallback)                                                       \
-    {                                                                        \
-        "lr", PARAM_FLOAT, OF(lr), fallback, 0, 1e3, .help = "learning rate" \
-    }
-#define EPSILON(fallback, keras)                                                                \
-    {"epsilon", PARAM_FLOAT, OF(epsilon), fallback, 0, 1, .help = "keeps the quotient finite"}, \
-    {                                                                                           \
-        "convention", PARAM_WORD, offsetof(struct optimizer_options, convention), "pytorch",    \
-            .words = convention_word, .help = keras                                             \
-    }
-
-static const struct param adam_params[] = {
-    RATE("1e-3"),
-    {"beta1", PARAM_FLOAT, OF(beta1), "0.9", 0, 0.999999, .help = "decay of the mean"},
-    {"beta2", PARAM_FLOAT, OF(beta2), "0.999", 0, 0.9999999, .help = "decay of the mean square"},
-    EPSILON("1e-8", "keras: epsilon outside the bias correction"),
-    {"weight_decay", PARAM_FLOAT, OF(weight_decay), "0", 0, 1e3,
-     .help = "L2 penalty of the weights"},
-    PARAM_END};
-static const struct param rmsprop_params[] = {
-    RATE("1e-2"),
-    {"rho", PARAM_FLOAT, OF(rho), "0.99", 0, 0.9999999, .help = "decay of the mean square"},
-    EPSILON("1e-8", "keras: epsilon under the root"),
-    PARAM_END};
-static const struct param sgd_params[] = {
-    RATE(NULL),
-    {"momentum", PARAM_FLOAT, OF(momentum), "0", 0, 0.999999, .help = "decay of the velocity"},
-    {"nesterov", PARAM_BOOL, OF(nesterov), "false", .help = "look ahead"},
-    PARAM_END};
-
-#define OPTIMIZER(name, help, table)                                    \
-    {                                                                   \
-        name, NULL, help, NULL, table, sizeof(struct optimizer_options) \
-    }
-static const struct word optimizer_word[] = {
-    [OPTIMIZER_ADAM] = OPTIMIZER(
-        "adam", "steps of the mean gradient over the root of the mean square", adam_params),
-    [OPTIMIZER_RMSPROP] = OPTIMIZER(
-        "rmsprop", "steps of the gradient over the root of the mean square", rmsprop_params),
-    [OPTIMIZER_SGD] = OPTIMIZER("sgd", "steps down the gradient, with momentum if wanted",
-                                sgd_params),
-};
-const struct vocabulary optimizers = {
-    "optimizer",
-    (const struct word *const[]){&optimizer_word[0], &optimizer_word[1], &optimizer_word[2], NULL}};
-
-static bool read_optimizer(struct section_reader *r, const struct node *node, struct optimizer *out)
-{
-    struct word_call call;
-    const struct word *word = word_choose(&optimizers, node, NULL, &call, r->d);
-    const struct optimizer_options *o = word ? word_params(&optimizers, word, &call, r->arena, r->d)
-                                             : NULL;
-    if (!o)
-        return false;
-    *out = o->is;
-    out->kind = (enum optimizer_kind)(word - optimizer_word);
-    out->keras = o->convention == 1;
-    return true;
-}
-
-void optimizer_hyper(const struct optimizer *o, double factor, int64_t t, float hyper[4])
-{
-    const bool corrected = o->kind == OPTIMIZER_ADAM;
-    hyper[0] = (float)(o->lr * factor);
-    hyper[1] = corrected ? (float)(1 / (1 - pow(o->beta1, (double)t))) : 1;
-    hyper[2] = corrected ? (float)(1 / (1 - pow(o->beta2, (double)t))) : 1;
-    hyper[3] = 0;
-}
 
 // --- updates -------------------------------------------------------------------------------------
 
@@ -214,7 +134,7 @@ static bool read_update(struct section_reader *r, const struct turn_options *o,
     if (!optimizer)
         return fail(r->d, u->where,
                     "nothing says how to update\nexpected `optimizer: adam` here or in `train:`");
-    return read_optimizer(r, optimizer, &u->optimizer) && good;
+    return optimizer_read(r->arena, optimizer, &u->optimizer, r->d) && good;
 }
 
 static bool read_options(struct section_reader *r, const struct node *node,
@@ -328,6 +248,7 @@ static bool read_iteration(struct section_reader *r, const struct node *node,
     phase->turn = NEW_ARRAY(r->arena, struct turn, node->n);
     for (int i = 0; i < node->n; i++)
         good &= read_turn(r, node->entry[i].value, optimizer, phase);
+    ASSERT(phase->n_update <= updates_in(node) && phase->n_turn == node->n);
     return good;
 }
 

@@ -100,6 +100,8 @@ static bool may_pair(const struct batch_siblings_search *s, const struct value *
 
 static void add_pair(struct batch_siblings_search *s, struct value *a, struct value *b, bool summed)
 {
+    ASSERT(a != b && shape_equal(a->shape, b->shape));
+    ASSERT(!s->pair[a->id] && !s->pair[b->id]);
     struct pair *p = NEW(s->arena, struct pair);
     *p = (struct pair){.a = a, .b = b, .summed = summed};
     s->pair[a->id] = s->pair[b->id] = p;
@@ -210,6 +212,7 @@ static bool goes_on(const struct batch_siblings_search *s, const struct pair *p)
 
 static void drop(struct batch_siblings_search *s, const struct pair *p)
 {
+    ASSERT(p->a && p->b);
     s->pair[p->a->id] = s->pair[p->b->id] = NULL;
     for (int i = 0; i < s->g->n; i++)
         if (s->sum[i].pair == p)
@@ -409,6 +412,7 @@ static struct value *batch_siblings_operand(const struct batch_siblings_operand 
 static struct value *batch_siblings_merge(const struct batch_siblings_search *s,
                                           const struct pair *p)
 {
+    ASSERT(alike(p->a, p->b));
     const struct value *v = p->a;
     struct value **in = NEW_ARRAY(s->arena, struct value *, v->n_in + 1);
     struct shape shape = v->shape;

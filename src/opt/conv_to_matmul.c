@@ -49,6 +49,7 @@ static struct value *conv_to_matmul_rows(struct value *x)
 
 static struct value *conv_to_matmul_product(const struct value *v, struct value *a, struct value *b)
 {
+    ASSERT(conv_to_matmul_whole(v));
     switch (conv_role(v)) {
     case CONV_FORWARD: return matmul(a, b, false, true);
     case CONV_DATA_GRAD: return matmul(a, b, false, false);
@@ -60,6 +61,7 @@ static struct value *conv_to_matmul_product(const struct value *v, struct value 
 // y (N, 1, 1, 1), w (1, C, kh, kw)
 static struct value *sums(const struct value *v)
 {
+    ASSERT(conv_parts(v).w->shape.dim[0] == 1 || v->shape.dim[0] == 1);
     struct value *all = mul(v->in[0], v->in[1]);
     switch (conv_role(v)) {
     case CONV_FORWARD: return reduce_sum(all, 1 << 1 | 1 << 2 | 1 << 3);

@@ -35,6 +35,7 @@ static bool fold_pool_plain(const struct value *conv)
 
 static struct window strided(const struct value *conv, int64_t factor)
 {
+    ASSERT(fold_pool_plain(conv) && factor > 1);
     struct window win = conv->attr.conv.window;
     win.stride[0] = win.stride[1] = factor;
     return win;
@@ -50,6 +51,7 @@ static const struct window unpadded = {{1, 1}, {0}};
 
 static struct value *pooled(const struct value *c, int64_t f)
 {
+    ASSERT(conv_is(c, CONV_FORWARD));
     struct value *x = c->in[0], *w = c->in[1];
     return fold_pool_pixelwise(c, w->shape) ? conv(pool_sum(x, f), w, unpadded)
                                             : conv(x, pooled_kernel(w, f), strided(c, f));

@@ -77,6 +77,7 @@ static bool fold_upsample_pixelwise(struct shape w) { return w.dim[2] == 1 && w.
 
 static struct value *fold_upsample_forward(const struct value *v, const struct match *m)
 {
+    ASSERT(m->factor >= 2 && m->pattern == FORWARD);
     struct value *x = v->in[0]->in[0], *w = v->in[1];
     if (fold_upsample_pixelwise(m->w))
         return upsample(conv(x, w, unpadded), m->factor);
@@ -86,6 +87,7 @@ static struct value *fold_upsample_forward(const struct value *v, const struct m
 
 static struct value *fold_upsample_data_gradient(const struct match *m)
 {
+    ASSERT(m->factor >= 2 && m->pattern == DATA_GRADIENT);
     struct value *dy = m->conv->in[0], *w = m->conv->in[1];
     if (fold_upsample_pixelwise(m->w))
         return conv_data_grad(pool_sum(dy, m->factor), w, unpadded, m->x.dim[2], m->x.dim[3]);
@@ -94,6 +96,7 @@ static struct value *fold_upsample_data_gradient(const struct match *m)
 
 static struct value *fold_upsample_weight_gradient(const struct value *v, const struct match *m)
 {
+    ASSERT(m->factor >= 2 && m->pattern == WEIGHT_GRADIENT);
     struct value *x = v->in[0]->in[0], *dy = v->in[1];
     if (fold_upsample_pixelwise(m->w))
         return conv_weight_grad(x, pool_sum(dy, m->factor), unpadded, 1, 1);

@@ -95,6 +95,7 @@ static int fuse_find(struct value *const *list, int n, const struct value *v)
 // The group as it is with v computed inside; false when it grows too large.
 static bool grown(struct fuse_group *g, struct value *v)
 {
+    ASSERT(fuse_pointwise(v));
     const int at = fuse_find(g->in, g->n_in, v);
     if (at >= 0)
         g->in[at] = g->in[--g->n_in];
@@ -185,12 +186,14 @@ static void fuse_settle(struct fusion *f, struct value *v)
 // Operand number of v: an input, or a member.
 static uint8_t fuse_operand(const struct fuse_group *g, const struct value *v)
 {
+    ASSERT(g->n <= MAP_LENGTH && g->n_in <= MAP_INPUTS);
     const int at = fuse_find(g->member, g->n, v);
     return (uint8_t)(at >= 0 ? g->n_in + g->n - 1 - at : fuse_find(g->in, g->n_in, v));
 }
 
 static struct map_program program(const struct fuse_group *g)
 {
+    ASSERT(g->leader);
     struct map_program p = {.n_in = g->n_in, .n = g->n, .space = space_of(g->leader)};
     for (int i = 0; i < g->n; i++) {
         struct value *const m = g->member[g->n - 1 - i];

@@ -37,6 +37,7 @@ static struct value *fuse_mean_var_sum_beside(const struct value *v)
 
 static struct value *fuse_mean_var_build(struct value *v, void *context)
 {
+    ASSERT(v->id >= 0);
     struct finding *f = context;
     struct value *s = f->sum[v->id] ? f->sum[v->id] : v;
     if (!f->wanted[s->id])

@@ -79,6 +79,7 @@ static bool activates(const struct value *v)
 // y, made of x, as a step; false where it is none.
 static bool fuse_post_ops_step_of(struct value *y, const struct value *x, struct post_op *step)
 {
+    ASSERT(y != x);
     *step = (struct post_op){pointwise_of(y), y->attr.number[0], NULL};
     if (activates(y))
         return !is_pointwise(y, PW_LEAKY_RELU) || step->number >= 0;
@@ -117,6 +118,7 @@ static bool may_wait(const struct fuse_post_ops_chain *c, const struct value *y)
 static bool fuse_post_ops_extend(const struct fuse_post_ops_search *s,
                                  struct fuse_post_ops_chain *c)
 {
+    ASSERT(c->product->op->flags & OP_POST_OPS && c->post_ops.n <= POST_OPS_MAX);
     const int n = c->post_ops.n;
     struct value *x = n ? c->value[n - 1] : c->product;
     const struct reads *r = &s->reads[x->id];
@@ -229,6 +231,7 @@ static int fuse_post_ops_ask(const struct fuse_post_ops_search *s,
 
 static void fuse_post_ops_find(const struct fuse_post_ops_search *s, struct value *product)
 {
+    ASSERT(s->graph->machine);
     product->takes = s->graph->machine->product_takes(product);
     struct fuse_post_ops_chain c = fuse_post_ops_chain_of(s, product);
     if (c.post_ops.n == 0)

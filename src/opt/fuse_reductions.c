@@ -50,6 +50,7 @@ static bool shares_tensor(const struct joint *j, const struct value *v)
 
 static int take_input(struct joint *j, struct value *x)
 {
+    ASSERT(x);
     for (int i = 0; i < j->program.n_in; i++)
         if (j->in[i] == x)
             return i;
@@ -80,6 +81,7 @@ static int take_instruction(struct map_program *p, struct map_inst inst)
 // Operands count the inputs first, so those of instructions move when inputs are added.
 static void shift_operands(struct map_program *p, int n_in)
 {
+    ASSERT(n_in <= MAP_INPUTS);
     const int more = p->n_in - n_in;
     for (int i = 0; i < p->n; i++) {
         uint8_t *const operand[] = {&p->inst[i].a, &p->inst[i].b, &p->inst[i].c};
@@ -93,6 +95,7 @@ static void shift_operands(struct map_program *p, int n_in)
 // j with the program q of v's inputs beside its own; false, and j in pieces, when it grows too large.
 static bool grow(struct joint *j, const struct map_program *q, struct value *const *in)
 {
+    ASSERT(q->n_in <= MAP_INPUTS && q->n <= MAP_LENGTH);
     struct map_program *p = &j->program;
     const int n_in = p->n_in;
     uint8_t now[MAP_INPUTS + MAP_LENGTH];

@@ -61,6 +61,7 @@ static void add_dims(struct text *t, struct shape s)
 const char *region_conv(struct arena *a, const char *words, struct shape x, struct shape w,
                         const struct value *conv)
 {
+    ASSERT(is_conv(conv));
     const struct window *win = &conv->attr.conv.window;
     struct text t;
     text_init(&t);
@@ -150,6 +151,7 @@ static bool *read_outside(const struct region *r, struct arena *a)
 // What has the shape of a parameter is a gradient of it: all of them together change it.
 static bool change_parameter(struct copy *c, struct value *y, struct value **gradient)
 {
+    ASSERT(y->graph == c->graph);
     for (int i = 0; i < c->n_parameter; i++)
         if (shape_equal(c->parameter[i]->shape, y->shape)) {
             gradient[i] = gradient[i] ? add(gradient[i], y) : y;
@@ -174,13 +176,12 @@ static void read_results(struct copy *c, const struct region *r)
     }
     for (int i = 0; i < c->n_parameter; i++)
         if (gradient[i])
-            graph_root(g, NULL,
-                       sgd(c->parameter[i], gradient[i], NULL,
-                           input(g, graph_name(g, "hyper"), SHAPE(4)), 0, false));
+            lerp_slot(c->parameter[i], gradient[i], 0); // an update that leaves the numbers
 }
 
 struct graph *region_graph(const struct region *r, struct arena *a)
 {
+    ASSERT(r->graph && r->inside);
     struct copy c = {.graph = graph_new(a), .of = NEW_ARRAY(a, struct value *, r->graph->n + 1)};
     c.graph->minimal_filtering = r->graph->minimal_filtering;
     c.graph->precision = r->graph->precision;

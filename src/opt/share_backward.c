@@ -76,6 +76,7 @@ struct share_backward_search {
 
 static bool keeps_samples(const struct value *v, unsigned inputs)
 {
+    ASSERT(v->n_in < 32);
     for (int i = 0; i < v->n_in; i++)
         if ((inputs >> i & 1) && batch_role(v, i) != BATCH_EACH)
             return false;
@@ -159,6 +160,7 @@ static bool worth_beginning(const struct value *v, int i)
 static struct link *add_link(struct share_backward_search *s, struct share_backward_chain *c,
                              struct value *a, struct value *b)
 {
+    ASSERT((a || b) && a != b && (!a || !b || shape_equal(a->shape, b->shape)));
     struct link *l = NEW(s->arena, struct link);
     *l = (struct link){.chain = c, .side = {a, b}};
     if (a)
@@ -471,6 +473,7 @@ static struct value *share_backward_now(struct value *v) { return v->replaced ? 
 
 static struct value *scaled(struct value *x, const struct factor *f)
 {
+    ASSERT(!f->by || number_a_sample(f->by));
     struct shape one = {.rank = x->shape.rank, .dim = {1, 1, 1, 1, 1, 1}};
     one.dim[0] = x->shape.dim[0];
     if (f->by)

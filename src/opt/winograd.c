@@ -34,6 +34,7 @@
 
 struct winograd winograd_of(const struct value *v)
 {
+    ASSERT(is_conv(v));
     const struct conv_parts p = conv_parts(v);
     struct winograd f = {p.x->shape, p.w->shape, p.y->shape,
                          .stride = v->attr.conv.window.stride[0]};
@@ -55,6 +56,7 @@ bool winograd_fits(const struct value *v)
 
 static struct value *planes_product(struct value *v, struct winograd f, struct winograd_tiling t)
 {
+    ASSERT(f.kernel >= 2 && t.n >= 1);
     struct value *a = v->in[0], *b = v->in[1];
     switch (conv_role(v)) {
     case CONV_FORWARD:

@@ -202,6 +202,7 @@ static struct winograd_family_member *find_members(struct graph *g, struct arena
 
 static int winograd_family_number_of(struct family *f, int role, struct value *v)
 {
+    ASSERT(role >= TILE_COARSE && role <= TILE_WEIGHT);
     struct operands *o = &f->operands;
     for (int i = 0; i < o->n[role]; i++)
         if (o->of[role][i] == v)

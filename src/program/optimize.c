@@ -15,6 +15,7 @@ static struct slot *own_slot(struct experiment *e, const char *name, enum slot_k
         s = slots_add(&e->slots, name, kind, of->shape, init, of->where);
         s->of = of;
     }
+    ASSERT(s->of == of && s->kind == kind && shape_equal(s->shape, of->shape));
     return s;
 }
 
@@ -41,20 +42,13 @@ struct value *optimize(struct builder *b, const struct update *u, struct slot *s
                        struct target what, struct value *g, struct value *hyper)
 {
     const struct optimizer *o = &u->optimizer;
-    struct value *p = versions_read(&b->versions, slot);
-    switch (o->kind) {
-    case OPTIMIZER_ADAM:
-        return adam(
-            p, g, moment(b, u, "adam.m", slot, what), moment(b, u, "adam.v", slot, what), hyper,
-            (struct adam_options){o->beta1, o->beta2, o->epsilon, o->keras, o->weight_decay});
-    case OPTIMIZER_RMSPROP:
-        return rmsprop(p, g, moment(b, u, "rmsprop.v", slot, what), hyper, o->rho, o->epsilon,
-                       o->keras);
-    case OPTIMIZER_SGD:
-        return sgd(p, g, o->momentum != 0 ? moment(b, u, "sgd.m", slot, what) : NULL, hyper,
-                   o->momentum, o->nesterov);
-    }
-    BUG("no such optimizer");
+    struct slot *own[UPDATE_MOMENTS];
+    ASSERT(update_trains(u, what));
+    for (int i = 0; i < optimizer_moments(o); i++)
+        own[i] = moment(b, u,
+                        arena_printf(b->arena, "%s.%s", o->kind->word.name, o->kind->moment[i]),
+                        slot, what);
+    return optimizer_step(o, versions_read(&b->versions, slot), g, hyper, own);
 }
 
 struct slot *average_slot(struct experiment *e, const struct slot *of)

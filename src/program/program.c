@@ -94,7 +94,7 @@ static void step(struct builder *b, const struct pending *p)
     struct update_run *run = p->run;
     run->after = NEW_ARRAY(b->arena, struct value *, run->n);
     g->where = run->update->where;
-    struct value *hyper = input(g, run->hyper, SHAPE(4));
+    struct value *hyper = input(g, run->hyper, SHAPE(UPDATE_NUMBERS));
     for (int i = 0; i < run->n; i++) {
         const double clip = clip_of(b->e, run->update, p->of[i].network);
         g->where = run->slot[i]->where;

@@ -3,7 +3,7 @@
 //
 // Inputs of a training program
 //   SOURCE.image@D, SOURCE.label@D, SOURCE.index@D   draw D, one batch for all fields: `feed`
-//   hyper/U@R                                        of update U, see optimizer_hyper: `run`
+//   hyper/U@R                                        of update U, see optimizer_numbers: `run`
 // Roots
 //   loss/U          total of update U in its last repetition
 //   loss/U/NAME     its parts, weights included: "discriminator.critic", "discriminator.generator",

@@ -12,7 +12,7 @@
 //   param/NAME@K                     parameters and buffers before iteration K, and after the last
 //   ema/NAME@K                       averages of parameters, where the experiment keeps them
 //   data/SOURCE.FIELD@K.D            what the data sets gave
-//   noise/NAME@K.D  hyper/U@K.R      what was drawn; optimizer_hyper's four numbers
+//   noise/NAME@K.D  hyper/U@K.R      what was drawn; optimizer_numbers' four
 //   loss/U@K.R  loss/U/PART@K.R  grad/U/PARAM@K.R  value/U/NAME@K.R  random/U/WHERE.I@K.R
 // the last line as program/program.h has it, for traced programs. Metadata: config, config_hash,
 // seed, steps.

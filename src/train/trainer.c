@@ -246,7 +246,7 @@ static void feed_rates(const struct trainer_stage *s, int64_t step)
         const struct hyper *h = &s->hyper[i];
         const int64_t count = (step - s->first) * h->run->update->repeat + h->run->repetition + 1;
         if (h->at)
-            optimizer_hyper(&h->run->update->optimizer, factor, count, h->at);
+            optimizer_numbers(&h->run->update->optimizer, factor, count, h->at);
     }
 }
 
@@ -305,12 +305,13 @@ static void report_divergence(struct trainer *t, struct trainer_stage *s, const 
 {
     const int64_t diverged = t->step;
     const struct value *culprit = find_culprit(t, s, o, stop);
+    const struct update_rule *rule = culprit ? update_rule_of(culprit) : NULL;
     if (culprit)
         fail(t->diag, culprit->where,
              "diverged at step %lld: %s gives NaN or Inf%s%s\na smaller learning rate, or another "
              "loss, may hold it",
-             (long long)t->step, culprit->op->name, culprit->label ? " in " : "",
-             culprit->label ? culprit->label : "");
+             (long long)t->step, rule ? rule->name : culprit->op->name,
+             culprit->label ? " in " : "", culprit->label ? culprit->label : "");
     else
         fail(t->diag, (struct place){0}, "diverged at step %lld: a loss is NaN or Inf",
              (long long)diverged + 1);

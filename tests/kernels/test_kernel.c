@@ -1,38 +1,13 @@
 // Every kernel, in every instruction set this machine has, against the plainest loop that says the
 // same in float64.
-#include "base/arena.h"
-#include "base/philox.h"
 #include "ir/op.h"
 #include "codegen/tasks.h"
 #include "kernels/kernel_math.h"
+#include "support/near.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-#include <cmocka.h> // last: its fail() is another
-
-static struct rng rng;
 
 static int below(int n) { return (int)rng_below(&rng, (uint32_t)n); }
-
-static float *numbers(struct arena *a, int64_t n, double low, double high)
-{
-    float *x = NEW_ARRAY(a, float, n);
-    for (int64_t i = 0; i < n; i++)
-        x[i] = (float)(low + (high - low) * rng_uniform(&rng));
-    return x;
-}
-
-static void assert_near(const char *what, const char *isa, int64_t i, double got, double want,
-                        double scale)
-{
-    const bool same = isnan(want)   ? isnan(got)
-                      : isinf(want) ? got == want
-                                    : fabs(got - want) <= 1e-6 * (scale + fabs(want));
-    if (!same)
-        fail_msg("%s, %s: element %d is %.9g, not %.9g", what, isa, (int)i, got, want);
-}
 
 // --- maps ----------------------------------------------------------------------------------------
 
@@ -183,7 +158,7 @@ static void map_element(const struct map_case *c, int64_t i, double *scale, doub
     }
 }
 
-static void check_map(struct arena *a, const struct map_case *c)
+static void checnmap(struct arena *a, const struct map_case *c)
 {
     const bool store = c->p.reduce == MAP_STORE;
     const int64_t n = shape_size(c->p.space), all = c->size * map_results(&c->p);
@@ -244,7 +219,7 @@ static void test_maps(void **state)
         }
         c.to = random_view(c.p.space, c.p.reduce == MAP_STORE ? 0 : c.p.axes, &c.size);
         c.to.type = c.p.reduce == MAP_STORE && round % 3 == 0 ? TYPE_BF16 : TYPE_F32;
-        check_map(a, &c);
+        checnmap(a, &c);
         arena_free(a);
     }
 }
@@ -282,7 +257,7 @@ static void test_reductions(void **state)
         memcpy(c.view[0].stride, cases[i].stride, sizeof cases[i].stride);
         c.raw[0] = c.in[0] = numbers(a, shape_size(cases[i].s), -1, 1);
         c.to = random_view(cases[i].s, cases[i].axes, &c.size);
-        check_map(a, &c);
+        checnmap(a, &c);
         arena_free(a);
     }
 }
@@ -401,165 +376,6 @@ static void test_random_channels_last(void **state)
         }
 }
 
-// --- effects -------------------------------------------------------------------------------------
-
-enum { SLOT = 50021 };
-
-struct update_case {
-    float *p, *m, *v, *g;
-    float hyper[4];
-};
-
-static struct update_case update_case(struct arena *a)
-{
-    const struct update_case c = {numbers(a, SLOT, -1, 1),
-                                  numbers(a, SLOT, -1, 1),
-                                  numbers(a, SLOT, 0, 1),
-                                  numbers(a, SLOT, -1, 1),
-                                  {0.01f, 1.7f, 3.1f, 0}};
-    return c;
-}
-
-static void check_adam(const struct kernels *k, bool keras)
-{
-    struct arena *a = arena_new(NULL);
-    const struct update_case c = update_case(a), old = {numbers(a, SLOT, 0, 0),
-                                                        numbers(a, SLOT, 0, 0),
-                                                        numbers(a, SLOT, 0, 0),
-                                                        c.g,
-                                                        {0}};
-    memcpy(old.p, c.p, sizeof(float[SLOT]));
-    memcpy(old.m, c.m, sizeof(float[SLOT]));
-    memcpy(old.v, c.v, sizeof(float[SLOT]));
-    const struct update_task t = {c.p,   c.m, c.v, c.g, c.hyper, SLOT, {0.5f, 0.9f, 1e-3f, 0.1f},
-                                  keras, 2,   16};
-    k->adam(&t);
-    for (int i = 0; i < SLOT; i++) {
-        const double g = c.g[i] + 0.1 * old.p[i], m = 0.5 * old.m[i] + 0.5 * g,
-                     v = 0.9 * old.v[i] + 0.1 * g * g;
-        const double step = keras ? 0.01 * 1.7 / sqrt(3.1) * m / (sqrt(v) + 1e-3)
-                                  : 0.01 * 1.7 * m / (sqrt(v * 3.1) + 1e-3);
-        assert_near("adam", k->isa, i, c.p[i], old.p[i] - step, 1);
-        assert_near("adam m", k->isa, i, c.m[i], m, 1);
-        assert_near("adam v", k->isa, i, c.v[i], v, 1);
-    }
-    arena_free(a);
-}
-
-static void check_others(const struct kernels *k, bool flag)
-{
-    struct arena *a = arena_new(NULL);
-    const struct update_case c = update_case(a);
-    float *p = numbers(a, SLOT, 0, 0), *m = numbers(a, SLOT, 0, 0), *v = numbers(a, SLOT, 0, 0);
-#define RUN(kernel, ...)                                                                       \
-    memcpy(p, c.p, sizeof(float[SLOT])), memcpy(m, c.m, sizeof(float[SLOT]));                  \
-    memcpy(v, c.v, sizeof(float[SLOT]));                                                       \
-    k->kernel(&(struct update_task){p, m, v, c.g, c.hyper, SLOT, {__VA_ARGS__}, flag, 2, 16}); \
-    for (int i = 0; i < SLOT; i++)
-    RUN(rmsprop, 0.9f, 1e-3f)
-    {
-        const double w = 0.9 * c.v[i] + 0.1 * c.g[i] * c.g[i];
-        assert_near("rmsprop", k->isa, i, p[i],
-                    c.p[i] - 0.01 * c.g[i] / (flag ? sqrt(w + 1e-3) : sqrt(w) + 1e-3), 1);
-    }
-    RUN(sgd, 0.9f)
-    {
-        const double w = 0.9 * c.m[i] + c.g[i];
-        assert_near("sgd", k->isa, i, p[i], c.p[i] - 0.01 * (flag ? c.g[i] + 0.9 * w : w), 1);
-        assert_near("sgd m", k->isa, i, m[i], w, 1);
-    }
-    RUN(clip, -0.1f, 0.2f) assert_near("clip", k->isa, i, p[i], fmin(fmax(c.p[i], -0.1), 0.2), 1);
-    RUN(lerp, 0.25f) assert_near("lerp", k->isa, i, p[i], c.p[i] + 0.25 * (c.g[i] - c.p[i]), 1);
-#undef RUN
-    arena_free(a);
-}
-
-static void test_updates(void **state)
-{
-    (void)state;
-    for (int isa = 0; kernels_at(isa); isa++)
-        for (int flag = 0; flag < 2; flag++) {
-            check_adam(kernels_at(isa), flag);
-            check_others(kernels_at(isa), flag);
-        }
-}
-
-// Where number j of the slot's memory goes.
-static int64_t place(const struct packed_task *t, int64_t j)
-{
-    const int64_t d = t->apart, word = d ? j / (2 * d) * d + j % d : j, c = word % t->columns,
-                  r = word / t->columns % t->rows,
-                  at = t->at[word / t->columns / t->rows] + r * t->row_step + c * t->column_step;
-    return d ? 2 * at + j / d % 2 : at;
-}
-
-// Blocks of rows and columns to where they lie in the packed copies, and nothing beside them.
-static void check_packed(const struct kernels *k, const struct packed_task *like, int n_like)
-{
-    enum { BLOCKS = 5, CHUNK = 2 * 16 * 9 * 16, N = CHUNK * BLOCKS, ROOM = 1 << 19 };
-    struct arena *a = arena_new(NULL);
-    struct packed_task packed_copy[16];
-    float *p = numbers(a, N, -1, 1), *g = numbers(a, N, -1, 1);
-    assert_true(n_like <= 16);
-    for (int i = 0; i < n_like; i++) {
-        const int64_t blocks = N / packed_block(&like[i]);
-        int32_t *at = NEW_ARRAY(a, int32_t, blocks);
-        packed_copy[i] = like[i];
-        packed_copy[i].to = NEW_ARRAY(a, float, ROOM);
-        packed_copy[i].at = at;
-        for (int64_t b = 0; b < blocks; b++)
-            at[b] = (int32_t)((blocks - 1 - b) * (ROOM / blocks));
-    }
-    k->lerp(&(struct update_task){.p = p,
-                                  .g = g,
-                                  .n = N,
-                                  .f = {0.5F},
-                                  .threads = 2,
-                                  .chunk = CHUNK,
-                                  .n_packed = n_like,
-                                  .packed_copy = packed_copy});
-    for (int i = 0; i < n_like; i++) {
-        const struct packed_task *t = &packed_copy[i];
-        const float *whole = t->to;
-        const uint16_t *half = t->to;
-        const bool rounds = t->type == TYPE_BF16;
-        int64_t written = 0;
-        for (int64_t j = 0; j < N; j++)
-            assert_near("packed", k->isa, j,
-                        rounds ? of_bf16(half[place(t, j)]) : whole[place(t, j)],
-                        rounds ? of_bf16(bf16_of(p[j])) : p[j], 0);
-        for (int64_t j = 0; j < (rounds ? 2 : 1) * ROOM; j++)
-            written += rounds ? half[j] != 0 : whole[j] != 0;
-        assert_int_equal(written, N);
-    }
-    arena_free(a);
-}
-
-static void test_packed_copies(void **state)
-{
-    (void)state;
-    static const struct packed_task like[] = {
-        {.rows = 16, .columns = 16, .row_step = 1, .column_step = 16},
-        {.rows = 16, .columns = 9, .row_step = 1, .column_step = 40},
-        {.rows = 3, .columns = 16, .row_step = 1, .column_step = 64},
-        {.rows = 9, .columns = 16, .row_step = 100, .column_step = 1},
-        {.rows = 6, .columns = 8, .row_step = 2, .column_step = 13},
-        {.rows = 1, .columns = 1, .row_step = 1, .column_step = 1},
-        {.type = TYPE_BF16, .rows = 16, .columns = 8, .row_step = 1, .column_step = 16, .apart = 1},
-        {.type = TYPE_BF16,
-         .rows = 8,
-         .columns = 16,
-         .row_step = 64,
-         .column_step = 1,
-         .apart = 16},
-        {.type = TYPE_BF16, .rows = 3, .columns = 3, .row_step = 3, .column_step = 1, .apart = 9},
-        {.type = TYPE_BF16, .rows = 1, .columns = 16, .row_step = 1, .column_step = 2, .apart = 1},
-        {.type = TYPE_BF16, .rows = 4, .columns = 12, .row_step = 3, .column_step = 12},
-    };
-    for (int isa = 0; kernels_at(isa); isa++)
-        check_packed(kernels_at(isa), like, LENGTH(like));
-}
-
 // --- labels --------------------------------------------------------------------------------------
 
 static void test_labels(void **state)
@@ -599,7 +415,6 @@ int main(void)
         cmocka_unit_test(test_maps),    cmocka_unit_test(test_reductions),
         cmocka_unit_test(test_copies),  cmocka_unit_test(test_resample),
         cmocka_unit_test(test_random),  cmocka_unit_test(test_random_channels_last),
-        cmocka_unit_test(test_updates), cmocka_unit_test(test_packed_copies),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

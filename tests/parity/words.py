@@ -5,8 +5,9 @@ words.py GANEXP
 
 One config is made of all rows below: a small network for each layer, a term for each term, a game for each loss and penalty. `ganexp trace`
 runs two iterations of it; torch's own function of the name (or the paper's formula, where torch has none) gets the weights, noise and draws of
-the trace, in float64. Compared are all values (1e-4) and all gradients (1e-3 of their norm). Then the schedules: the rates that plain gradient
-descent is found to have used, against torch.optim.lr_scheduler. Then the initialisations: their distributions against torch.nn.init's.
+the trace, in float64. Compared are all values (1e-4) and all gradients (1e-3 of their norm). Then the optimizers: what weights come to, against
+torch.optim's on the trace's gradients. Then the schedules: the rates that plain gradient descent is found to have used, against
+torch.optim.lr_scheduler. Then the initialisations: their distributions against torch.nn.init's.
 Exit codes as parity.py's.
 """
 import math
@@ -23,6 +24,7 @@ except ImportError as missing:
     sys.exit(77)
 
 import safetensors
+from optimizers import KerasAdam, KerasRMSprop
 
 BATCH = 6
 LEAST = 1e-3  # what is smaller is compared as if it were as large: gradients that are 0 but for rounding
@@ -198,7 +200,21 @@ PENALTIES = [
     ("wgan_div", lambda critic, r, f, draw: (slope(critic, r) ** 6 + slope(critic, f) ** 6).mean()),
 ]
 
-# --- schedules and initialisations -------------------------------------------------------------------------------------------
+# --- optimizers, schedules and initialisations -------------------------------------------------------------------------------
+
+OPTIMIZERS = [
+    ("adam", torch.optim.Adam),
+    ("{adam: {lr: 0.01, beta1: 0.5, beta2: 0.9, epsilon: 1e-3}}", lambda w: torch.optim.Adam(w, 0.01, (0.5, 0.9), 1e-3)),
+    ("{adam: {lr: 0.01, weight_decay: 0.1}}", lambda w: torch.optim.Adam(w, 0.01, weight_decay=0.1)),
+    ("{adam: {lr: 0.01, epsilon: 1e-3, convention: keras}}", lambda w: KerasAdam(w, 0.01, (0.9, 0.999), 1e-3, 0)),
+    ("{adamw: {lr: 0.01, beta1: 0.5, weight_decay: 0.1}}", lambda w: torch.optim.AdamW(w, 0.01, (0.5, 0.999), weight_decay=0.1)),
+    ("rmsprop", torch.optim.RMSprop),
+    ("{rmsprop: {lr: 0.01, rho: 0.9, epsilon: 1e-3}}", lambda w: torch.optim.RMSprop(w, 0.01, 0.9, 1e-3)),
+    ("{rmsprop: {lr: 0.01, rho: 0.9, epsilon: 1e-3, convention: keras}}", lambda w: KerasRMSprop(w, 0.01, 0.9, 1e-3)),
+    ("{sgd: 0.001}", lambda w: torch.optim.SGD(w, 0.001)),
+    ("{sgd: {lr: 0.001, momentum: 0.9}}", lambda w: torch.optim.SGD(w, 0.001, 0.9)),
+    ("{sgd: {lr: 0.001, momentum: 0.9, nesterov: true}}", lambda w: torch.optim.SGD(w, 0.001, 0.9, nesterov=True)),
+]
 
 SCHEDULES = [
     ("{linear: {from: 0, to: 10, final: 0.1}}", lambda o: torch.optim.lr_scheduler.LinearLR(o, 1, 0.1, 10)),
@@ -408,11 +424,37 @@ class Comparison:
         return self.bad
 
 
-def compare_schedules(ganexp, folder):
-    bad, steps = 0, 13
+def one_network():
     config = init_config()
     config["networks"] = {"normal": config["networks"]["normal"]}
     config["terms"], config["train"]["iteration"] = [{"mse": {"x": "normal(x)", "y": 1}}], [{"update": "normal"}]
+    return config
+
+
+def compare_optimizers(ganexp, folder):
+    bad, steps = 0, 8
+    for text, make in OPTIMIZERS:
+        t = trace(ganexp, folder, one_network(), steps, f"train.optimizer={text}", "train.lr_schedule={step: {every: 4, factor: 0.5}}")
+        names = [key[len("grad/0/"):-len("@0.0")] for key in t if key.startswith("grad/0/") and key.endswith("@0.0")]
+        weights = [t[f"param/{name}@0"].double().requires_grad_() for name in names]
+        optimizer = make(weights)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 4, 0.5)
+        for k in range(steps):
+            for name, w in zip(names, weights):
+                w.grad = t[f"grad/0/{name}@{k}.0"].double()
+            optimizer.step()
+            schedule.step()
+            for name, w in zip(names, weights):
+                off, way = ((x - w).abs().max().item() for x in (t[f"param/{name}@{k + 1}"].double(), t[f"param/{name}@0"].double()))
+                if not (off < 1e-4 * way + 1e-6 and way > 1e-4):  # 1e-6: the weights are rounded
+                    bad += 1
+                    print(f"FAIL {text} step {k}: {name} is {off:.3g} off, it moved {way:.3g}")
+    return bad
+
+
+def compare_schedules(ganexp, folder):
+    bad, steps = 0, 13
+    config = one_network()
     for text, make in SCHEDULES:
         t = trace(ganexp, folder, config, steps, f"train.lr_schedule={text}")
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], RATE)
@@ -464,11 +506,12 @@ def word_of(layer):
 def words_without_a_row(ganexp, config):
     used = {word_of(layer) for net in config["networks"].values() for layer in net["layers"]}
     used |= {word_of(g["loss"]) for g in config["games"]} | {name for name, _ in PENALTIES} | {word for word, *_ in TERMS}
-    used |= {word_of(yaml.safe_load(text)) for text, _ in SCHEDULES} | {word_of(init) for _, init, _ in INITS} | {"constant"}
+    used |= {word_of(yaml.safe_load(text)) for text, _ in [*SCHEDULES, *OPTIMIZERS]} | {word_of(init) for _, init, _ in INITS} | {"constant"}
+    kinds = ("layer", "loss", "penalty", "term", "optimizer", "schedule", "initialisation")
     kind, missing = "", []
     for line in subprocess.run([ganexp, "help"], check=True, capture_output=True, text=True).stdout.splitlines():
         kind = line if line and not line.startswith(" ") else kind
-        if line.startswith("  ") and kind in ("layer", "loss", "penalty", "term", "schedule", "initialisation") and line.split()[0] not in used:
+        if line.startswith("  ") and kind in kinds and line.split()[0] not in used:
             missing.append(line.split()[0])
             print(f"FAIL {kind} {missing[-1]}: no row in words.py")
     return len(missing)
@@ -480,9 +523,10 @@ def main(ganexp):
     with tempfile.TemporaryDirectory() as folder:
         tensors = trace(ganexp, folder, config, 2)
         comparisons = [Comparison(tensors, k) for k in (0, 1)]  # what starts at 0, as an attention's gamma, is not 0 the second time
-        bad = words_without_a_row(ganexp, config) + sum(c.run() for c in comparisons) + compare_schedules(ganexp, folder) + compare_inits(ganexp, folder)
+        bad = words_without_a_row(ganexp, config) + sum(c.run() for c in comparisons)
+        bad += compare_optimizers(ganexp, folder) + compare_schedules(ganexp, folder) + compare_inits(ganexp, folder)
     print(f"{'FAIL' if bad else 'ok  '} {len(LAYERS) + 4} rows of layers, {len(TERMS)} terms, {len(LOSSES)} losses, {len(PENALTIES)} penalties: "
-          f"{sum(c.n for c in comparisons)} values and gradients; {len(SCHEDULES)} schedules; {len(INITS)} initialisations")
+          f"{sum(c.n for c in comparisons)} values and gradients; {len(OPTIMIZERS)} optimizers; {len(SCHEDULES)} schedules; {len(INITS)} initialisations")
     return 1 if bad else 0
 
 

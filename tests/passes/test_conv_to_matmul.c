@@ -3,6 +3,7 @@
 #include "support/against_reference.h"
 #include "ir/op.h"
 #include "support/roots.h"
+#include "support/optimizers.h"
 
 static int convolutions(const struct graph *g)
 {
@@ -87,7 +88,7 @@ static void update(struct value *loss, struct value **w, int n)
     gradient(loss, w, n, dw);
     for (int i = 0; i < n; i++) {
         graph_root(g, arena_printf(g->arena, "d%d", i), dw[i]);
-        sgd(w[i], dw[i], NULL, hyper, 0, false);
+        descend(w[i], dw[i], hyper);
     }
 }
 

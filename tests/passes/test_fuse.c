@@ -91,7 +91,7 @@ static void test_slots(void **state)
     graph_root(g, "moved", add(before, square(after)));
     expect(g, "%0 = param() (8) w\n"
               "%1 = square(%0) (8) \n"
-              "%2 = clip_slot(%0) (8) w\n"
+              "%2 = update(%0) (8) w clip\n"
               "%3 = fused(%1, %2) (8) $0 = square(%2); add(%1, $0)\n"
               "moved = %3\n");
 }

@@ -7,6 +7,7 @@
 #include "ir/choice.h"
 #include "ir/op.h"
 #include "codegen/compile.h"
+#include "support/optimizers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -233,7 +234,7 @@ static void laid(struct graph *g)
     graph_root(g, "planes", winograd_transform(h, TILE_FINE, t));
     struct value *y = mean(matmul(flat, w, false, true));
     gradient(y, &w, 1, &dw);
-    sgd(w, dw, NULL, input(g, "hyper", SHAPE(4)), 0, false);
+    descend(w, dw, input(g, "hyper", SHAPE(4)));
     graph_root(g, "y", y);
     graph_root(g, "some", slice(flat, 1, 0, 4));
 }
@@ -253,7 +254,7 @@ static void both_ways(struct graph *g)
         gradient(y, &w, 1, &dw);
         if (!i)
             graph_root(g, "w", w);
-        w = sgd(w, dw, NULL, input(g, "hyper", SHAPE(4)), 0, false);
+        w = descend(w, dw, input(g, "hyper", SHAPE(4)));
     }
 }
 
@@ -268,7 +269,7 @@ static void rounded_copy(struct graph *g)
                      *dw;
         graph_root(g, i ? "y after" : "y", y);
         gradient(y, &w, 1, &dw);
-        w = sgd(w, dw, NULL, input(g, "hyper", SHAPE(4)), 0, false);
+        w = descend(w, dw, input(g, "hyper", SHAPE(4)));
     }
     graph_root(g, "of a square", matmul(x, square(w), false, true));
     g->precision = TYPE_BF16;

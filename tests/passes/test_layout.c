@@ -1,6 +1,7 @@
 // The layout pass on a DCGAN in miniature and on small cases: where reorders stand, that no other
 // do, and that the numbers are the reference's.
 #include "support/against_reference.h"
+#include "support/optimizers.h"
 
 static const struct window same = {{1, 1}, {1, 1, 1, 1}}, half = {{2, 2}, {1, 1, 1, 1}};
 
@@ -246,9 +247,10 @@ static void build_living(struct graph *g, struct slots *s, struct living l[3])
     struct value *loss = mean(softplus(matmul(reshape(h, SHAPE(4, 32 * 16)), w[2], false, true)));
     graph_root(g, "loss", loss);
     gradient(loss, w, 3, dw);
+    const struct optimizer adam = optimizer_of(g->arena, "adam",
+                                               "{beta1: 0.5, beta2: 0.9, epsilon: 1}");
     for (int i = 0; i < 3; i++)
-        l[i].step = adam(w[i], dw[i], l[i].slot[1], l[i].slot[2], hyper,
-                         (struct adam_options){0.5, 0.9, 1, false, 0});
+        l[i].step = optimizer_step(&adam, w[i], dw[i], hyper, &l[i].slot[1]);
     graph_root(g, "after", mean(square(conv(y, l[1].step, same))));
 }
 
@@ -315,7 +317,7 @@ static void noise_on_weights_is_drawn_plain(void **state)
     struct value *loss = mean(square(conv(x, l.w, half)));
     graph_root(g, "loss", loss);
     gradient(loss, (struct value *[]){l.w}, 1, &dw);
-    struct value *next = sgd(l.w, add(dw, noise), NULL, hyper, 0, false);
+    struct value *next = descend(l.w, add(dw, noise), hyper);
     pass_assign_layouts(g);
     assert_int_equal(noise->layout, LAYOUT_PLAIN);
     assert_int_equal(next->layout, LAYOUT_BLOCKED);

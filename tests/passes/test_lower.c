@@ -8,6 +8,7 @@
 #include "codegen/plan.h"
 #include "codegen/tasks.h"
 #include "support/sources.h"
+#include "support/optimizers.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -154,6 +155,19 @@ static struct slot *slot(struct trained *t, const char *name)
                      (struct place){0});
 }
 
+// A moment named "v…" is a mean square, and not negative.
+static void stepped(struct trained *t, int number, const char *word, const char *params,
+                    struct value *d, struct value *hyper)
+{
+    struct arena *a = t->g->arena;
+    const struct optimizer o = optimizer_of(a, word, params);
+    struct slot *moment[UPDATE_MOMENTS];
+    for (int i = 0; i < optimizer_moments(&o); i++)
+        moment[i] = slot(t, arena_printf(a, "%s%d", o.kind->moment[i], number));
+    optimizer_step(&o, param(t->g, slot(t, arena_printf(a, "%s%d", word, number))), d, hyper,
+                   moment);
+}
+
 static void test_effects(void **state)
 {
     (void)state;
@@ -161,15 +175,13 @@ static void test_effects(void **state)
     struct graph *g = t.g;
     slots_init(&t.slots, g->arena);
     struct value *d = input(g, "d", SHAPE(37, 5)), *hyper = input(g, "hyper", SHAPE(4));
-    const struct adam_options torch = {0.5, 0.999, 1e-3, false, 0.1},
-                              keras = {0.9, 0.99, 1e-3, true, 0};
-    adam(param(g, slot(&t, "a1")), d, slot(&t, "m1"), slot(&t, "v1"), hyper, torch);
-    adam(param(g, slot(&t, "a2")), d, slot(&t, "m2"), slot(&t, "v2"), hyper, keras);
-    rmsprop(param(g, slot(&t, "r1")), d, slot(&t, "v3"), hyper, 0.9, 1e-3, false);
-    rmsprop(param(g, slot(&t, "r2")), d, slot(&t, "v4"), hyper, 0.9, 1e-3, true);
-    sgd(param(g, slot(&t, "s1")), d, NULL, hyper, 0, false);
-    sgd(param(g, slot(&t, "s2")), d, slot(&t, "m3"), hyper, 0.9, false);
-    sgd(param(g, slot(&t, "s3")), d, slot(&t, "m4"), hyper, 0.9, true);
+    stepped(&t, 1, "adam", "{beta1: 0.5, epsilon: 1e-3, weight_decay: 0.1}", d, hyper);
+    stepped(&t, 2, "adam", "{beta2: 0.99, epsilon: 1e-3, convention: keras}", d, hyper);
+    stepped(&t, 3, "rmsprop", "{rho: 0.9, epsilon: 1e-3}", d, hyper);
+    stepped(&t, 4, "rmsprop", "{rho: 0.9, epsilon: 1e-3, convention: keras}", d, hyper);
+    stepped(&t, 5, "sgd", "{lr: 1}", d, hyper);
+    stepped(&t, 6, "sgd", "{lr: 1, momentum: 0.9}", d, hyper);
+    stepped(&t, 7, "sgd", "{lr: 1, momentum: 0.9, nesterov: true}", d, hyper);
     clip_slot(param(g, slot(&t, "c")), -0.2, 0.3);
     lerp_slot(param(g, slot(&t, "l")), d, 0.25);
     assign_slot(param(g, slot(&t, "n")), d);

@@ -7,6 +7,7 @@
 #include "store/checkpoint.h"
 #include "support/experiment.h"
 #include "support/packed_copies.h"
+#include "support/optimizers.h"
 
 // --- every effect --------------------------------------------------------------------------------
 
@@ -30,12 +31,18 @@ static void read_packed(struct value *version, const struct blocked_layout *layo
     }
 }
 
-static struct slot *moment(struct slots *s, const char *name, const struct slot *of)
+static struct value *stepped(struct slots *s, const char *word, const char *params, struct value *v,
+                             struct value *x, struct value *hyper)
 {
-    struct slot *m = slots_add(s, name, SLOT_MOMENT, of->shape, (struct init){INIT_CONSTANT, 1, 0},
-                               (struct place){0});
-    m->of = of;
-    return m;
+    const struct optimizer o = optimizer_of(s->arena, word, params);
+    const struct slot *of = v->attr.slot;
+    struct slot *m[UPDATE_MOMENTS];
+    for (int i = 0; i < optimizer_moments(&o); i++) {
+        m[i] = slots_add(s, arena_printf(s->arena, "%s.%s", word, o.kind->moment[i]), SLOT_MOMENT,
+                         of->shape, (struct init){INIT_CONSTANT, 1, 0}, (struct place){0});
+        m[i]->of = of;
+    }
+    return optimizer_step(&o, v, x, hyper, m);
 }
 
 // One after the other; every version but the second is read from the packed copy.
@@ -45,11 +52,10 @@ static struct value *all_effects(struct graph *g, struct slots *s, struct slot *
     struct value *hyper = input(g, "hyper", SHAPE(4)), *x = input(g, "x", w->shape);
     struct value *v = param(g, w);
     read_packed(v, layout, "0");
-    v = adam(v, x, moment(s, "m", w), moment(s, "v", w), hyper,
-             (struct adam_options){0.5, 0.9, 1, false, 0});
-    v = rmsprop(v, x, moment(s, "r", w), hyper, 0.9, 1, false);
+    v = stepped(s, "adam", "{beta1: 0.5, beta2: 0.9, epsilon: 1}", v, x, hyper);
+    v = stepped(s, "rmsprop", "{rho: 0.9, epsilon: 1}", v, x, hyper);
     read_packed(v, layout, "2");
-    v = sgd(v, x, moment(s, "n", w), hyper, 0.9, false);
+    v = stepped(s, "sgd", "{lr: 1, momentum: 0.9}", v, x, hyper);
     read_packed(v, layout, "3");
     v = clip_slot(v, -0.5, 0.5);
     read_packed(v, layout, "4");
@@ -57,7 +63,7 @@ static struct value *all_effects(struct graph *g, struct slots *s, struct slot *
     read_packed(v, layout, "5");
     v = assign_slot(v, x);
     read_packed(v, layout, "6");
-    return sgd(v, x, NULL, hyper, 0, false);
+    return descend(v, x, hyper);
 }
 
 static void given(void *context, const struct value *v, double *out)

@@ -6,6 +6,7 @@
 #include "base/philox.h"
 #include "base/text.h"
 #include "ir/op.h"
+#include "ir/update.h"
 #include "program/program.h"
 #include "codegen/compile.h"
 
@@ -98,11 +99,15 @@ static inline int count_op(const struct graph *g, const struct op *op, const cha
     return n;
 }
 
-static inline int count_effects(const struct graph *g, const struct op *op, const char *slot)
+// Updates by the rule of a name, of slots whose names begin so.
+static inline int count_updates(const struct graph *g, const char *rule, const char *slot)
 {
     int n = 0;
-    for (int i = 0; i < g->n; i++)
-        n += g->value[i]->op == op && !strncmp(g->value[i]->attr.slot->name, slot, strlen(slot));
+    for (int i = 0; i < g->n; i++) {
+        const struct update_rule *is = update_rule_of(g->value[i]);
+        n += is && !strcmp(is->name, rule) &&
+             !strncmp(g->value[i]->attr.slot->name, slot, strlen(slot));
+    }
     return n;
 }
 

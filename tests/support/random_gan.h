@@ -6,6 +6,7 @@
 #include "base/philox.h"
 #include "ir/build.h"
 #include "ir/op.h"
+#include "support/optimizers.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -386,7 +387,7 @@ static void step(struct gan *c, const struct slope *s)
 {
     struct value *hyper = fed(c->g, "hyper", SHAPE(4));
     for (int i = 0; i < s->n; i++)
-        c->version[s->w[i]->attr.slot->index] = sgd(s->w[i], s->dw[i], NULL, hyper, 0, false);
+        c->version[s->w[i]->attr.slot->index] = descend(s->w[i], s->dw[i], hyper);
 }
 
 // ((|d critic/dx| of each sample) − 1)², the mean of it

@@ -178,7 +178,7 @@ static void test_sampling(void **state)
         "train: {steps: 1, ema: 0.9, optimizer: adam, iteration: [update: critic, update: "
         "generator]}\n");
     assert_true(has_slot(f.e, "ema/generator.0.weight") && !has_slot(f.e, "ema/critic.1.weight"));
-    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "ema/"), 4);
+    assert_int_equal(count_updates(f.p->graph, "lerp", "ema/"), 4);
     struct program *p = program_sampling(f.e, f.arena, 6, NULL, true, f.diag);
     assert_int_equal(p->n_input, 1);
     assert_string_equal(p->input[0].name, "z");
@@ -216,7 +216,7 @@ static void test_pool(void **state)
         double **result = interpret(&f, a);
         for (int i = 0; i < f.p->graph->n; i++) {
             const struct value *v = f.p->graph->value[i];
-            if (v->op != &op_assign_slot)
+            if (update_rule_of(v) != &rule_assign)
                 continue;
             for (int64_t k = 0; k < shape_size(v->shape); k++)
                 f.slab[v->attr.slot->offset + (size_t)k] = (float)result[v->id][k];
@@ -242,9 +242,9 @@ static void test_statistics_of_heads(void **state)
         "terms: [{mse: {x: reader(a.image).a, y: 1}}, {mse: {x: reader(b.image).b, y: 1}}]\n"
         "samples: {of: reader(a.image).a}\n",
         "train: {steps: 1, optimizer: adam, iteration: [update: reader]}\n");
-    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "reader.1."), 4);
-    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "reader.a.0."), 2);
-    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "reader.b.0."), 2);
+    assert_int_equal(count_updates(f.p->graph, "lerp", "reader.1."), 4);
+    assert_int_equal(count_updates(f.p->graph, "lerp", "reader.a.0."), 2);
+    assert_int_equal(count_updates(f.p->graph, "lerp", "reader.b.0."), 2);
     arena_free(f.arena);
 }
 
@@ -347,7 +347,7 @@ static void test_simultaneous(void **state)
     assert_int_equal(f.p->n_run, 4);
     assert_true(f.p->run[1].update == &f.e->phase->update[1] && f.p->run[2].repetition == 1);
     assert_int_equal(f.p->n_feed, 2);
-    assert_int_equal(count_effects(f.p->graph, &op_lerp_slot, "generator.2.running_mean"), 2);
+    assert_int_equal(count_updates(f.p->graph, "lerp", "generator.2.running_mean"), 2);
     arena_free(f.arena);
     arena_free(a);
 }

@@ -216,6 +216,7 @@ static void *dnn_descriptor(struct shape s, enum layout layout, enum type type)
 
 const struct dnn_layout *dnn_layout(struct shape shape, enum layout layout, enum type type)
 {
+    ASSERT(layout == LAYOUT_PLAIN || (layout == LAYOUT_CHANNELS_LAST && shape.rank == 4));
     open_library();
     struct dnn_layout *l = dnn_intern(dnn_descriptor(shape, layout, type));
     if (layout == LAYOUT_PLAIN)
@@ -490,6 +491,7 @@ const struct dnn_primitive *dnn_matmul(const struct dnn_matmul *spec)
 
 const struct dnn_primitive *dnn_reorder(const struct dnn_layout *from, const struct dnn_layout *to)
 {
+    ASSERT(from && to);
     return dnn_find(&(struct key){.kind = KEY_REORDER, .reorder = {from, to}});
 }
 
@@ -539,6 +541,7 @@ static dnnl_primitive_t made(const struct dnn_primitive *p)
 
 struct dnn_call *dnn_bind(struct arena *a, const struct dnn_primitive *p, struct dnn_args args)
 {
+    ASSERT(p);
     struct dnn_call *c = NEW(a, struct dnn_call);
     void *data[PARTS] = {args.x, args.w, args.y};
     memcpy(data + PART_AFTER, args.after, sizeof args.after);

@@ -1,160 +1,127 @@
 // Effects change a slot: in[0] is its version before, the result its version after, in the same
-// memory. Each is a root of its graph. Optimizer moments belong to the op that made them: they are
-// read and written in place.
-//   adam     m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← p − lr·m̂/(√v̂ + ε)           Kingma, Ba
-//   2015, arXiv:1412.6980
-//   rmsprop  v ← ρv + (1−ρ)g²    p ← p − lr·g/(√v + ε)                                 Tieleman,
-//   Hinton 2012
-//   sgd      m ← μm + g          p ← p − lr·m   (nesterov: lr·(g + μm))                 Sutskever
-//   et al. 2013
-// keras_epsilon puts ε outside the bias correction: lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε); for rmsprop
-// it is under the root.
+// memory. Each is a root of its graph. There is one op, `update`; what it does is a rule (ir/update.h):
+// an optimizer's (optimizers/), or one of ops/slot_rules.h. Moments belong to the update that made
+// them: they are read and written in place.
 #include "ir/build.h"
 #include "ir/op.h"
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "ir/ops/slot_rules.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-static struct value *effect(const struct op *op, struct value *p, int n, struct value *const *in,
-                            struct attr attr)
+struct update_call {
+    const struct update_rule *rule;
+    const void *options;
+};
+
+struct value *update_slot(const struct update_rule *rule, const void *options, size_t size,
+                          struct value *p, struct value *g, struct value *number,
+                          struct slot *const *moment, int n_moment)
 {
-    if (!p->attr.slot)
-        BUG("%s wants a version of a slot", op->name);
-    attr.slot = p->attr.slot;
-    struct value *v = graph_add(p->graph, op, p->shape, n, in, attr);
-    graph_root(p->graph, NULL, v);
+    ASSERT(p->attr.slot);
+    ASSERT(n_moment >= 0 && n_moment <= UPDATE_MOMENTS);
+    ASSERT(g || !number); // inputs stand at fixed places
+    ASSERT(number || !n_moment);
+    ASSERT(!g || shape_size(g->shape) == shape_size(p->shape));
+    ASSERT(!number || shape_size(number->shape) == UPDATE_NUMBERS);
+    ASSERT(!size == !options);
+    struct graph *graph = p->graph;
+    struct value *in[EFFECT_NUMBERS + 1 + UPDATE_MOMENTS] = {p, g, number};
+    for (int i = 0; i < n_moment; i++) {
+        ASSERT(shape_equal(moment[i]->shape, p->attr.slot->shape));
+        ASSERT(moment[i] != p->attr.slot);
+        in[EFFECT_NUMBERS + 1 + i] = param(graph, moment[i]);
+    }
+    struct update_call *call = NEW(graph->arena, struct update_call);
+    *call = (struct update_call){rule, NULL};
+    if (size)
+        call->options = memcpy(arena_alloc(graph->arena, size), options, size);
+    struct value *v = graph_add(graph, &op_update, p->shape,
+                                number ? EFFECT_NUMBERS + 1 + n_moment
+                                : g    ? EFFECT_NUMBERS
+                                       : 1,
+                                in, (struct attr){.slot = p->attr.slot, .update = call});
+    graph_root(graph, NULL, v);
     return v;
 }
 
-static const void *op_effect_moments(struct graph *g, struct slot *a, struct slot *b)
+static const struct update_call *call_of(const struct value *v)
 {
-    struct slot **pair = NEW_ARRAY(g->arena, struct slot *, 2);
-    pair[0] = a;
-    pair[1] = b;
-    return pair;
+    return v->op == &op_update ? v->attr.update : NULL;
 }
 
-struct value *adam(struct value *p, struct value *g, struct slot *m, struct slot *v,
-                   struct value *hyper, struct adam_options o)
+const struct update_rule *update_rule_of(const struct value *v)
 {
-    struct value *in[] = {p, g, hyper, param(p->graph, m), param(p->graph, v)};
-    return effect(&op_adam, p, 5, in,
-                  (struct attr){.effect = {{o.beta1, o.beta2, o.epsilon, o.weight_decay},
-                                           o.keras_epsilon,
-                                           op_effect_moments(p->graph, m, v)}});
+    const struct update_call *call = call_of(v);
+    return call ? call->rule : NULL;
 }
 
-struct value *rmsprop(struct value *p, struct value *g, struct slot *v, struct value *hyper,
-                      double rho, double epsilon, bool keras_epsilon)
+const void *update_options_of(const struct value *v)
 {
-    struct value *in[] = {p, g, hyper, param(p->graph, v)};
-    return effect(
-        &op_rmsprop, p, 4, in,
-        (struct attr){
-            .effect = {{rho, epsilon}, keras_epsilon, op_effect_moments(p->graph, v, NULL)}});
+    ASSERT(call_of(v));
+    return call_of(v)->options;
 }
 
-struct value *sgd(struct value *p, struct value *g, struct slot *m, struct value *hyper,
-                  double momentum, bool nesterov)
+int update_moments(const struct value *v)
 {
-    struct value *in[] = {p, g, hyper, m ? param(p->graph, m) : NULL};
-    return effect(
-        &op_sgd, p, m ? 4 : 3, in,
-        (struct attr){.effect = {{momentum}, nesterov, op_effect_moments(p->graph, m, NULL)}});
+    ASSERT(call_of(v));
+    return v->n_in > EFFECT_NUMBERS ? v->n_in - EFFECT_NUMBERS - 1 : 0;
 }
+
+// The reference interpreter keeps one array a slot, so moments are updated where they are read.
+static void update_reference(const struct value *v, const double *const *in, double *out)
+{
+    const struct update_call *call = call_of(v);
+    const int64_t n = shape_size(v->shape);
+    double *moment[UPDATE_MOMENTS] = {NULL};
+    for (int i = 0; i < update_moments(v); i++)
+        moment[i] = (double *)(uintptr_t)in[EFFECT_NUMBERS + 1 + i];
+    memcpy(out, in[0], sizeof *out * (size_t)n);
+    call->rule->update(call->options, out, v->n_in > 1 ? in[1] : NULL, moment,
+                       v->n_in > EFFECT_NUMBERS ? in[EFFECT_NUMBERS] : NULL, 0, n);
+}
+
+static void update_print(const struct value *v, struct text *out)
+{
+    text_add(out, call_of(v)->rule->name);
+}
+
+const struct op op_update = {.name = "update",
+                             .flags = OP_EFFECT,
+                             .attr = ATTR_UPDATE,
+                             .reference = update_reference,
+                             .print = update_print};
+
+// --- rules that no config names ------------------------------------------------------------------
+
+const struct update_rule rule_clip = RULE(clip), rule_lerp = RULE(lerp), rule_assign = RULE(assign);
 
 struct value *clip_slot(struct value *p, double low, double high)
 {
-    return effect(&op_clip_slot, p, 1, &p, (struct attr){.effect = {{low, high}}});
+    ASSERT(low <= high);
+    const struct clip_options o = {low, high};
+    return update_slot(&rule_clip, &o, sizeof o, p, NULL, NULL, NULL, 0);
 }
 
 struct value *lerp_slot(struct value *p, struct value *x, double t)
 {
-    if (shape_size(x->shape) != shape_size(p->shape))
-        BUG("lerp_slot: sizes differ");
-    return effect(&op_lerp_slot, p, 2, (struct value *[]){p, x}, (struct attr){.effect = {{t}}});
+    const struct lerp_options o = {t};
+    return update_slot(&rule_lerp, &o, sizeof o, p, x, NULL, NULL, 0);
 }
 
 struct value *assign_slot(struct value *p, struct value *x)
 {
-    if (shape_size(x->shape) != shape_size(p->shape))
-        BUG("assign_slot: sizes differ");
-    return effect(&op_assign_slot, p, 2, (struct value *[]){p, x}, (struct attr){0});
-}
-
-// The reference interpreter keeps one array a slot, so moments are updated where they are read.
-static double *in_place(const double *moment) { return (double *)(uintptr_t)moment; }
-
-static void adam_reference(const struct value *u, const double *const *in, double *out)
-{
-    const double b1 = u->attr.effect.number[0], b2 = u->attr.effect.number[1],
-                 eps = u->attr.effect.number[2], decay = u->attr.effect.number[3];
-    const double lr = in[2][0], c1 = in[2][1], c2 = in[2][2];
-    double *m = in_place(in[3]), *v = in_place(in[4]);
-    for (int64_t i = 0, n = shape_size(u->shape); i < n; i++) {
-        const double g = in[1][i] + decay * in[0][i];
-        m[i] = b1 * m[i] + (1 - b1) * g;
-        v[i] = b2 * v[i] + (1 - b2) * g * g;
-        if (u->attr.effect.flag)
-            out[i] = in[0][i] - lr * c1 / sqrt(c2) * m[i] / (sqrt(v[i]) + eps);
-        else
-            out[i] = in[0][i] - lr * c1 * m[i] / (sqrt(v[i] * c2) + eps);
-    }
-}
-
-static void rmsprop_reference(const struct value *u, const double *const *in, double *out)
-{
-    const double rho = u->attr.effect.number[0], eps = u->attr.effect.number[1], lr = in[2][0];
-    double *v = in_place(in[3]);
-    for (int64_t i = 0, n = shape_size(u->shape); i < n; i++) {
-        const double g = in[1][i];
-        v[i] = rho * v[i] + (1 - rho) * g * g;
-        out[i] = in[0][i] - lr * g / (u->attr.effect.flag ? sqrt(v[i] + eps) : sqrt(v[i]) + eps);
-    }
-}
-
-static void sgd_reference(const struct value *u, const double *const *in, double *out)
-{
-    const double mu = u->attr.effect.number[0], lr = in[2][0];
-    double *m = u->n_in == 4 ? in_place(in[3]) : NULL;
-    for (int64_t i = 0, n = shape_size(u->shape); i < n; i++) {
-        double step = in[1][i];
-        if (m) {
-            m[i] = mu * m[i] + step;
-            step = u->attr.effect.flag ? step + mu * m[i] : m[i];
-        }
-        out[i] = in[0][i] - lr * step;
-    }
-}
-
-static void clip_reference(const struct value *u, const double *const *in, double *out)
-{
-    for (int64_t i = 0, n = shape_size(u->shape); i < n; i++)
-        out[i] = fmin(fmax(in[0][i], u->attr.effect.number[0]), u->attr.effect.number[1]);
-}
-
-static void lerp_reference(const struct value *u, const double *const *in, double *out)
-{
-    for (int64_t i = 0, n = shape_size(u->shape); i < n; i++)
-        out[i] = in[0][i] + u->attr.effect.number[0] * (in[1][i] - in[0][i]);
-}
-
-static void assign_reference(const struct value *u, const double *const *in, double *out)
-{
-    for (int64_t i = 0, n = shape_size(u->shape); i < n; i++)
-        out[i] = in[1][i];
+    return update_slot(&rule_assign, NULL, 0, p, x, NULL, NULL, 0);
 }
 
 // --- packed copies ---------------------------------------------------------------------------------------
 
 struct value *packed_copy(struct value *version, const char *why)
 {
-    if (!version->attr.slot)
-        BUG("packed_copy wants a version of a slot");
+    ASSERT(version->attr.slot);
     return graph_add(version->graph, &op_packed_copy, version->shape, 1, &version,
                      (struct attr){.why = why});
 }
@@ -162,6 +129,7 @@ struct value *packed_copy(struct value *version, const char *why)
 bool effect_writes_packed(const struct value *v, const struct packed_copy *t)
 {
     const struct graph *g = v->graph;
+    ASSERT((v->op->flags & OP_EFFECT) && g->value[v->id] == v);
     for (int i = v->id + 1; i < g->n; i++) {
         const struct value *u = g->value[i];
         if (u->n_in && u->in[0] == v && u->op == &op_packed_copy && u->blocked == t->layout &&
@@ -188,15 +156,3 @@ const struct op op_packed_copy = {.name = "packed_copy",
                                   .flags = OP_ALIAS,
                                   .reference = packed_copy_reference,
                                   .print = packed_copy_print};
-
-#define EFFECT(word, meaning)                                                                    \
-    {                                                                                            \
-        .name = #word, .flags = OP_EFFECT, .attr = ATTR_EFFECT, .reference = meaning##_reference \
-    }
-
-const struct op op_adam = EFFECT(adam, adam);
-const struct op op_rmsprop = EFFECT(rmsprop, rmsprop);
-const struct op op_sgd = EFFECT(sgd, sgd);
-const struct op op_clip_slot = EFFECT(clip_slot, clip);
-const struct op op_lerp_slot = EFFECT(lerp_slot, lerp);
-const struct op op_assign_slot = EFFECT(assign_slot, assign);
