@@ -127,6 +127,7 @@ static const struct param *dataset_joined(const struct dataset_kind *kind)
     size_t k = 0;
     while (listed[k] != &kind->word)
         k++;
+    ASSERT(k < KINDS);
     struct param *to = tables[k];
     const struct param *own = kind->word.params;
     int n = 0;

@@ -155,6 +155,7 @@ static bool arrays_get(const struct dataset *s, int64_t index, float *image, int
 {
     const struct arrays_own *own = s->state;
     const int64_t area = s->height * s->width, at = index * s->channels * area;
+    ASSERT(index >= 0 && index < s->count);
     if (!own->last)
         dataset_arrays_numbers(&own->image, at, s->channels * area, image);
     for (int64_t i = 0; own->last && i < area; i++)

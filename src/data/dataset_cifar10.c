@@ -153,6 +153,7 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
 static bool cifar_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct cifar *c = s->state;
+    ASSERT(index >= 0 && index < s->count);
     const uint8_t *p = c->record[index];
     *label = *p++;
     pixels_float(p, PIXELS, image);

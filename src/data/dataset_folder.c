@@ -186,6 +186,7 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
     const struct folder_own *own = s->state;
     const bool flip = index >= own->n;
     const int64_t i = flip ? index - own->n : index, width = s->width;
+    ASSERT(i >= 0 && i < own->n);
     const uint8_t *p = own->byte + i * own->pixels;
     *label = own->label[i];
     pixels_float(p, own->pixels, image);

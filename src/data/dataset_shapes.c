@@ -304,6 +304,7 @@ BY_VECTORS static void distance_row(const struct figure *f, const float *x, floa
                                     float down, float *to, int n)
 {
     float dx[WIDEST], px[WIDEST], py[WIDEST];
+    ASSERT(n <= WIDEST && f->radius > 0);
     const float dy = (y - down - f->at.y) / f->radius;
     int from = 0;
     for (int i = 0; i < n; i++) {
@@ -349,6 +350,7 @@ BY_VECTORS static void colour_row(const struct figure *f, const struct ground *g
 // Every 64 examples in a row hold every shape in every colour once, in an order of their own.
 static int pair_of(enum split split, int64_t index)
 {
+    ASSERT(index >= 0);
     struct rng r;
     rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / PAIRS));
     int order[PAIRS];

@@ -79,6 +79,7 @@ static bool check_named_value(struct section_reader *r, const struct expression 
     struct experiment *e = r->e;
     struct named_value *v = experiment_value(e, is->name);
     const int i = (int)(v - e->value);
+    ASSERT(v && i >= 0 && i < e->n_value);
     const struct expression *behind = expression_behind(e, is);
     r->value_used[i] = true;
     if (r->value_state[i] == 1)

@@ -103,6 +103,7 @@ bool expressions_depend(const struct experiment *e, struct expression *const *is
 
 bool target_covers(struct target outer, struct target inner)
 {
+    ASSERT(outer.head < outer.network->n_output && inner.head < inner.network->n_output);
     return outer.network == inner.network && (outer.head < 0 || outer.head == inner.head);
 }
 
