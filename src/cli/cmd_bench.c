@@ -5,17 +5,17 @@
 // A step, or a group of them, is held against its own floor: its operations at the measured peak or
 // its bytes at the measured bandwidth, whichever takes longer. The iteration is held against
 // another one: that of the graph before any convolution was rewritten, pointwise chains fused,
-// nothing computed twice. Whoever computes what the config says by the direct algorithm cannot be
-// faster than that; we can.
+// nothing computed twice. An implementation by the direct algorithm cannot be faster than that;
+// this one can.
 #include "base/arena.h"
 #include "base/clock.h"
 #include "cli/session.h"
+#include "cli/tuning.h"
 #include "codegen/compile.h"
 #include "codegen/plan.h"
 #include "codegen/roofline.h"
 #include "store/bench_record.h"
 #include "store/environment.h"
-#include "cli/tuning.h"
 #include "view/table.h"
 
 #include <stdlib.h>
@@ -40,8 +40,8 @@ struct cmd_bench_group {
     int n;
 };
 
-struct result {
-    struct laboratory *lab;
+struct bench_result {
+    struct session *session;
     struct plan *plan;
     const double *seconds; // of each step
     double whole;          // of an iteration, steps not timed
@@ -66,6 +66,7 @@ static int slowest_first(const void *a, const void *b)
 static double *time_steps(struct arena *a, struct plan *plan, int rounds, double *whole)
 {
     const int n = plan_steps(plan);
+    ASSERT(n > 0 && rounds > 0);
     double *all = NEW_ARRAY(a, double, n *rounds), *one = NEW_ARRAY(a, double, n),
            *median = NEW_ARRAY(a, double, n);
     double *column = NEW_ARRAY(a, double, rounds), *total = NEW_ARRAY(a, double, rounds);
@@ -109,8 +110,8 @@ static struct work step_work(const struct plan *plan, int i)
     return last ? work_of(v) : (struct work){0};
 }
 
-static struct cmd_bench_group *find_groups(struct arena *a, const struct result *r, const char *by,
-                                           int *n)
+static struct cmd_bench_group *find_groups(struct arena *a, const struct bench_result *r,
+                                           const char *by, int *n)
 {
     struct cmd_bench_group *group = NULL;
     *n = 0;
@@ -147,7 +148,7 @@ static void cmd_bench_add_row(struct table *t, const struct cmd_bench_group *g, 
         table_null(t);
 }
 
-static struct table *tabulate(struct arena *a, const struct result *r, const char *by)
+static struct table *tabulate(struct arena *a, const struct bench_result *r, const char *by)
 {
     int n;
     struct cmd_bench_group *group = find_groups(a, r, by, &n);
@@ -170,10 +171,10 @@ static struct table *tabulate(struct arena *a, const struct result *r, const cha
     return t;
 }
 
-// An iteration as everybody computes it who rewrites no convolution.
-static bool direct_work(struct laboratory *lab, struct work *work)
+// An iteration whose convolutions are not rewritten.
+static bool direct_work(struct session *s, struct work *work)
 {
-    struct program *p = program_training(lab->experiment, 0, lab->arena, lab->diag);
+    struct program *p = program_training(s->experiment, 0, s->arena, s->diag);
     if (!p)
         return false;
     passes_run(p->graph, "simplify");
@@ -182,14 +183,14 @@ static bool direct_work(struct laboratory *lab, struct work *work)
     return true;
 }
 
-static struct bench cmd_bench_describe(const struct result *r, int threads)
+static struct bench cmd_bench_describe(const struct bench_result *r, int threads)
 {
-    const struct experiment *e = r->lab->experiment;
+    const struct experiment *e = r->session->experiment;
     return (struct bench){
         .name = e->name,
-        .config_hash = config_hash(r->lab->arena, r->lab->config, false),
+        .config_hash = config_hash(r->session->arena, r->session->config, false),
         .precision = e->precision == PRECISION_BF16 ? "bf16" : "f32",
-        .environment = environment_capture(r->lab->arena, plan_isa(), plan_library_version(),
+        .environment = environment_capture(r->session->arena, plan_isa(), plan_library_version(),
                                            config_library_version()),
         .threads = threads,
         .iteration_ms = 1e3 * r->whole,
@@ -236,7 +237,7 @@ static void cmd_bench_print(const struct table *table, const struct bench *b)
            1e-6 * (double)b->rss_bytes);
 }
 
-static int report(struct options *o, const struct result *r, const char *by, int threads)
+static int report(struct options *o, const struct bench_result *r, const char *by, int threads)
 {
     const struct bench b = cmd_bench_describe(r, threads);
     const struct table *table = tabulate(o->arena, r, by);
@@ -249,7 +250,7 @@ static int report(struct options *o, const struct result *r, const char *by, int
 
 static int cmd_bench_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     int64_t rounds = 30;
     int threads;
     const char *by = option_text(o, "by", "op");
@@ -259,17 +260,17 @@ static int cmd_bench_run(struct options *o)
     }
     if (!option_int(o, "steps", 1, 100000, &rounds))
         return EXIT_USAGE;
-    const int opened = tuning_open(&lab, o, TUNING_MEASURE, &threads);
+    const int opened = tuning_open(&s, o, TUNING_MEASURE, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
+    struct trainer *t = trainer_new(o->arena, s.experiment, o->diag);
     if (!t)
         return EXIT_USAGE;
-    tuning_tell(&lab);
-    struct result r = {.lab = &lab, .plan = trainer_plan(t, 0)};
+    tuning_tell(&s);
+    struct bench_result r = {.session = &s, .plan = trainer_plan(t, 0)};
     r.seconds = time_steps(o->arena, r.plan, (int)rounds, &r.whole);
     r.rss = environment_peak_rss();
-    if (!direct_work(&lab, &r.direct))
+    if (!direct_work(&s, &r.direct))
         return EXIT_USAGE;
     r.roofline = roofline_measure();
     return report(o, &r, by, threads);

@@ -73,10 +73,10 @@ static bool files_fit(struct experiment *e, struct diag *d)
 
 static int cmd_check_run(struct options *o)
 {
-    struct laboratory lab;
-    if (!laboratory_open(&lab, o) || !files_fit(lab.experiment, o->diag))
+    struct session s;
+    if (!session_open(&s, o) || !files_fit(s.experiment, o->diag))
         return EXIT_USAGE;
-    struct experiment *e = lab.experiment;
+    struct experiment *e = s.experiment;
     struct table *t = table_new(o->arena, "layers");
     static const char *const column[] = {"network",    "layer",         "output",
                                          "parameters", "multiply-adds", "activation bytes"};
@@ -84,10 +84,10 @@ static int cmd_check_run(struct options *o)
     for (size_t i = 0; i < LENGTH(column); i++)
         table_column(t, column[i]);
     for (int i = 0; i < e->n_network; i++) {
-        const struct totals s = add_network(t, e, e->network[i], o->diag);
-        all.params += s.params;
-        all.multiply_adds += s.multiply_adds;
-        all.bytes += s.bytes;
+        const struct totals sum = add_network(t, e, e->network[i], o->diag);
+        all.params += sum.params;
+        all.multiply_adds += sum.multiply_adds;
+        all.bytes += sum.bytes;
     }
     if (e->n_network > 1)
         cmd_check_add_row(t, "all", "", NULL, all.params, all.multiply_adds, all.bytes);

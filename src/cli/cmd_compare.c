@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static struct table *names_of(struct arena *a, const struct stored_run *cmd_compare_run, int n)
+static struct table *names_of(struct arena *a, const struct stored_run *run, int n)
 {
     struct table *t = table_new(a, "runs");
     static const char *const column[] = {"run",  "name",   "model", "dataset",
@@ -15,13 +15,13 @@ static struct table *names_of(struct arena *a, const struct stored_run *cmd_comp
     for (size_t i = 0; i < LENGTH(column); i++)
         table_column(t, column[i]);
     for (int i = 0; i < n; i++) {
-        table_text(t, uid_short(cmd_compare_run[i].uid));
-        table_text(t, cmd_compare_run[i].name);
-        table_text(t, cmd_compare_run[i].model);
-        table_text(t, cmd_compare_run[i].dataset);
-        table_int(t, cmd_compare_run[i].seed);
-        table_text(t, cmd_compare_run[i].status);
-        table_int(t, cmd_compare_run[i].step);
+        table_text(t, uid_short(run[i].uid));
+        table_text(t, run[i].name);
+        table_text(t, run[i].model);
+        table_text(t, run[i].dataset);
+        table_int(t, run[i].seed);
+        table_text(t, run[i].status);
+        table_int(t, run[i].step);
     }
     return t;
 }
@@ -57,10 +57,10 @@ static void cmd_compare_draw(struct table *const *t, int n)
     }
 }
 
-static bool twice(const struct stored_run *cmd_compare_run, int n)
+static bool twice(const struct stored_run *run, int n)
 {
     for (int i = 0; i < n; i++)
-        if (cmd_compare_run[i].id == cmd_compare_run[n].id)
+        if (run[i].id == run[n].id)
             return true;
     return false;
 }

@@ -1,5 +1,8 @@
 #include "base/arena.h"
 #include "cli/session.h"
+#include "cli/session_describe.h"
+#include "cli/session_score.h"
+#include "store/checkpoint.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -65,55 +68,55 @@ static bool is_path(const char *key)
 }
 
 // What is scored is the run's; only how it is scored may be said anew, and where the data lies.
-static bool same_model(struct laboratory *lab)
+static bool same_model(struct session *s)
 {
     int n;
-    const struct change *c = laboratory_changes(lab, lab->stored.config_yaml, &n);
+    const struct change *c = session_changes(s, s->stored.config_yaml, &n);
     for (int i = 0; i < n; i++)
         if (strncmp(c[i].key, "evaluate", 8) && !is_path(c[i].key))
-            return fail(lab->diag, nowhere,
+            return fail(s->diag, nowhere,
                         "the config is not the one this run was trained under\n%s: %.60s → "
                         "%.60s\nonly evaluate.… can be said anew",
                         c[i].key, c[i].before, c[i].after);
-    return lab->experiment->evaluate.n_score ||
-           fail(lab->diag, nowhere,
+    return s->experiment->evaluate.n_score ||
+           fail(s->diag, nowhere,
                 "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
 }
 
-static bool cmd_eval_restore(struct laboratory *lab)
+static bool cmd_eval_restore(struct session *s)
 {
     struct checkpoint c;
-    const char *path = option_text(lab->options, "checkpoint", NULL);
+    const char *path = option_text(s->options, "checkpoint", NULL);
     if (!path)
-        return laboratory_restore_last(lab);
-    if (!checkpoint_read(lab->arena, path, lab->experiment, lab->trainer->slab, &c, lab->diag))
+        return session_restore_last(s);
+    if (!checkpoint_read(s->arena, path, s->experiment, s->trainer->slab, &c, s->diag))
         return false;
-    lab->trainer->step = c.step;
+    s->trainer->step = c.step;
     return true;
 }
 
 static int cmd_eval_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     int threads;
-    const int opened = laboratory_open_run(&lab, o, o->word[0]);
+    const int opened = session_open_run(&s, o, o->word[0]);
     if (opened != EXIT_DONE)
         return opened;
-    if (!laboratory_threads(o, lab.stored.threads, &threads))
+    if (!session_threads(o, s.stored.threads, &threads))
         return EXIT_USAGE;
-    lab.trainer = same_model(&lab) ? trainer_new(o->arena, lab.experiment, o->diag) : NULL;
-    lab.progress = progress_new(o->arena, stderr, 0, 0);
-    if (!lab.trainer)
+    s.trainer = same_model(&s) ? trainer_new(o->arena, s.experiment, o->diag) : NULL;
+    if (!s.trainer)
         return EXIT_USAGE;
-    if (!cmd_eval_restore(&lab) || !laboratory_evaluate(&lab))
+    struct scoring scoring = {.session = &s, .progress = progress_new(o->arena, stderr, 0, 0)};
+    if (!cmd_eval_restore(&s) || !scoring_run(&scoring))
         return EXIT_FAILED;
-    const int64_t step = lab.trainer->step;
-    const bool stored = recorder_late_scores(options_db(o), lab.stored.uid, step, lab.score,
-                                             lab.n_score, o->diag);
+    const int64_t step = s.trainer->step;
+    const bool stored = recorder_late_scores(options_db(o), s.stored.uid, step, scoring.score,
+                                             scoring.n_score, o->diag);
     if (option_given(o, "json"))
-        print_json(lab.evaluator, step);
+        print_json(scoring.evaluator, step);
     else
-        print_scores(o->arena, lab.evaluator);
+        print_scores(o->arena, scoring.evaluator);
     return stored ? EXIT_DONE : EXIT_FAILED;
 }
 

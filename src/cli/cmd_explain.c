@@ -1,9 +1,9 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cli/session.h"
+#include "cli/tuning.h"
 #include "codegen/compile.h"
 #include "codegen/plan.h"
-#include "cli/tuning.h"
 
 #include <string.h>
 
@@ -40,21 +40,21 @@ static bool known_stage(const char *at, struct diag *d)
 
 static int cmd_explain_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     const char *at = option_text(o, "at", "plan");
     int64_t phase = 0;
     int threads;
     if (!known_stage(at, o->diag))
         return EXIT_USAGE;
-    const int opened = tuning_open(&lab, o, TUNING_REMEMBERED, &threads);
+    const int opened = tuning_open(&s, o, TUNING_REMEMBERED, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    if (!option_int(o, "phase", 0, lab.experiment->n_phase - 1, &phase))
+    if (!option_int(o, "phase", 0, s.experiment->n_phase - 1, &phase))
         return EXIT_USAGE;
     struct text out;
     text_init(&out);
     if (!strcmp(at, "plan")) {
-        struct trainer *t = trainer_new(o->arena, lab.experiment, o->diag);
+        struct trainer *t = trainer_new(o->arena, s.experiment, o->diag);
         struct plan *plan = t ? trainer_plan(t, (int)phase) : NULL;
         if (!plan)
             return EXIT_USAGE;
@@ -63,9 +63,9 @@ static int cmd_explain_run(struct options *o)
                   "activations: %zu bytes, of which %zu are kept between iterations; slots: %zu "
                   "bytes\n",
                   plan_activation_bytes(plan), plan_kept_bytes(plan),
-                  lab.experiment->slots.floats * sizeof(float));
+                  s.experiment->slots.floats * sizeof(float));
     } else {
-        struct program *p = program_training(lab.experiment, (int)phase, o->arena, o->diag);
+        struct program *p = program_training(s.experiment, (int)phase, o->arena, o->diag);
         if (!p)
             return EXIT_USAGE;
         if (strcmp(at, "graph"))

@@ -8,10 +8,10 @@ enum { SHOWN = 40 };
 
 static int cmd_ls_run(struct options *o)
 {
-    struct run_winograd filter = {.model = option_text(o, "model", NULL),
-                                  .dataset = option_text(o, "dataset", NULL),
-                                  .status = option_text(o, "status", NULL),
-                                  .experiment = option_text(o, "experiment", NULL)};
+    struct run_filter filter = {.model = option_text(o, "model", NULL),
+                                .dataset = option_text(o, "dataset", NULL),
+                                .status = option_text(o, "status", NULL),
+                                .experiment = option_text(o, "experiment", NULL)};
     const bool json = option_given(o, "json"), all = option_given(o, "all") || json;
     int64_t shown = all ? INT32_MAX : SHOWN;
     if (!option_int(o, "number", 1, INT32_MAX, &shown))

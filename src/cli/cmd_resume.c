@@ -1,11 +1,16 @@
 // The checkpoint says which config it was trained under; that is what the config now is held
-// against, not the file beside it, which anybody may have edited since.
+// against, not the file beside it, which may have been edited since.
 #include "base/arena.h"
 #include "base/text.h"
 #include "cli/session.h"
+#include "cli/session_describe.h"
+#include "cli/session_train.h"
+#include "cli/signals.h"
+#include "cli/tuning.h"
+#include "store/checkpoint.h"
+#include "store/checkpoints.h"
 #include "store/rundir.h"
 #include "store/weights.h"
-#include "cli/tuning.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,56 +28,55 @@ static const struct place nowhere;
 enum { SHOWN = 10 };
 
 // "train.steps: 1000 → 2000", a line each.
-static const char *changes(struct laboratory *lab, const char *yaml)
+static const char *changes(struct session *s, const char *yaml)
 {
     struct text list;
     text_init(&list);
     int n;
-    const struct change *c = laboratory_changes(lab, yaml, &n);
+    const struct change *c = session_changes(s, yaml, &n);
     for (int i = 0; i < n && i < SHOWN; i++)
         text_addf(&list, "%s%s: %.60s → %.60s", i ? "\n" : "", c[i].key, c[i].before, c[i].after);
     if (n > SHOWN)
         text_addf(&list, "\n… and %d more", n - SHOWN);
-    const char *kept = arena_strdup(lab->arena, list.s);
+    const char *kept = arena_strdup(s->arena, list.s);
     text_release(&list);
     return kept;
 }
 
 // What changes between the config of the checkpoint (of the start, where there is none) and now; ""
 // for nothing.
-static bool compare(struct laboratory *lab, const char *hash, const char *yaml,
-                    const char **changed)
+static bool compare(struct session *s, const char *hash, const char *yaml, const char **changed)
 {
     *changed = "";
-    if (!strcmp(hash, config_hash(lab->arena, lab->config, false)))
+    if (!strcmp(hash, config_hash(s->arena, s->config, false)))
         return true;
-    *changed = changes(lab, yaml);
-    return !**changed || option_given(lab->options, "change") ||
-           fail(lab->diag, nowhere,
+    *changed = changes(s, yaml);
+    return !**changed || option_given(s->options, "change") ||
+           fail(s->diag, nowhere,
                 "the config is not the one this run was trained under\n%s\nallow it with --change, "
                 "or leave it as it was",
                 *changed);
 }
 
-static bool restore_start(struct laboratory *lab, const char **changed)
+static bool restore_start(struct session *s, const char **changed)
 {
-    const struct experiment *e = lab->experiment;
-    return compare(lab, lab->stored.config_hash, lab->stored.config_yaml, changed) &&
-           weights_load(e->network, e->n_network, &e->slots, lab->trainer->slab, lab->diag);
+    const struct experiment *e = s->experiment;
+    return compare(s, s->stored.config_hash, s->stored.config_yaml, changed) &&
+           weights_load(e->network, e->n_network, &e->slots, s->trainer->slab, s->diag);
 }
 
-static bool cmd_resume_restore(struct laboratory *lab, const char *path, const char **changed)
+static bool cmd_resume_restore(struct session *s, const char *path, const char **changed)
 {
     struct checkpoint c;
-    struct trainer *t = lab->trainer;
-    struct safetensors *file = safetensors_open(lab->arena, path, lab->diag);
+    struct trainer *t = s->trainer;
+    struct safetensors *file = safetensors_open(s->arena, path, s->diag);
     if (!file ||
-        !compare(lab, safetensors_metadata(file, "config_hash"),
-                 safetensors_metadata(file, "config"), changed) ||
-        !checkpoint_read(lab->arena, path, lab->experiment, t->slab, &c, lab->diag))
+        !compare(s, safetensors_metadata(file, "config_hash"), safetensors_metadata(file, "config"),
+                 changed) ||
+        !checkpoint_read(s->arena, path, s->experiment, t->slab, &c, s->diag))
         return false;
     if (c.step > t->steps)
-        return fail(lab->diag, nowhere,
+        return fail(s->diag, nowhere,
                     "%s is of step %" PRId64 ", and the config has %" PRId64 " steps", path, c.step,
                     t->steps);
     t->step = c.step;
@@ -85,20 +89,20 @@ struct origin {
     const char *changed;         // "" for nothing
 };
 
-static bool find_origin(struct laboratory *lab, struct origin *o)
+static bool find_origin(struct session *s, struct origin *o)
 {
     *o = (struct origin){.changed = ""};
-    return laboratory_last_checkpoint(lab, &o->last) &&
-           (o->last.path ? cmd_resume_restore(lab, o->last.path, &o->changed)
-                         : restore_start(lab, &o->changed));
+    return session_last_checkpoint(s, &o->last) &&
+           (o->last.path ? cmd_resume_restore(s, o->last.path, &o->changed)
+                         : restore_start(s, &o->changed));
 }
 
-static void set_aside(struct laboratory *lab, const struct origin *o)
+static void set_aside(struct session *s, struct recorder *recorder, const struct origin *o)
 {
-    const int64_t from = lab->trainer->step;
+    const int64_t from = s->trainer->step;
     for (int i = 0; i < o->last.n_damaged; i++) {
-        checkpoints_set_aside(lab->dir, o->last.damaged[i]);
-        recorder_event(lab->recorder, EVENT_WARN, "damaged", from,
+        checkpoints_set_aside(s->dir, o->last.damaged[i]);
+        recorder_event(recorder, EVENT_WARN, "damaged", from,
                        "the checkpoint of step %" PRId64 " is damaged and set aside",
                        o->last.damaged[i]);
     }
@@ -109,52 +113,51 @@ static void set_aside(struct laboratory *lab, const struct origin *o)
                 from, o->last.damaged[0] - from);
 }
 
-static int cmd_resume_go_on(struct laboratory *lab, int threads, const struct origin *o)
+static int cmd_resume_go_on(struct session *s, int threads, const struct origin *o)
 {
-    const struct run_description now = laboratory_describe(lab, threads);
-    laboratory_catch_signals();
-    lab->recorder = recorder_resume(lab->arena, options_db(lab->options), lab->stored.uid,
-                                    lab->trainer->step, &now, lab->diag);
-    if (!lab->recorder)
-        return rundir_alive(lab->dir) ? EXIT_REFUSED : EXIT_FAILED;
-    checkpoints_remove_partial(lab->dir);
-    set_aside(lab, o);
+    const struct run_description now = session_describe(s, threads);
+    signals_catch();
+    struct recorder *recorder = recorder_resume(s->arena, options_db(s->options), s->stored.uid,
+                                                s->trainer->step, &now, s->diag);
+    if (!recorder)
+        return rundir_alive(s->dir) ? EXIT_REFUSED : EXIT_FAILED;
+    checkpoints_remove_partial(s->dir);
+    set_aside(s, recorder, o);
     if (o->last.path) { // a kill may have come between the files and their records
-        recorder_artifact(lab->recorder, "checkpoint", o->last.path, "safetensors",
-                          lab->trainer->step, "last");
-        recorder_forget(lab->recorder,
-                        checkpoints_forget(lab->dir, lab->experiment->checkpoint_keep));
+        recorder_artifact(recorder, "checkpoint", o->last.path, "safetensors", s->trainer->step,
+                          "last");
+        recorder_forget(recorder, checkpoints_forget(s->dir, s->experiment->checkpoint_keep));
     }
-    if (*o->changed && !recorder_change(lab->recorder, &now, o->changed, lab->diag))
+    if (*o->changed && !recorder_change(recorder, &now, o->changed, s->diag))
         return EXIT_FAILED;
-    return laboratory_train(lab);
+    return session_train(s, recorder);
 }
 
-static bool refuse_alive(struct laboratory *lab)
+static bool refuse_alive(struct session *s)
 {
-    return fail(lab->diag, nowhere,
+    return fail(s->diag, nowhere,
                 "run %s is alive in another process\nstop it first, or start a new run",
-                uid_short(lab->stored.uid));
+                uid_short(s->stored.uid));
 }
 
 static int cmd_resume_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     struct origin origin;
     int threads;
-    const int opened = laboratory_open_run(&lab, o, o->word[0]);
-    if (lab.stored.uid && rundir_alive(lab.dir))
-        return refuse_alive(&lab), EXIT_REFUSED;
+    const int opened = session_open_run(&s, o, o->word[0]);
+    if (s.stored.uid && rundir_alive(s.dir))
+        return refuse_alive(&s), EXIT_REFUSED;
     if (opened != EXIT_DONE)
         return opened;
-    if (!laboratory_threads(o, lab.stored.threads, &threads))
+    if (!session_threads(o, s.stored.threads, &threads))
         return EXIT_USAGE;
-    if (!tuning_replay(&lab, &lab.stored))
+    if (!tuning_replay(&s, &s.stored))
         return EXIT_FAILED;
-    lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
-    if (!lab.trainer || !find_origin(&lab, &origin))
+    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    if (!s.trainer || !find_origin(&s, &origin))
         return EXIT_USAGE;
-    return cmd_resume_go_on(&lab, threads, &origin);
+    return cmd_resume_go_on(&s, threads, &origin);
 }
 
 const struct command cmd_resume = {

@@ -1,7 +1,10 @@
 #include "base/arena.h"
 #include "cli/session.h"
-#include "store/weights.h"
+#include "cli/session_describe.h"
+#include "cli/session_train.h"
+#include "cli/signals.h"
 #include "cli/tuning.h"
+#include "store/weights.h"
 #include "view/annotate.h"
 
 static const struct option_spec option[] = {
@@ -17,37 +20,37 @@ static const struct option_spec option[] = {
     OPTION_END,
 };
 
-static void print_profile(struct laboratory *lab)
+static void print_profile(struct session *s)
 {
-    for (int i = 0; lab->trainer->timed && i < lab->experiment->n_phase; i++) {
-        const struct timing *t = trainer_timing(lab->trainer, i);
+    for (int i = 0; s->trainer->timed && i < s->experiment->n_phase; i++) {
+        const struct timing *t = trainer_timing(s->trainer, i);
         if (t)
-            annotate(trainer_plan(lab->trainer, i), t, lab->config->root->where.source, stdout);
+            annotate(trainer_plan(s->trainer, i), t, s->config->root->where.source, stdout);
     }
 }
 
 static int cmd_run_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     int threads;
-    const int opened = tuning_open(&lab, o, TUNING_MEASURE, &threads);
+    const int opened = tuning_open(&s, o, TUNING_MEASURE, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
-    tuning_tell(&lab);
-    if (!lab.trainer || !weights_load(lab.experiment->network, lab.experiment->n_network,
-                                      &lab.experiment->slots, lab.trainer->slab, o->diag))
+    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    tuning_tell(&s);
+    if (!s.trainer || !weights_load(s.experiment->network, s.experiment->n_network,
+                                    &s.experiment->slots, s.trainer->slab, o->diag))
         return EXIT_USAGE;
-    struct run_description description = laboratory_describe(&lab, threads);
+    struct run_description description = session_describe(&s, threads);
     description.note = option_text(o, "note", NULL);
     description.experiment = option_text(o, "experiment", NULL);
-    laboratory_catch_signals();
-    lab.recorder = recorder_start(o->arena, options_db(o), &description, o->diag);
-    if (!lab.recorder)
+    signals_catch();
+    struct recorder *recorder = recorder_start(o->arena, options_db(o), &description, o->diag);
+    if (!recorder)
         return EXIT_FAILED;
-    lab.trainer->timed = option_given(o, "profile");
-    const int code = laboratory_train(&lab);
-    print_profile(&lab);
+    s.trainer->timed = option_given(o, "profile");
+    const int code = session_train(&s, recorder);
+    print_profile(&s);
     return code;
 }
 

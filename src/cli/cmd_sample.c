@@ -1,5 +1,7 @@
 #include "base/arena.h"
 #include "cli/session.h"
+#include "train/grid.h"
+#include "train/scatter.h"
 #include "store/trace.h"
 
 #include <errno.h>
@@ -35,6 +37,7 @@ static bool read_layout(struct options *o, struct experiment *e)
                                                   : (int64_t)ceil(sqrt((double)n));
     grid->columns = columns < n ? columns : n;
     grid->rows = (n + grid->columns - 1) / grid->columns;
+    ASSERT(grid->columns >= 1 && grid->rows * grid->columns >= n);
     return true;
 }
 
@@ -44,16 +47,15 @@ static bool cmd_sample_save(struct options *o, const struct grid *grid)
 }
 
 // A grid where what is sampled is a picture, else points.
-static bool cmd_sample_draw(struct laboratory *lab, const char *to)
+static bool cmd_sample_draw(struct session *s, const char *to)
 {
-    struct options *o = lab->options;
-    struct grid *grid = grid_new(o->arena, lab->experiment, lab->trainer->slab, o->diag);
+    struct options *o = s->options;
+    struct grid *grid = grid_new(o->arena, s->experiment, s->trainer->slab, o->diag);
     struct scatter *points = grid ? NULL
-                                  : scatter_new(o->arena, lab->experiment, lab->trainer->slab,
-                                                o->diag);
+                                  : scatter_new(o->arena, s->experiment, s->trainer->slab, o->diag);
     if (!grid && (!points || option_given(o, "save")))
         return !diag_errors(o->diag) &&
-               fail(o->diag, lab->experiment->samples.where,
+               fail(o->diag, s->experiment->samples.where,
                     points ? "points are drawn, not saved\nleave out --save"
                            : "what is sampled is no picture of 1 or 3 channels");
     const bool drawn = grid ? grid_write(grid, to, o->arena)
@@ -65,22 +67,22 @@ static bool cmd_sample_draw(struct laboratory *lab, const char *to)
 
 static int cmd_sample_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     int threads;
-    if (!laboratory_threads(o, 0, &threads))
+    if (!session_threads(o, 0, &threads))
         return EXIT_USAGE;
-    const int opened = laboratory_open_run(&lab, o, o->word[0]);
+    const int opened = session_open_run(&s, o, o->word[0]);
     if (opened != EXIT_DONE)
         return opened;
     const char *to = option_text(o, "output", "samples.png");
-    lab.trainer = trainer_new(o->arena, lab.experiment, o->diag);
-    if (!lab.trainer)
+    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    if (!s.trainer)
         return EXIT_USAGE;
-    if (!laboratory_restore_last(&lab))
+    if (!session_restore_last(&s))
         return EXIT_FAILED;
-    if (!read_layout(o, lab.experiment))
+    if (!read_layout(o, s.experiment))
         return EXIT_USAGE;
-    if (!cmd_sample_draw(&lab, to))
+    if (!cmd_sample_draw(&s, to))
         return EXIT_FAILED;
     printf("%s\n", to);
     return EXIT_DONE;

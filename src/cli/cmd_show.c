@@ -20,11 +20,11 @@ static void cmd_show_draw(struct table *const *t)
     }
 }
 
-static void draw_curve(struct reader *r, const struct stored_run *cmd_show_run, const char *metric,
+static void draw_curve(struct reader *r, const struct stored_run *run, const char *metric,
                        bool json)
 {
     int64_t n;
-    const struct curve_point *p = query_curve(r, cmd_show_run, metric, &n);
+    const struct curve_point *p = query_curve(r, run, metric, &n);
     struct arena *a = arena_new(NULL);
     struct table *t = table_new(a, metric);
     table_column(t, "step");

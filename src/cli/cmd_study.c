@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/signals.h"
 #include "study/study.h"
 #include "view/table.h"
 #include "view/terminal.h"
@@ -29,7 +30,7 @@ static void cmd_study_on_signal(int signal)
     stops++;
 }
 
-// --- telling who waits ---------------------------------------------------------------------------
+// --- progress ------------------------------------------------------------------------------------
 
 struct teller {
     const struct study_workers *workers;
@@ -120,15 +121,6 @@ static void tell_end(const struct study *s)
 
 // --- the command ---------------------------------------------------------------------------------
 
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = cmd_study_on_signal}, before;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
-        sigaction(SIGHUP, &action, NULL);
-}
-
 static int run_missing(struct options *o, struct study *s)
 {
     int64_t jobs = 1, threads = 0;
@@ -153,7 +145,7 @@ static int run_missing(struct options *o, struct study *s)
                              s->name),
     };
     y.workers = &w;
-    catch_signals();
+    signals_handle(cmd_study_on_signal, 0);
     tell_beginning(s, &w);
     const int failed = study_run(s, o->arena, &w);
     cmd_study_wipe(&y);

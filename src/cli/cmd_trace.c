@@ -1,8 +1,8 @@
 #include "base/arena.h"
 #include "cli/session.h"
+#include "cli/tuning.h"
 #include "store/trace.h"
 #include "store/weights.h"
-#include "cli/tuning.h"
 
 static const struct option_spec option[] = {
     {"steps", 'n', "N", "how many iterations; 3 unless told"},
@@ -15,22 +15,22 @@ static const struct option_spec option[] = {
 
 static int cmd_trace_run(struct options *o)
 {
-    struct laboratory lab;
+    struct session s;
     int64_t steps = 3;
     int threads;
     const char *to = option_text(o, "output", "trace.safetensors");
     if (!option_int(o, "steps", 1, 1000, &steps))
         return EXIT_USAGE;
-    const int opened = tuning_open(&lab, o, TUNING_RULES, &threads);
+    const int opened = tuning_open(&s, o, TUNING_RULES, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    lab.trainer = trainer_new_traced(o->arena, lab.experiment, o->diag);
-    if (!lab.trainer)
+    s.trainer = trainer_new_traced(o->arena, s.experiment, o->diag);
+    if (!s.trainer)
         return EXIT_USAGE;
-    const struct experiment *e = lab.experiment;
-    if (!weights_load(e->network, e->n_network, &e->slots, lab.trainer->slab, o->diag))
+    const struct experiment *e = s.experiment;
+    if (!weights_load(e->network, e->n_network, &e->slots, s.trainer->slab, o->diag))
         return EXIT_USAGE;
-    if (!trace_write(lab.trainer, steps, to, o->diag))
+    if (!trace_write(s.trainer, steps, to, o->diag))
         return EXIT_FAILED;
     printf("%s\n", to);
     return EXIT_DONE;

@@ -16,7 +16,8 @@ enum {
     EXIT_TEMPORARY = 75 // the database is busy
 };
 
-enum command_group { GROUP_EXPERIMENT, GROUP_SAMPLES, GROUP_RESULTS, GROUP_TOOLS };
+enum command_group { GROUP_EXPERIMENT, GROUP_SAMPLES, GROUP_RESULTS, GROUP_TOOLS, COMMAND_GROUPS };
+extern const char *const command_group_title[COMMAND_GROUPS];
 
 struct command {
     const char *name; // "ls"
@@ -31,6 +32,7 @@ struct command {
     int (*run)(struct options *o);
 };
 
-extern const struct command *const commands[]; // NULL-terminated; generated from the files
+extern const struct command *const commands[];        // NULL-terminated; generated from the files
+const struct command *command_find(const char *name); // NULL when absent
 
 #endif

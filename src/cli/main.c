@@ -2,22 +2,12 @@
 // before the command is known, so that --help answers in the time it takes to start a process.
 #include "base/arena.h"
 #include "cli/command.h"
-#include "registry_commands.h"
 #include "version.h"
 
 #include <langinfo.h>
 #include <locale.h>
 #include <malloc.h>
 #include <string.h>
-
-const struct command *const commands[] = {REGISTRY_commands NULL};
-
-static const char *const group_title[] = {
-    [GROUP_EXPERIMENT] = "write and train",
-    [GROUP_SAMPLES] = "use what was trained",
-    [GROUP_RESULTS] = "read results",
-    [GROUP_TOOLS] = "the machine and the files",
-};
 
 static void print_group(enum command_group group, FILE *to)
 {
@@ -26,7 +16,7 @@ static void print_group(enum command_group group, FILE *to)
         if ((*c)->group != group)
             continue;
         if (!titled)
-            fprintf(to, "\n%s:\n", group_title[group]);
+            fprintf(to, "\n%s:\n", command_group_title[group]);
         titled = true;
         fprintf(to, "  %-12s %.*s\n", (*c)->name, (int)strcspn((*c)->help, "\n"), (*c)->help);
     }
@@ -35,33 +25,27 @@ static void print_group(enum command_group group, FILE *to)
 static void print_help(FILE *to)
 {
     fputs("ganexp: a declarative GAN laboratory\n\nusage: ganexp COMMAND [options] [words]\n", to);
-    for (size_t g = 0; g < LENGTH(group_title); g++)
+    for (int g = 0; g < COMMAND_GROUPS; g++)
         print_group((enum command_group)g, to);
     fputs("\n`ganexp COMMAND --help` says what a command takes; `ganexp --version` prints the "
           "version.\n",
           to);
 }
 
-static const struct command *find_command(const char *name)
-{
-    for (const struct command *const *c = commands; *c; c++)
-        if (!strcmp((*c)->name, name))
-            return *c;
-    return NULL;
-}
-
 static int unknown_command(const char *name)
 {
-    const char *known[LENGTH(commands)];
-    size_t n = 0;
-    for (; commands[n]; n++)
-        known[n] = commands[n]->name;
-    const char *near = nearest_word(name, known, n);
+    struct arena *a = arena_new(NULL);
+    const char **known = NULL;
+    int n = 0;
+    for (const struct command *const *c = commands; *c; c++)
+        APPEND(a, known, n, (*c)->name);
+    const char *near = nearest_word(name, known, (size_t)n);
     fprintf(stderr, "ganexp: unknown command '%s'\n", name);
     if (near)
         fprintf(stderr, "did you mean 'ganexp %s'?\n", near);
     else
         fputs("`ganexp --help` lists the commands\n", stderr);
+    arena_free(a);
     return EXIT_USAGE;
 }
 
@@ -99,8 +83,8 @@ int main(int argc, char **argv)
     if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
         setlocale(LC_CTYPE, "C.UTF-8"); // configs are UTF-8 whatever the terminal says
     const char *word = argc > 1 ? argv[1] : "--help";
-    if (!strcmp(word, "help") && argc > 2 && find_command(argv[2]))
-        return options_help(find_command(argv[2]), stdout), EXIT_DONE;
+    if (!strcmp(word, "help") && argc > 2 && command_find(argv[2]))
+        return options_help(command_find(argv[2]), stdout), EXIT_DONE;
     if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
         print_help(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_DONE : EXIT_USAGE;
@@ -109,6 +93,6 @@ int main(int argc, char **argv)
         puts("ganexp " GANEXP_VERSION);
         return EXIT_DONE;
     }
-    const struct command *command = find_command(word);
+    const struct command *command = command_find(word);
     return command ? main_run(command, argc, argv) : unknown_command(word);
 }

@@ -54,6 +54,7 @@ static bool fail_option(struct options *o, const char *name, size_t length)
 // Takes `value`, or the next word, as the argument of option i.
 static bool options_take(struct options *o, int i, const char *value, int *at)
 {
+    ASSERT(i >= 0 && i < n_specs(o->command));
     const struct option_spec *spec = &o->command->options[i];
     if (!spec->arg && value)
         return fail(o->diag, nowhere, "option '--%s' takes no argument", spec->name);
@@ -132,6 +133,7 @@ static bool wants_help(const struct options *o)
 
 bool options_read(struct options *o, bool *help)
 {
+    ASSERT(o->command && o->arena && o->argc >= 2);
     o->value = NEW_ARRAY(o->arena, const char *, n_specs(o->command) + 1);
     o->word = NEW_ARRAY(o->arena, const char *, o->argc + 1);
     o->override = NEW_ARRAY(o->arena, const char *, o->argc + 1);
@@ -172,6 +174,7 @@ const char *option_text(const struct options *o, const char *name, const char *o
 
 bool option_int(const struct options *o, const char *name, int64_t min, int64_t max, int64_t *out)
 {
+    ASSERT(min <= max);
     const char *value = value_of(o, name);
     if (!value)
         return true;

@@ -1,4 +1,4 @@
-// Measuring is the default, because a plan that nobody asked for is never fast; and it does not
+// Measuring is the default, because a fast plan must not have to be asked for; and it does not
 // cost the promise that a run can be had again, because a winner is measured once: what is
 // remembered is taken without a look, and what a run was answered is recorded with it. So the same
 // command gives the same bits as long as its cache lives, `--replay` gives them after that, and
@@ -10,11 +10,13 @@
 #include "cli/tuning.h"
 
 #include "base/arena.h"
+#include "cli/session.h"
+#include "codegen/compile.h"
+#include "codegen/plan.h"
+#include "codegen/tuner.h"
 #include "ir/choice.h"
 #include "program/program.h"
-#include "codegen/compile.h"
-#include "codegen/tuner.h"
-#include "codegen/plan.h"
+#include "store/recorder.h"
 #include "store/tuner_cache.h"
 
 #include <math.h>
@@ -43,82 +45,83 @@ static void tuning_keep(void *context, const char *key, const char *answer)
 
 static void say_measuring(void *context, const char *key)
 {
-    struct laboratory *lab = context;
-    if (!lab->tuner->n_measured)
+    struct session *s = context;
+    if (!s->tuner->n_measured)
         fprintf(stderr, "measuring what is fastest on this machine; it is remembered in %s\n",
-                tuner_cache_path(lab->arena));
+                tuner_cache_path(s->arena));
     fprintf(stderr, "  %.*s\n", (int)strcspn(key, ":#"), key);
 }
 
-static void tuning_start(struct laboratory *lab)
+static void tuning_start(struct session *s)
 {
-    lab->tuner = tuner_new(lab->arena);
-    lab->tuner->measures = say_measuring;
-    lab->tuner->context = lab;
-    lab->experiment->chooser = &lab->tuner->chooser;
+    ASSERT(s->experiment && !s->tuner);
+    s->tuner = tuner_new(s->arena);
+    s->tuner->measures = say_measuring;
+    s->tuner->context = s;
+    s->experiment->chooser = &s->tuner->chooser;
 }
 
-static void open_cache(struct laboratory *lab, enum tuning how, int threads)
+static void open_cache(struct session *s, enum tuning how, int threads)
 {
-    tuning_start(lab);
+    tuning_start(s);
     const char *off = getenv("GANEXP_NO_TUNE");
     if (how == TUNING_RULES || (off && *off))
         return;
-    const char *machine = arena_printf(lab->arena, "%s, %d threads, %s, kernels %s", plan_isa(),
+    const char *machine = arena_printf(s->arena, "%s, %d threads, %s, kernels %s", plan_isa(),
                                        threads, plan_library_version(), speed_version);
-    lab->cache = tuner_cache_open(lab->arena, tuner_cache_path(lab->arena), machine);
-    lab->tuner->memory = (struct tuner_memory){
-        lab->cache, how == TUNING_MEASURE ? tuning_recall : look_up, tuning_keep};
+    s->cache = tuner_cache_open(s->arena, tuner_cache_path(s->arena), machine);
+    s->tuner->memory = (struct tuner_memory){
+        s->cache, how == TUNING_MEASURE ? tuning_recall : look_up, tuning_keep};
 }
 
-bool tuning_replay(struct laboratory *lab, const struct stored_run *run)
+bool tuning_replay(struct session *s, const struct stored_run *run)
 {
     int n;
-    struct reader *r = reader_open(lab->arena, options_db(lab->options), false, lab->diag);
+    struct reader *r = reader_open(s->arena, options_db(s->options), false, s->diag);
     if (!r)
         return false;
-    tuning_start(lab);
+    tuning_start(s);
     const struct run_param *p = reader_params(r, run, prefix, &n);
     for (int i = 0; i < n; i++)
-        tuner_know(lab->tuner, p[i].key + strlen(prefix), p[i].text, p[i].origin);
+        tuner_know(s->tuner, p[i].key + strlen(prefix), p[i].text, p[i].origin);
     return true;
 }
 
-static int open_config(struct laboratory *lab, struct options *o, enum tuning how, int *threads)
+static int open_config(struct session *s, struct options *o, enum tuning how, int *threads)
 {
-    if (!laboratory_threads(o, 0, threads))
+    if (!session_threads(o, 0, threads))
         return EXIT_USAGE;
     if (!o->n_word) {
         fail(o->diag, (struct place){0}, "`ganexp %s` needs a config\nor --replay RUN",
              o->command->name);
         return EXIT_USAGE;
     }
-    if (!laboratory_open(lab, o))
+    if (!session_open(s, o))
         return EXIT_USAGE;
-    open_cache(lab, how, *threads);
+    open_cache(s, how, *threads);
     return EXIT_DONE;
 }
 
-static int open_run(struct laboratory *lab, struct options *o, int *threads)
+static int open_run(struct session *s, struct options *o, int *threads)
 {
-    const int opened = laboratory_open_run(lab, o, option_text(o, "replay", ""));
+    const int opened = session_open_run(s, o, option_text(o, "replay", ""));
     if (opened != EXIT_DONE)
         return opened;
-    if (!laboratory_threads(o, lab->stored.threads, threads))
+    if (!session_threads(o, s->stored.threads, threads))
         return EXIT_USAGE;
-    if (!tuning_replay(lab, &lab->stored))
+    if (!tuning_replay(s, &s->stored))
         return EXIT_FAILED;
-    lab->stored = (struct stored_run){0};
+    s->stored = (struct stored_run){0};
     return EXIT_DONE;
 }
 
-int tuning_open(struct laboratory *lab, struct options *o, enum tuning how, int *threads)
+int tuning_open(struct session *s, struct options *o, enum tuning how, int *threads)
 {
     const bool by_rules = how != TUNING_RULES && option_given(o, "no-tune");
     if (!option_given(o, "replay"))
-        return open_config(lab, o, by_rules ? TUNING_RULES : how, threads);
+        return open_config(s, o, by_rules ? TUNING_RULES : how, threads);
     if (!o->n_word && !by_rules)
-        return open_run(lab, o, threads);
+        return open_run(s, o, threads);
     fail(o->diag, (struct place){0},
          "--replay takes config and plan from the run\nleave out the config%s",
          how != TUNING_RULES ? " and --no-tune" : "");
@@ -126,33 +129,34 @@ int tuning_open(struct laboratory *lab, struct options *o, enum tuning how, int 
 }
 
 // Later phases are compiled when their time comes; what they will ask is asked now.
-static void ask_later_phases(struct laboratory *lab)
+static void ask_later_phases(struct session *s)
 {
-    for (int i = 1; i < lab->experiment->n_phase; i++) {
+    for (int i = 1; i < s->experiment->n_phase; i++) {
         struct arena *scratch = arena_new(NULL);
-        struct program *p = program_training(lab->experiment, i, scratch, lab->diag);
+        struct program *p = program_training(s->experiment, i, scratch, s->diag);
         if (p)
             passes_run(p->graph, NULL);
         arena_free(scratch);
     }
 }
 
-void tuning_params(struct laboratory *lab, struct run_param **list, int *n)
+void tuning_params(struct session *s, struct run_param **list, int *n)
 {
-    if (lab->tuner)
-        ask_later_phases(lab);
-    for (int i = 0; lab->tuner && i < lab->tuner->n; i++) {
-        const struct tuner_answer *c = &lab->tuner->choice[i];
-        const struct run_param p = {arena_printf(lab->arena, "%s%s", prefix, c->key), "str",
+    if (s->tuner)
+        ask_later_phases(s);
+    for (int i = 0; s->tuner && i < s->tuner->n; i++) {
+        const struct tuner_answer *c = &s->tuner->choice[i];
+        const struct run_param p = {arena_printf(s->arena, "%s%s", prefix, c->key), "str",
                                     c->answer, NAN, c->origin};
+        ASSERT(!c->asked || c->answer);
         if (c->asked)
-            APPEND(lab->arena, *list, *n, p);
+            APPEND(s->arena, *list, *n, p);
     }
 }
 
-void tuning_tell(struct laboratory *lab)
+void tuning_tell(struct session *s)
 {
-    const char *notice = lab->cache ? tuner_cache_notice(lab->cache) : NULL;
+    const char *notice = s->cache ? tuner_cache_notice(s->cache) : NULL;
     if (notice)
         fprintf(stderr, "%s\n", notice);
 }

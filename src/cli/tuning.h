@@ -3,7 +3,11 @@
 #ifndef CLI_TUNING_H
 #define CLI_TUNING_H
 
-#include "cli/session.h"
+#include "cli/options.h"
+
+struct run_param;
+struct session;
+struct stored_run;
 
 #define OPTION_NO_TUNE                                                                   \
     {                                                                                    \
@@ -24,13 +28,13 @@ enum tuning {
 // --replay, as if it were a config. Sets the threads. The command has --threads, --replay, --db
 // and, where `how` is not TUNING_RULES, --no-tune; $GANEXP_NO_TUNE is that as well. EXIT_DONE, else
 // the exit code; reported.
-int tuning_open(struct laboratory *lab, struct options *o, enum tuning how, int *threads);
+int tuning_open(struct session *s, struct options *o, enum tuning how, int *threads);
 // Before the trainer is made: the plan that a run was recorded with; rules decide what it does not
 // say.
-bool tuning_replay(struct laboratory *lab, const struct stored_run *run);
+bool tuning_replay(struct session *s, const struct stored_run *run);
 // Prints what the user should know of the cache, once the trainer is made.
-void tuning_tell(struct laboratory *lab);
+void tuning_tell(struct session *s);
 // What was chosen for all phases: a parameter "plan.KEY" each.
-void tuning_params(struct laboratory *lab, struct run_param **list, int *n);
+void tuning_params(struct session *s, struct run_param **list, int *n);
 
 #endif

@@ -28,7 +28,7 @@ static void balls_insert(float *smallest, int64_t k, float x)
     smallest[i] = x;
 }
 
-// Distance to the k-th nearest of the others; a packed copy counts as one of them, at distance 0.
+// Distance to the k-th nearest of the others; an equal row counts as one of them, at distance 0.
 static float kth(const struct rows *x, int64_t i, int64_t k, float *smallest)
 {
     for (int64_t j = 0; j < k; j++)
@@ -41,6 +41,7 @@ static float kth(const struct rows *x, int64_t i, int64_t k, float *smallest)
 
 struct balls balls_new(struct arena *a, const struct rows *x, int64_t k)
 {
+    ASSERT(k >= 1 && x->n >= 1 && x->size >= 1);
     const int64_t K = k < x->n ? k : x->n > 1 ? x->n - 1 : 1;
     struct balls b = {x, NEW_ARRAY(a, float, x->n)};
     float *room = NEW_ARRAY(a, float, x->n *K);
@@ -59,6 +60,7 @@ static bool holds(const struct balls *b, int64_t i, const float *x, bool edge)
 
 int64_t *balls_holding(struct arena *a, const struct balls *b, const struct rows *x, bool edge)
 {
+    ASSERT(b->middle->size == x->size);
     int64_t *n = NEW_ARRAY(a, int64_t, x->n);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < x->n; j++)
@@ -69,6 +71,7 @@ int64_t *balls_holding(struct arena *a, const struct balls *b, const struct rows
 
 int64_t *balls_held(struct arena *a, const struct balls *b, const struct rows *x, bool edge)
 {
+    ASSERT(b->middle->size == x->size);
     int64_t *n = NEW_ARRAY(a, int64_t, b->middle->n);
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < b->middle->n; i++)

@@ -4,6 +4,7 @@
 #include "eval/eigen.h"
 
 #include "base/arena.h"
+#include "base/diag.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -45,6 +46,7 @@ static void root(double *R, const double *A, int n, struct arena *a)
 
 double trace_root_product(const double *A, const double *B, int n)
 {
+    ASSERT(n >= 1);
     struct arena *a = arena_new(NULL);
     double *R = NEW_ARRAY(a, double, n *n), *RB = NEW_ARRAY(a, double, n *n),
            *M = NEW_ARRAY(a, double, n *n), *D = NEW_ARRAY(a, double, n), sum = 0;

@@ -162,6 +162,7 @@ static bool open_subjects(struct arena *a, struct evaluator *v, float *slab)
                                         t->source, &v->look);
         if (!s)
             return false;
+        ASSERT(v->n_subject < v->n_taken);
         v->subject[v->n_subject++] = s;
         for (int k = i; k < v->n_taken; k++)
             if (shares(t, asked->score[i].of, &asked->score[k], v->taken[k].metric))
@@ -172,6 +173,7 @@ static bool open_subjects(struct arena *a, struct evaluator *v, float *slab)
 
 static struct score evaluator_compute(const struct evaluator *v, const struct taken *t)
 {
+    ASSERT(t->subject && (!asks_scorer(t->metric) || v->scorer));
     t->subject->evidence.reference = v->reference;
     return t->metric->compute(&t->subject->evidence, t->params);
 }

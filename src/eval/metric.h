@@ -1,6 +1,6 @@
 // Scores: numbers about samples, or about what a network makes of examples. One file a score,
-// metric_NAME.c, ending in its descriptor, which says what the score looks at; whoever takes it
-// (evaluator.h) brings that along.
+// metric_NAME.c, ending in its descriptor, which says what the score looks at; the evaluator
+// (evaluator.h) provides that.
 #ifndef EVAL_METRIC_H
 #define EVAL_METRIC_H
 

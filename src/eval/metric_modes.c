@@ -1,7 +1,7 @@
 // Modes covered: of a mixture of Gaussians whose modes are known, how many have a sample within
 // three deviations that is nearest to them. A sample further from every mode counts for none.
 // Srivastava, Valkov, Russell, Gutmann, Sutton 2017, "VEEGAN: reducing mode collapse in GANs using
-// implicit variational learning", arXiv:1705.07761, who draw 2500 samples; so do Lin, Khetan,
+// implicit variational learning", arXiv:1705.07761, with 2500 samples; so do Lin, Khetan,
 // Fanti, Oh 2018, "PacGAN", arXiv:1712.04086. One sample is enough to cover a mode, so the number
 // grows with N: it is comparable under the same N only.
 #include "eval/near.h"

@@ -1,7 +1,7 @@
 // How much an encoder keeps of what a picture shows: the share of test examples whose nearest
 // training example, by Euclidean distance between codes, has their label. Donahue, Krähenbühl,
 // Darrell 2017, "Adversarial feature learning", arXiv:1605.09782, table 1. No classifier is
-// trained, so nothing but the codes is judged. `of: real.image` gives what pixels are worth.
+// trained, so nothing but the codes is measured. `of: real.image` gives what pixels are worth.
 // Each thread has examples of its own, so that the number of threads changes nothing; of equally
 // near examples the first counts.
 #include "eval/balls.h"

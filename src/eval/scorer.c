@@ -84,6 +84,7 @@ static const char *weights_hash(struct arena *a, const struct experiment *e, con
 static const float *look_at_batch(struct scorer *s, const float *image, int64_t n, int64_t size)
 {
     float *to = sampler_input(s->output, "real.image");
+    ASSERT(to && n >= 1 && n <= s->batch);
     for (int64_t i = 0; i < n * size; i++)
         to[i] = (float)image_byte(image[i]) / 127.5f - 1;
     memset(to + n * size, 0, sizeof *to * (size_t)((s->batch - n) * size));
@@ -92,6 +93,7 @@ static const float *look_at_batch(struct scorer *s, const float *image, int64_t 
 
 void scorer_look(struct scorer *s, const float *image, int64_t n, double *log_p, float *feature)
 {
+    ASSERT(log_p || feature);
     const struct dataset *data = s->source->dataset;
     const int64_t size = data->channels * data->height * data->width, K = s->classes,
                   F = s->features;

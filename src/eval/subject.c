@@ -179,6 +179,7 @@ struct subject *subject_new(struct arena *a, struct experiment *e, float *slab,
 {
     struct subject *s = NEW(a, struct subject);
     const int64_t N = look->protocol->samples;
+    ASSERT(N >= 1 && source);
     *s = (struct subject){.of = of, .looks_at = looks_at, .source = source};
     s->evidence.protocol = look->protocol;
     s->sampler = of ? sampler_new_of(a, e, slab, e->evaluate.batch, of, e->ema_decay > 0, look->d)
@@ -202,6 +203,7 @@ static bool stopped(const struct look *look) { return look->stop && *look->stop;
 static void subject_keep(struct subject *s, float *x, const float *batch, int64_t from, int64_t n,
                          int64_t size, const struct look *look)
 {
+    ASSERT(n > 0 && from >= 0 && from + n <= look->protocol->samples);
     if (x)
         memcpy(x + from * size, batch, sizeof *x * (size_t)(n * size));
     if (s->log_p || s->feature)
@@ -256,6 +258,6 @@ bool subject_look_at_real(struct subject *s, const struct dataset *real, const s
     }
     arena_free(scratch);
     s->evidence.data = real;
-    s->evidence.features.n = at_most(N, real->count); // none twice: a packed copy is near at once
+    s->evidence.features.n = at_most(N, real->count); // none twice: an equal row is nearest
     return good;
 }

@@ -90,7 +90,7 @@ struct attr {
         int64_t part;                      // which stretch of its input
         const struct map_program *program; // fused ops
         const char *why;                   // reorder, packed_copy: for people
-        const struct update_call *update;  // update: the rule and its numbers
+        const struct update_call *update;  // update
     };
 };
 

@@ -24,6 +24,7 @@ bool checkpoint_write(const char *path, const struct experiment *e, const float 
                       const struct metadata *extra, int n_extra, struct diag *d)
 {
     struct arena *a = arena_new(NULL);
+    ASSERT(slab && step >= 0);
     struct tensor *tensor = NEW_ARRAY(a, struct tensor, e->slots.n + 1);
     struct content *content = NEW_ARRAY(a, struct content, e->slots.n + 1);
     for (int i = 0; i < e->slots.n; i++) {

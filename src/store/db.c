@@ -8,7 +8,6 @@
 
 #include "base/arena.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -163,7 +162,7 @@ static bool write_schema(struct db *db, const char *path)
     return (sqlite3_close(handle) == SQLITE_OK) & (rc == SQLITE_OK);
 }
 
-// Puts a new database at the path unless somebody else does first.
+// Puts a new database at the path unless another process does first.
 static bool create(struct db *db)
 {
     char *tmp = NULL;
@@ -221,7 +220,7 @@ static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
     return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
 }
 
-// In a directory that cannot be written, a WAL database opens only when told that nobody else
+// In a directory that cannot be written, a WAL database opens only when told that no other process
 // writes it.
 static enum db_result open_immutable(struct db *db, int busy_ms, struct diag *d)
 {
@@ -295,6 +294,7 @@ void db_exec(struct db *db, const char *sql)
 
 bool db_begin(struct db *db)
 {
+    ASSERT(db->handle);
     db->error = 0;
     db_exec(db, "BEGIN IMMEDIATE");
     return !db->error;
@@ -313,7 +313,7 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql)
     for (int i = 0; i < db->n_cached; i++)
         if (db->cached[i].sql == sql)
             return db->cached[i].stmt;
-    assert(db->n_cached < (int)(sizeof db->cached / sizeof *db->cached));
+    ASSERT(db->n_cached < (int)(sizeof db->cached / sizeof *db->cached));
     sqlite3_stmt *stmt = NULL;
     const int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
     if (rc != SQLITE_OK)
@@ -337,7 +337,9 @@ void db_finish(struct db *db, sqlite3_stmt *stmt)
 static sqlite3_stmt *db_bind(struct db *db, const char *sql, const char *types, va_list ap)
 {
     sqlite3_stmt *stmt = db->error ? NULL : db_prepare(db, sql);
+    ASSERT(!stmt || (int)strlen(types) == sqlite3_bind_parameter_count(stmt));
     for (int i = 0; stmt && types[i]; i++) {
+        ASSERT(strchr("idt", types[i]));
         if (types[i] == 'i')
             sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
         else if (types[i] == 'd')

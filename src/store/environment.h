@@ -13,8 +13,8 @@ struct environment {
     const char *host, *os, *kernel, *cpu;
     int64_t cores, mem_bytes;
     const char *compiler, *cflags, *sqlite;
-    const char *isa, *onednn,
-        *libyaml; // the caller's, who may include their headers; NULL: not known
+    // From the rooms that include their headers; NULL: not known.
+    const char *isa, *onednn, *libyaml;
 };
 
 // Looks once; with git it takes some 10 ms.

@@ -94,7 +94,7 @@ static void list_row(struct reader *r, struct table *t, sqlite3_stmt *stmt, cons
         table_cell(t, cells ? cells[i] : (struct cell){.type = CELL_NULL});
 }
 
-struct table *query_runs(struct reader *r, const struct run_winograd *filter)
+struct table *query_runs(struct reader *r, const struct run_filter *filter)
 {
     int n;
     const struct score_column *column = score_columns(r, &n);

@@ -1,5 +1,5 @@
 // Reading results.db. Opens read-only, never writes DDL; liveness is looked up, not stored: a run
-// that says "running" and whose lock nobody holds is shown as "lost".
+// that says "running" and whose lock is free is shown as "lost".
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 
@@ -43,13 +43,13 @@ int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t st
 struct run_param *reader_params(struct reader *r, const struct stored_run *run, const char *prefix,
                                 int *n);
 
-struct run_winograd {
+struct run_filter {
     const char *model, *dataset, *status, *experiment; // NULL: any
     int64_t limit;                                     // 0: all
 };
 // Newest first: short id, name, model, dataset, seed, status, step, of, started, time, and the best
 // value of each score.
-struct table *query_runs(struct reader *r, const struct run_winograd *filter);
+struct table *query_runs(struct reader *r, const struct run_filter *filter);
 
 // About one run: "run", "environment", "params", "metrics", "evaluations", "artifacts", "attempts",
 // "events".

@@ -19,7 +19,7 @@ struct table *reader_select(struct reader *r, const char *title, const char *sql
                             ...);
 struct cell cell_of(struct arena *a, sqlite3_stmt *stmt, int column);
 const char *column_text(struct arena *a, sqlite3_stmt *stmt, int column); // copied; NULL for NULL
-// "running" becomes "lost" when nobody works on the run.
+// "running" becomes "lost" when no process works on the run.
 const char *shown_status(struct db *db, int64_t run, const char *status, const char *dir,
                          const char *host);
 

@@ -1,8 +1,8 @@
 // Rare records are JSON objects that bind SQL parameters by name: one form serves the live writer,
-// the spool and the merge, so that a run that met a full disk ends up with the same rows as one
+// the write-ahead log and the merge, so that a run that met a full disk ends up with the same rows as one
 // that did not. A struct a kind, with its own binding, its own printer and its own parser, would be
 // three chances a kind to disagree. Every statement may be applied twice without harm, because a
-// merge can die between its commit and the removal of the spool.
+// merge can die between its commit and the removal of the log.
 #include "store/record.h"
 
 #include "base/text.h"
@@ -252,6 +252,7 @@ static void load_summary(struct sink_metric *m, struct sink *s, struct db *db)
 static void summarise_point(struct sink_metric *m, int64_t step, double x)
 {
     struct summary *y = &m->summary;
+    ASSERT(m->loaded || !y->n);
     m->changed = true;
     if (y->n && step <= y->last_step) {
         m->disordered = true;
@@ -302,6 +303,8 @@ static void apply_tick(const struct record *r, struct sink *s, struct db *db)
 
 void record_apply(struct record *r, struct sink *s, struct db *db)
 {
+    ASSERT(s->uid || s->run);
+    ASSERT(r->kind == RECORD_OTHER || r->kind == RECORD_METRIC || r->kind == RECORD_TICK);
     find_run(s, db);
     if (!s->run && r->kind != RECORD_OTHER)
         return;

@@ -1,8 +1,8 @@
 // Two buffers and a thread. The training thread fills one; once a second, or when it is half full,
-// or when somebody waits, the writer takes it, leaves the other and makes one transaction of it.
+// or when a caller waits, the writer takes it, leaves the other and makes one transaction of it.
 // One row a commit would be a thousand times slower and would make training wait for the disk; a
 // thread without the batch would only move the wait. What a transaction could not take goes to the
-// spool; what the spool could not take stays in memory and is tried again.
+// write-ahead log; what that could not take stays in memory and is tried again.
 #include "store/recorder.h"
 
 #include "base/arena.h"
@@ -13,7 +13,6 @@
 #include "store/rundir.h"
 #include "store/write_ahead_log.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -45,7 +44,7 @@ struct recorder {
     size_t n_front;
     uint64_t queued, written; // records, ever
     bool urgent, durable, patient, stop;
-    int64_t n_spooled;
+    int64_t n_logged;
     char notice[512];
 
     // The training thread's.
@@ -82,10 +81,10 @@ static bool reopen(struct recorder *r)
     return result == DB_OK;
 }
 
-static bool has_spool(struct recorder *r)
+static bool has_log(struct recorder *r)
 {
     pthread_mutex_lock(&r->mutex);
-    const bool has = r->n_spooled > 0;
+    const bool has = r->n_logged > 0;
     pthread_mutex_unlock(&r->mutex);
     return has;
 }
@@ -94,7 +93,7 @@ static bool transaction(struct recorder *r)
 {
     if (!db_begin(&r->db))
         return false;
-    if (has_spool(r))
+    if (has_log(r))
         wal_apply(r->dir, &r->sink, &r->db);
     for (size_t i = 0; i < r->n_pending; i++)
         record_apply(&r->pending[i], &r->sink, &r->db);
@@ -108,7 +107,7 @@ static void wait_for(struct recorder *r, int ms)
         sqlite3_busy_timeout(r->db.handle, ms);
 }
 
-// After the first trouble nobody waits long for the database again, until it is well or the run
+// After the first trouble no call waits long for the database again, until it is well or the run
 // ends.
 static bool to_database(struct recorder *r, bool durable, bool patient)
 {
@@ -132,18 +131,18 @@ static void drop_pending(struct recorder *r)
     r->n_pending = 0;
 }
 
-static void count_spooled(struct recorder *r, int64_t n)
+static void count_logged(struct recorder *r, int64_t n)
 {
     pthread_mutex_lock(&r->mutex);
-    r->n_spooled = n ? r->n_spooled + n : 0;
+    r->n_logged = n ? r->n_logged + n : 0;
     pthread_mutex_unlock(&r->mutex);
 }
 
 static void well_again(struct recorder *r)
 {
-    if (has_spool(r)) {
+    if (has_log(r)) {
         wal_remove(r->dir);
-        count_spooled(r, 0);
+        count_logged(r, 0);
     }
     if (r->in_trouble)
         recorder_tell(r, "%s takes records again; what waited in %s/spool.jsonl is in it",
@@ -153,20 +152,20 @@ static void well_again(struct recorder *r)
     drop_pending(r);
 }
 
-static void to_spool(struct recorder *r)
+static void to_log(struct recorder *r)
 {
     char what[400];
     snprintf(what, sizeof what, "%s cannot be written (%s); the run goes on", r->db_path,
              r->db.why);
     if (r->n_pending && wal_append(r->dir, r->uid, r->pending, r->n_pending)) {
-        count_spooled(r, (int64_t)r->n_pending);
+        count_logged(r, (int64_t)r->n_pending);
         drop_pending(r);
         if (!r->in_trouble)
             recorder_tell(
                 r, "%s: records go to %s/spool.jsonl and join the database at the next write",
                 what);
     } else if (r->n_pending && !r->in_trouble) {
-        snprintf(what + strlen(what), sizeof what - strlen(what), ", nor the spool (%s)",
+        snprintf(what + strlen(what), sizeof what - strlen(what), ", nor the log (%s)",
                  strerror(errno));
         recorder_tell(r, "%s: records wait in memory (%s)", what);
     }
@@ -176,12 +175,12 @@ static void to_spool(struct recorder *r)
 static void write_pending(struct recorder *r, bool durable, bool patient)
 {
     const bool beat = now_ms() - r->beat_ms > IDLE_BEAT_MS;
-    if (!r->n_pending && !durable && !beat && !has_spool(r))
+    if (!r->n_pending && !durable && !beat && !has_log(r))
         return;
     if (to_database(r, durable, patient))
         well_again(r);
     else
-        to_spool(r);
+        to_log(r);
 }
 
 // Takes over what the training thread has gathered. With the mutex held.
@@ -199,6 +198,7 @@ static void take_front(struct recorder *r)
         else
             r->lost++;
     }
+    ASSERT(r->n_pending <= r->room);
     r->n_front = 0;
 }
 
@@ -230,6 +230,7 @@ static void *writer(void *context)
         write_pending(r, durable, patient);
 
         pthread_mutex_lock(&r->mutex);
+        ASSERT(r->written <= upto);
         r->written = upto;
         pthread_cond_broadcast(&r->done);
         pthread_mutex_unlock(&r->mutex);
@@ -239,7 +240,7 @@ static void *writer(void *context)
 
 static void enqueue(struct recorder *r, struct record record)
 {
-    assert(!r->ended);
+    ASSERT(r->started && !r->ended);
     const double began = clock_now();
     pthread_mutex_lock(&r->mutex);
     while (r->n_front == FRONT_ROOM) {
@@ -247,6 +248,7 @@ static void enqueue(struct recorder *r, struct record record)
         pthread_cond_signal(&r->wake);
         pthread_cond_wait(&r->done, &r->mutex);
     }
+    ASSERT(r->n_front < FRONT_ROOM);
     r->front[r->n_front++] = record;
     r->queued++;
     if (r->n_front == BATCH)
@@ -365,7 +367,7 @@ struct recorder *recorder_start(struct arena *a, const char *db, const struct ru
     return r;
 }
 
-// Takes the lock and what an earlier process left in the spool.
+// Takes the lock and what an earlier process left in the log.
 static bool take_over(struct recorder *r, const struct stored_run *stored, struct diag *d)
 {
     r->uid = r->sink.uid = stored->uid;
@@ -415,6 +417,7 @@ static const char *recorder_intern(struct recorder *r, const char *name)
 
 void recorder_metric(struct recorder *r, const char *name, int64_t step, double value)
 {
+    ASSERT(name && step >= 0);
     enqueue(r, (struct record){.kind = RECORD_METRIC,
                                .step = step,
                                .metric = {recorder_intern(r, name), value}});
@@ -428,6 +431,7 @@ void recorder_tick(struct recorder *r, int64_t step, double epoch, int64_t image
 
 void recorder_evaluation(struct recorder *r, int64_t step, const struct evaluation *e)
 {
+    ASSERT(e->name && e->evaluator.fingerprint);
     enqueue_other(r, describe_evaluation(e, step));
 }
 
@@ -484,10 +488,10 @@ void recorder_flush(struct recorder *r) { flush(r, false, false); }
 
 static void last_notice(struct recorder *r)
 {
-    if (r->n_spooled)
+    if (r->n_logged)
         snprintf(r->notice, sizeof r->notice,
                  "%lld records are in %s/spool.jsonl; the next run that writes %s brings them in",
-                 (long long)r->n_spooled, r->dir, r->db_path);
+                 (long long)r->n_logged, r->dir, r->db_path);
     else if (r->n_pending || r->lost)
         snprintf(r->notice, sizeof r->notice, "%lld records could be written nowhere and are lost",
                  (long long)r->n_pending + r->lost);
@@ -546,10 +550,10 @@ const char *recorder_notice(struct recorder *r)
     return r->given[0] ? r->given : NULL;
 }
 
-int64_t recorder_spooled(struct recorder *r)
+int64_t recorder_logged(struct recorder *r)
 {
     pthread_mutex_lock(&r->mutex);
-    const int64_t n = r->n_spooled;
+    const int64_t n = r->n_logged;
     pthread_mutex_unlock(&r->mutex);
     return n;
 }

@@ -100,7 +100,7 @@ void recorder_event(struct recorder *r, enum event_level level, const char *code
 // written.
 bool recorder_change(struct recorder *r, const struct run_description *now, const char *what,
                      struct diag *d);
-// Everything so far is durable when this returns, in the database or in the spool. Call it before
+// Everything so far is durable when this returns, in the database or in the write-ahead log. Call it before
 // the checkpoint is written: points that a resumed run does not make again must be there.
 void recorder_checkpoint(struct recorder *r, int64_t step);
 // Waits until everything so far is written, without the promise of durability.
@@ -121,7 +121,7 @@ double recorder_seconds(const struct recorder *r);
 // What the user should be told and was not yet ("results.db is busy: …"); NULL when there is
 // nothing. Each is given once.
 const char *recorder_notice(struct recorder *r);
-// Records that are in the spool and not in the database.
-int64_t recorder_spooled(struct recorder *r);
+// Records that are in the write-ahead log and not in the database.
+int64_t recorder_logged(struct recorder *r);
 
 #endif

@@ -1,4 +1,4 @@
-// A pid file would do for a lock until the pid is given to somebody else, and a heartbeat alone
+// A pid file would do for a lock until the pid is given to another process, and a heartbeat alone
 // calls a run dead that merely computes for a long time. flock has neither trouble. Readers ask
 // with a shared lock, so that they do not disturb each other; a run that meets a reader's lock by
 // chance tries again.
@@ -39,7 +39,11 @@ void uid_new(char uid[UID_LENGTH + 1])
     uid[UID_LENGTH] = '\0';
 }
 
-const char *uid_short(const char *uid) { return uid + strlen(uid) - SHORT_LENGTH; }
+const char *uid_short(const char *uid)
+{
+    ASSERT(strlen(uid) >= SHORT_LENGTH);
+    return uid + strlen(uid) - SHORT_LENGTH;
+}
 
 static void slug(char *out, size_t room, const char *name)
 {
@@ -65,6 +69,7 @@ bool path_make(const char *path)
 const char *rundir_make(struct arena *a, const char *runs, const char *uid, const char *name,
                         int *lock, struct diag *d)
 {
+    ASSERT(strlen(uid) == UID_LENGTH);
     char tail[48];
     slug(tail, sizeof tail, name);
     const char *dir = arena_printf(a, "%s/%s-%s", runs, uid_short(uid), tail);

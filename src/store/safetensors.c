@@ -7,7 +7,6 @@
 
 #include "base/arena.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -54,6 +53,7 @@ static int by_layout(const void *x, const void *y)
 
 static void add_header(json_t *header, const struct tensor *t, int64_t begin)
 {
+    ASSERT(t->rank >= 0 && t->rank <= TENSOR_RANK_MAX);
     json_t *shape = json_array();
     for (int i = 0; i < t->rank; i++)
         json_array_append_new(shape, json_integer(t->dim[i]));
@@ -62,7 +62,7 @@ static void add_header(json_t *header, const struct tensor *t, int64_t begin)
                               (json_int_t)(begin + tensor_bytes(t)));
     const bool ok = !json_object_get(header, t->name) &&
                     json_object_set_new(header, t->name, entry) == 0;
-    assert(ok && "tensor names differ and are UTF-8");
+    ASSERT(ok && "tensor names differ and are UTF-8");
     (void)ok;
 }
 
@@ -112,6 +112,7 @@ static bool safetensors_write_all(int fd, const void *data, size_t n)
 
 static bool write_tensor(int fd, const struct tensor *t)
 {
+    ASSERT(!t->data != !t->load);
     struct arena *a = arena_new(NULL);
     const bool ok = safetensors_write_all(fd, t->data ? t->data : t->load(t->context, a),
                                           (size_t)tensor_bytes(t));

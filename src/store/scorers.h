@@ -13,7 +13,7 @@ struct scorers {
     const char *dir;                   // made when the first is kept
     const volatile sig_atomic_t *stop; // ends the waiting
     void *context;
-    void (*note)(void *context, const char *text); // for the person who waits
+    void (*note)(void *context, const char *text); // for the user
     struct diag *diag;
     const char *lock_path; // own
     int lock;              // own; -1: none

@@ -2,8 +2,8 @@
 #include "store/sql_table.h"
 
 #include "base/arena.h"
+#include "base/diag.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct table *table_new(struct arena *a, const char *title)
@@ -16,11 +16,15 @@ struct table *table_new(struct arena *a, const char *title)
 
 void table_column(struct table *t, const char *name)
 {
-    assert(t->n_cell == 0);
+    ASSERT(t->n_cell == 0);
     APPEND(t->arena, t->column, t->n_column, arena_strdup(t->arena, name));
 }
 
-void table_cell(struct table *t, struct cell c) { APPEND(t->arena, t->cell, t->n_cell, c); }
+void table_cell(struct table *t, struct cell c)
+{
+    ASSERT(t->n_column > 0);
+    APPEND(t->arena, t->cell, t->n_cell, c);
+}
 
 void table_int(struct table *t, int64_t x)
 {
@@ -46,7 +50,7 @@ int table_rows(const struct table *t) { return t->n_column ? t->n_cell / t->n_co
 
 struct cell *table_at(const struct table *t, int row, int column)
 {
-    assert(row >= 0 && row < table_rows(t) && column >= 0 && column < t->n_column);
+    ASSERT(row >= 0 && row < table_rows(t) && column >= 0 && column < t->n_column);
     return &t->cell[row * t->n_column + column];
 }
 

@@ -143,6 +143,8 @@ bool tuner_cache_recall(struct tuner_cache *c, const char *key, const char **ans
 
 void tuner_cache_keep(struct tuner_cache *c, const char *key, const char *answer)
 {
+    ASSERT(c->lock >= 0);
+    ASSERT(!strpbrk(key, "\t\n") && !strpbrk(answer, "\t\n"));
     struct text t;
     const char *temporary = arena_printf(c->arena, "%s.%ld.tmp", c->path, (long)getpid());
     hash_map_set(&c->line, arena_printf(c->arena, "%s\t%s", c->machine, key),

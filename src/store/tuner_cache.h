@@ -18,7 +18,7 @@ const char *tuner_cache_path(struct arena *a);
 struct tuner_cache *tuner_cache_open(struct arena *a, const char *path, const char *machine);
 // The answer for a key, or NULL. No lock.
 const char *tuner_cache_get(struct tuner_cache *c, const char *key);
-// The same; where there is none, waits until nobody else measures, looks again, and keeps others
+// The same; where there is none, waits until no other process measures, looks again, and keeps others
 // from measuring until tuner_cache_keep. False: not known, and nothing could be kept.
 bool tuner_cache_recall(struct tuner_cache *c, const char *key, const char **answer);
 void tuner_cache_keep(struct tuner_cache *c, const char *key, const char *answer);

@@ -1,7 +1,7 @@
 // A checkpoint restores a run and must fit it in every slot; weights that are loaded start one, and
 // fit a network. So the names are looked up network by network, a name may lack the network's own,
 // and what else the file holds (another network, a classifier's last layer, num_batches_tracked) is
-// nobody's business.
+// not read.
 #include "store/weights.h"
 
 #include "base/arena.h"
@@ -23,6 +23,7 @@ static bool weights_fits(const struct tensor *t, struct shape s)
 static const struct tensor *weights_find(const struct safetensors *file, const struct network *net,
                                          const struct slot *slot)
 {
+    ASSERT(strlen(slot->name) > strlen(net->name));
     const struct tensor *t = safetensors_find(file, slot->name);
     return t ? t : safetensors_find(file, slot->name + strlen(net->name) + 1);
 }

@@ -1,5 +1,5 @@
-// The spool is text, appended and synced, because it is written when something is already wrong: a
-// disk that is nearly full, a database held by somebody else. A second SQLite file beside the first
+// The log is text, appended and synced, because it is written when something is already wrong: a
+// disk that is nearly full, a database held by another process. A second SQLite file beside the first
 // would share the first one's troubles. A last line torn by a crash is skipped; all others are
 // whole.
 #include "store/write_ahead_log.h"
@@ -15,7 +15,7 @@
 
 #include "store/rundir.h"
 
-static void spool_path(char path[PATH_MAX], const char *dir)
+static void wal_path(char path[PATH_MAX], const char *dir)
 {
     snprintf(path, PATH_MAX, "%s/spool.jsonl", dir);
 }
@@ -23,14 +23,14 @@ static void spool_path(char path[PATH_MAX], const char *dir)
 bool wal_exists(const char *dir)
 {
     char path[PATH_MAX];
-    spool_path(path, dir);
+    wal_path(path, dir);
     return access(path, F_OK) == 0;
 }
 
 void wal_remove(const char *dir)
 {
     char path[PATH_MAX];
-    spool_path(path, dir);
+    wal_path(path, dir);
     unlink(path);
 }
 
@@ -52,10 +52,11 @@ static bool write_ahead_log_write_all(int fd, const char *s, size_t n)
 bool wal_append(const char *dir, const char *uid, const struct record *record, size_t n)
 {
     char path[PATH_MAX];
-    spool_path(path, dir);
+    wal_path(path, dir);
     const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
+    ASSERT(n > 0);
     struct text lines;
     text_init(&lines);
     text_addf(&lines, "\n{\"spool\":\"%s\"}\n", uid);
@@ -71,7 +72,7 @@ bool wal_append(const char *dir, const char *uid, const struct record *record, s
 int64_t wal_apply(const char *dir, struct sink *s, struct db *db)
 {
     char path[PATH_MAX], *line = NULL, *name;
-    spool_path(path, dir);
+    wal_path(path, dir);
     size_t room = 0;
     int64_t n = 0;
     FILE *f = fopen(path, "re");
@@ -90,11 +91,11 @@ int64_t wal_apply(const char *dir, struct sink *s, struct db *db)
     return n;
 }
 
-// {"spool":"01jd…"}: whose it is.
+// {"spool":"01jd…"}: the run's uid.
 static bool read_uid(const char *dir, char uid[UID_LENGTH + 1])
 {
     char path[PATH_MAX], line[128];
-    spool_path(path, dir);
+    wal_path(path, dir);
     FILE *f = fopen(path, "re");
     bool found = false;
     while (f && !found && fgets(line, sizeof line, f))

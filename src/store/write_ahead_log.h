@@ -13,7 +13,7 @@ int64_t wal_apply(const char *dir, struct sink *s, struct db *db);
 // After the commit.
 void wal_remove(const char *dir);
 bool wal_exists(const char *dir);
-// Brings in one run's spool, in a transaction of its own, whose lock the caller holds.
+// Brings in one run's log, in a transaction of its own, whose lock the caller holds.
 bool wal_merge(const char *dir, struct db *db);
 // Those of all runs below `runs` that no process is working on. Trouble leaves them for the next
 // time.

@@ -94,6 +94,7 @@ enum {
 
 static void answer_add_row(struct table *t, const struct study *s, const struct answer *answer)
 {
+    ASSERT(t->n_column == (int)LENGTH(column));
     const double n = answer->n, mean = answer->sum / n;
     table_text(t, s->variation[answer->variation]);
     table_int(t, answer->steps);
@@ -125,6 +126,7 @@ static void answer_add_rows(struct table *t, const struct study *s, int variatio
         if (r && trial->state == TRIAL_DONE)
             add_answer(s, trial, a, r, &list, &n, d);
     }
+    ASSERT(last);
     if (!n)
         answer_of(a, &list, &n, last, "");
     list[0].diverged = diverged;

@@ -158,11 +158,18 @@ struct study *study_read(struct arena *a, const char *path, const char *const *o
              "nothing varies\nexpected a map: a name, and its override or overrides");
         return NULL;
     }
+    if (!o.seeds.n) {
+        const struct node *seeds = node_get(c->root, "seeds");
+        fail(d, seeds ? seeds->where : c->root->where,
+             "no seeds, so nothing runs\nexpected one at least");
+        return NULL;
+    }
     bool good = true;
     for (int i = 0; i < o.vary->n; i++) {
         APPEND(a, s->variation, s->n_variation, o.vary->entry[i].key);
         good &= add_variation(s, a, &o, folder, &o.vary->entry[i], d);
     }
+    ASSERT(!good || s->n_trial == s->n_variation * o.seeds.n);
     return good ? s : NULL;
 }
 

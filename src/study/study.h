@@ -20,8 +20,8 @@
 
 enum trial_state {
     TRIAL_MISSING,
-    TRIAL_BROKEN_OFF, // begun, and nobody is at it: interrupted, lost, failed at the machine's hand
-    TRIAL_RUNNING,    // by a living process, ours or another
+    TRIAL_BROKEN_OFF, // begun, and no process works on it: interrupted, lost, failed at the machine's hand
+    TRIAL_RUNNING, // by a living process, ours or another
     TRIAL_DONE,
     TRIAL_DIVERGED // an answer too: it counts as such, and is not tried again
 };

@@ -1,10 +1,10 @@
-// Trials are processes of this same program: a run that crashes, diverges or is killed takes nobody
-// with it, and what a study does can be done by hand. The database says what is left; nothing else
+// Trials are processes of this same program: a run that crashes, diverges or is killed takes nothing
+// else with it, and what a study does can be done by hand. The database says what is left; nothing else
 // is remembered, so a killed study goes on where it was.
 //
-// Workers have a process group each, so that a terminal's Ctrl-C reaches them once, through us: to
-// a run a second signal means "at once, without saving". And they are told by the kernel when we
-// are gone, even by SIGKILL: a worker nobody waits for would hold its trial and the cores for
+// Workers have a process group each, so that a terminal's Ctrl-C reaches them once, through the study:
+// to a run a second signal means "at once, without saving". And the kernel signals them when the
+// study is gone, even by SIGKILL: a worker without its parent would hold its trial and the cores for
 // hours.
 #include "study/study.h"
 
@@ -34,6 +34,7 @@ static const char **command(struct arena *a, const struct study *s, const struct
     const char **argv = NULL;
     int n = 0;
     const bool resume = t->state == TRIAL_BROKEN_OFF;
+    ASSERT(!resume || t->run);
     const char *head[] = {
         w->program,  resume ? "resume" : "run",        resume ? t->run : t->base, "--db", w->db,
         "--threads", arena_printf(a, "%d", w->threads)};
@@ -64,10 +65,9 @@ static bool is_open(const struct trial *t)
     return t->state == TRIAL_MISSING || t->state == TRIAL_BROKEN_OFF;
 }
 
-// A trial belongs to whoever holds the lock of its log: the worker, for as long as it lives. Two
-// studies at once so share the work, where the database alone would show a run only once it has
-// begun. −1: somebody else is
-// at it, or there is no log to be had.
+// A trial belongs to the process that holds the lock of its log: the worker, for as long as it
+// lives. Two studies at once so share the work, where the database alone would show a run only once
+// it has begun. −1: another process works on it, or its log cannot be made.
 static int workers_claim(struct study *s, struct trial *t, struct arena *a,
                          const struct study_workers *w)
 {
@@ -104,6 +104,7 @@ static void become_worker(int log, const char *const *argv, pid_t parent)
 static bool workers_start(struct study *s, struct trial *t, struct arena *a,
                           const struct study_workers *w, int log)
 {
+    ASSERT(is_open(t) && !t->pid);
     const char **argv = command(a, s, t, w);
     const pid_t parent = getpid(), pid = log < 0 ? -1 : fork();
     if (!pid)
@@ -124,6 +125,7 @@ static bool workers_start(struct study *s, struct trial *t, struct arena *a,
 // A seed of every variation before the next seed: what is there early can be compared.
 static struct trial *next_trial(struct study *s, const bool *tried)
 {
+    ASSERT(s->n_trial % s->n_variation == 0);
     const int n_seed = s->n_trial / s->n_variation;
     for (int i = 0; i < s->n_trial; i++) {
         const int at = i % s->n_variation * n_seed + i / s->n_variation;
@@ -225,7 +227,7 @@ static void pass_on(const struct study *s, const struct study_workers *w, int *p
                 kill((pid_t)s->trial[i].pid, *w->stop);
 }
 
-// Takes in who has ended; how many are running then.
+// Takes in the workers that have ended; how many are running then.
 static int workers_gather(struct study *s, struct arena *a, const struct study_workers *w,
                           int running, int *failed)
 {
@@ -235,6 +237,7 @@ static int workers_gather(struct study *s, struct arena *a, const struct study_w
         struct trial *t = trial_of(s, pid);
         if (!t)
             continue;
+        ASSERT(running > 0);
         t->pid = 0;
         t->seconds = clock_now() - t->began;
         running--;
@@ -248,6 +251,7 @@ static int workers_gather(struct study *s, struct arena *a, const struct study_w
 
 int study_run(struct study *s, struct arena *a, const struct study_workers *w)
 {
+    ASSERT(w->jobs >= 1 && w->threads >= 1);
     bool *tried = NEW_ARRAY(a, bool, s->n_trial);
     int running = 0, failed = 0, passed = 0;
     double looked = clock_now();

@@ -10,6 +10,7 @@ static struct sampler *compile(struct arena *a, struct program *p, float *slab, 
 {
     if (!p)
         return NULL;
+    ASSERT(slab && batch > 0);
     passes_run(p->graph, NULL);
     struct sampler *s = NEW(a, struct sampler);
     *s = (struct sampler){
@@ -18,6 +19,7 @@ static struct sampler *compile(struct arena *a, struct program *p, float *slab, 
     s->plan = plan_new_in(a, p->graph, slab, p->experiment->workspace,
                           (uint64_t)p->experiment->seed);
     s->sample = plan_output(s->plan, "sample");
+    ASSERT(s->sample);
     return s;
 }
 
@@ -58,6 +60,7 @@ const struct dataset *sampler_split(struct sampler *s, const struct data_source 
                                     enum split split, struct diag *d)
 {
     const struct experiment *e = s->experiment;
+    ASSERT(source >= e->data && source < e->data + e->n_data);
     struct dataset **set = &s->set[split * e->n_data + (source - e->data)];
     if (!*set)
         *set = dataset_open(s->arena, source->node, split, d);

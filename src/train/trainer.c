@@ -95,12 +95,12 @@ static void find_measures(struct trainer *t, struct trainer_stage *s)
         const struct update_run *r = &s->program->run[i];
         if (r->repetition != r->update->repeat - 1)
             continue;
-        const char *who = update_name(t, r->update);
+        const char *trained = update_name(t, r->update);
         measure_add(s, arena_printf(s->arena, "loss/%d", r->update->number),
-                    arena_printf(s->arena, "loss/%s", who));
+                    arena_printf(s->arena, "loss/%s", trained));
         for (int j = 0; j < r->n_part && r->n_part > 1; j++)
             measure_add(s, arena_printf(s->arena, "loss/%d/%s", r->update->number, r->part[j].name),
-                        arena_printf(s->arena, "loss/%s/%s", who, r->part[j].name));
+                        arena_printf(s->arena, "loss/%s/%s", trained, r->part[j].name));
     }
 }
 
@@ -137,6 +137,7 @@ static void find_mouths(struct trainer_stage *s)
 
 static void open_loaders(struct trainer *t, struct trainer_stage *s)
 {
+    ASSERT(t->step >= s->first);
     for (int i = 0; i < s->n_mouth; i++) {
         struct mouth *m = &s->mouth[i];
         const int64_t first = (t->step - s->first) * m->n;
@@ -210,11 +211,13 @@ struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, s
 
 struct plan *trainer_plan(struct trainer *t, int phase)
 {
+    ASSERT(phase >= 0 && phase < t->experiment->n_phase);
     return stage_compile(t, &t->stage[phase], phase) ? t->stage[phase].plan : NULL;
 }
 
 const struct timing *trainer_timing(const struct trainer *t, int phase)
 {
+    ASSERT(phase >= 0 && phase < t->experiment->n_phase);
     const struct trainer_stage *s = &t->stage[phase];
     return s->timing.n ? &s->timing : NULL;
 }
@@ -286,6 +289,7 @@ static const struct value *find_culprit(struct trainer *t, struct trainer_stage 
     const struct value *culprit = NULL;
     if (!recall_slab(t))
         return NULL;
+    ASSERT(t->step >= s->first && t->step <= diverged);
     if (o->replay)
         o->replay(o->context, t, diverged);
     open_loaders(t, s);
@@ -437,6 +441,7 @@ static enum outcome iterate(struct trainer *t, struct trainer_stage *s, const st
                             const volatile sig_atomic_t *stop)
 {
     const double began = clock_now();
+    ASSERT(t->step >= s->first && t->step < s->first + s->phase->steps);
     s->lap = (struct timing){.step = s->lap.step};
     keep_slab(t, began);
     if (!trainer_feed(t, s))

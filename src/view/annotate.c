@@ -125,6 +125,7 @@ const char *timing_text(struct arena *a, const struct timing *t)
 
 void annotate(const struct plan *p, const struct timing *t, const struct source *first, FILE *to)
 {
+    ASSERT(t->n > 0 && t->step);
     struct account a = {.arena = arena_new(NULL)};
     (void)sheet_of(&a, first);
     for (int i = 0; i < plan_steps(p); i++)

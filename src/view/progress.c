@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -32,6 +33,7 @@ struct progress {
 
 struct progress *progress_new(struct arena *a, FILE *to, int64_t total, int64_t first)
 {
+    ASSERT(total >= 0 && first >= 0);
     struct progress *p = NEW(a, struct progress);
     p->arena = a;
     p->to = to;
@@ -82,6 +84,7 @@ static void duration_text(double seconds, struct text *out)
 
 static void bar_text(const struct progress *p, struct text *out)
 {
+    ASSERT(p->total > 0);
     const int64_t done = p->total > p->step ? p->step : p->total;
     const int full = (int)(done * BAR / p->total);
     text_add(out, p->colour ? "\033[32m" : "");
@@ -164,6 +167,7 @@ static void progress_draw(struct progress *p)
 void progress_update(struct progress *p, int64_t step, const char *const *name, const double *value,
                      int n)
 {
+    ASSERT(step >= 0 && n >= 0);
     p->step = step;
     p->n = n < SHOWN_MAX ? n : SHOWN_MAX;
     for (int i = 0; i < p->n; i++) {

@@ -1,4 +1,4 @@
-// How a run tells the person who waits. On a terminal one line that is redrawn, at most 10 times a
+// How far a run is. On a terminal one line that is redrawn, at most 10 times a
 // second: bar, step, rate, time left, losses. Elsewhere a plain line every now and then. NO_COLOR
 // and TERM=dumb are respected.
 #ifndef VIEW_PROGRESS_H

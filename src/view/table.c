@@ -3,6 +3,7 @@
 // matter to a reader in the one and exactly in the other.
 #include "view/table.h"
 
+#include "base/diag.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -77,8 +78,14 @@ static void add_rows(const struct table *t, struct libscols_table *s)
     text_release(&cell);
 }
 
+static bool is_whole_table(const struct table *t)
+{
+    return t->n_column ? t->n_cell % t->n_column == 0 : !t->n_cell;
+}
+
 static void draw_columns(const struct table *t, struct text *out, int width, bool bold)
 {
+    ASSERT(is_whole_table(t));
     struct libscols_table *s = scols_new_table();
     scols_table_set_termforce(s, width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
     if (width)
@@ -180,6 +187,7 @@ void tables_json(const struct table *const *t, int n, FILE *to)
 {
     fputs("{\"schema\": 1", to);
     for (int i = 0; i < n; i++) {
+        ASSERT(is_whole_table(t[i]));
         fputs(",\n ", to);
         json_text(t[i]->title, to);
         fputs(": [", to);

@@ -118,7 +118,7 @@ P
 ended 0 'done: 40000 steps' done
 [[ $(grep -c 'cannot be written' "$dir/log") == 1 ]] || { complain "told of the held database $(grep -c 'cannot be written' "$dir/log") times"; cat "$dir/log"; }
 [[ $(value "SELECT n FROM summary WHERE run_id=(SELECT max(id) FROM run) AND metric='loss/generator'") == 401 ]] || complain "points are missing after the database was held"
-compgen -G "$(grep -m1 /runs/ "$dir/log")/spool.jsonl" && complain "the spool stayed"
+compgen -G "$(grep -m1 /runs/ "$dir/log")/spool.jsonl" && complain "the write-ahead log stayed"
 
 # --- a full disk, a read-only one
 mkdir "$dir/disk"

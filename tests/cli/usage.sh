@@ -6,12 +6,12 @@ bad=0
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-expect() {  # exit code, text, arguments …
+expect() {  # exit code, text (empty: it may say nothing), arguments …
     local code=$1 text=$2
     shift 2
     "$ganexp" "$@" >"$dir/out" 2>&1
     local got=$?
-    if [[ $got != "$code" ]] || ! grep -qF -- "$text" "$dir/out" || grep -q $'\033' "$dir/out"; then
+    if [[ $got != "$code" ]] || { [[ -n $text ]] && ! grep -qF -- "$text" "$dir/out"; } || grep -q $'\033' "$dir/out"; then
         echo "ganexp $*: exit code $got, wanted $code and '$text'"
         sed 's/^/    /' "$dir/out"
         bad=1
@@ -34,6 +34,20 @@ printf 'name: acgan\n' >"$dir/file.db"
 expect 1 'is not a database' ls --db "$dir/file.db"
 GANEXP_DB=$dir/file.db expect 1 'file.db is not a database' show
 [[ $(cat "$dir/file.db") == 'name: acgan' ]] || { echo "a foreign file was changed"; bad=1; }
+
+# commands that read and change what is stored
+"$ganexp" run configs/gan.yaml train.steps=1 evaluate.scores=[] -m 'of before' --db "$dir/runs.db" >/dev/null 2>&1
+export GANEXP_DB=$dir/runs.db
+expect 0 'of before' show
+expect 0 'gan' ls
+expect 0 '"step": 1' show @last --json
+expect 0 'no scores' leaderboard
+expect 0 'done' query 'SELECT status FROM runs'
+expect 0 'loss/generator' query 'SELECT metric FROM metrics'
+expect 4 "no run 'nosuch'" show nosuch
+expect 4 "no run 'nosuch'" resume nosuch
+expect 0 '' note @last 'dropout was off' && expect 0 'dropout was off' show @last
+unset GANEXP_DB
 
 expect 0 'repeat(x, n)' help
 expect 0 'repeat(x, n)' help repeat

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h> // last: its fail() is another
 
-static void test_told_less(void **state)
+static void a_lower_limit_is_obeyed(void **state)
 {
     (void)state;
     const char *const want = kernels_at(1) ? "avx2" : "portable";
@@ -23,6 +23,6 @@ static void test_told_less(void **state)
 int main(void)
 {
     setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1); // oneDNN reads it once
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_told_less)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_lower_limit_is_obeyed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static void run(struct arena *a, const struct dnn_primitive *p, struct dnn_args 
     dnn_run(c);
 }
 
-static void names(void **state)
+static void version_and_isa_have_names(void **state)
 {
     (void)state;
     assert_int_equal(strncmp(dnn_version(), "oneDNN ", 7), 0);
@@ -73,7 +73,7 @@ static void primitives_are_found_again(void **state)
     assert_true(dnn_layout_head(dnn_conv_weights(p))->bytes >= 32 * 16 * 9 * 4);
 }
 
-static void refusal_is_an_answer(void **state)
+static void what_onednn_refuses_is_null(void **state)
 {
     (void)state;
     struct dnn_conv spec;
@@ -85,7 +85,7 @@ static void refusal_is_an_answer(void **state)
     assert_null(dnn_conv(&spec));
 }
 
-static void reorder_turns_and_returns(void **state)
+static void a_reorder_and_its_inverse_give_the_same(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -164,7 +164,7 @@ static void check_matmul(int64_t batch, int64_t m, int64_t k, int64_t n, bool ta
     arena_free(a);
 }
 
-static void matmuls(void **state)
+static void matmuls_give_the_reference(void **state)
 {
     (void)state;
     static const int64_t size[][3] = {{1, 1, 1},   {64, 100, 48}, {3, 5, 7},
@@ -212,7 +212,7 @@ static void check_conv(int64_t channels, int64_t filters, const struct dnn_after
     arena_free(a);
 }
 
-static void convs(void **state)
+static void convolutions_give_the_reference(void **state)
 {
     (void)state;
     for (int64_t c = 3; c < 40; c += 13)
@@ -228,13 +228,13 @@ static void convs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),
+        cmocka_unit_test(version_and_isa_have_names),
         cmocka_unit_test(layouts_are_interned),
         cmocka_unit_test(primitives_are_found_again),
-        cmocka_unit_test(refusal_is_an_answer),
-        cmocka_unit_test(reorder_turns_and_returns),
-        cmocka_unit_test(matmuls),
-        cmocka_unit_test(convs),
+        cmocka_unit_test(what_onednn_refuses_is_null),
+        cmocka_unit_test(a_reorder_and_its_inverse_give_the_same),
+        cmocka_unit_test(matmuls_give_the_reference),
+        cmocka_unit_test(convolutions_give_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

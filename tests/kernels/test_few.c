@@ -106,7 +106,7 @@ static void assert_near(const char *isa, double got, double want)
         fail_msg("%s: %g, not %g", isa, got, want);
 }
 
-static void results(void **state)
+static void results_are_the_definition(void **state)
 {
     (void)state;
     for (int round = 0; round < 200; round++) {
@@ -124,7 +124,7 @@ static void results(void **state)
     }
 }
 
-static void gradients(void **state)
+static void weight_gradients_are_the_definition(void **state)
 {
     (void)state;
     for (int round = 0; round < 200; round++) {
@@ -219,7 +219,7 @@ static double wide_element(const struct few_task *t, int64_t i)
     return sum > 0 ? sum : t->slope * sum;
 }
 
-static void taps(void **state)
+static void products_by_taps_are_the_definition(void **state)
 {
     (void)state;
     for (int round = 0; round < 60; round++) {
@@ -292,7 +292,7 @@ static struct graph *first_layers(struct arena *a, int i)
     return g;
 }
 
-static void activated(void **state)
+static void an_activation_is_fused_behind_it(void **state)
 {
     (void)state;
     for (int i = 0; i < 6; i++) {
@@ -316,7 +316,7 @@ static void activated(void **state)
     }
 }
 
-static void ops(void **state)
+static void few_channels_take_our_kernels(void **state)
 {
     (void)state;
     for (int64_t stride = 1; stride <= 2; stride++)
@@ -333,9 +333,11 @@ static void ops(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(gradients),
-                                       cmocka_unit_test(taps), cmocka_unit_test(activated),
-                                       cmocka_unit_test(ops)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(results_are_the_definition),
+                                       cmocka_unit_test(weight_gradients_are_the_definition),
+                                       cmocka_unit_test(products_by_taps_are_the_definition),
+                                       cmocka_unit_test(an_activation_is_fused_behind_it),
+                                       cmocka_unit_test(few_channels_take_our_kernels)};
     rng_init(&rng, 5, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

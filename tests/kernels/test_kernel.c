@@ -15,7 +15,7 @@ static const float special[] = {0,      1,     -1,     0.5f,     -0.5f,     1e-6
                                 1e-40f, 3e38f, -3e38f, 88,       89,        -88,   -104,   20,
                                 -20,    9,     -9,     INFINITY, -INFINITY, NAN};
 
-static void test_unary(void **state)
+static void unary_ops_are_as_near_as_promised(void **state)
 {
     (void)state;
     enum { N = 3000 };
@@ -42,7 +42,7 @@ static void test_unary(void **state)
 }
 
 // Divergence is looked for as NaN: nothing may hide it.
-static void test_nan_stays(void **state)
+static void no_op_hides_a_nan(void **state)
 {
     (void)state;
     enum { N = 40 };
@@ -199,7 +199,7 @@ static const void *halved(struct arena *a, float *x, int64_t n)
     return half;
 }
 
-static void test_maps(void **state)
+static void random_maps_give_the_reference(void **state)
 {
     (void)state;
     for (int round = 0; round < 600; round++) {
@@ -225,7 +225,7 @@ static void test_maps(void **state)
 }
 
 // The shapes that training meets, large enough for every path and for several threads.
-static void test_reductions(void **state)
+static void reductions_give_the_reference(void **state)
 {
     (void)state;
     const struct {
@@ -264,7 +264,7 @@ static void test_reductions(void **state)
 
 // --- copies --------------------------------------------------------------------------------------
 
-static void test_copies(void **state)
+static void copies_between_views_move_every_element(void **state)
 {
     (void)state;
     for (int round = 0; round < 300; round++) {
@@ -285,7 +285,7 @@ static void test_copies(void **state)
     }
 }
 
-static void test_resample(void **state)
+static void upsampling_and_pooling_give_the_reference(void **state)
 {
     (void)state;
     for (int round = 0; round < 60; round++) {
@@ -325,7 +325,7 @@ static void test_resample(void **state)
 
 // --- draws ---------------------------------------------------------------------------------------
 
-static void test_random(void **state)
+static void draws_have_their_distribution_on_every_isa(void **state)
 {
     (void)state;
     enum { N = 70001 };
@@ -356,7 +356,7 @@ static void test_random(void **state)
 }
 
 // Element (n, c, p) draws what it draws anywhere else.
-static void test_random_channels_last(void **state)
+static void an_element_draws_the_same_in_any_layout(void **state)
 {
     (void)state;
     static const int64_t cases[][3] = {{2, 32, 196}, {3, 100, 4}, {2, 3, 49},  {2, 128, 49},
@@ -378,7 +378,7 @@ static void test_random_channels_last(void **state)
 
 // --- labels --------------------------------------------------------------------------------------
 
-static void test_labels(void **state)
+static void label_kernels_give_the_reference(void **state)
 {
     (void)state;
     enum { N = 9, R = 5, D = 37 };
@@ -411,11 +411,15 @@ int main(void)
 {
     rng_init(&rng, 11, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary),   cmocka_unit_test(test_nan_stays),
-        cmocka_unit_test(test_maps),    cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_copies),  cmocka_unit_test(test_resample),
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_random_channels_last),
-        cmocka_unit_test(test_labels),
+        cmocka_unit_test(unary_ops_are_as_near_as_promised),
+        cmocka_unit_test(no_op_hides_a_nan),
+        cmocka_unit_test(random_maps_give_the_reference),
+        cmocka_unit_test(reductions_give_the_reference),
+        cmocka_unit_test(copies_between_views_move_every_element),
+        cmocka_unit_test(upsampling_and_pooling_give_the_reference),
+        cmocka_unit_test(draws_have_their_distribution_on_every_isa),
+        cmocka_unit_test(an_element_draws_the_same_in_any_layout),
+        cmocka_unit_test(label_kernels_give_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,7 +175,7 @@ static void check_rule(const struct kernels *k, const char *word)
     arena_free(a);
 }
 
-static void test_updates(void **state)
+static void updates_give_the_reference(void **state)
 {
     (void)state;
     for (int isa = 0; kernels_at(isa); isa++) {
@@ -242,7 +242,7 @@ static void check_packed(const struct kernels *k, const struct packed_task *like
     arena_free(a);
 }
 
-static void test_packed_copies(void **state)
+static void updates_write_packed_copies(void **state)
 {
     (void)state;
     static const struct packed_task like[] = {
@@ -271,8 +271,8 @@ int main(void)
 {
     rng_init(&rng, 12, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_updates),
-        cmocka_unit_test(test_packed_copies),
+        cmocka_unit_test(updates_give_the_reference),
+        cmocka_unit_test(updates_write_packed_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

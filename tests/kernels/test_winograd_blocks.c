@@ -162,7 +162,7 @@ static void feed_types(void *context, const struct value *v, double *out)
         out[i] = rint(out[i] * 0x1p7) * 0x1p-7;
 }
 
-static void test_convolutions(void **state)
+static void random_convolutions_give_the_reference(void **state)
 {
     (void)state;
     for (int round = 0; round < 150; round++) {
@@ -185,7 +185,7 @@ static void test_convolutions(void **state)
 }
 
 // A last row that no window reads has no gradient: the kernels would leave it as it was.
-static void test_unread(void **state)
+static void rows_that_no_window_reads_take_another_way(void **state)
 {
     (void)state;
     struct graph *g = graph_new(arena_new(NULL));
@@ -203,8 +203,8 @@ static void test_unread(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_convolutions),
-        cmocka_unit_test(test_unread),
+        cmocka_unit_test(random_convolutions_give_the_reference),
+        cmocka_unit_test(rows_that_no_window_reads_take_another_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -506,12 +506,11 @@ def word_of(layer):
 def words_without_a_row(ganexp, config):
     used = {word_of(layer) for net in config["networks"].values() for layer in net["layers"]}
     used |= {word_of(g["loss"]) for g in config["games"]} | {name for name, _ in PENALTIES} | {word for word, *_ in TERMS}
-    used |= {word_of(yaml.safe_load(text)) for text, _ in [*SCHEDULES, *OPTIMIZERS]} | {word_of(init) for _, init, _ in INITS} | {"constant"}
-    kinds = ("layer", "loss", "penalty", "term", "optimizer", "schedule", "initialisation")
+    used |= {word_of(yaml.safe_load(text)) for text, _ in OPTIMIZERS + SCHEDULES} | {word_of(init) for _, init, _ in INITS} | {"constant"}
     kind, missing = "", []
     for line in subprocess.run([ganexp, "help"], check=True, capture_output=True, text=True).stdout.splitlines():
         kind = line if line and not line.startswith(" ") else kind
-        if line.startswith("  ") and kind in kinds and line.split()[0] not in used:
+        if line.startswith("  ") and kind in ("layer", "loss", "penalty", "term", "optimizer", "schedule", "initialisation") and line.split()[0] not in used:
             missing.append(line.split()[0])
             print(f"FAIL {kind} {missing[-1]}: no row in words.py")
     return len(missing)

@@ -93,7 +93,7 @@ static void check_meaning(struct graph *g)
     assert_same_roots(g, &source, want);
 }
 
-static void test_halves(void **state)
+static void two_batches_of_a_critic_become_one(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -106,7 +106,7 @@ static void test_halves(void **state)
 }
 
 // The penalty's own pass, forwards, back and forwards again, stays beside it.
-static void test_penalty(void **state)
+static void a_penaltys_own_pass_stays_beside_it(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -119,7 +119,7 @@ static void test_penalty(void **state)
 }
 
 // Masks are the draws they were.
-static void test_draws(void **state)
+static void masks_are_the_draws_they_were(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -139,7 +139,7 @@ static void test_draws(void **state)
 
 // Batch statistics couple samples: what normalises stays two. (The dense layer behind it is merged,
 // which its weights are worth.)
-static void test_statistics(void **state)
+static void batch_statistics_stay_two(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -152,7 +152,7 @@ static void test_statistics(void **state)
 
 // A sum over the batch that is read by itself as well stays one for each side, and what is made of
 // it too.
-static void test_sums(void **state)
+static void a_sum_that_is_read_by_itself_stays_two(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -171,7 +171,7 @@ static void test_sums(void **state)
 }
 
 // Between two updates the weights are others; after them, what is applied twice is merged.
-static void test_versions(void **state)
+static void versions_between_updates_are_not_merged(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -189,7 +189,7 @@ static void test_versions(void **state)
 }
 
 // What is fed to the second depends on the first.
-static void test_chain(void **state)
+static void what_depends_on_the_first_is_not_merged(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -203,10 +203,13 @@ static void test_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_halves), cmocka_unit_test(test_penalty),
-        cmocka_unit_test(test_draws),  cmocka_unit_test(test_statistics),
-        cmocka_unit_test(test_sums),   cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_chain),
+        cmocka_unit_test(two_batches_of_a_critic_become_one),
+        cmocka_unit_test(a_penaltys_own_pass_stays_beside_it),
+        cmocka_unit_test(masks_are_the_draws_they_were),
+        cmocka_unit_test(batch_statistics_stay_two),
+        cmocka_unit_test(a_sum_that_is_read_by_itself_stays_two),
+        cmocka_unit_test(versions_between_updates_are_not_merged),
+        cmocka_unit_test(what_depends_on_the_first_is_not_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

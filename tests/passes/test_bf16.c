@@ -36,7 +36,7 @@ static void round_all(const struct kernels *k, struct arena *a, const float *x, 
 }
 
 // No bf16 is nearer, and of two as near it is the even one; NaN and infinities stay.
-static void test_rounding(void **state)
+static void rounding_is_to_the_nearest_even(void **state)
 {
     (void)state;
     enum { N = 4096 };
@@ -72,7 +72,7 @@ static void test_rounding(void **state)
 }
 
 // Widening is exact.
-static void test_widening(void **state)
+static void widening_is_exact(void **state)
 {
     (void)state;
     enum { N = 1 << 16 };
@@ -108,7 +108,7 @@ static const struct window same = {{1, 1}, {1, 1, 1, 1}};
 // relu(conv(x)) is written as bf16, for the next convolution and for the sum that only reads it; x
 // is rounded apart from it, since an input arrives as float32; weights are rounded with the reorder
 // they need anyway.
-static void test_choice(void **state)
+static void a_value_is_written_as_its_readers_want_it(void **state)
 {
     (void)state;
     for (int precision = TYPE_F32; precision <= TYPE_BF16; precision++) {
@@ -129,7 +129,7 @@ static void test_choice(void **state)
 }
 
 // What is too little work, what crops, and the weight gradient of a small picture stay.
-static void test_stays(void **state)
+static void what_gains_nothing_stays_float32(void **state)
 {
     (void)state;
     struct graph *g = graph_new(arena_new(NULL));
@@ -215,7 +215,7 @@ static bool able(void)
     return false;
 }
 
-static void test_convolutions(void **state)
+static void rounded_convolutions_give_the_reference(void **state)
 {
     (void)state;
     const struct window two = {{2, 2}, {1, 1, 1, 1}};
@@ -226,7 +226,7 @@ static void test_convolutions(void **state)
     check(convolution(2, 3, 64, 5, 17, two), 1, 1);
 }
 
-static void test_minimal_filtering(void **state)
+static void winograd_of_bf16_products_gives_the_reference(void **state)
 {
     (void)state;
     const struct window two = {{2, 2}, {1, 1, 1, 1}};
@@ -249,7 +249,7 @@ static void say_blocks(struct chooser *c, const struct question *q, int answer[C
 }
 
 // Nothing is rounded but inside.
-static void test_blocks(void **state)
+static void blocks_round_inside_only(void **state)
 {
     (void)state;
     struct chooser chooser = {say_blocks};
@@ -261,7 +261,7 @@ static void test_blocks(void **state)
     check(g, 1, 3);
 }
 
-static void test_matmuls(void **state)
+static void rounded_matmuls_give_the_reference(void **state)
 {
     (void)state;
     if (!able())
@@ -278,7 +278,7 @@ static void test_matmuls(void **state)
 }
 
 // The same bits every time.
-static void test_repeats(void **state)
+static void bf16_gives_the_same_bits_every_time(void **state)
 {
     (void)state;
     if (!able())
@@ -305,11 +305,15 @@ static void test_repeats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rounding),     cmocka_unit_test(test_widening),
-        cmocka_unit_test(test_choice),       cmocka_unit_test(test_stays),
-        cmocka_unit_test(test_convolutions), cmocka_unit_test(test_minimal_filtering),
-        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_matmuls),
-        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(rounding_is_to_the_nearest_even),
+        cmocka_unit_test(widening_is_exact),
+        cmocka_unit_test(a_value_is_written_as_its_readers_want_it),
+        cmocka_unit_test(what_gains_nothing_stays_float32),
+        cmocka_unit_test(rounded_convolutions_give_the_reference),
+        cmocka_unit_test(winograd_of_bf16_products_gives_the_reference),
+        cmocka_unit_test(blocks_round_inside_only),
+        cmocka_unit_test(rounded_matmuls_give_the_reference),
+        cmocka_unit_test(bf16_gives_the_same_bits_every_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static struct value *convolved(struct value *x, struct value *w, int64_t stride)
     return conv(x, w, (struct window){{stride, stride}, {0}});
 }
 
-static void test_equal(void **state)
+static void a_kernel_of_the_images_size_is_a_product(void **state)
 {
     (void)state;
     static const struct example example[] = {
@@ -60,7 +60,7 @@ static void test_equal(void **state)
 }
 
 // Padding, or pixels left over, leave a convolution what it was.
-static void test_stays(void **state)
+static void padding_or_pixels_left_over_stay_a_convolution(void **state)
 {
     (void)state;
     static const struct example example[] = {
@@ -120,7 +120,7 @@ static void fill_slots(const struct slots *s, float *slab)
 
 // What the convolution between them wants channels-last is made so, of weights that lie so: no
 // reorder but of that convolution's own weights, and of what the host reads.
-static void test_nothing_moves(void **state)
+static void only_one_convolutions_weights_are_reordered(void **state)
 {
     (void)state;
     for (int64_t K = 1; K <= 2; K++) {
@@ -149,7 +149,7 @@ static void test_nothing_moves(void **state)
 }
 
 // Where products take bfloat16, such weights are rounded in one step, as they lie.
-static void test_rounded_as_it_lies(void **state)
+static void its_weights_are_rounded_as_they_lie(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -175,10 +175,10 @@ static void test_rounded_as_it_lies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_stays),
-        cmocka_unit_test(test_nothing_moves),
-        cmocka_unit_test(test_rounded_as_it_lies),
+        cmocka_unit_test(a_kernel_of_the_images_size_is_a_product),
+        cmocka_unit_test(padding_or_pixels_left_over_stay_a_convolution),
+        cmocka_unit_test(only_one_convolutions_weights_are_reordered),
+        cmocka_unit_test(its_weights_are_rounded_as_they_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

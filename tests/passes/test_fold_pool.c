@@ -73,7 +73,7 @@ struct example {
 };
 
 // conv, bias, mean of blocks
-static void test_pooled(void **state)
+static void a_pooled_convolution_becomes_one_with_a_stride(void **state)
 {
     (void)state;
     static const struct example example[] = {
@@ -96,7 +96,7 @@ static void test_pooled(void **state)
 }
 
 // upsampling, conv of one pixel, bias
-static void test_pixels(void **state)
+static void an_upsampled_convolution_of_one_pixel_is_folded(void **state)
 {
     (void)state;
     struct graph *g = graph_new(arena_new(NULL));
@@ -107,7 +107,7 @@ static void test_pixels(void **state)
 }
 
 // What somebody else reads as well, or has a stride already, stays.
-static void test_stays(void **state)
+static void what_is_read_twice_or_strided_stays(void **state)
 {
     (void)state;
     for (int strided = 0; strided < 2; strided++) {
@@ -126,9 +126,9 @@ static void test_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pooled),
-        cmocka_unit_test(test_pixels),
-        cmocka_unit_test(test_stays),
+        cmocka_unit_test(a_pooled_convolution_becomes_one_with_a_stride),
+        cmocka_unit_test(an_upsampled_convolution_of_one_pixel_is_folded),
+        cmocka_unit_test(what_is_read_twice_or_strided_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

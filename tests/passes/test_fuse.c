@@ -36,7 +36,7 @@ static void expect(struct graph *g, const char *want)
 
 static struct graph *new_graph(void) { return graph_new(arena_new(NULL)); }
 
-static void test_chain(void **state)
+static void a_chain_becomes_one_loop(void **state)
 {
     (void)state;
     struct graph *g = new_graph();
@@ -54,7 +54,7 @@ static void test_chain(void **state)
 }
 
 // Two readers: cheap is computed twice, dear is written once.
-static void test_forks(void **state)
+static void cheap_is_computed_twice_and_dear_once(void **state)
 {
     (void)state;
     struct graph *g = new_graph();
@@ -78,7 +78,7 @@ static void test_forks(void **state)
 }
 
 // A reader behind a write to the slot gets what was there before.
-static void test_slots(void **state)
+static void a_reader_behind_a_write_gets_what_was_before(void **state)
 {
     (void)state;
     struct graph *g = new_graph();
@@ -195,7 +195,7 @@ static void compare_plan(struct graph *g, const double *const *want, struct aren
     }
 }
 
-static void test_random_graphs(void **state)
+static void fusing_random_graphs_changes_no_value(void **state)
 {
     (void)state;
     int joined = 0;
@@ -225,10 +225,10 @@ int main(void)
 {
     rng_init(&rng, 5, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_forks),
-        cmocka_unit_test(test_slots),
-        cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(a_chain_becomes_one_loop),
+        cmocka_unit_test(cheap_is_computed_twice_and_dear_once),
+        cmocka_unit_test(a_reader_behind_a_write_gets_what_was_before),
+        cmocka_unit_test(fusing_random_graphs_changes_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

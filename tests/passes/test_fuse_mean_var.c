@@ -81,7 +81,7 @@ static void check(const struct lying *l, const float *x, const float *y, int64_t
 }
 
 // As it lies, as bf16, and of what a program makes.
-static void test_layouts(void **state)
+static void mean_and_variance_are_right_in_every_layout(void **state)
 {
     (void)state;
     struct rng rng = {0};
@@ -138,7 +138,7 @@ static void gated(const float *const *x, int64_t rows, int64_t C, int64_t j, dou
 }
 
 // The sums that a normalisation's gradient begins with, in two orders.
-static void test_gated(void **state)
+static void gated_sums_are_right_in_both_orders(void **state)
 {
     (void)state;
     const int64_t sizes[][2] = {{4096, 64}, {700, 77}, {300, 512}, {2000, 3}, {9, 1024}, {5, 1200}};
@@ -189,7 +189,8 @@ static void test_gated(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layouts),
-                                       cmocka_unit_test(test_gated)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mean_and_variance_are_right_in_every_layout),
+        cmocka_unit_test(gated_sums_are_right_in_both_orders)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

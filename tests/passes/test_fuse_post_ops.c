@@ -98,7 +98,7 @@ static struct graph *random_end(struct arena *a, uint64_t seed, int *n)
     return g;
 }
 
-static void computes_the_same(void **state)
+static void post_ops_of_random_ends_change_no_value(void **state)
 {
     (void)state;
     int found = 0;
@@ -123,7 +123,7 @@ static void computes_the_same(void **state)
 }
 
 // Rounded to bf16 before products, and not after: three digits.
-static void of_bf16(void **state)
+static void bf16_rounds_before_products_only(void **state)
 {
     (void)state;
     if (!plan_multiplies(TYPE_BF16))
@@ -179,7 +179,7 @@ static int taken(struct graph *g, struct value *y)
     return n;
 }
 
-static void who_else_reads(void **state)
+static void only_what_reads_the_result_alone_is_fused(void **state)
 {
     (void)state;
     struct value *y;
@@ -203,7 +203,7 @@ static void who_else_reads(void **state)
     assert_int_equal(taken(g, add(y, input(g, "r", SHAPE(4, 1)))), 0);
 }
 
-static void signs(void **state)
+static void a_mask_reads_the_sign_of_the_result(void **state)
 {
     (void)state;
     struct value *y;
@@ -226,7 +226,7 @@ static void signs(void **state)
 }
 
 // A product reads the version of its weights that is there.
-static void versions(void **state)
+static void a_product_reads_the_version_that_is_there(void **state)
 {
     (void)state;
     for (int between = 0; between < 2; between++) {
@@ -254,9 +254,11 @@ static void versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(computes_the_same), cmocka_unit_test(of_bf16),
-        cmocka_unit_test(who_else_reads),    cmocka_unit_test(signs),
-        cmocka_unit_test(versions),
+        cmocka_unit_test(post_ops_of_random_ends_change_no_value),
+        cmocka_unit_test(bf16_rounds_before_products_only),
+        cmocka_unit_test(only_what_reads_the_result_alone_is_fused),
+        cmocka_unit_test(a_mask_reads_the_sign_of_the_result),
+        cmocka_unit_test(a_product_reads_the_version_that_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

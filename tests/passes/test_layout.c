@@ -109,7 +109,7 @@ static void a_mask_lies_as_what_it_covers(void **state)
 }
 
 // Every op that takes any layout, between two convolutions.
-static void ops_between(void **state)
+static void every_op_takes_the_layout_of_its_neighbours(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -172,7 +172,7 @@ static void build(struct graph *g)
         graph_root(g, name[i], d[i]);
 }
 
-static void counted(void **state)
+static void a_network_takes_as_few_reorders_as_counted(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -197,7 +197,7 @@ static void counted(void **state)
     arena_free(a);
 }
 
-static void computed(void **state)
+static void laid_graphs_give_the_reference(void **state)
 {
     (void)state;
     for (int all = 0; all < 2; all++) {
@@ -325,7 +325,7 @@ static void noise_on_weights_is_drawn_plain(void **state)
 }
 
 // A slab that was filled is not laid anew.
-static void filled_slots_stay(void **state)
+static void a_filled_slab_is_not_laid_anew(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -343,7 +343,7 @@ static void filled_slots_stay(void **state)
 }
 
 // A fresh slot holds the same numbers wherever they lie.
-static void filled_alike(void **state)
+static void a_slot_is_filled_alike_in_every_layout(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -372,13 +372,13 @@ int main(void)
         cmocka_unit_test(what_is_the_same_in_both_is_not_moved),
         cmocka_unit_test(readers_share_a_reorder),
         cmocka_unit_test(a_mask_lies_as_what_it_covers),
-        cmocka_unit_test(ops_between),
-        cmocka_unit_test(counted),
-        cmocka_unit_test(computed),
+        cmocka_unit_test(every_op_takes_the_layout_of_its_neighbours),
+        cmocka_unit_test(a_network_takes_as_few_reorders_as_counted),
+        cmocka_unit_test(laid_graphs_give_the_reference),
         cmocka_unit_test(parameters_live_as_they_are_computed_with),
         cmocka_unit_test(noise_on_weights_is_drawn_plain),
-        cmocka_unit_test(filled_slots_stay),
-        cmocka_unit_test(filled_alike),
+        cmocka_unit_test(a_filled_slab_is_not_laid_anew),
+        cmocka_unit_test(a_slot_is_filled_alike_in_every_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static void convolve(struct graph *g, struct value *v)
     root(g, affine(conv(v, w, (struct window){{1, 1}, {0}}), 0.01, 0));
 }
 
-static void test_moves(void **state)
+static void moves_give_the_reference(void **state)
 {
     (void)state;
     const int64_t before[] = {0, 2, 1, 0}, after[] = {1, 0, 3, 0};
@@ -104,7 +104,7 @@ static void test_moves(void **state)
     }
 }
 
-static void test_upsampled_kernels(void **state)
+static void upsampled_kernels_give_the_reference(void **state)
 {
     (void)state;
     const struct {
@@ -121,7 +121,7 @@ static void test_upsampled_kernels(void **state)
     }
 }
 
-static void test_draws(void **state)
+static void draws_are_those_of_their_stream(void **state)
 {
     (void)state;
     struct graph *g = graph_new(arena_new(NULL));
@@ -132,7 +132,7 @@ static void test_draws(void **state)
     check(g, NULL);
 }
 
-static void test_labels(void **state)
+static void label_ops_give_the_reference(void **state)
 {
     (void)state;
     struct graph *g = graph_new(arena_new(NULL));
@@ -168,7 +168,7 @@ static void stepped(struct trained *t, int number, const char *word, const char 
                    moment);
 }
 
-static void test_effects(void **state)
+static void effects_give_the_reference(void **state)
 {
     (void)state;
     struct trained t = {graph_new(arena_new(NULL)), {0}};
@@ -191,9 +191,11 @@ static void test_effects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moves),   cmocka_unit_test(test_upsampled_kernels),
-        cmocka_unit_test(test_draws),   cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_effects),
+        cmocka_unit_test(moves_give_the_reference),
+        cmocka_unit_test(upsampled_kernels_give_the_reference),
+        cmocka_unit_test(draws_are_those_of_their_stream),
+        cmocka_unit_test(label_ops_give_the_reference),
+        cmocka_unit_test(effects_give_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,7 +103,7 @@ static const char *play(struct graph *g, struct arena *a, struct text *drawing)
     return p.trouble;
 }
 
-static void drawn(void **state)
+static void a_small_graph_lies_as_drawn(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -157,7 +157,7 @@ static void pointwise_writes_over_what_dies(void **state)
     arena_free(a);
 }
 
-static void layouts_keep_apart(void **state)
+static void another_layout_does_not_share_memory(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -226,7 +226,7 @@ static void grow(struct graph *g, struct rng *r, int n)
     graph_root(g, "end", g->value[g->n - 1]);
 }
 
-static void nothing_is_lost(void **state)
+static void no_value_of_a_random_graph_is_overwritten(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 300; seed++) {
@@ -247,11 +247,11 @@ static void nothing_is_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(drawn),
+        cmocka_unit_test(a_small_graph_lies_as_drawn),
         cmocka_unit_test(pointwise_writes_over_what_dies),
-        cmocka_unit_test(layouts_keep_apart),
+        cmocka_unit_test(another_layout_does_not_share_memory),
         cmocka_unit_test(slots_need_no_room),
-        cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(no_value_of_a_random_graph_is_overwritten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,7 +220,7 @@ static float *trained(bool packed_copies, bool rounded, int64_t *n, struct arena
     return all;
 }
 
-static void the_same_without(void **state)
+static void packed_copies_change_no_bit(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -244,7 +244,7 @@ static void train_for(struct trainer *t, int steps)
 }
 
 // Twins are in no checkpoint, and there again when one was read.
-static void resumed_alike(void **state)
+static void packed_copies_are_there_again_after_a_checkpoint(void **state)
 {
     (void)state;
     char path[] = "/tmp/twins-XXXXXX";
@@ -272,8 +272,8 @@ int main(void)
         cmocka_unit_test(effects_write_packed),
         cmocka_unit_test(filled_slots_get_none),
         cmocka_unit_test(only_inputs_and_outputs_are_reordered),
-        cmocka_unit_test(the_same_without),
-        cmocka_unit_test(resumed_alike),
+        cmocka_unit_test(packed_copies_change_no_bit),
+        cmocka_unit_test(packed_copies_are_there_again_after_a_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

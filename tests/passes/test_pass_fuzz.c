@@ -218,7 +218,7 @@ static void report(uint64_t seed)
     fail_msg("seed %d failed, and does no longer", (int)seed);
 }
 
-static void test_iterations(void **state)
+static void passes_keep_the_numbers_of_random_gans(void **state)
 {
     (void)state;
     const int n = number_from("PASS_FUZZ", 48), first = number_from("PASS_FUZZ_SEED", 1);
@@ -254,7 +254,7 @@ static int lay_and_run(struct gan *c, bool copies, struct plan **p)
 }
 
 // A second copy holds what a reorder would have made, rounded or not: to the bit.
-static void test_copies(void **state)
+static void a_packed_copy_holds_what_a_reorder_makes(void **state)
 {
     (void)state;
     const int n = number_from("PASS_FUZZ", 48) / 4, first = number_from("PASS_FUZZ_SEED", 1);
@@ -282,8 +282,8 @@ static void test_copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_iterations),
-        cmocka_unit_test(test_copies),
+        cmocka_unit_test(passes_keep_the_numbers_of_random_gans),
+        cmocka_unit_test(a_packed_copy_holds_what_a_reorder_makes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,7 @@ static void build_convs(struct graph *g, const struct row *r)
     graph_root(g, "dw", conv_weight_grad(x, dy, r->win, r->kh, r->kw));
 }
 
-static void convolutions(void **state)
+static void planned_convolutions_give_the_reference(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(rows); i++)
@@ -101,7 +101,7 @@ static void convolutions(void **state)
 }
 
 // conv → conv → conv_data_grad, so that activations meet in their layout with no reorder between.
-static void chained_convolutions(void **state)
+static void chained_convolutions_meet_without_a_reorder(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -117,7 +117,7 @@ static void chained_convolutions(void **state)
     arena_free(a);
 }
 
-static void matmuls(void **state)
+static void planned_matmuls_give_the_reference(void **state)
 {
     (void)state;
     static const int64_t size[][3] = {{8, 100, 48}, {1, 1, 1}, {64, 17, 1}, {3, 5, 7}};
@@ -190,7 +190,7 @@ static void a_plan_can_be_read(void **state)
 }
 
 // Each value's loops in its own layout, and as others see it.
-static void views(void **state)
+static void views_follow_layout_and_broadcast(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -251,12 +251,12 @@ static void denormals_are_flushed_inside_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),
-        cmocka_unit_test(chained_convolutions),
-        cmocka_unit_test(matmuls),
+        cmocka_unit_test(planned_convolutions_give_the_reference),
+        cmocka_unit_test(chained_convolutions_meet_without_a_reorder),
+        cmocka_unit_test(planned_matmuls_give_the_reference),
         cmocka_unit_test(slots_lie_in_their_slab),
         cmocka_unit_test(a_plan_can_be_read),
-        cmocka_unit_test(views),
+        cmocka_unit_test(views_follow_layout_and_broadcast),
         cmocka_unit_test(running_allocates_nothing),
         cmocka_unit_test(denormals_are_flushed_inside_only),
     };

@@ -120,7 +120,7 @@ static void check(enum loss loss, bool transposed)
     arena_free(c.g->arena);
 }
 
-static void test_losses(void **state)
+static void gradients_of_every_loss_go_back_once(void **state)
 {
     (void)state;
     for (enum loss loss = LOG; loss <= HINGE; loss++) {
@@ -131,7 +131,7 @@ static void test_losses(void **state)
 
 // Where one is a number times the other, the critic's own gradients stay: nothing is multiplied but
 // the picture's.
-static void test_number(void **state)
+static void one_number_times_the_other_scales_the_picture_only(void **state)
 {
     (void)state;
     for (int transposed = 0; transposed < 2; transposed++) {
@@ -148,7 +148,7 @@ static void test_number(void **state)
 }
 
 // Batch statistics couple samples: only what a number for all does goes through them.
-static void test_statistics(void **state)
+static void batch_statistics_let_only_one_number_through(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -167,7 +167,7 @@ static void test_statistics(void **state)
 }
 
 // A player that judges by a mean of what the critic says of several pictures goes another way.
-static void test_other_way(void **state)
+static void a_mean_over_pictures_goes_its_own_way(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -190,7 +190,7 @@ static void test_other_way(void **state)
 }
 
 // The slope at real pictures goes the critic's own way back, and is differentiated once more.
-static void test_penalty(void **state)
+static void a_penalty_shares_the_way_back(void **state)
 {
     (void)state;
     struct critic c = critic_new();
@@ -212,9 +212,11 @@ static void test_penalty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses),     cmocka_unit_test(test_number),
-        cmocka_unit_test(test_statistics), cmocka_unit_test(test_other_way),
-        cmocka_unit_test(test_penalty),
+        cmocka_unit_test(gradients_of_every_loss_go_back_once),
+        cmocka_unit_test(one_number_times_the_other_scales_the_picture_only),
+        cmocka_unit_test(batch_statistics_let_only_one_number_through),
+        cmocka_unit_test(a_mean_over_pictures_goes_its_own_way),
+        cmocka_unit_test(a_penalty_shares_the_way_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

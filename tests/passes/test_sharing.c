@@ -54,7 +54,7 @@ static struct convolutions count(const char *order, const char *loss)
 // run for real and fake, and, since it has changed, for the fake again. Its own update takes four
 // weight gradients and three data gradients of real and of fake; the generator's, four data
 // gradients.
-static void test_discriminator_first(void **state)
+static void discriminator_first_shares_the_fake(void **state)
 {
     (void)state;
     const struct convolutions n = count(discriminator_first, "games.0.loss=log");
@@ -65,7 +65,7 @@ static void test_discriminator_first(void **state)
 
 // Now the generator has changed before the discriminator reads it, so its fake is another: three
 // convolutions more. The discriminator has not, but what it judges has.
-static void test_generator_first(void **state)
+static void generator_first_makes_its_fake_anew(void **state)
 {
     (void)state;
     const struct convolutions n = count(generator_first, "games.0.loss=log");
@@ -76,7 +76,7 @@ static void test_generator_first(void **state)
 
 // Where both losses read discriminator(real), both updates do, and only the order that leaves the
 // discriminator alone in between computes it once.
-static void test_relativistic(void **state)
+static void a_real_batch_is_shared_while_the_discriminator_stays(void **state)
 {
     (void)state;
     struct convolutions n = count(discriminator_first, "games.0.loss=relativistic");
@@ -90,7 +90,7 @@ static void test_relativistic(void **state)
 // At once, both read one discriminator(fake). Its batch statistics couple samples, so each goes back
 // by itself (four data gradients to the picture); unless the generator's loss is the negative of the
 // discriminator's, when only the last of these is left.
-static void test_at_once(void **state)
+static void simultaneous_updates_share_what_is_said_of_the_fake(void **state)
 {
     (void)state;
     struct convolutions n = count(at_once, "games.0.loss=log");
@@ -105,10 +105,10 @@ static void test_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_discriminator_first),
-        cmocka_unit_test(test_generator_first),
-        cmocka_unit_test(test_relativistic),
-        cmocka_unit_test(test_at_once),
+        cmocka_unit_test(discriminator_first_shares_the_fake),
+        cmocka_unit_test(generator_first_makes_its_fake_anew),
+        cmocka_unit_test(a_real_batch_is_shared_while_the_discriminator_stays),
+        cmocka_unit_test(simultaneous_updates_share_what_is_said_of_the_fake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

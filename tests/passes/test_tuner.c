@@ -97,7 +97,7 @@ static const char *ask(struct arena *a, const struct tuner_memory *memory, const
     return arena_printf(a, "%s %s", c->choice[0].answer, c->choice[0].origin);
 }
 
-static void test_search(void **state)
+static void the_search_finds_the_fastest_and_remembers_it(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -170,7 +170,7 @@ static int count(const struct plan *p, const char *word)
 }
 
 // Every answer is taken as it was given, and computes the same.
-static void test_forced(void **state)
+static void every_answer_computes_the_same(void **state)
 {
     (void)state;
     static const struct {
@@ -223,7 +223,7 @@ static void check_example(struct chooser *chooser, const struct question *q,
     }
 }
 
-static void test_example(void **state)
+static void an_example_is_compiled_as_each_answer_says(void **state)
 {
     (void)state;
     struct chooser checks = {check_example};
@@ -322,7 +322,7 @@ static const char *text_of(const struct graph *g)
 }
 
 // All that is alike is one question; a no leaves the graph as it was, or is marked in it.
-static void test_yes_or_no(void **state)
+static void what_is_alike_is_one_question(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(yes_or_no); i++)
@@ -352,7 +352,7 @@ static void write_file(const char *path, const char *text)
     fclose(f);
 }
 
-static void test_cache(void **state)
+static void the_cache_keeps_answers_for_each_machine(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -404,9 +404,11 @@ static void test_cache(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),  cmocka_unit_test(test_forced),
-        cmocka_unit_test(test_example), cmocka_unit_test(test_yes_or_no),
-        cmocka_unit_test(test_cache),
+        cmocka_unit_test(the_search_finds_the_fastest_and_remembers_it),
+        cmocka_unit_test(every_answer_computes_the_same),
+        cmocka_unit_test(an_example_is_compiled_as_each_answer_says),
+        cmocka_unit_test(what_is_alike_is_one_question),
+        cmocka_unit_test(the_cache_keeps_answers_for_each_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

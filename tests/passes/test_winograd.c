@@ -40,7 +40,7 @@ static int64_t common_multiple(int64_t a, int64_t b)
 
 // Σ_q fine[q][j]·coarse[q][m]·weight[q][s]/divisor[q] is 1 where j = m + s and 0 elsewhere: in
 // whole numbers, times what all divisors divide.
-static void test_matrices(void **state)
+static void the_transforms_are_exact_in_whole_numbers(void **state)
 {
     (void)state;
     for (int n = 1; n <= WINOGRAD_POINTS_MAX; n++)
@@ -60,7 +60,7 @@ static void test_matrices(void **state)
 }
 
 // ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for each role; and each is the other's gradient.
-static void test_adjoints(void **state)
+static void transforms_and_adjoints_are_each_others_gradients(void **state)
 {
     (void)state;
     const struct winograd_tiling t = {3, 2, 4, {1, 0}, {2, 3}};
@@ -102,7 +102,7 @@ static void assert_near(const struct graph *g, struct plan *p, double *want[], i
 }
 
 // Every set of kernels, in both layouts, with channels that fill no vector.
-static void test_kernels(void **state)
+static void transform_kernels_give_the_reference(void **state)
 {
     (void)state;
     const struct winograd_tiling t = {6, 2, 5, {2, 1}, {2, 1}};
@@ -170,7 +170,7 @@ static struct plan *ran(struct graph *g)
 
 // Three maps and three adjoints, each shared where two ops need it; none where they are transposed off;
 // and the same numbers.
-static void test_rewrite(void **state)
+static void transforms_are_shared_and_numbers_stay(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(example); i++)
@@ -190,7 +190,7 @@ static void test_rewrite(void **state)
 }
 
 // Exactly the convolution, but for float64's rounding.
-static void test_meaning(void **state)
+static void it_is_the_convolution_but_for_rounding(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(example); i++) {
@@ -263,7 +263,7 @@ static void try_tiles(int64_t kernel, int64_t stride, int64_t size, bool offered
 
 // Every kernel and stride with every tile that is offered: F(2, ·) to F(4, ·) always, F(5, ·) and
 // F(6, ·) where there are points for it and it saves products, as with 10 and with 12 pixels.
-static void test_tiles(void **state)
+static void every_offered_tile_is_exact(void **state)
 {
     (void)state;
     for (int64_t stride = 1; stride <= 2; stride++)
@@ -306,7 +306,7 @@ static double square_error(const struct winograd_points *t, struct rng *rng)
 }
 
 // Directly, n·r products would each be off by a square of two, in the mean.
-static void test_noise(void **state)
+static void points_are_as_noisy_as_said(void **state)
 {
     (void)state;
     enum { ROUNDS = 8000 };
@@ -325,7 +325,7 @@ static void test_noise(void **state)
 }
 
 // What is too small to pay, or no case of it, stays.
-static void test_stays(void **state)
+static void what_is_too_small_stays_direct(void **state)
 {
     (void)state;
     const struct {
@@ -352,10 +352,14 @@ static void test_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrices), cmocka_unit_test(test_adjoints),
-        cmocka_unit_test(test_kernels),  cmocka_unit_test(test_rewrite),
-        cmocka_unit_test(test_meaning),  cmocka_unit_test(test_tiles),
-        cmocka_unit_test(test_noise),    cmocka_unit_test(test_stays),
+        cmocka_unit_test(the_transforms_are_exact_in_whole_numbers),
+        cmocka_unit_test(transforms_and_adjoints_are_each_others_gradients),
+        cmocka_unit_test(transform_kernels_give_the_reference),
+        cmocka_unit_test(transforms_are_shared_and_numbers_stay),
+        cmocka_unit_test(it_is_the_convolution_but_for_rounding),
+        cmocka_unit_test(every_offered_tile_is_exact),
+        cmocka_unit_test(points_are_as_noisy_as_said),
+        cmocka_unit_test(what_is_too_small_stays_direct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,10 +37,13 @@ calls_rise() {  # reads symbols: a call of a later room
         $2 == "U" {used[$1 " " $3]}
         END {for (u in used) {split(u, p, " "); if (p[2] in home && !(p[2] in skip) && at[home[p[2]]] > at[p[1]]) print p[1] " calls " p[2] ", which stands after it in " home[p[2]]}}' | sort
 }
+objects() {  # of a library; its folder may still hold those of sources that are gone
+    for a in "$@"; do [ ! -e "$a" ] || ar t "$a"; done
+}
 all_symbols() {
     local r
-    for r in "${order[@]}"; do symbols "$r" "$build/lib$r.a.p"/*.o; done
-    symbols kernels "$build"/libkernel_*.a.p/*.o
+    for r in "${order[@]}"; do symbols "$r" $(objects "$build/lib$r.a"); done
+    symbols kernels $(objects "$build"/libkernel_*.a)
 }
 
 # Planted: an include that rises, a call that rises.
@@ -71,10 +74,7 @@ home() {  # header, folders allowed
 # A kernel is built once for each instruction set, a seam once for each major of oneDNN, and a program of its own has one main.
 grep -rhoE '^(struct|enum|union) [a-z_0-9]+ \{' src layers --include='*.[ch]' | sort | uniq -d | sed 's/ {$/ is defined twice/' | grep . && bad=1
 ls src/*/*.c src/*/*/*.c layers/*.c | sed 's,.*/,,' | sort | uniq -d | grep -vxf <(ls layers) | sed 's/$/ names two files/' | grep . && bad=1
-for o in "$build"/lib*.a.p/*.o; do
-    case $o in *kernel_*_avx* | *libganexp* | */libstb*) continue ;; esac
-    nm -P "$o" | awk '$2 ~ /^[Tt]$/ && $1 !~ /\./ {print $1}'
-done | grep -vE '_(portable|avx2|avx512|avx512_bf16)$' | sort | uniq -d | sed 's/$/ names two functions/' | grep . && bad=1
+nm -P $(objects "$build"/lib*.a | sort -u | grep -vE 'kernel_.*_avx|/libganexp|/libstb') | awk '$2 ~ /^[Tt]$/ && $1 !~ /\./ {print $1}' | grep -vE '_(portable|avx2|avx512|avx512_bf16)$' | sort | uniq -d | sed 's/$/ names two functions/' | grep . && bad=1
 
 # --- sizes, and words of unfinished work -----------------------------------------------------------
 wc -l src/*/*.[ch] src/*/*/*.[ch] layers/*.c tests/*/*.[ch] | awk '$2 != "total" && $1 > 600 {print $2 ": " $1 " lines, 600 are enough"; n++} END {exit n > 0}' || bad=1

@@ -46,7 +46,7 @@ static bool parse(struct arena *a, const uint8_t *p, size_t n, struct npy *out, 
     return npy_parse(a, own, n, out, why);
 }
 
-static void types(void **state)
+static void every_type_of_number_is_read(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -90,7 +90,7 @@ static void refuse(const char *header, size_t n, const char *message)
     arena_free(a);
 }
 
-static void damage(void **state)
+static void damaged_npy_files_are_refused(void **state)
 {
     (void)state;
     refuse(HEADER("<f4", "(3,)"), 8, "is cut short: 8 bytes of numbers where its header claims 12");
@@ -180,7 +180,7 @@ static void expect(struct here *h, struct dataset *s, const char *message)
     text_release(&t);
 }
 
-static void orders(void **state)
+static void both_orders_of_channels_are_read(void **state)
 {
     (void)state;
     struct here h = begin();
@@ -212,7 +212,7 @@ static void orders(void **state)
     end(&h);
 }
 
-static void labels(void **state)
+static void labels_are_read_and_checked(void **state)
 {
     (void)state;
     struct here h = begin();
@@ -240,7 +240,7 @@ static void labels(void **state)
     end(&h);
 }
 
-static void mistakes(void **state)
+static void wrong_arrays_are_named(void **state)
 {
     (void)state;
     struct here h = begin();
@@ -260,8 +260,11 @@ static void mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types),  cmocka_unit_test(damage),   cmocka_unit_test(orders),
-        cmocka_unit_test(labels), cmocka_unit_test(mistakes),
+        cmocka_unit_test(every_type_of_number_is_read),
+        cmocka_unit_test(damaged_npy_files_are_refused),
+        cmocka_unit_test(both_orders_of_channels_are_read),
+        cmocka_unit_test(labels_are_read_and_checked),
+        cmocka_unit_test(wrong_arrays_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

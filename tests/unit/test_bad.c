@@ -71,7 +71,7 @@ static bool check_file(const char *path)
     return good && marked;
 }
 
-static void test_bad_configs(void **state)
+static void wrong_configs_are_reported_as_their_files_say(void **state)
 {
     (void)state;
     glob_t files;
@@ -86,6 +86,7 @@ static void test_bad_configs(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bad_configs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_configs_are_reported_as_their_files_say)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

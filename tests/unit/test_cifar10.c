@@ -77,7 +77,7 @@ static void check(const struct dataset *s, int64_t index, int number)
         assert_true(x[k] == (float)(uint8_t)(number + k) / 127.5f - 1);
 }
 
-static void batches_in_order(void **state)
+static void batches_come_in_order(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -135,7 +135,7 @@ static void classes_are_kept(void **state)
     expect_message(", classes: [9]", SPLIT_TEST, "no example");
 }
 
-static void damage(void **state)
+static void damaged_batches_are_refused(void **state)
 {
     (void)state;
     clear();
@@ -161,7 +161,7 @@ static void damage(void **state)
 }
 
 // The real files, where GANEXP_TEST_CIFAR10 says they lie.
-static void real_files(void **state)
+static void the_real_files_are_read(void **state)
 {
     (void)state;
     const char *where = getenv("GANEXP_TEST_CIFAR10");
@@ -197,10 +197,10 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batches_in_order),
+        cmocka_unit_test(batches_come_in_order),
         cmocka_unit_test(classes_are_kept),
-        cmocka_unit_test(damage),
-        cmocka_unit_test(real_files),
+        cmocka_unit_test(damaged_batches_are_refused),
+        cmocka_unit_test(the_real_files_are_read),
     };
     return mkdtemp(folder) ? cmocka_run_group_tests(tests, NULL, remove_folder) : 1;
 }

@@ -51,7 +51,7 @@ static void expect_error(const char *yaml, const char *message, const char *expe
     arena_free(a);
 }
 
-static void kinds(void **state)
+static void every_data_set_can_be_named(void **state)
 {
     (void)state;
     for (int i = 0; dataset_kinds.word[i]; i++) {
@@ -65,7 +65,7 @@ static void kinds(void **state)
     assert_null(dataset_kind("nothing"));
 }
 
-static void options(void **state)
+static void options_of_sources_are_read(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -83,7 +83,7 @@ static void options(void **state)
     arena_free(a);
 }
 
-static void mistakes(void **state)
+static void wrong_sources_are_named(void **state)
 {
     (void)state;
     expect_error("{batch: 3}", "a source without a data set", "digits");
@@ -160,7 +160,7 @@ static void digits_stay_what_they_are(void **state)
     arena_free(a);
 }
 
-static void first_of_each_class(void **state)
+static void per_class_takes_the_first_of_each(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -382,7 +382,7 @@ static void an_epoch_has_each_example_once(int64_t count, int64_t batch)
     arena_free(a);
 }
 
-static void epochs(void **state)
+static void an_epoch_has_each_example_once_or_nearly(void **state)
 {
     (void)state;
     an_epoch_has_each_example_once(60, 20);
@@ -518,19 +518,19 @@ static void a_damaged_example_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(options),
-        cmocka_unit_test(mistakes),
+        cmocka_unit_test(every_data_set_can_be_named),
+        cmocka_unit_test(options_of_sources_are_read),
+        cmocka_unit_test(wrong_sources_are_named),
         cmocka_unit_test(glyphs_are_well_formed),
         cmocka_unit_test(digits_are_a_function_of_index),
         cmocka_unit_test(digits_stay_what_they_are),
-        cmocka_unit_test(first_of_each_class),
+        cmocka_unit_test(per_class_takes_the_first_of_each),
         cmocka_unit_test(splits_share_no_example),
         cmocka_unit_test(every_label_is_there),
         cmocka_unit_test(digits_have_mnist_measures),
         cmocka_unit_test(digits_come_in_any_size),
         cmocka_unit_test(digits_can_be_read),
-        cmocka_unit_test(epochs),
+        cmocka_unit_test(an_epoch_has_each_example_once_or_nearly),
         cmocka_unit_test(a_batch_holds_what_it_says),
         cmocka_unit_test(what_is_not_wanted_changes_nothing),
         cmocka_unit_test(a_resumed_loader_goes_on),

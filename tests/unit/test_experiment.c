@@ -22,7 +22,7 @@ static int errors_of(const char *const *part, int n)
 
 // --- the update rule -----------------------------------------------------------------------------
 
-static void test_who_trains(void **state)
+static void an_update_trains_its_networks_only(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -40,7 +40,7 @@ static void test_who_trains(void **state)
     arena_free(f.arena);
 }
 
-static void test_compile(void **state)
+static void compile_reaches_the_graph(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -53,7 +53,7 @@ static void test_compile(void **state)
 
 // Both updates read generator(z) with the same weights: it is computed once. The other way round
 // the generator has changed before the critic reads it.
-static void test_fake_is_shared(void **state)
+static void a_fake_of_the_same_weights_is_computed_once(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -70,7 +70,7 @@ static void test_fake_is_shared(void **state)
 }
 
 // Dropout inside the fake is the same draw for both updates.
-static void test_dropout_is_shared(void **state)
+static void dropout_inside_a_fake_is_drawn_once(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train, "extends: []\n");
@@ -90,7 +90,7 @@ static void test_dropout_is_shared(void **state)
 // The generator's update has the gradient of the critic's input, and none of its weights: three
 // products with its first layer's weight each way, and the weight gradients of the critic's own
 // update.
-static void test_no_unused_gradients(void **state)
+static void gradients_that_no_update_needs_are_not_there(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -105,7 +105,7 @@ static void test_no_unused_gradients(void **state)
     arena_free(f.arena);
 }
 
-static void test_running_statistics(void **state)
+static void running_statistics_follow_their_networks_update(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -115,7 +115,7 @@ static void test_running_statistics(void **state)
     arena_free(f.arena);
 }
 
-static void test_repeat(void **state)
+static void a_repeated_update_clips_after_each(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -139,7 +139,7 @@ static void test_repeat(void **state)
     arena_free(f.arena);
 }
 
-static void test_fresh(void **state)
+static void fresh_draws_anew(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -152,7 +152,7 @@ static void test_fresh(void **state)
 }
 
 // A weight that two updates train has moments for each.
-static void test_moments(void **state)
+static void each_update_has_moments_of_its_own(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -181,7 +181,7 @@ static const char heads[] =
     "samples: {of: fake, columns: c}\n";
 
 // InfoGAN: the second update trains the generator and one head, not the trunk.
-static void test_heads(void **state)
+static void a_head_is_trained_without_the_trunk(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -201,7 +201,7 @@ static void test_heads(void **state)
 
 // BiGAN: the encoder stands on the real side, and is trained with the generator's side all the
 // same.
-static void test_both_sides(void **state)
+static void what_stands_on_the_real_side_trains_with_the_fake(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -221,7 +221,7 @@ static void test_both_sides(void **state)
     arena_free(f.arena);
 }
 
-static void test_detached(void **state)
+static void a_detached_fake_trains_nothing_and_is_refused(void **state)
 {
     (void)state;
     assert_true(
@@ -232,7 +232,7 @@ static void test_detached(void **state)
     assert_int_equal(ERRORS(head, game, train), 0);
 }
 
-static void test_phases(void **state)
+static void phases_have_steps_and_schedules_of_their_own(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -259,7 +259,7 @@ static struct schedule schedule(const char *word, double to, double final)
                              final};
 }
 
-static void test_schedules(void **state)
+static void schedules_multiply(void **state)
 {
     (void)state;
     struct schedule s[] = {schedule("warmup", 10, 0), schedule("step", 100, 0.5)};
@@ -273,7 +273,7 @@ static void test_schedules(void **state)
 }
 
 // The same config twice has the same slots in the same places, whatever is built after.
-static void test_slots_are_settled(void **state)
+static void slots_do_not_depend_on_what_is_built_later(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train, "samples: {every: 5}\n");
@@ -284,7 +284,7 @@ static void test_slots_are_settled(void **state)
     arena_free(f.arena);
 }
 
-static void test_warning(void **state)
+static void coupled_samples_under_a_penalty_are_warned_of(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -304,22 +304,22 @@ static void test_warning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_who_trains),
-        cmocka_unit_test(test_compile),
-        cmocka_unit_test(test_fake_is_shared),
-        cmocka_unit_test(test_dropout_is_shared),
-        cmocka_unit_test(test_no_unused_gradients),
-        cmocka_unit_test(test_running_statistics),
-        cmocka_unit_test(test_repeat),
-        cmocka_unit_test(test_fresh),
-        cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_both_sides),
-        cmocka_unit_test(test_detached),
-        cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_slots_are_settled),
-        cmocka_unit_test(test_warning),
+        cmocka_unit_test(an_update_trains_its_networks_only),
+        cmocka_unit_test(compile_reaches_the_graph),
+        cmocka_unit_test(a_fake_of_the_same_weights_is_computed_once),
+        cmocka_unit_test(dropout_inside_a_fake_is_drawn_once),
+        cmocka_unit_test(gradients_that_no_update_needs_are_not_there),
+        cmocka_unit_test(running_statistics_follow_their_networks_update),
+        cmocka_unit_test(a_repeated_update_clips_after_each),
+        cmocka_unit_test(fresh_draws_anew),
+        cmocka_unit_test(each_update_has_moments_of_its_own),
+        cmocka_unit_test(a_head_is_trained_without_the_trunk),
+        cmocka_unit_test(what_stands_on_the_real_side_trains_with_the_fake),
+        cmocka_unit_test(a_detached_fake_trains_nothing_and_is_refused),
+        cmocka_unit_test(phases_have_steps_and_schedules_of_their_own),
+        cmocka_unit_test(schedules_multiply),
+        cmocka_unit_test(slots_do_not_depend_on_what_is_built_later),
+        cmocka_unit_test(coupled_samples_under_a_penalty_are_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static struct rows normal(int n, int d, uint64_t seed, double shift, const doubl
 // --- eigenvalues ---------------------------------------------------------------------------------
 
 // A = V·D·Vᵀ, V orthogonal
-static void test_eigenvectors(void **state)
+static void eigenvectors_rebuild_their_matrix(void **state)
 {
     (void)state;
     enum { N = 17 };
@@ -92,7 +92,7 @@ static void test_eigenvectors(void **state)
         }
 }
 
-static void test_trace_of_a_root(void **state)
+static void the_trace_of_a_root_is_known_for_small_matrices(void **state)
 {
     (void)state;
     const double A[] = {4, 0, 0, 9}, B[] = {25, 0, 0, 1}, none[4] = {0};
@@ -104,7 +104,7 @@ static void test_trace_of_a_root(void **state)
 
 // --- Fréchet distance ----------------------------------------------------------------------------
 
-static void test_fid(void **state)
+static void fid_is_scipys(void **state)
 {
     (void)state;
     const struct pair none = {0};
@@ -120,7 +120,7 @@ static void test_fid(void **state)
 }
 
 // d·c² for a shift by c; Σ (σ − τ)² for deviations σ and τ.
-static void test_fid_of_gaussians(void **state)
+static void fid_of_gaussians_is_the_formula(void **state)
 {
     (void)state;
     const struct pair none = {0};
@@ -146,7 +146,7 @@ static void test_fid_of_gaussians(void **state)
 
 // --- kernel distance -----------------------------------------------------------------------------
 
-static void test_kid(void **state)
+static void kid_is_the_reference(void **state)
 {
     (void)state;
     const struct rows x = waves(30, 5, 1.3, 1), y = waves(30, 5, 0.7, 0.5f);
@@ -157,7 +157,7 @@ static void test_kid(void **state)
 }
 
 // Unbiased: of two draws of one distribution about 0, of others not.
-static void test_kid_of_gaussians(void **state)
+static void kid_of_one_distribution_is_near_zero(void **state)
 {
     (void)state;
     const struct rows x = normal(400, 8, 1, 0, NULL), y = normal(300, 8, 2, 0, NULL),
@@ -172,7 +172,7 @@ static void test_kid_of_gaussians(void **state)
 
 // --- balls ---------------------------------------------------------------------------------------
 
-static void test_balls(void **state)
+static void precision_recall_density_coverage_are_the_reference(void **state)
 {
     (void)state;
     const struct pair three = {3}, five = {5};
@@ -188,7 +188,7 @@ static void test_balls(void **state)
 }
 
 // Of one distribution: density 1 and coverage 1 − 2⁻ᵏ, whatever it is.
-static void test_balls_of_gaussians(void **state)
+static void density_is_one_for_one_distribution(void **state)
 {
     (void)state;
     const struct rows x = normal(1500, 3, 1, 0, NULL), y = normal(1500, 3, 2, 0, NULL);
@@ -209,14 +209,16 @@ static void test_balls_of_gaussians(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_eigenvectors, begin, end),
-        cmocka_unit_test_setup_teardown(test_trace_of_a_root, begin, end),
-        cmocka_unit_test_setup_teardown(test_fid, begin, end),
-        cmocka_unit_test_setup_teardown(test_fid_of_gaussians, begin, end),
-        cmocka_unit_test_setup_teardown(test_kid, begin, end),
-        cmocka_unit_test_setup_teardown(test_kid_of_gaussians, begin, end),
-        cmocka_unit_test_setup_teardown(test_balls, begin, end),
-        cmocka_unit_test_setup_teardown(test_balls_of_gaussians, begin, end),
+        cmocka_unit_test_setup_teardown(eigenvectors_rebuild_their_matrix, begin, end),
+        cmocka_unit_test_setup_teardown(the_trace_of_a_root_is_known_for_small_matrices, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(fid_is_scipys, begin, end),
+        cmocka_unit_test_setup_teardown(fid_of_gaussians_is_the_formula, begin, end),
+        cmocka_unit_test_setup_teardown(kid_is_the_reference, begin, end),
+        cmocka_unit_test_setup_teardown(kid_of_one_distribution_is_near_zero, begin, end),
+        cmocka_unit_test_setup_teardown(precision_recall_density_coverage_are_the_reference, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(density_is_one_for_one_distribution, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

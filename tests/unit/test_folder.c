@@ -140,7 +140,7 @@ static void without_sub_folders_no_labels(void **state)
     end(&h);
 }
 
-static void own_splits_win(void **state)
+static void folders_of_splits_go_before_a_cut(void **state)
 {
     (void)state;
     struct here h = begin();
@@ -196,7 +196,7 @@ static void broken_pictures_are_named(void **state)
     end(&h);
 }
 
-static void mistakes(void **state)
+static void wrong_folders_are_named(void **state)
 {
     (void)state;
     struct here h = begin();
@@ -215,7 +215,7 @@ static void mistakes(void **state)
 
 // A fine chessboard shrinks to its mean, a flat picture stays flat at any size, and a crop keeps
 // the middle.
-static void sizes(void **state)
+static void shrinking_averages_and_a_crop_keeps_the_middle(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -251,11 +251,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_are_sub_folders),
         cmocka_unit_test(without_sub_folders_no_labels),
-        cmocka_unit_test(own_splits_win),
+        cmocka_unit_test(folders_of_splits_go_before_a_cut),
         cmocka_unit_test(mirrored_pictures_follow),
         cmocka_unit_test(broken_pictures_are_named),
-        cmocka_unit_test(mistakes),
-        cmocka_unit_test(sizes),
+        cmocka_unit_test(wrong_folders_are_named),
+        cmocka_unit_test(shrinking_averages_and_a_crop_keeps_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void check_both(struct fixture *f, struct value *v, struct value *const *
     arena_free(f->arena);
 }
 
-static void test_unary(void **state)
+static void unary_derivatives_are_the_differences(void **state)
 {
     (void)state;
     for (int op = PW_AFFINE; op < PW_COUNT; op++) {
@@ -108,7 +108,7 @@ static void test_unary(void **state)
     }
 }
 
-static void test_binary_broadcast(void **state)
+static void broadcast_derivatives_are_the_differences(void **state)
 {
     (void)state;
     for (int op = PW_ADD; op <= PW_GREATER; op++) {
@@ -120,7 +120,7 @@ static void test_binary_broadcast(void **state)
     }
 }
 
-static void test_select(void **state)
+static void select_derivatives_are_the_differences(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -128,7 +128,7 @@ static void test_select(void **state)
     check_both(f, select_value(greater(x[0], x[1]), square(x[0]), mul(x[0], x[1])), x, 2, "select");
 }
 
-static void test_shape_ops(void **state)
+static void shape_ops_derivatives_are_the_differences(void **state)
 {
     (void)state;
     const int perm[] = {2, 0, 3, 1};
@@ -151,7 +151,7 @@ static void test_shape_ops(void **state)
     }
 }
 
-static void test_matmul(void **state)
+static void matmul_derivatives_are_the_differences(void **state)
 {
     (void)state;
     for (int t = 0; t < 4; t++) {
@@ -167,7 +167,7 @@ static void test_matmul(void **state)
     }
 }
 
-static void test_conv(void **state)
+static void convolution_derivatives_are_the_differences(void **state)
 {
     (void)state;
     const struct window windows[] = {
@@ -190,7 +190,7 @@ static void test_conv(void **state)
 
 // A convolution of an upsampled image and both its gradients, before and after the rewrite: the
 // same numbers, no upsampling left.
-static void test_upsample_conv(void **state)
+static void a_folded_upsampling_has_the_same_numbers(void **state)
 {
     (void)state;
     const struct {
@@ -232,7 +232,7 @@ static void test_upsample_conv(void **state)
     }
 }
 
-static void test_upsampled_kernel(void **state)
+static void upsampled_kernel_derivatives_are_the_differences(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -249,7 +249,7 @@ static void test_upsampled_kernel(void **state)
     check_both(f, pooled_kernel_grad(w, 2), &w, 1, "pooled_kernel_grad");
 }
 
-static void test_labels(void **state)
+static void label_derivatives_are_the_differences(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -263,7 +263,7 @@ static void test_labels(void **state)
     check_both(f, scatter_add(x, index, 5), &x, 1, "scatter_add");
 }
 
-static void test_detach(void **state)
+static void detach_stops_the_gradient(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -279,7 +279,7 @@ static void test_detach(void **state)
 
 // Passes keep the meaning: a batch normalised, penalised by its second derivative, before and
 // after.
-static void test_passes_keep_meaning(void **state)
+static void passes_keep_first_and_second_derivatives(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -309,7 +309,7 @@ static void test_passes_keep_meaning(void **state)
 }
 
 // The same draw, the same op, the same version: one value. After an update: two.
-static void test_cse_respects_versions(void **state)
+static void equal_ops_on_other_versions_stay_two(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -334,18 +334,18 @@ static void test_cse_respects_versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary),
-        cmocka_unit_test(test_binary_broadcast),
-        cmocka_unit_test(test_select),
-        cmocka_unit_test(test_shape_ops),
-        cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_conv),
-        cmocka_unit_test(test_upsample_conv),
-        cmocka_unit_test(test_upsampled_kernel),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_detach),
-        cmocka_unit_test(test_passes_keep_meaning),
-        cmocka_unit_test(test_cse_respects_versions),
+        cmocka_unit_test(unary_derivatives_are_the_differences),
+        cmocka_unit_test(broadcast_derivatives_are_the_differences),
+        cmocka_unit_test(select_derivatives_are_the_differences),
+        cmocka_unit_test(shape_ops_derivatives_are_the_differences),
+        cmocka_unit_test(matmul_derivatives_are_the_differences),
+        cmocka_unit_test(convolution_derivatives_are_the_differences),
+        cmocka_unit_test(a_folded_upsampling_has_the_same_numbers),
+        cmocka_unit_test(upsampled_kernel_derivatives_are_the_differences),
+        cmocka_unit_test(label_derivatives_are_the_differences),
+        cmocka_unit_test(detach_stops_the_gradient),
+        cmocka_unit_test(passes_keep_first_and_second_derivatives),
+        cmocka_unit_test(equal_ops_on_other_versions_stay_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

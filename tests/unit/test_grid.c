@@ -21,7 +21,7 @@ static const char coded[] =
     "train: {steps: 1, optimizer: adam, iteration: [update: critic, update: generator, update: "
     "[encoder, decoder]]}\n";
 
-static void test_sweeps(void **state)
+static void columns_name_a_noise_and_its_element(void **state)
 {
     (void)state;
     struct fixture f = READ(coded, "samples: {grid: [4, 6], columns: [c, u.1]}\n");
@@ -31,7 +31,7 @@ static void test_sweeps(void **state)
     arena_free(f.arena);
 }
 
-static void test_data_is_the_test_split(void **state)
+static void grids_read_the_test_split(void **state)
 {
     (void)state;
     float image[64];
@@ -56,7 +56,7 @@ static void test_data_is_the_test_split(void **state)
 }
 
 // A layer that draws, draws anew for each draw of noise, and the same again for the same.
-static void test_layers_draw_anew(void **state)
+static void layers_that_draw_repeat_with_the_draw(void **state)
 {
     (void)state;
     float first[64 * 8];
@@ -82,7 +82,7 @@ static void test_layers_draw_anew(void **state)
 }
 
 // 2 rows of 6 from three expressions make a picture of 6 rows: 8 pixels each and 2 between.
-static void test_rows_take_turns(void **state)
+static void expressions_take_turns_by_rows(void **state)
 {
     (void)state;
     unsigned char start[24];
@@ -103,8 +103,8 @@ static void test_rows_take_turns(void **state)
     arena_free(f.arena);
 }
 
-// Scores evaluator what `evaluate: of:` says, not the first row of the pictures.
-static void test_what_is_scored(void **state)
+// Scores look at what `evaluate: of:` says, not the first row of the pictures.
+static void scores_look_at_evaluate_of(void **state)
 {
     (void)state;
     struct fixture f = READ(coded,
@@ -117,7 +117,7 @@ static void test_what_is_scored(void **state)
     arena_free(f.arena);
 }
 
-static void test_pictures_of_one_size(void **state)
+static void pictures_of_two_sizes_are_refused(void **state)
 {
     (void)state;
     struct text said;
@@ -133,9 +133,12 @@ static void test_pictures_of_one_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sweeps),           cmocka_unit_test(test_data_is_the_test_split),
-        cmocka_unit_test(test_layers_draw_anew), cmocka_unit_test(test_rows_take_turns),
-        cmocka_unit_test(test_what_is_scored),   cmocka_unit_test(test_pictures_of_one_size),
+        cmocka_unit_test(columns_name_a_noise_and_its_element),
+        cmocka_unit_test(grids_read_the_test_split),
+        cmocka_unit_test(layers_that_draw_repeat_with_the_draw),
+        cmocka_unit_test(expressions_take_turns_by_rows),
+        cmocka_unit_test(scores_look_at_evaluate_of),
+        cmocka_unit_test(pictures_of_two_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

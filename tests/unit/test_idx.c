@@ -135,7 +135,7 @@ static const char *expect_good(struct files *f, enum split split)
     return s->fingerprint;
 }
 
-static void names(void **state)
+static void files_are_found_under_all_their_names(void **state)
 {
     (void)state;
     static const char *const name[][2] = {
@@ -164,7 +164,7 @@ static void names(void **state)
         }
 }
 
-static void joined_streams(void **state)
+static void joined_gzip_streams_are_read(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -177,7 +177,7 @@ static void joined_streams(void **state)
     end(&f);
 }
 
-static void padding(void **state)
+static void padding_surrounds_the_picture(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -199,7 +199,7 @@ static void padding(void **state)
     end(&f);
 }
 
-static void missing(void **state)
+static void missing_files_are_named(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -215,7 +215,7 @@ static void missing(void **state)
     expect_refusal(&f, "the files of mnist were not found");
 }
 
-static void data_folder(void **state)
+static void the_data_folder_is_found(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -264,7 +264,7 @@ static void sizes_that_disagree(void **state)
     expect_refusal(&f, "is empty");
 }
 
-static void packed_damage(void **state)
+static void damage_inside_gzip_is_found(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -295,7 +295,7 @@ static void packed_damage(void **state)
 }
 
 // Every single byte of a packed file changed: an error or the same bytes, never a crash.
-static void flipped_bytes(void **state)
+static void no_flipped_byte_crashes_the_reader(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -316,7 +316,7 @@ static void flipped_bytes(void **state)
     end(&f);
 }
 
-static void headers(void **state)
+static void wrong_headers_are_named(void **state)
 {
     (void)state;
     static const struct {
@@ -347,7 +347,7 @@ static void headers(void **state)
         }
 }
 
-static void content(void **state)
+static void labels_out_of_range_are_named(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -360,7 +360,7 @@ static void content(void **state)
     expect_refusal(&f, "holds images of 14 × 56");
 }
 
-static void not_files(void **state)
+static void folders_are_not_read_as_files(void **state)
 {
     (void)state;
     struct files f = begin();
@@ -382,7 +382,7 @@ static void not_files(void **state)
 }
 
 // The real files, where GANEXP_TEST_MNIST says they lie.
-static void real_files(void **state)
+static void the_real_files_are_read(void **state)
 {
     (void)state;
     const char *folder = getenv("GANEXP_TEST_MNIST");
@@ -417,12 +417,18 @@ static void real_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),         cmocka_unit_test(joined_streams),
-        cmocka_unit_test(padding),       cmocka_unit_test(missing),
-        cmocka_unit_test(data_folder),   cmocka_unit_test(sizes_that_disagree),
-        cmocka_unit_test(packed_damage), cmocka_unit_test(flipped_bytes),
-        cmocka_unit_test(headers),       cmocka_unit_test(content),
-        cmocka_unit_test(not_files),     cmocka_unit_test(real_files),
+        cmocka_unit_test(files_are_found_under_all_their_names),
+        cmocka_unit_test(joined_gzip_streams_are_read),
+        cmocka_unit_test(padding_surrounds_the_picture),
+        cmocka_unit_test(missing_files_are_named),
+        cmocka_unit_test(the_data_folder_is_found),
+        cmocka_unit_test(sizes_that_disagree),
+        cmocka_unit_test(damage_inside_gzip_is_found),
+        cmocka_unit_test(no_flipped_byte_crashes_the_reader),
+        cmocka_unit_test(wrong_headers_are_named),
+        cmocka_unit_test(labels_out_of_range_are_named),
+        cmocka_unit_test(folders_are_not_read_as_files),
+        cmocka_unit_test(the_real_files_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
 
-static void bytes(void **state)
+static void numbers_round_to_bytes(void **state)
 {
     (void)state;
     assert_int_equal(image_byte(-1), 0);
@@ -40,7 +40,7 @@ static void bytes(void **state)
         assert_int_equal(image_byte((float)b / 127.5f - 1), b);
 }
 
-static void grid(void **state)
+static void a_grid_lays_pictures_by_rows(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -89,7 +89,7 @@ static void round_trip(struct arena *a, const char *path, int channels)
     stbi_image_free(back);
 }
 
-static void png(void **state)
+static void a_png_reads_back(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -102,7 +102,7 @@ static void png(void **state)
     arena_free(a);
 }
 
-static void png_errors(void **state)
+static void what_cannot_be_written_says_why(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -160,7 +160,7 @@ static void make(struct made *m, int format, int channels)
         assert_true(stbi_write_bmp_to_func(take, m, 37, 23, channels, pixel));
 }
 
-static void decodes(void **state)
+static void every_format_is_decoded(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -314,11 +314,11 @@ static void decodes_nothing_huge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes),
-        cmocka_unit_test(grid),
-        cmocka_unit_test(png),
-        cmocka_unit_test(png_errors),
-        cmocka_unit_test(decodes),
+        cmocka_unit_test(numbers_round_to_bytes),
+        cmocka_unit_test(a_grid_lays_pictures_by_rows),
+        cmocka_unit_test(a_png_reads_back),
+        cmocka_unit_test(what_cannot_be_written_says_why),
+        cmocka_unit_test(every_format_is_decoded),
         cmocka_unit_test(decodes_no_damage),
         cmocka_unit_test(decodes_no_empty_beginning),
         cmocka_unit_test(decodes_no_jpeg_without_a_scan),

@@ -278,7 +278,7 @@ static void check_derivatives(struct trial *t, const struct example *e)
     check(t, e, s, ddx, "second");
 }
 
-static void test_derivatives(void **state)
+static void derivatives_of_layers_are_the_differences(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(examples); i++) {
@@ -329,7 +329,7 @@ static bool try_generic(struct trial *t, const struct word *layer)
 }
 
 // Those without an example are differentiated on the first input that they take; the others have examples of few numbers.
-static void test_every_layer(void **state)
+static void every_layer_is_tried_and_has_help(void **state)
 {
     (void)state;
     int n_generic = 0;
@@ -361,7 +361,7 @@ static const double *output(struct trial *t)
 }
 
 // TensorFlow pads a 3 × 3 kernel of stride 2 over an even image at the bottom and right only.
-static void test_same_is_asymmetric(void **state)
+static void same_padding_is_asymmetric(void **state)
 {
     (void)state;
     const struct example e = {"conv2d", "x: [1, 4, 4]",
@@ -377,7 +377,7 @@ static void test_same_is_asymmetric(void **state)
 }
 
 // batch_norm's tracked statistics: the mean, and the variance over n − 1, with 1 − momentum.
-static void test_running_statistics(void **state)
+static void running_statistics_are_tracked_as_pytorch_does(void **state)
 {
     (void)state;
     const struct example e = {"batch_norm", "x: 1", "[batch_norm: {momentum: 0.8}]", NULL};
@@ -397,7 +397,7 @@ static void test_running_statistics(void **state)
     arena_free(t.arena);
 }
 
-static void test_dropout_keeps_the_mean(void **state)
+static void dropout_keeps_the_mean(void **state)
 {
     (void)state;
     const struct example e = {"dropout", "x: 6", "[dropout: 0.25]", NULL};
@@ -411,7 +411,7 @@ static void test_dropout_keeps_the_mean(void **state)
 
 // A transposed convolution of one pixel is the kernel times the pixel: PyTorch's layout (in, out,
 // kh, kw), not flipped.
-static void test_transposed_weight_layout(void **state)
+static void a_transposed_convolution_has_pytorchs_weights(void **state)
 {
     (void)state;
     const struct example e = {
@@ -429,7 +429,7 @@ static void test_transposed_weight_layout(void **state)
 
 // Power iteration finds the singular vectors of a matrix of one row at once: y = x·w / ‖w‖, and the
 // gradient sees the norm.
-static void test_spectral_norm(void **state)
+static void spectral_norm_divides_by_the_largest_singular_value(void **state)
 {
     (void)state;
     const struct example e = {"dense", "x: 4",
@@ -484,14 +484,14 @@ static void converges(const char *layer)
     arena_free(t.arena);
 }
 
-static void test_spectral_norm_converges(void **state)
+static void spectral_norm_converges(void **state)
 {
     (void)state;
     converges("[conv2d: {filters: 3, kernel: 2, bias: false, spectral_norm: true}]");
     converges("[conv2d_transpose: {filters: 3, kernel: 2, bias: false, spectral_norm: true}]");
 }
 
-static void test_init(void **state)
+static void weights_are_initialised_as_pytorch_does(void **state)
 {
     (void)state;
     static const struct {
@@ -525,15 +525,15 @@ static void test_init(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_layer),
-        cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_same_is_asymmetric),
-        cmocka_unit_test(test_running_statistics),
-        cmocka_unit_test(test_dropout_keeps_the_mean),
-        cmocka_unit_test(test_transposed_weight_layout),
-        cmocka_unit_test(test_init),
-        cmocka_unit_test(test_spectral_norm),
-        cmocka_unit_test(test_spectral_norm_converges),
+        cmocka_unit_test(every_layer_is_tried_and_has_help),
+        cmocka_unit_test(derivatives_of_layers_are_the_differences),
+        cmocka_unit_test(same_padding_is_asymmetric),
+        cmocka_unit_test(running_statistics_are_tracked_as_pytorch_does),
+        cmocka_unit_test(dropout_keeps_the_mean),
+        cmocka_unit_test(a_transposed_convolution_has_pytorchs_weights),
+        cmocka_unit_test(weights_are_initialised_as_pytorch_does),
+        cmocka_unit_test(spectral_norm_divides_by_the_largest_singular_value),
+        cmocka_unit_test(spectral_norm_converges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void *defaults(struct arena *a, const struct param *table, size_t size)
     return into;
 }
 
-static void test_losses(void **state)
+static void derivatives_of_losses_are_the_differences(void **state)
 {
     (void)state;
     for (size_t i = 0; losses.word[i]; i++) {
@@ -151,7 +151,7 @@ static struct value *small_critic(struct penalty_ctx *ctx, struct value *const *
         1u << 1);
 }
 
-static void test_penalties(void **state)
+static void derivatives_of_penalties_are_the_differences(void **state)
 {
     (void)state;
     for (size_t i = 0; penalties.word[i]; i++) {
@@ -166,7 +166,7 @@ static void test_penalties(void **state)
     }
 }
 
-static void test_terms(void **state)
+static void derivatives_of_terms_are_the_differences(void **state)
 {
     (void)state;
     for (size_t i = 0; terms.word[i]; i++) {
@@ -206,7 +206,7 @@ static double linear_penalty(const char *word, int64_t batch)
     return y;
 }
 
-static void test_linear_penalty(void **state)
+static void penalties_of_a_linear_critic_are_known(void **state)
 {
     (void)state;
     for (int64_t batch = 1; batch <= 8; batch *= 2) {
@@ -223,7 +223,7 @@ static struct value *two_critic(struct penalty_ctx *ctx, struct value *const *ar
     return add(matmul(argument[0], ctx->own, false, false), affine(argument[1], 7, 0));
 }
 
-static void test_held_argument(void **state)
+static void a_penalty_holds_what_both_sides_share(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -239,7 +239,7 @@ static void test_held_argument(void **state)
 }
 
 // A slope of zero has a norm without a derivative; the penalty's has one.
-static void test_flat_critic(void **state)
+static void a_flat_critic_has_a_finite_penalty(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -258,7 +258,7 @@ struct hand {
 };
 
 // One logit a side: values by hand; softplus(0) = log 2.
-static void test_hand_losses(void **state)
+static void losses_are_those_computed_by_hand(void **state)
 {
     (void)state;
     const double l2 = log(2), sp1 = log1p(exp(1.)), sm1 = log1p(exp(-1.));
@@ -287,7 +287,7 @@ static void test_hand_losses(void **state)
 }
 
 // A saturated critic: nothing overflows, nothing vanishes into log(0).
-static void test_saturated(void **state)
+static void a_saturated_critic_overflows_nothing(void **state)
 {
     (void)state;
     for (size_t i = 0; losses.word[i]; i++) {
@@ -305,7 +305,7 @@ static void test_saturated(void **state)
 }
 
 // ½·mean((log D − log(1 − D))²) = ½·mean(s²)
-static void test_boundary_seeking(void **state)
+static void boundary_seeking_is_half_the_squared_logit(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -322,7 +322,7 @@ static void test_boundary_seeking(void **state)
 }
 
 // Label smoothing: −(1 − s)·log D − s·log(1 − D) on real data.
-static void test_smooth(void **state)
+static void smoothing_mixes_both_labels_on_the_real_side(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -343,7 +343,7 @@ static double term_value(const char *word, struct fixture *f, struct value *a, s
     return value_of(f, is->build(term_defaults(f->arena, is), (struct value *[]){a, b, c, NULL}));
 }
 
-static void test_hand_terms(void **state)
+static void terms_are_those_computed_by_hand(void **state)
 {
     (void)state;
     struct fixture *f = setup();
@@ -375,17 +375,17 @@ static void test_hand_terms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_penalties),
-        cmocka_unit_test(test_terms),
-        cmocka_unit_test(test_linear_penalty),
-        cmocka_unit_test(test_held_argument),
-        cmocka_unit_test(test_flat_critic),
-        cmocka_unit_test(test_hand_losses),
-        cmocka_unit_test(test_saturated),
-        cmocka_unit_test(test_boundary_seeking),
-        cmocka_unit_test(test_smooth),
-        cmocka_unit_test(test_hand_terms),
+        cmocka_unit_test(derivatives_of_losses_are_the_differences),
+        cmocka_unit_test(derivatives_of_penalties_are_the_differences),
+        cmocka_unit_test(derivatives_of_terms_are_the_differences),
+        cmocka_unit_test(penalties_of_a_linear_critic_are_known),
+        cmocka_unit_test(a_penalty_holds_what_both_sides_share),
+        cmocka_unit_test(a_flat_critic_has_a_finite_penalty),
+        cmocka_unit_test(losses_are_those_computed_by_hand),
+        cmocka_unit_test(a_saturated_critic_overflows_nothing),
+        cmocka_unit_test(boundary_seeking_is_half_the_squared_logit),
+        cmocka_unit_test(smoothing_mixes_both_labels_on_the_real_side),
+        cmocka_unit_test(terms_are_those_computed_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

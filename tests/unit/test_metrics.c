@@ -23,7 +23,7 @@ static const struct dataset *open_data(struct arena *a, const char *yaml, enum s
 // --- points --------------------------------------------------------------------------------------
 
 // Modes at (1, 0), (0, 1), (−1, 0), (0, −1); deviation 0.1, so 0.3 away is near and 0.31 is not.
-static void test_modes(void **state)
+static void modes_within_three_deviations_count(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -44,7 +44,7 @@ static void test_modes(void **state)
 }
 
 // All modes, and 1 − exp(−9/2) of the points.
-static void test_modes_of_real_data(void **state)
+static void real_data_have_all_modes(void **state)
 {
     (void)state;
     enum { N = 10000 };
@@ -64,7 +64,7 @@ static void test_modes_of_real_data(void **state)
 // --- examples ------------------------------------------------------------------------------------
 
 // Three classes and a fourth number that is no class.
-static void test_accuracy(void **state)
+static void accuracy_takes_the_first_of_equals(void **state)
 {
     (void)state;
     const struct dataset three = {.classes = 3};
@@ -78,7 +78,7 @@ static void test_accuracy(void **state)
     assert_true(take("accuracy", e, NULL).value == 3.0 / 5);
 }
 
-static void test_neighbour(void **state)
+static void the_nearest_example_gives_its_label(void **state)
 {
     (void)state;
     static const float training[] = {0, 0, 10, 0, 0, 10}, x[] = {1, 1, 6, 0, 4, 5, 5, 0, NAN, 0};
@@ -90,7 +90,7 @@ static void test_neighbour(void **state)
 }
 
 // Against the plain search, for sizes that fill neither tiles nor lanes.
-static void test_neighbour_search(void **state)
+static void the_blocked_search_finds_the_same_neighbours(void **state)
 {
     (void)state;
     enum { N = 150, M = 70, SIZE = 19 };
@@ -122,9 +122,9 @@ static void test_neighbour_search(void **state)
     assert_true(take("neighbour_accuracy", e, NULL).value == (double)right / N);
 }
 
-// --- judges --------------------------------------------------------------------------------------
+// --- evaluators ----------------------------------------------------------------------------------
 
-static struct evaluator *judge_of(struct fixture *f)
+static struct evaluator *evaluator_of(struct fixture *f)
 {
     struct evaluator *v = evaluator_new(f->arena, f->e, f->slab, NULL, NULL, NULL, NULL, f->diag);
     if (!v)
@@ -167,7 +167,7 @@ static double accuracy_by_hand(struct fixture *f, int n)
     return (double)right / n;
 }
 
-static void test_accuracy_on_the_test_split(void **state)
+static void accuracy_is_of_the_test_split(void **state)
 {
     (void)state;
     enum { N = 90 };
@@ -179,7 +179,7 @@ static void test_accuracy_on_the_test_split(void **state)
                             "    - accuracy\n"
                             "    - accuracy: {of: classifier(few.image), as: few}\n"
                             "    - {neighbour_accuracy: , of: classifier(few.image)}\n");
-    const struct evaluator *v = judge_of(&f);
+    const struct evaluator *v = evaluator_of(&f);
     const double wanted = accuracy_by_hand(&f, N);
     assert_int_equal(v->n_taken, 3);
     assert_string_equal(v->taken[1].name, "few");
@@ -208,12 +208,12 @@ static const char points[] =
     "train: {steps: 1, optimizer: adam, iteration: [update: critic, update: generator]}\n";
 
 // Scores of one expression look at one draw; the same noise each time; real data beside them.
-static void test_judge_of_points(void **state)
+static void scores_of_one_expression_share_a_draw(void **state)
 {
     (void)state;
     struct fixture f = READ(points, "evaluate: {samples: 2500, scores: [modes, high_quality, "
                                     "{modes: {within: 4}, as: wide}]}\n");
-    struct evaluator *v = judge_of(&f);
+    struct evaluator *v = evaluator_of(&f);
     const struct score first = v->taken[1].sample;
     assert_true(evaluator_run(v));
     assert_true(v->taken[1].sample.value == first.value);
@@ -239,7 +239,7 @@ static void check_refused(const char *experiment, const char *evaluate, const ch
     arena_free(f.arena);
 }
 
-static void test_refusals(void **state)
+static void scores_that_cannot_be_taken_are_refused(void **state)
 {
     (void)state;
     check_refused(points, "evaluate: {scores: [inception_score]}\n", "'real' has points");
@@ -260,14 +260,14 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_modes_of_real_data),
-        cmocka_unit_test(test_accuracy),
-        cmocka_unit_test(test_neighbour),
-        cmocka_unit_test(test_neighbour_search),
-        cmocka_unit_test(test_accuracy_on_the_test_split),
-        cmocka_unit_test(test_judge_of_points),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(modes_within_three_deviations_count),
+        cmocka_unit_test(real_data_have_all_modes),
+        cmocka_unit_test(accuracy_takes_the_first_of_equals),
+        cmocka_unit_test(the_nearest_example_gives_its_label),
+        cmocka_unit_test(the_blocked_search_finds_the_same_neighbours),
+        cmocka_unit_test(accuracy_is_of_the_test_split),
+        cmocka_unit_test(scores_of_one_expression_share_a_draw),
+        cmocka_unit_test(scores_that_cannot_be_taken_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static void check_mode(const struct dataset *s, int k, double x, double y, doubl
     assert_true(fabs(sqrt(square / (2 * N)) / deviation - 1) < 0.1);
 }
 
-static void ring(void **state)
+static void ring_has_its_modes_on_a_circle(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -54,7 +54,7 @@ static void ring(void **state)
     arena_free(a);
 }
 
-static void grid(void **state)
+static void grid_has_its_modes_on_a_lattice(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -92,8 +92,8 @@ static void a_function_of_split_and_index(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ring),
-        cmocka_unit_test(grid),
+        cmocka_unit_test(ring_has_its_modes_on_a_circle),
+        cmocka_unit_test(grid_has_its_modes_on_a_lattice),
         cmocka_unit_test(a_function_of_split_and_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-struct lab {
+struct fixture {
     struct arena *arena;
     struct diag *diag;
     struct slots *slots; // they know where they are, so they stay there
@@ -21,7 +21,7 @@ struct lab {
     struct text said;
 };
 
-static void lab_read(struct lab *l, const struct config *config)
+static void fixture_read(struct fixture *l, const struct config *config)
 {
     l->slots = NEW(l->arena, struct slots);
     slots_init(l->slots, l->arena);
@@ -32,34 +32,34 @@ static void lab_read(struct lab *l, const struct config *config)
     diag_text(l->diag, &l->said);
 }
 
-static struct lab lab_new(void)
+static struct fixture fixture_new(void)
 {
-    struct lab l = {.arena = arena_new(NULL)};
+    struct fixture l = {.arena = arena_new(NULL)};
     l.diag = diag_new(l.arena);
     return l;
 }
 
-static struct lab lab_text(const char *yaml)
+static struct fixture fixture_text(const char *yaml)
 {
-    struct lab l = lab_new();
-    lab_read(&l, config_parse(l.arena, "test.yaml", yaml, NULL, 0, l.diag));
+    struct fixture l = fixture_new();
+    fixture_read(&l, config_parse(l.arena, "test.yaml", yaml, NULL, 0, l.diag));
     return l;
 }
 
-static struct lab lab_file(const char *path, const char *override)
+static struct fixture fixture_file(const char *path, const char *override)
 {
-    struct lab l = lab_new();
-    lab_read(&l, config_load(l.arena, path, &override, override ? 1 : 0, l.diag));
+    struct fixture l = fixture_new();
+    fixture_read(&l, config_load(l.arena, path, &override, override ? 1 : 0, l.diag));
     return l;
 }
 
-static void lab_free(struct lab *l)
+static void fixture_free(struct fixture *l)
 {
     text_release(&l->said);
     arena_free(l->arena);
 }
 
-static struct network *find(const struct lab *l, const char *name)
+static struct network *find(const struct fixture *l, const char *name)
 {
     for (int i = 0; i < l->n && l->net; i++)
         if (!strcmp(l->net[i]->name, name))
@@ -143,7 +143,7 @@ static const struct expected {
     {"acgan_minibatch", NULL, "discriminator", 119883 + 2048 * 64 * 32 + 64 * 11},
 };
 
-static void test_counts(void **state)
+static void configs_have_as_many_weights_as_counted(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(expected); i++) {
@@ -165,20 +165,21 @@ static void test_counts(void **state)
 }
 
 // No critic of a Wasserstein game couples samples or draws masks.
-static void test_wasserstein_critics(void **state)
+static void wasserstein_critics_couple_no_samples(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct lab l = lab_file(i ? "configs/wgan.yaml" : "configs/wgan_gp.yaml", NULL);
+        struct fixture l = fixture_file(i ? "configs/wgan.yaml" : "configs/wgan_gp.yaml", NULL);
         assert_int_equal(find(&l, "critic")->n_buffer, 0);
         assert_int_equal(find(&l, "critic")->n_param, 10);
-        lab_free(&l);
+        fixture_free(&l);
     }
 }
 
 // --- applying ------------------------------------------------------------------------------------
 
-static struct application *apply(struct lab *l, struct network *net, int64_t batch, bool training)
+static struct application *apply(struct fixture *l, struct network *net, int64_t batch,
+                                 bool training)
 {
     struct graph *g = graph_new(l->arena);
     struct versions *v = NEW(l->arena, struct versions);
@@ -204,10 +205,10 @@ static void assert_shape(struct shape s, const char *text)
     text_release(&t);
 }
 
-static void test_heads(void **state)
+static void heads_give_one_output_each(void **state)
 {
     (void)state;
-    struct lab l = lab_file("configs/acgan.yaml", NULL);
+    struct fixture l = fixture_file("configs/acgan.yaml", NULL);
     struct network *net = find(&l, "discriminator");
     struct application *app = apply(&l, net, 7, true);
     assert_int_equal(net->n_output, 2);
@@ -222,13 +223,13 @@ static void test_heads(void **state)
     assert_non_null(slots_find(l.slots, "discriminator.7.running_var"));
     assert_int_equal(app->n_tracked, 4);
     assert_int_equal(apply(&l, net, 7, false)->n_tracked, 0);
-    lab_free(&l);
+    fixture_free(&l);
 }
 
-static void test_rows(void **state)
+static void rows_tell_shape_and_cost_of_a_layer(void **state)
 {
     (void)state;
-    struct lab l = lab_file("configs/dcgan.yaml", NULL);
+    struct fixture l = fixture_file("configs/dcgan.yaml", NULL);
     struct application *app = apply(&l, find(&l, "discriminator"), 5, true);
     const struct layer_row *row = &app->row[3];
     assert_string_equal(row->layer, "3 conv2d");
@@ -236,26 +237,26 @@ static void test_rows(void **state)
     assert_int_equal(row->params, 64 * 32 * 9 + 64);
     assert_true(row->multiply_adds == 7.0 * 7 * 64 * 32 * 9);
     assert_shape(app->row[4].output, "(64, 8, 8)");
-    lab_free(&l);
+    fixture_free(&l);
 }
 
-static void test_one_slot_for_all_applications(void **state)
+static void all_applications_share_their_slots(void **state)
 {
     (void)state;
-    struct lab l = lab_file("configs/gan.yaml", NULL);
+    struct fixture l = fixture_file("configs/gan.yaml", NULL);
     const int slots = l.slots->n;
     apply(&l, find(&l, "generator"), 3, true);
     apply(&l, find(&l, "generator"), 4, false);
     assert_int_equal(l.slots->n, slots);
-    lab_free(&l);
+    fixture_free(&l);
 }
 
 // --- the language --------------------------------------------------------------------------------
 
-static void test_blocks(void **state)
+static void templates_of_blocks_expand(void **state)
 {
     (void)state;
-    struct lab l = lab_text(
+    struct fixture l = fixture_text(
         "templates:\n"
         "  down: {with: {filters: , slope: 0.2}, layers: [conv2d: {filters: $filters, "
         "stride: 2}, leaky_relu: $slope]}\n"
@@ -280,24 +281,25 @@ static void test_blocks(void **state)
     assert_non_null(slots_find(l.slots, "a.5.weight"));
     assert_int_equal(weight->init.kind, INIT_NORMAL);
     assert_int_equal(slots_find(l.slots, "a.5.weight")->init.kind, INIT_UNIFORM);
-    lab_free(&l);
+    fixture_free(&l);
 }
 
-static void test_network_templates(void **state)
+static void templates_of_networks_expand(void **state)
 {
     (void)state;
-    struct lab l = lab_text("templates:\n"
-                            "  mlp: {with: {in: 4, depth: 1}, inputs: {x: $in}, layers: [repeat: "
-                            "{times: $depth, layers: [dense: 3]}]}\n"
-                            "networks:\n"
-                            "  a: {use: mlp, depth: 2, frozen: true}\n"
-                            "  b: {use: mlp, in: 7, load: weights.safetensors}\n");
+    struct fixture l = fixture_text(
+        "templates:\n"
+        "  mlp: {with: {in: 4, depth: 1}, inputs: {x: $in}, layers: [repeat: "
+        "{times: $depth, layers: [dense: 3]}]}\n"
+        "networks:\n"
+        "  a: {use: mlp, depth: 2, frozen: true}\n"
+        "  b: {use: mlp, in: 7, load: weights.safetensors}\n");
     assert_string_equal(l.said.s, "");
     assert_int_equal(count(find(&l, "a")), 4 * 3 + 3 + 3 * 3 + 3);
     assert_int_equal(count(find(&l, "b")), 7 * 3 + 3);
     assert_true(find(&l, "a")->frozen);
     assert_string_equal(find(&l, "b")->load, "weights.safetensors");
-    lab_free(&l);
+    fixture_free(&l);
 }
 
 // --- mistakes ------------------------------------------------------------------------------------
@@ -357,26 +359,27 @@ static const struct mistake {
      "unknown template 'u'"},
 };
 
-static void test_mistakes(void **state)
+static void wrong_networks_are_named(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(mistakes); i++) {
-        struct lab l = lab_text(mistakes[i].yaml);
+        struct fixture l = fixture_text(mistakes[i].yaml);
         assert_null(l.net);
         if (!strstr(l.said.s, mistakes[i].said))
             fail_msg("%s\nexpected: %s\nsaid: %s", mistakes[i].yaml, mistakes[i].said, l.said.s);
-        lab_free(&l);
+        fixture_free(&l);
     }
 }
 
 // Both mistakes of both networks, in one go.
-static void test_all_mistakes_at_once(void **state)
+static void all_mistakes_are_told_at_once(void **state)
 {
     (void)state;
-    struct lab l = lab_text("networks:\n  a: {inputs: {z: 3}, layers: [dens: 3, {relu: 4}]}\n"
-                            "  b: {inputs: {z: 3}, layers: [conv2d: 3]}\n");
+    struct fixture l = fixture_text(
+        "networks:\n  a: {inputs: {z: 3}, layers: [dens: 3, {relu: 4}]}\n"
+        "  b: {inputs: {z: 3}, layers: [conv2d: 3]}\n");
     assert_int_equal(diag_errors(l.diag), 3);
-    lab_free(&l);
+    fixture_free(&l);
 }
 
 // --- damage --------------------------------------------------------------------------------------
@@ -397,12 +400,12 @@ static void read_damaged(const char *text, const char *line, size_t length)
 {
     static char damaged[1 << 17];
     snprintf(damaged, sizeof damaged, "%.*s%s", (int)(line - text), text, line + length);
-    struct lab l = lab_text(damaged);
+    struct fixture l = fixture_text(damaged);
     assert_true(l.net || diag_errors(l.diag));
-    lab_free(&l);
+    fixture_free(&l);
 }
 
-static void test_damage(void **state)
+static void no_damaged_config_crashes_the_reader(void **state)
 {
     static const char *const paths[] = {"configs/acgan.yaml", "configs/cgan.yaml",
                                         "configs/wgan.yaml"};
@@ -422,16 +425,16 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_wasserstein_critics),
-        cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_one_slot_for_all_applications),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_network_templates),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_all_mistakes_at_once),
+        cmocka_unit_test(configs_have_as_many_weights_as_counted),
+        cmocka_unit_test(wasserstein_critics_couple_no_samples),
+        cmocka_unit_test(heads_give_one_output_each),
+        cmocka_unit_test(rows_tell_shape_and_cost_of_a_layer),
+        cmocka_unit_test(all_applications_share_their_slots),
+        cmocka_unit_test(templates_of_blocks_expand),
+        cmocka_unit_test(templates_of_networks_expand),
+        cmocka_unit_test(wrong_networks_are_named),
+        cmocka_unit_test(no_damaged_config_crashes_the_reader),
+        cmocka_unit_test(all_mistakes_are_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 
 // Everything the update holds is kept by making roots of it: sweeping has dropped what only the
 // tests look at.
-static void test_gradients(void **state)
+static void gradients_of_an_update_are_the_differences(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -12,7 +12,7 @@ static void test_gradients(void **state)
     arena_free(f.arena);
 }
 
-static void test_gradient_penalty(void **state)
+static void gradients_through_a_penalty_are_the_differences(void **state)
 {
     (void)state;
     struct fixture f = READ(head, penalised, train);
@@ -23,7 +23,7 @@ static void test_gradient_penalty(void **state)
 }
 
 // Adam's first step by hand: m̂ = g, v̂ = g², p ← p − lr·g/(|g| + ε).
-static void test_first_step(void **state)
+static void the_first_step_of_adam_is_known(void **state)
 {
     (void)state;
     struct fixture f = READ(head, game, train);
@@ -39,7 +39,7 @@ static void test_first_step(void **state)
 }
 
 // Adversarial autoencoder: the code is the fake, noise is real; weights are as written.
-static void test_adversarial_autoencoder(void **state)
+static void an_adversarial_autoencoder_trains_as_written(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -75,7 +75,7 @@ static void test_adversarial_autoencoder(void **state)
 
 // CycleGAN between digits and digits transposed: terms without `for:` go to the generators, never to
 // critics.
-static void test_cycle(void **state)
+static void terms_without_for_go_to_the_generators(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -112,7 +112,7 @@ static void test_cycle(void **state)
 }
 
 // The matching-aware critic: real against the mean of both kinds of wrong.
-static void test_mismatched(void **state)
+static void a_mismatched_pair_counts_as_wrong(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -125,7 +125,7 @@ static void test_mismatched(void **state)
     arena_free(f.arena);
 }
 
-static void test_every_loss(void **state)
+static void every_loss_gives_an_iteration(void **state)
 {
     (void)state;
     for (size_t i = 0; losses.word[i]; i++) {
@@ -142,7 +142,7 @@ static void test_every_loss(void **state)
 
 // A generator of black and white: draws stop gradients, and the policy gradient of 3 draws a noise,
 // by log-probabilities, is what trains it.
-static void test_discrete(void **state)
+static void draws_stop_gradients_and_policy_gradients_train(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -170,7 +170,7 @@ static void test_discrete(void **state)
     arena_free(f.arena);
 }
 
-static void test_sampling(void **state)
+static void sampling_reads_averages_and_running_statistics(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -200,7 +200,7 @@ static void test_sampling(void **state)
 
 // While it fills, the history takes every fake and shows it; it never loses track of how many it
 // has.
-static void test_pool(void **state)
+static void a_history_fills_and_shows_every_fake(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -230,7 +230,7 @@ static void test_pool(void **state)
 }
 
 // A head's running statistics are of what that head was asked about: here of one batch in two.
-static void test_statistics_of_heads(void **state)
+static void a_heads_statistics_are_of_its_own_batches(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -253,7 +253,7 @@ static double *run_root(struct fixture *f, struct arena *a, const struct value *
     return interpret(f, a)[v->id];
 }
 
-static void test_box(void **state)
+static void a_box_has_as_many_ones_as_its_area(void **state)
 {
     (void)state;
     struct fixture f = READ(
@@ -326,7 +326,7 @@ static bool same_steps(const char *one, const char *other)
 
 // Simultaneous updates read what was there before any of them, so their order says nothing; and
 // each comes to what it would alone at first.
-static void test_simultaneous(void **state)
+static void simultaneous_updates_do_not_depend_on_their_order(void **state)
 {
     (void)state;
     assert_true(same_steps("simultaneous: [update: critic, update: generator]",
@@ -355,19 +355,19 @@ static void test_simultaneous(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_gradient_penalty),
-        cmocka_unit_test(test_first_step),
-        cmocka_unit_test(test_adversarial_autoencoder),
-        cmocka_unit_test(test_cycle),
-        cmocka_unit_test(test_mismatched),
-        cmocka_unit_test(test_every_loss),
-        cmocka_unit_test(test_discrete),
-        cmocka_unit_test(test_sampling),
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_statistics_of_heads),
-        cmocka_unit_test(test_box),
-        cmocka_unit_test(test_simultaneous),
+        cmocka_unit_test(gradients_of_an_update_are_the_differences),
+        cmocka_unit_test(gradients_through_a_penalty_are_the_differences),
+        cmocka_unit_test(the_first_step_of_adam_is_known),
+        cmocka_unit_test(an_adversarial_autoencoder_trains_as_written),
+        cmocka_unit_test(terms_without_for_go_to_the_generators),
+        cmocka_unit_test(a_mismatched_pair_counts_as_wrong),
+        cmocka_unit_test(every_loss_gives_an_iteration),
+        cmocka_unit_test(draws_stop_gradients_and_policy_gradients_train),
+        cmocka_unit_test(sampling_reads_averages_and_running_statistics),
+        cmocka_unit_test(a_history_fills_and_shows_every_fake),
+        cmocka_unit_test(a_heads_statistics_are_of_its_own_batches),
+        cmocka_unit_test(a_box_has_as_many_ones_as_its_area),
+        cmocka_unit_test(simultaneous_updates_do_not_depend_on_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

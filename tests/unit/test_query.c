@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "store/db.h"
+#include "store/notes.h"
 
 static void add_run(struct fixture *f, const char *name, int64_t seed, double score,
                     const char *fingerprint)
@@ -24,7 +25,7 @@ static void add_run(struct fixture *f, const char *name, int64_t seed, double sc
     arena_free(a);
 }
 
-static void test_compare(void **state)
+static void comparing_keeps_evaluators_apart(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "one", 1, 10, "f1");
@@ -54,10 +55,10 @@ static void test_compare(void **state)
     assert_int_equal(table_rows(board), 2);
     assert_true(table_at(board, 0, table_find(board, "mean"))->real == 15);
     assert_int_equal(table_at(board, 0, table_find(board, "seeds"))->integer, 2);
-    assert_int_equal(table_find(query_runs(r, &(struct run_winograd){0}), "fid f1") > 0, 1);
+    assert_int_equal(table_find(query_runs(r, &(struct run_filter){0}), "fid f1") > 0, 1);
 }
 
-static void test_addressing(void **state)
+static void runs_are_found_by_id_name_and_age(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "acgan", 1, 1, "f1");
@@ -76,7 +77,7 @@ static void test_addressing(void **state)
     assert_true(access(run.dir, F_OK) == 0);
 }
 
-static void test_sql(void **state)
+static void sql_can_only_read_and_mistakes_are_drawn(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "one", 1, 10, "f1");
@@ -90,7 +91,27 @@ static void test_sql(void **state)
     assert_int_equal(table_rows(query_sql(r, "SELECT * FROM runs;\n", f->diag)), 1);
 }
 
-static void test_list_is_fast(void **state)
+static void a_note_replaces_the_one_before_of_its_run_alone(void **state)
+{
+    struct fixture *f = *state;
+    add_run(f, "one", 1, 10, "f1");
+    add_run(f, "two", 2, 10, "f1");
+    struct reader *r = reader_open(f->arena, f->db, false, f->diag);
+    struct stored_run run;
+    assert_true(reader_find(r, "one", &run, f->diag));
+    assert_true(note_write(f->db, run.uid, "first", f->diag));
+    assert_true(note_write(f->db, run.uid, "it's; the second", f->diag));
+    const struct table *t = query_sql(r, "SELECT name FROM run WHERE note='it''s; the second'",
+                                      f->diag);
+    assert_int_equal(table_rows(t), 1);
+    assert_string_equal(table_at(t, 0, 0)->text, "one");
+    t = query_sql(r, "SELECT name FROM run WHERE note=''", f->diag);
+    assert_int_equal(table_rows(t), 1);
+    assert_false(note_write("tests/configs/tiny.yaml", run.uid, "", f->diag));
+    assert_non_null(strstr(messages(f), "is not a database"));
+}
+
+static void ten_thousand_runs_are_listed(void **state)
 {
     struct fixture *f = *state;
     add_run(f, "one", 1, 10, "f1");
@@ -112,7 +133,7 @@ static void test_list_is_fast(void **state)
     struct timespec t0, t1;
     clock_gettime(CLOCK_MONOTONIC, &t0);
     const struct table *t = query_runs(reader_open(f->arena, f->db, false, f->diag),
-                                       &(struct run_winograd){0});
+                                       &(struct run_filter){0});
     clock_gettime(CLOCK_MONOTONIC, &t1);
     assert_int_equal(table_rows(t), 10000);
     print_message("10 000 runs with 5 evaluations each listed in %.1f ms\n",
@@ -121,7 +142,9 @@ static void test_list_is_fast(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_compare), TEST(test_addressing), TEST(test_sql),
-                                       TEST(test_list_is_fast)};
+    const struct CMUnitTest tests[] = {
+        TEST(comparing_keeps_evaluators_apart), TEST(runs_are_found_by_id_name_and_age),
+        TEST(sql_can_only_read_and_mistakes_are_drawn), TEST(ten_thousand_runs_are_listed),
+        TEST(a_note_replaces_the_one_before_of_its_run_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

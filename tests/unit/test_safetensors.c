@@ -33,7 +33,7 @@ static int teardown(void **state)
     return unlink(path);
 }
 
-static void test_round_trip(void **state)
+static void tensors_read_back_as_written(void **state)
 {
     struct arena *a = *state;
     struct diag *d = diag_new(a);
@@ -63,7 +63,7 @@ static void test_round_trip(void **state)
     assert_null(safetensors_metadata(s, "licence"));
 }
 
-static void test_bytes(void **state)
+static void the_bytes_are_as_specified(void **state)
 {
     struct arena *a = *state;
     const float x = 1;
@@ -82,7 +82,7 @@ static void test_bytes(void **state)
     assert_memory_equal(file + 8 + padded, &x, 4);
 }
 
-static void test_many(void **state)
+static void a_thousand_tensors_are_found_by_name(void **state)
 {
     struct arena *a = *state;
     enum { N = 1000 };
@@ -101,7 +101,7 @@ static void test_many(void **state)
         assert_true(*(const float *)safetensors_find(s, tensor[i].name)->data == i);
 }
 
-static void test_empty(void **state)
+static void a_file_may_hold_nothing(void **state)
 {
     assert_true(safetensors_write(path, NULL, 0, NULL, 0, diag_new(*state)));
     const struct safetensors *s = safetensors_open(*state, path, diag_new(*state));
@@ -109,7 +109,7 @@ static void test_empty(void **state)
     assert_null(safetensors_find(s, "x"));
 }
 
-static void test_lies(void **state)
+static void lying_headers_are_refused(void **state)
 {
     static const struct {
         const char *header;
@@ -167,7 +167,7 @@ static void test_lies(void **state)
     }
 }
 
-static void test_cut_short(void **state)
+static void a_file_cut_anywhere_is_refused(void **state)
 {
     struct arena *a = *state;
     const float x[4] = {1, 2, 3, 4};
@@ -185,7 +185,7 @@ static void test_cut_short(void **state)
     }
 }
 
-static void test_trouble(void **state)
+static void what_cannot_be_opened_says_why(void **state)
 {
     struct diag *d = diag_new(*state);
     assert_null(safetensors_open(*state, "/nonexistent/x.safetensors", d));
@@ -198,10 +198,13 @@ static void test_trouble(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_many),       cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_lies),       cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_trouble),
+        cmocka_unit_test(tensors_read_back_as_written),
+        cmocka_unit_test(the_bytes_are_as_specified),
+        cmocka_unit_test(a_thousand_tensors_are_found_by_name),
+        cmocka_unit_test(a_file_may_hold_nothing),
+        cmocka_unit_test(lying_headers_are_refused),
+        cmocka_unit_test(a_file_cut_anywhere_is_refused),
+        cmocka_unit_test(what_cannot_be_opened_says_why),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -48,7 +48,7 @@ static const uint8_t *around(const struct image *is, float x, float y)
     return best;
 }
 
-static void test_colours_of_classes(void **state)
+static void classes_have_colours(void **state)
 {
     (void)state;
     struct fixture f = READ(points, "samples: {scatter: real.point}\n");
@@ -61,7 +61,7 @@ static void test_colours_of_classes(void **state)
     arena_free(f.arena);
 }
 
-static void test_layers_and_edges(void **state)
+static void later_layers_lie_above_and_edges_hold_strays(void **state)
 {
     (void)state;
     struct fixture f = READ(points, "samples: {scatter: [real.point, real.point * 0 + 100]}\n");
@@ -72,7 +72,7 @@ static void test_layers_and_edges(void **state)
     arena_free(f.arena);
 }
 
-static void test_same_twice(void **state)
+static void a_picture_is_the_same_twice(void **state)
 {
     (void)state;
     struct fixture f = READ(points, "samples: {scatter: [real.point, generator(z)]}\n");
@@ -82,7 +82,7 @@ static void test_same_twice(void **state)
 }
 
 // No points, no picture, no error.
-static void test_three_numbers(void **state)
+static void three_numbers_are_no_points(void **state)
 {
     (void)state;
     struct fixture f = READ(points, "samples: {scatter: [z, real.point]}\n");
@@ -97,10 +97,10 @@ static void test_three_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_colours_of_classes),
-        cmocka_unit_test(test_layers_and_edges),
-        cmocka_unit_test(test_same_twice),
-        cmocka_unit_test(test_three_numbers),
+        cmocka_unit_test(classes_have_colours),
+        cmocka_unit_test(later_layers_lie_above_and_edges_hold_strays),
+        cmocka_unit_test(a_picture_is_the_same_twice),
+        cmocka_unit_test(three_numbers_are_no_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

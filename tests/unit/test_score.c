@@ -64,7 +64,7 @@ static int one_class(int64_t i, int64_t n, int classes)
     return 3;
 }
 
-static void test_uniform(void **state)
+static void uniform_predictions_score_one(void **state)
 {
     (void)state;
     enum { N = 100, K = 10 };
@@ -76,7 +76,7 @@ static void test_uniform(void **state)
     close_to(score_of(log_p, N, K, 10).std, 0, 1e-7);
 }
 
-static void test_one_hot(void **state)
+static void sure_and_even_predictions_score_the_classes(void **state)
 {
     (void)state;
     for (int K = 2; K <= 1000; K *= 5)
@@ -84,7 +84,7 @@ static void test_one_hot(void **state)
     close_to(score_of(sure(50, 10, one_class), 50, 10, 1).value, 1, 1e-12);
 }
 
-static void test_one_image(void **state)
+static void one_image_scores_one(void **state)
 {
     (void)state;
     const double log_p[] = {log(0.7), log(0.2), log(0.1)};
@@ -94,7 +94,7 @@ static void test_one_image(void **state)
 }
 
 // Two images (a, 1−a) and (1−a, a): p̄ = ½, so IS = exp(ln 2 − H(a)).
-static void test_between(void **state)
+static void two_opposite_images_score_the_formula(void **state)
 {
     (void)state;
     const double a = 0.9, log_p[] = {log(a), log(1 - a), log(1 - a), log(a)};
@@ -103,7 +103,7 @@ static void test_between(void **state)
 }
 
 // Sorted by class, ten splits taken in order would each hold one class and score 1.
-static void test_sorted(void **state)
+static void sorted_images_are_shuffled_before_they_are_split(void **state)
 {
     (void)state;
     enum { N = 50000, K = 10 };
@@ -114,7 +114,7 @@ static void test_sorted(void **state)
              1e-12); // what such a split scores
 }
 
-static void test_same_twice(void **state)
+static void a_score_is_the_same_twice(void **state)
 {
     (void)state;
     const double *log_p = sure(1000, 10, sorted);
@@ -122,7 +122,7 @@ static void test_same_twice(void **state)
     assert_memory_equal(&a, &b, sizeof a);
 }
 
-static void test_log_softmax(void **state)
+static void log_softmax_never_overflows(void **state)
 {
     (void)state;
     const float logits[] = {0, 0, 0, 1000, 0, -1000, -1e30f, 0, 1e30f, 88, 89, 90};
@@ -142,10 +142,13 @@ static void test_log_softmax(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uniform),     cmocka_unit_test(test_one_hot),
-        cmocka_unit_test(test_one_image),   cmocka_unit_test(test_between),
-        cmocka_unit_test(test_sorted),      cmocka_unit_test(test_same_twice),
-        cmocka_unit_test(test_log_softmax),
+        cmocka_unit_test(uniform_predictions_score_one),
+        cmocka_unit_test(sure_and_even_predictions_score_the_classes),
+        cmocka_unit_test(one_image_scores_one),
+        cmocka_unit_test(two_opposite_images_score_the_formula),
+        cmocka_unit_test(sorted_images_are_shuffled_before_they_are_split),
+        cmocka_unit_test(a_score_is_the_same_twice),
+        cmocka_unit_test(log_softmax_never_overflows),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -52,7 +52,7 @@ static void create(struct fixture *f, int i)
     db_close(&db);
 }
 
-static void test_create_at_once(void **state)
+static void processes_that_start_at_once_share_one_database(void **state)
 {
     struct fixture *f = *state;
     in_processes(32, create, f);
@@ -77,12 +77,12 @@ static void write_points(struct fixture *f, int i)
         recorder_metric(r, "score/fake", step, i);
     }
     recorder_end(r, RUN_DONE, "", 0);
-    if (recorder_spooled(r) || recorder_notice(r))
+    if (recorder_logged(r) || recorder_notice(r))
         _exit(2);
     arena_free(a);
 }
 
-static void test_writers(void **state)
+static void writers_at_once_lose_no_point(void **state)
 {
     struct fixture *f = *state;
     in_processes(WRITERS, write_points, f);
@@ -95,7 +95,7 @@ static void test_writers(void **state)
                      WRITERS * (n * (n + 1) / 2));
 }
 
-static void test_numbers_that_are_none(void **state)
+static void nan_and_infinities_are_values(void **state)
 {
     struct fixture *f = *state;
     struct recorder *r = start(f);
@@ -134,7 +134,7 @@ static const char *const summaries_agree =
     "step LIMIT 1) OR abs(s.sum - (SELECT total(value) FROM metric m WHERE m.run_id=s.run_id AND "
     "m.key_id=s.key_id)) > 1e-9";
 
-static void test_any_order(void **state)
+static void points_in_any_order_have_right_summaries(void **state)
 {
     struct fixture *f = *state;
     struct recorder *r = start(f);
@@ -167,7 +167,7 @@ static void steps(struct recorder *r, int from, int to)
     }
 }
 
-static void test_rewind(void **state)
+static void a_resumed_run_takes_back_what_came_after(void **state)
 {
     struct fixture *f = *state;
     struct arena *first = arena_new(f->arena);
@@ -211,7 +211,7 @@ static void test_rewind(void **state)
     assert_int_equal(ask(f, "SELECT images FROM runs"), 6400);
 }
 
-static void test_alive_run_is_refused(void **state)
+static void a_live_run_is_not_resumed(void **state)
 {
     struct fixture *f = *state;
     struct recorder *r = start(f);
@@ -222,7 +222,7 @@ static void test_alive_run_is_refused(void **state)
 }
 
 // Another program holds the write lock for two seconds; the run was told to wait for 100 ms.
-static void test_held_lock(void **state)
+static void a_busy_database_holds_up_no_run(void **state)
 {
     struct fixture *f = *state;
     struct run_description run = description("ring");
@@ -241,7 +241,7 @@ static void test_held_lock(void **state)
     recorder_evaluation(r, 20, &e);
     recorder_event(r, EVENT_WARN, "collapse", 25, "the critic's loss is %d", 0);
     recorder_checkpoint(r, 30);
-    assert_true(recorder_spooled(r) >= 42);
+    assert_true(recorder_logged(r) >= 42);
     assert_non_null(strstr(recorder_notice(r), "spool.jsonl"));
     sleep(2);
     assert_null(recorder_notice(r));
@@ -249,7 +249,7 @@ static void test_held_lock(void **state)
     db_close(&other);
     steps(r, 31, 40);
     recorder_flush(r);
-    assert_int_equal(recorder_spooled(r), 0);
+    assert_int_equal(recorder_logged(r), 0);
     assert_non_null(strstr(recorder_notice(r), "takes records again"));
     recorder_end(r, RUN_DONE, "", 0);
     assert_null(recorder_notice(r));
@@ -264,8 +264,8 @@ static void test_held_lock(void **state)
     assert_int_equal(ask(f, summaries_agree), 0);
 }
 
-// All of a run goes to the spool, its birth included, and the next run brings it in.
-static void test_next_run_merges(void **state)
+// All of a run goes to the write-ahead log, its birth included, and the next run brings it in.
+static void the_next_run_merges_the_write_ahead_log(void **state)
 {
     struct fixture *f = *state;
     struct db other;
@@ -277,7 +277,7 @@ static void test_next_run_merges(void **state)
     assert_non_null(r);
     steps(r, 1, 100);
     recorder_end(r, RUN_DONE, "", 0);
-    assert_true(recorder_spooled(r) >= 200);
+    assert_true(recorder_logged(r) >= 200);
     assert_non_null(strstr(recorder_notice(r), "the next run"));
     assert_true(db_commit(&other));
     db_close(&other);
@@ -292,7 +292,7 @@ static void test_next_run_merges(void **state)
 }
 
 // As somebody who may write the runs' directory but not the database's.
-static void spool_on_read_only(struct fixture *f, int i)
+static void logs_on_read_only(struct fixture *f, int i)
 {
     (void)i;
     struct arena *a = arena_new(NULL);
@@ -306,10 +306,10 @@ static void spool_on_read_only(struct fixture *f, int i)
         _exit(2);
     steps(r, 1, 20);
     recorder_end(r, RUN_DONE, "", 0);
-    _exit(recorder_spooled(r) >= 40 ? 0 : 3);
+    _exit(recorder_logged(r) >= 40 ? 0 : 3);
 }
 
-static void test_read_only(void **state)
+static void a_read_only_database_stops_no_run(void **state)
 {
     struct fixture *f = *state;
     recorder_end(start(f), RUN_DONE, "", 0);
@@ -317,7 +317,7 @@ static void test_read_only(void **state)
     assert_int_equal(mkdir(elsewhere, 0777) | chmod(elsewhere, 0777) | chmod(f->dir, 0555) |
                          chmod(f->db, 0444),
                      0);
-    in_processes(1, spool_on_read_only, f);
+    in_processes(1, logs_on_read_only, f);
     assert_int_equal(chmod(f->dir, 0755) | chmod(f->db, 0644), 0);
     assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 1);
     struct run_description run = description("next");
@@ -341,7 +341,8 @@ static void fill_disk(struct fixture *f, int i)
     struct rlimit old, small;
     getrlimit(RLIMIT_FSIZE, &old);
     small = old;
-    small.rlim_cur = 4096; // the spool overflows too: what it could not take waits in memory
+    small.rlim_cur =
+        4096; // the write-ahead log overflows too: what it could not take waits in memory
     setrlimit(RLIMIT_FSIZE, &small);
     steps(r, 1, 500);
     recorder_checkpoint(r, 500);
@@ -350,10 +351,10 @@ static void fill_disk(struct fixture *f, int i)
     setrlimit(RLIMIT_FSIZE, &old);
     steps(r, 501, 600);
     recorder_end(r, RUN_DONE, "", 0);
-    _exit(recorder_spooled(r) == 0 ? 0 : 3);
+    _exit(recorder_logged(r) == 0 ? 0 : 3);
 }
 
-static void test_full_disk(void **state)
+static void a_full_disk_loses_no_record(void **state)
 {
     struct fixture *f = *state;
     in_processes(1, fill_disk, f);
@@ -378,7 +379,7 @@ static void live_and_be_killed(struct fixture *f, int i)
     kill(getpid(), SIGKILL);
 }
 
-static void test_lost(void **state)
+static void a_killed_run_is_shown_as_lost(void **state)
 {
     struct fixture *f = *state;
     const pid_t pid = fork();
@@ -391,7 +392,7 @@ static void test_lost(void **state)
     struct stored_run run;
     assert_true(reader_find(reader, "@last", &run, f->diag));
     assert_string_equal(run.status, "lost");
-    const struct table *t = query_runs(reader, &(struct run_winograd){.status = "lost"});
+    const struct table *t = query_runs(reader, &(struct run_filter){.status = "lost"});
     assert_int_equal(table_rows(t), 1);
     assert_int_equal(ask(f, "SELECT count(*) FROM metrics"), 10);
     const struct run_description now = description("killed");
@@ -420,7 +421,7 @@ static void refused(struct fixture *f, const void *bytes, size_t n, const char *
     assert_memory_equal(bytes, after, n);
 }
 
-static void test_refused(void **state)
+static void a_foreign_or_damaged_file_is_left_as_it_was(void **state)
 {
     struct fixture *f = *state;
     static uint8_t good[1 << 20], bad[1 << 20];
@@ -450,7 +451,7 @@ static void test_refused(void **state)
     assert_true(stat(arena_printf(f->arena, "%s/none.db", f->dir), &st) && errno == ENOENT);
 }
 
-static void test_environment(void **state)
+static void the_environment_is_recorded_once(void **state)
 {
     struct fixture *f = *state;
     const struct environment *e = environment_capture(f->arena, "avx2", "oneDNN", NULL);
@@ -477,7 +478,7 @@ static void see_lock(struct fixture *f, int i)
 }
 
 // A second connection of the same process must not cost the first one its locks.
-static void test_locks_stay(void **state)
+static void a_second_connection_leaves_the_locks(void **state)
 {
     struct fixture *f = *state;
     struct db first, second;
@@ -493,20 +494,20 @@ static void test_locks_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_create_at_once),
-        TEST(test_writers),
-        TEST(test_locks_stay),
-        TEST(test_numbers_that_are_none),
-        TEST(test_any_order),
-        TEST(test_rewind),
-        TEST(test_alive_run_is_refused),
-        TEST(test_held_lock),
-        TEST(test_next_run_merges),
-        TEST(test_read_only),
-        TEST(test_full_disk),
-        TEST(test_lost),
-        TEST(test_refused),
-        TEST(test_environment),
+        TEST(processes_that_start_at_once_share_one_database),
+        TEST(writers_at_once_lose_no_point),
+        TEST(a_second_connection_leaves_the_locks),
+        TEST(nan_and_infinities_are_values),
+        TEST(points_in_any_order_have_right_summaries),
+        TEST(a_resumed_run_takes_back_what_came_after),
+        TEST(a_live_run_is_not_resumed),
+        TEST(a_busy_database_holds_up_no_run),
+        TEST(the_next_run_merges_the_write_ahead_log),
+        TEST(a_read_only_database_stops_no_run),
+        TEST(a_full_disk_loses_no_record),
+        TEST(a_killed_run_is_shown_as_lost),
+        TEST(a_foreign_or_damaged_file_is_left_as_it_was),
+        TEST(the_environment_is_recorded_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

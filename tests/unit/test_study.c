@@ -69,7 +69,7 @@ static double real_at(const struct table *t, int row, const char *column)
     return c->type == CELL_REAL ? c->real : NAN;
 }
 
-static void test_trials(void **state)
+static void trials_are_variations_by_seeds(void **state)
 {
     struct fixture *f = *state;
     const struct study *s = read_study(f, losses);
@@ -85,7 +85,7 @@ static void test_trials(void **state)
     assert_string_equal(s->trial[2].override[2], "seed=3");
 }
 
-static void test_mistakes(void **state)
+static void wrong_studies_are_named(void **state)
 {
     struct fixture *f = *state;
     assert_null(read_study(f, "  log:\n  same: games.0.loss=log\n"));
@@ -94,10 +94,14 @@ static void test_mistakes(void **state)
     assert_non_null(strstr(messages(f), "did you mean 'log'?"));
     assert_null(read_study(f, "  other: {bas: base.yaml}\n"));
     assert_non_null(strstr(messages(f), "did you mean 'base'?"));
+    write_file(f, "study.yaml", "question: Which?\nbase: base.yaml\nseeds: []\nvary: {log: }\n");
+    assert_null(study_read(f->arena, f->dir, NULL, 0, f->diag));
+    assert_non_null(strstr(messages(f), "study.yaml:3:"));
+    assert_non_null(strstr(messages(f), "no seeds"));
 }
 
 // The last score of done runs counts; diverged ones and other evaluators stand apart.
-static void test_table(void **state)
+static void only_equal_evaluators_are_averaged(void **state)
 {
     struct fixture *f = *state;
     struct study *s = read_study(f, losses);
@@ -125,7 +129,7 @@ static void test_table(void **state)
 }
 
 // A run that nobody is at is gone on with; its seconds leave the pause out.
-static void test_seconds(void **state)
+static void pauses_are_left_out_of_a_runs_seconds(void **state)
 {
     struct fixture *f = *state;
     struct study *s = read_study(f, losses);
@@ -150,7 +154,8 @@ static void test_seconds(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_trials), TEST(test_mistakes), TEST(test_table),
-                                       TEST(test_seconds)};
+    const struct CMUnitTest tests[] = {
+        TEST(trials_are_variations_by_seeds), TEST(wrong_studies_are_named),
+        TEST(only_equal_evaluators_are_averaged), TEST(pauses_are_left_out_of_a_runs_seconds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void drawn(const struct table *t, int width, const char *expected)
     text_release(&out);
 }
 
-static void test_table(void **state)
+static void columns_are_aligned(void **state)
 {
     drawn(example(*state), 0,
           "run       name                           step     fid\n"
@@ -66,7 +66,7 @@ static void test_table(void **state)
           "0zzzzzzz  wasserstein-with-a-long-name      7       -\n");
 }
 
-static void test_narrow_table(void **state)
+static void a_narrow_table_cuts_texts_only(void **state)
 {
     drawn(example(*state), 40,
           "run       name              step     fid\n"
@@ -74,7 +74,7 @@ static void test_narrow_table(void **state)
           "0zzzzzzz  wasserstein-wit      7       -\n");
 }
 
-static void test_numbers(void **state)
+static void numbers_have_five_digits(void **state)
 {
     (void)state;
     static const struct {
@@ -101,7 +101,7 @@ static char *file_text(FILE *f)
     return s;
 }
 
-static void test_json(void **state)
+static void json_is_exact_and_escaped(void **state)
 {
     struct table *t = table_new(*state, "odd \"things\"");
     table_column(t, "x");
@@ -131,7 +131,7 @@ static void test_json(void **state)
     json_decref(j);
 }
 
-static void test_empty(void **state)
+static void an_empty_table_is_an_empty_list(void **state)
 {
     struct table *t = table_new(*state, "none");
     table_column(t, "x");
@@ -141,7 +141,7 @@ static void test_empty(void **state)
     assert_int_equal(table_rows(t), 0);
 }
 
-static void test_fields(void **state)
+static void a_row_is_drawn_as_fields(void **state)
 {
     FILE *f = tmpfile();
     table_draw_fields(example(*state), f);
@@ -149,7 +149,7 @@ static void test_fields(void **state)
 }
 
 // Not a terminal: whole lines, no escapes.
-static void test_plain_progress(void **state)
+static void progress_to_a_file_is_plain_lines(void **state)
 {
     FILE *f = tmpfile();
     struct progress *p = progress_new(*state, f, 200, 100);
@@ -167,7 +167,7 @@ static void test_plain_progress(void **state)
     assert_string_equal(s, "step 150: fid 9.5\n100% 200/200  loss/d 0.5  loss/g nan\n");
 }
 
-static void test_every(void **state)
+static void progress_waits_between_lines(void **state)
 {
     FILE *f = tmpfile();
     struct progress *p = progress_new(*state, f, 0, 0);
@@ -181,10 +181,14 @@ static void test_every(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),          cmocka_unit_test(test_narrow_table),
-        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_empty),          cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_plain_progress), cmocka_unit_test(test_every),
+        cmocka_unit_test(columns_are_aligned),
+        cmocka_unit_test(a_narrow_table_cuts_texts_only),
+        cmocka_unit_test(numbers_have_five_digits),
+        cmocka_unit_test(json_is_exact_and_escaped),
+        cmocka_unit_test(an_empty_table_is_an_empty_list),
+        cmocka_unit_test(a_row_is_drawn_as_fields),
+        cmocka_unit_test(progress_to_a_file_is_plain_lines),
+        cmocka_unit_test(progress_waits_between_lines),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -53,7 +53,7 @@ static bool load(const struct tensor *tensor, int n, float *slab, struct text *s
     return good;
 }
 
-static void test_names(void **state)
+static void names_may_lack_the_network(void **state)
 {
     static const char *const name[][2] = {{"a.0.weight", "a.0.bias"}, {"0.weight", "0.bias"}};
     float slab[128];
@@ -68,7 +68,7 @@ static void test_names(void **state)
     }
 }
 
-static void test_misfits(void **state)
+static void weights_that_do_not_fit_are_named(void **state)
 {
     const struct tensor t[] = {{"0.weight", TENSOR_F32, 2, {3, 2}, weight}};
     float slab[128];
@@ -84,7 +84,7 @@ static void test_misfits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_names),
-                                       cmocka_unit_test(test_misfits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names_may_lack_the_network),
+                                       cmocka_unit_test(weights_that_do_not_fit_are_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

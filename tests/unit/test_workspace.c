@@ -5,7 +5,7 @@
 #include "train/trainer.h"
 #include "support/experiment.h"
 
-static void who_asks_gets_the_same(void **state)
+static void the_same_request_gets_the_same_memory(void **state)
 {
     (void)state;
     struct arena *a = arena_new(NULL);
@@ -68,7 +68,7 @@ static void plans_of_a_run_take_turns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_asks_gets_the_same),
+        cmocka_unit_test(the_same_request_gets_the_same_memory),
         cmocka_unit_test(plans_of_a_run_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

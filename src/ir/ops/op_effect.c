@@ -90,8 +90,8 @@ static void update_print(const struct value *v, struct text *out)
 }
 
 const struct op op_update = {.name = "update",
-                             .flags = OP_EFFECT,
                              .attr = ATTR_UPDATE,
+                             .flags = OP_EFFECT,
                              .reference = update_reference,
                              .print = update_print};
 

@@ -1,0 +1,82 @@
+#include "cli/session_describe.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "cli/session.h"
+#include "cli/tuning.h"
+#include "codegen/plan.h"
+#include "config/node.h"
+#include "store/environment.h"
+#include "store/run_params.h"
+
+#include <string.h>
+
+static const char nothing[] = "(nothing)";
+
+static const char *param_text(const struct run_param *list, int n, const char *key)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(list[i].key, key))
+            return list[i].text;
+    return nothing;
+}
+
+// What a text says by itself, defaults left out.
+static struct run_param *said(struct session *s, const char *yaml, int *n)
+{
+    struct config *c = config_parse(s->arena, "config", yaml, NULL, 0, diag_new(s->arena));
+    *n = 0;
+    return c ? run_params(s->arena, c->root, n) : NULL;
+}
+
+struct change *session_changes(struct session *s, const char *yaml, int *n)
+{
+    ASSERT(s->config && yaml);
+    struct change *change = NULL;
+    struct text now;
+    int n_old, n_new;
+    text_init(&now);
+    node_write(s->config->root, &now);
+    struct run_param *old = said(s, yaml, &n_old), *new = said(s, now.s, &n_new);
+    text_release(&now);
+    *n = 0;
+    for (int i = 0; i < n_new; i++) {
+        const char *was = param_text(old, n_old, new[i].key);
+        if (strcmp(was, new[i].text))
+            APPEND(s->arena, change, *n, ((struct change){new[i].key, was, new[i].text}));
+    }
+    for (int i = 0; i < n_old; i++)
+        if (param_text(new, n_new, old[i].key) == nothing)
+            APPEND(s->arena, change, *n, ((struct change){old[i].key, old[i].text, nothing}));
+    return change;
+}
+
+struct run_description session_describe(struct session *s, int threads)
+{
+    ASSERT(s->experiment && threads >= 1);
+    struct arena *a = s->arena;
+    const struct experiment *e = s->experiment;
+    struct text yaml;
+    text_init(&yaml);
+    node_write(s->config->root, &yaml);
+    struct run_description r = {
+        .name = e->name,
+        .model = e->name,
+        .dataset = e->n_data ? e->data[0].dataset->kind->word.name : "none",
+        .seed = e->seed,
+        .config_yaml = arena_strdup(a, yaml.s),
+        .config_hash = config_hash(a, s->config, false),
+        .group_hash = config_hash(a, s->config, true),
+        .total_steps = s->trainer ? s->trainer->steps : 0,
+        .environment = environment_capture(a, plan_isa(), plan_library_version(),
+                                           config_library_version()),
+        .argc = s->options->argc,
+        .argv = s->options->argv,
+        .threads = threads,
+    };
+    text_release(&yaml);
+    struct run_param *param = run_params(a, s->config->root, &r.n_param);
+    tuning_params(s, &param, &r.n_param);
+    r.param = param;
+    return r;
+}
