@@ -248,6 +248,7 @@ static bool yaml_enter(struct parser *p, const char *tag, struct node *node)
 // line's end.
 static struct node *leave(struct parser *p, struct node *node, size_t begin, bool flow, int height)
 {
+    ASSERT(p->depth > 0 && (node->kind == NODE_MAP || node->kind == NODE_LIST));
     p->depth--;
     p->height = height + 1;
     if (flow)

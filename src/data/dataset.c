@@ -43,6 +43,52 @@ const struct dataset_kind *dataset_kind(const char *name)
     return (const struct dataset_kind *)word_find(&dataset_kinds, name);
 }
 
+// --- fields --------------------------------------------------------------------------------------
+
+int dataset_fields(const struct dataset *s)
+{
+    ASSERT(s->n_own >= 0 && FIELD_OWN + s->n_own <= FIELDS_MAX);
+    return FIELD_OWN + s->n_own;
+}
+
+struct data_field dataset_field(const struct dataset *s, int i)
+{
+    ASSERT(i >= 0 && i < dataset_fields(s));
+    const bool point = s->height == 1 && s->width == 1;
+    switch (i) {
+    case FIELD_IMAGE:
+        return (struct data_field){point ? "point" : "image", s->channels, s->height, s->width, 0};
+    case FIELD_LABEL: return (struct data_field){.name = "label", .classes = s->classes};
+    case FIELD_INDEX: return (struct data_field){.name = "index"};
+    default: return s->own[i - FIELD_OWN];
+    }
+}
+
+int64_t dataset_field_size(const struct dataset *s, int i)
+{
+    const struct data_field f = dataset_field(s, i);
+    return f.channels ? f.channels * f.height * f.width : 1;
+}
+
+bool dataset_get(const struct dataset *s, int64_t index, float *const field[FIELDS_MAX],
+                 float *image)
+{
+    int32_t label = 0;
+    ASSERT(index >= 0 && index < s->count);
+    if (!s->kind->get(s, index, field[FIELD_IMAGE] ? field[FIELD_IMAGE] : image, &label))
+        return false;
+    if (field[FIELD_LABEL])
+        *field[FIELD_LABEL] = (float)label;
+    if (field[FIELD_INDEX])
+        *field[FIELD_INDEX] = (float)index;
+    for (int k = 0; k < s->n_own; k++)
+        if (field[FIELD_OWN + k] && !s->kind->get_own(s, index, k, field[FIELD_OWN + k]))
+            return false;
+    return true;
+}
+
+// --- reading -------------------------------------------------------------------------------------
+
 static bool fail_without_word(struct diag *d, struct place where)
 {
     struct text known;
@@ -81,6 +127,7 @@ static const struct param *dataset_joined(const struct dataset_kind *kind)
     size_t k = 0;
     while (listed[k] != &kind->word)
         k++;
+    ASSERT(k < KINDS);
     struct param *to = tables[k];
     const struct param *own = kind->word.params;
     int n = 0;
@@ -132,6 +179,8 @@ struct dataset *dataset_open(struct arena *a, const struct node *source, enum sp
     const void *own = (const char *)block + aligned(sizeof *block);
     if (!kind->open(s, split, own, (path ? path : word_node(source))->where, a, d))
         return NULL;
+    ASSERT(s->channels > 0 && s->height > 0 && s->width > 0 && s->count > 0 && s->fingerprint);
+    ASSERT(dataset_fields(s) == FIELD_OWN || s->kind->get_own);
     return split == SPLIT_TRAIN && block->per_class
                ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d)
                : s;

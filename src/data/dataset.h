@@ -10,15 +10,25 @@
 enum split { SPLIT_TRAIN, SPLIT_TEST };
 enum sampling { SAMPLING_SHUFFLE, SAMPLING_REPLACE };
 
+// What an example has, and how expressions call it: real.image, real.label, real.index, and fields of the data set's own.
+enum { FIELD_IMAGE, FIELD_LABEL, FIELD_INDEX, FIELD_OWN, FIELDS_MAX = 8 };
+struct data_field {
+    const char *name;
+    int64_t channels, height, width; // of one example; 0 each: one number
+    int classes;                     // above 0: that number is a label
+};
+
 struct dataset {
     const struct dataset_kind *kind;
     int64_t channels, height, width;
     int64_t count;                 // examples in this split; of digits, without end, the nominal
     int classes;                   // 0 without labels
     const char *const *class_name; // classes names, or NULL
+    const struct data_field *own;  // from FIELD_OWN on
+    int n_own;
     // SHA-256 in hex of the content (files' bytes; generator's name, version and parameters).
     const char *fingerprint;
-    void *own;
+    void *state; // the kind's
 };
 
 struct dataset_kind {
@@ -30,10 +40,21 @@ struct dataset_kind {
     // Example `index` into image (channels·height·width floats) and label. Thread-safe. False when
     // the example is damaged (reported by the loader).
     bool (*get)(const struct dataset *s, int64_t index, float *image, int32_t *label);
+    // The same of own[k]; NULL where there are none.
+    bool (*get_own)(const struct dataset *s, int64_t index, int k, float *to);
 };
 
 extern const struct vocabulary dataset_kinds; // generated from the folder
 const struct dataset_kind *dataset_kind(const char *name);
+
+int dataset_fields(const struct dataset *s); // how many: FIELD_OWN and its own
+// Field number i; the image of a data set of points is called point.
+struct data_field dataset_field(const struct dataset *s, int i);
+int64_t dataset_field_size(const struct dataset *s, int i); // in floats
+// Example `index` into the places of its fields, by number; NULL for what is not wanted. `image` is room for an image that nobody
+// wants. Thread-safe. False when the example is damaged.
+bool dataset_get(const struct dataset *s, int64_t index, float *const field[FIELDS_MAX],
+                 float *image);
 
 // What every source of `data:` says beside its kind's own parameters.
 struct source_options {

@@ -136,7 +136,7 @@ static bool arrays_open(struct dataset *s, enum split split, const void *params,
         (labels && !dataset_arrays_read_labels(s, own, labels, p->classes, &sha, where, a, d)))
         return false;
     own->last = p->axes == HWC;
-    s->own = own;
+    s->state = own;
     SHA256Update(&sha, (const uint8_t *)orders[p->axes], strlen(orders[p->axes]));
     s->fingerprint = SHA256End(&sha, arena_alloc(a, SHA256_DIGEST_STRING_LENGTH));
     return true;
@@ -153,8 +153,9 @@ static void dataset_arrays_numbers(const struct npy *x, int64_t at, int64_t n, f
 
 static bool arrays_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct arrays_own *own = s->own;
+    const struct arrays_own *own = s->state;
     const int64_t area = s->height * s->width, at = index * s->channels * area;
+    ASSERT(index >= 0 && index < s->count);
     if (!own->last)
         dataset_arrays_numbers(&own->image, at, s->channels * area, image);
     for (int64_t i = 0; own->last && i < area; i++)

@@ -140,7 +140,7 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
     SHA256Init(&c->sha);
     if (!read_classes(c, p->classes, d) || !read_split(a, c, split, &places, where, d))
         return false;
-    s->own = c;
+    s->state = c;
     s->channels = 3;
     s->height = s->width = SIDE;
     s->count = (int64_t)c->n;
@@ -152,7 +152,8 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
 
 static bool cifar_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct cifar *c = s->own;
+    const struct cifar *c = s->state;
+    ASSERT(index >= 0 && index < s->count);
     const uint8_t *p = c->record[index];
     *label = *p++;
     pixels_float(p, PIXELS, image);

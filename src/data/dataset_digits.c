@@ -338,7 +338,7 @@ static void write_digit(enum split split, int64_t index, int digit, int size, fl
 
 static bool digits_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct digits_own *own = s->own;
+    const struct digits_own *own = s->state;
     if (sample_cache_get(own->kept, index, image, label))
         return true;
     *label = dataset_digits_label_of(own->split, index);
@@ -354,7 +354,7 @@ static bool digits_open(struct dataset *s, enum split split, const void *params,
     const struct digits_params *p = params;
     struct digits_own *own = NEW(a, struct digits_own);
     own->split = split;
-    s->own = own;
+    s->state = own;
     s->channels = 1;
     s->height = s->width = p->size;
     s->count = split == SPLIT_TRAIN ? 60000 : 10000;

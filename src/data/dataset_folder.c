@@ -105,7 +105,7 @@ static void close_gaps(const struct folder *f, struct folder_own *own)
 static const char *dataset_folder_fingerprint(struct arena *a, const struct folder *f,
                                               const struct dataset *s)
 {
-    const struct folder_own *own = s->own;
+    const struct folder_own *own = s->state;
     const char *text = arena_printf(a, "folder %d %d %d of %d", (int)s->channels, (int)s->height,
                                     (int)s->width, (int)s->count);
     SHA2_CTX c;
@@ -161,7 +161,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     close_gaps(&f, own);
     if (!good)
         return false;
-    s->own = own;
+    s->state = own;
     s->channels = p->image.v[0];
     s->height = p->image.v[1];
     s->width = p->image.v[2];
@@ -183,9 +183,10 @@ static void dataset_folder_mirror(float *row, int64_t width)
 
 static bool folder_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct folder_own *own = s->own;
+    const struct folder_own *own = s->state;
     const bool flip = index >= own->n;
     const int64_t i = flip ? index - own->n : index, width = s->width;
+    ASSERT(i >= 0 && i < own->n);
     const uint8_t *p = own->byte + i * own->pixels;
     *label = own->label[i];
     pixels_float(p, own->pixels, image);

@@ -304,6 +304,7 @@ BY_VECTORS static void distance_row(const struct figure *f, const float *x, floa
                                     float down, float *to, int n)
 {
     float dx[WIDEST], px[WIDEST], py[WIDEST];
+    ASSERT(n <= WIDEST && f->radius > 0);
     const float dy = (y - down - f->at.y) / f->radius;
     int from = 0;
     for (int i = 0; i < n; i++) {
@@ -349,6 +350,7 @@ BY_VECTORS static void colour_row(const struct figure *f, const struct ground *g
 // Every 64 examples in a row hold every shape in every colour once, in an order of their own.
 static int pair_of(enum split split, int64_t index)
 {
+    ASSERT(index >= 0);
     struct rng r;
     rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / PAIRS));
     int order[PAIRS];
@@ -372,7 +374,7 @@ struct shapes_own {
 
 static bool shapes_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct shapes_own *own = s->own;
+    const struct shapes_own *own = s->state;
     const int size = (int)s->width, pair = pair_of(own->split, index);
     const float half = (float)size / 2;
     struct rng r;
@@ -391,6 +393,30 @@ static bool shapes_get(const struct dataset *s, int64_t index, float *image, int
     return true;
 }
 
+// Row by row: the figure in its colour without light, on black.
+static bool shapes_get_own(const struct dataset *s, int64_t index, int k, float *to)
+{
+    const struct shapes_own *own = s->state;
+    const int size = (int)s->width, pair = pair_of(own->split, index);
+    const float half = (float)size / 2;
+    struct rng r;
+    ASSERT(k == 0);
+    rng_init(&r, key[own->split], (uint64_t)index);
+    const struct figure f = draw_figure(&r, pair % KINDS, pair / KINDS);
+    float x[WIDEST], d[WIDEST];
+    for (int col = 0; col < size; col++)
+        x[col] = ((float)col + 0.5f) / half - 1;
+    for (int row = 0; row < size; row++) {
+        distance_row(&f, x, ((float)row + 0.5f) / half - 1, 0, 0, d, size);
+        for (int c = 0; c < 3; c++)
+            for (int col = 0; col < size; col++)
+                to[(c * size + row) * size + col] = 2 * clamped(0.5f - d[col] * half) *
+                                                        f.colour.v[c] -
+                                                    1;
+    }
+    return true;
+}
+
 static bool shapes_open(struct dataset *s, enum split split, const void *params, struct place where,
                         struct arena *a, struct diag *d)
 {
@@ -398,11 +424,15 @@ static bool shapes_open(struct dataset *s, enum split split, const void *params,
     const struct shapes_params *p = params;
     struct shapes_own *own = NEW(a, struct shapes_own);
     *own = (struct shapes_own){split, p->label};
-    s->own = own;
+    s->state = own;
     s->channels = 3;
     s->height = s->width = p->size;
     s->count = split == SPLIT_TRAIN ? 60000 : 10000;
     s->classes = KINDS;
+    struct data_field *map = NEW(a, struct data_field);
+    *map = (struct data_field){"map", 3, p->size, p->size, 0};
+    s->own = map;
+    s->n_own = 1;
     s->class_name = p->label == BY_SHAPE ? shape_name : colour_name;
     const char *text = arena_printf(a, "shapes " VERSION " split %d size %d label %d", (int)split,
                                     (int)p->size, p->label);
@@ -425,8 +455,10 @@ const struct dataset_kind dataset_shapes = {
     .word = {.name = "shapes",
              .help = "coloured shapes on textured grounds, drawn by the program: no file, no end, "
                      "3 channels",
+             .usage = "a field of its own: map, the shape in its plain colour on black",
              .params = shapes_table,
              .size = sizeof(struct shapes_params)},
     .open = shapes_open,
     .get = shapes_get,
+    .get_own = shapes_get_own,
 };

@@ -64,6 +64,7 @@ static int64_t example_at(struct loader *l, int64_t position)
     const int64_t epoch = position / l->dataset->count;
     if (epoch != l->epoch)
         shuffle(l, epoch);
+    ASSERT(position >= 0 && l->order);
     return l->order[position % l->dataset->count];
 }
 
@@ -72,17 +73,17 @@ static int64_t loader_fill(const struct loader *l, struct batch to)
 {
     const struct dataset *s = l->dataset;
     const int64_t pixels = s->channels * s->height * s->width;
-    float *image = to.image ? to.image : l->unwanted;
-    int64_t damaged = l->batch;
+    const int fields = dataset_fields(s);
+    int64_t damaged = l->batch, size[FIELDS_MAX];
+    for (int k = 0; k < fields; k++)
+        size[k] = dataset_field_size(s, k);
 #pragma omp parallel for schedule(dynamic, 4) reduction(min : damaged)
     for (int64_t i = 0; i < l->batch; i++) {
-        int32_t label = 0;
-        if (!s->kind->get(s, l->index[i], image + i * pixels, &label))
+        float *at[FIELDS_MAX] = {NULL};
+        for (int k = 0; k < fields; k++)
+            at[k] = to.field[k] ? to.field[k] + i * size[k] : NULL;
+        if (!dataset_get(s, l->index[i], at, l->unwanted + i * pixels))
             damaged = i < damaged ? i : damaged;
-        if (to.label)
-            to.label[i] = (float)label;
-        if (to.index)
-            to.index[i] = (float)l->index[i];
     }
     return damaged;
 }
@@ -119,6 +120,7 @@ bool loader_next(struct loader *l, struct batch to, const char **error)
         *error = l->error;
         return false;
     }
+    ASSERT(damaged == l->batch);
     l->n_taken++;
     return true;
 }

@@ -9,9 +9,8 @@ struct loader;
 
 // Where a batch is wanted; NULL for what is not.
 struct batch {
-    float *image; // (batch, C, H, W) plain
-    float *label; // (batch), whole numbers; 0 without labels
-    float *index; // (batch)
+    // by number: images (batch, C, H, W), labels (batch) as whole numbers, 0 without labels
+    float *field[FIELDS_MAX];
 };
 
 // stream tells sources of one experiment apart. The loader starts at draw `first` (0, or where a

@@ -28,11 +28,12 @@ bool mixture_open(struct dataset *s, enum split split, const struct mixture_opti
                   const char *name, const char *length, struct arena *a)
 {
     struct mixture *own = NEW(a, struct mixture);
+    ASSERT(modes > 0 && o->deviation > 0);
     struct mode *mode = NEW_ARRAY(a, struct mode, modes);
     for (int64_t k = 0; k < modes; k++)
         mode[k] = place(o, k);
     *own = (struct mixture){split, mode, o->deviation};
-    s->own = own;
+    s->state = own;
     s->channels = 2;
     s->height = s->width = 1;
     s->count = split == SPLIT_TRAIN ? 100000 : 10000;
@@ -47,7 +48,7 @@ bool mixture_open(struct dataset *s, enum split split, const struct mixture_opti
 // x = mode + deviation · N(0, 1)
 bool mixture_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct mixture *own = s->own;
+    const struct mixture *own = s->state;
     struct rng r;
     rng_init(&r, key[own->split], (uint64_t)index);
     *label = (int32_t)(index % s->classes);
@@ -61,13 +62,14 @@ bool mixture_modes(const struct dataset *s, struct modes *out)
 {
     if (s->kind->get != mixture_get)
         return false;
-    const struct mixture *own = s->own;
+    const struct mixture *own = s->state;
     *out = (struct modes){own->mode, s->classes, own->deviation};
     return true;
 }
 
 int mixture_near(const struct modes *m, const float *point, double within)
 {
+    ASSERT(m->n > 0 && m->deviation > 0 && within >= 0);
     int nearest = -1;
     double least = INFINITY;
     for (int k = 0; k < m->n; k++) {

@@ -16,8 +16,14 @@ struct subset {
 
 static bool subset_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
-    const struct subset *own = s->own;
+    const struct subset *own = s->state;
     return own->of->kind->get(own->of, own->index[index], image, label);
+}
+
+static bool subset_get_own(const struct dataset *s, int64_t index, int k, float *to)
+{
+    const struct subset *own = s->state;
+    return own->of->kind->get_own(own->of, own->index[index], k, to);
 }
 
 // False when an example is damaged.
@@ -32,6 +38,7 @@ static bool subset_choose(struct subset *own, int64_t per_class, struct arena *a
         int32_t label;
         if (!of->kind->get(of, i, image, &label))
             return false;
+        ASSERT(label >= 0 && label < of->classes);
         if (!left[label])
             continue;
         left[label]--;
@@ -44,6 +51,7 @@ static bool subset_choose(struct subset *own, int64_t per_class, struct arena *a
 struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t per_class,
                             struct place where, struct diag *d)
 {
+    ASSERT(per_class > 0 && of->count > 0);
     struct dataset *s = NEW(a, struct dataset);
     struct dataset_kind *kind = NEW(a, struct dataset_kind);
     struct subset *own = NEW(a, struct subset);
@@ -60,9 +68,10 @@ struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t p
     }
     *kind = *of->kind;
     kind->get = subset_get;
+    kind->get_own = subset_get_own;
     *s = *of;
     s->kind = kind;
-    s->own = own;
+    s->state = own;
     s->count = own->n;
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     const char *text = arena_printf(a, "%s per_class %d", of->fingerprint, (int)per_class);

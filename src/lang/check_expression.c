@@ -45,6 +45,17 @@ static bool fail_network(struct section_reader *r, const struct expression *is,
                 output_list(r, net, call));
 }
 
+// "real.image, real.label, real.index"
+static const char *field_list(struct section_reader *r, const struct data_source *s)
+{
+    const char *list = "";
+    for (int i = 0; i < dataset_fields(s->dataset); i++)
+        if (i != FIELD_LABEL || s->dataset->classes)
+            list = arena_printf(r->arena, "%s%s%s.%s", list, *list ? ", " : "", s->name,
+                                dataset_field(s->dataset, i).name);
+    return list;
+}
+
 static bool fail_no_name(struct section_reader *r, const struct expression *is)
 {
     const struct experiment *e = r->e;
@@ -55,9 +66,8 @@ static bool fail_no_name(struct section_reader *r, const struct expression *is)
         return fail_network(r, is, experiment_network(e, is->name));
     if (experiment_source(e, is->name))
         return fail(r->d, is->where,
-                    "'%s' is a source of data, not a value\n"
-                    "expected one of its fields: %s.image, %s.label, %s.index",
-                    is->name, is->name, is->name, is->name);
+                    "'%s' is a source of data, not a value\nexpected one of its fields: %s",
+                    is->name, field_list(r, experiment_source(e, is->name)));
     if (function_find(is->name))
         return fail(r->d, is->where, "'%s' is a function\nexpected %s", is->name,
                     function_find(is->name)->word.usage);
@@ -69,6 +79,7 @@ static bool check_named_value(struct section_reader *r, const struct expression 
     struct experiment *e = r->e;
     struct named_value *v = experiment_value(e, is->name);
     const int i = (int)(v - e->value);
+    ASSERT(v && i >= 0 && i < e->n_value);
     const struct expression *behind = expression_behind(e, is);
     r->value_used[i] = true;
     if (r->value_state[i] == 1)
@@ -171,14 +182,16 @@ static bool check_call(struct section_reader *r, const struct expression *is, bo
 static bool check_data_field(struct section_reader *r, const struct expression *is,
                              const struct data_source *s)
 {
-    const bool points = s->dataset->height == 1 && s->dataset->width == 1;
-    const char *const known[] = {points ? "point" : "image", "label", "index"};
-    for (int i = 0; i < FIELDS; i++)
-        if (!strcmp(is->name, known[i]))
-            return i != FIELD_LABEL || s->dataset->classes ||
-                   fail(r->d, is->where, "data set '%s' has no labels\nexpected %s.%s",
-                        s->dataset->kind->word.name, s->name, known[0]);
-    return fail_unknown(r->d, is->where, "field of a source", is->name, known, FIELDS);
+    const int field = data_source_field(s, is->name);
+    const char *known[FIELDS_MAX];
+    for (int i = 0; i < dataset_fields(s->dataset); i++)
+        known[i] = dataset_field(s->dataset, i).name;
+    if (field < 0)
+        return fail_unknown(r->d, is->where, "field of a source", is->name, known,
+                            (size_t)dataset_fields(s->dataset));
+    return field != FIELD_LABEL || s->dataset->classes ||
+           fail(r->d, is->where, "data set '%s' has no labels\nexpected %s.%s",
+                s->dataset->kind->word.name, s->name, known[0]);
 }
 
 static bool check_field(struct section_reader *r, const struct expression *is)

@@ -14,7 +14,7 @@
 struct chooser;
 struct workspace;
 
-// A named source of batches. Its fields in expressions: NAME.image, NAME.label, NAME.index.
+// A named source of batches. Its fields in expressions: NAME.image, … (data/dataset.h).
 struct data_source {
     const char *name;
     struct place where;
@@ -23,8 +23,6 @@ struct data_source {
     int64_t batch;
     enum sampling sampling;
 };
-enum data_field { FIELD_IMAGE, FIELD_LABEL, FIELD_INDEX, FIELDS };
-extern const char *const data_field_name[FIELDS];
 
 struct named_value {
     const char *name;

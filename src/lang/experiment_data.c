@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-const char *const data_field_name[FIELDS] = {"image", "label", "index"};
-
 // --- data ----------------------------------------------------------------------------------------
 
 static bool experiment_data_read_source(struct section_reader *r, const struct entry *entry,

@@ -113,6 +113,7 @@ bool read_samples(struct section_reader *r, const struct node *node)
     if (o.grid.n > 2)
         return fail(r->d, node_get(node, "grid")->where,
                     "a grid has rows and columns\nexpected [8, 8]");
+    ASSERT(o.grid.n >= 0 && o.every >= 0);
     e->samples.every = o.every;
     e->samples.rows = o.grid.n ? o.grid.v[0] : 8;
     e->samples.columns = o.grid.n ? o.grid.v[o.grid.n - 1] : 8;

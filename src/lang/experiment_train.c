@@ -1,7 +1,6 @@
 // How long, with which optimizers, in which order: the section `train:`.
 #include "base/arena.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 
 #include <math.h>
 #include <string.h>
@@ -224,6 +223,7 @@ static bool read_turn(struct section_reader *r, const struct node *node,
         good &= read_simultaneous(r, &o, optimizer, turn);
     else
         good &= read_update(r, &o, NULL, optimizer, &turn->update[turn->n_update++]);
+    ASSERT(turn->n_update > 0 || !good);
     phase->n_update += turn->n_update;
     return good;
 }

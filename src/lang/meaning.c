@@ -8,6 +8,14 @@
 
 #include <string.h>
 
+int data_source_field(const struct data_source *s, const char *name)
+{
+    for (int i = 0; i < dataset_fields(s->dataset); i++)
+        if (!strcmp(dataset_field(s->dataset, i).name, name))
+            return i;
+    return -1;
+}
+
 int network_head(const struct network *net, const char *name)
 {
     for (int i = 0; i < net->n_output; i++)
@@ -95,6 +103,7 @@ bool expressions_depend(const struct experiment *e, struct expression *const *is
 
 bool target_covers(struct target outer, struct target inner)
 {
+    ASSERT(outer.head < outer.network->n_output && inner.head < inner.network->n_output);
     return outer.network == inner.network && (outer.head < 0 || outer.head == inner.head);
 }
 

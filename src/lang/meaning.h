@@ -19,7 +19,8 @@ bool update_takes_fake(const struct experiment *e, const struct update *u, const
 bool update_takes_real(const struct experiment *e, const struct update *u, const struct game *game);
 bool update_takes_term(const struct experiment *e, const struct update *u,
                        const struct game_term *term);
-int network_head(const struct network *net, const char *name); // -1 when absent
+int data_source_field(const struct data_source *s, const char *name); // -1 when absent
+int network_head(const struct network *net, const char *name);        // -1 when absent
 // "(1, 28, 28)", "a label of 10 classes"
 const char *signature_text(struct arena *a, struct signature is);
 

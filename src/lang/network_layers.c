@@ -88,6 +88,7 @@ static const struct node *network_layers_split(struct network_reader *r, const s
 // Joins have their names in the first field of their parameters.
 static void read_names(struct network_reader *r, struct stage *stage, const struct scope *scope)
 {
+    ASSERT((stage->layer->flags & LAYER_JOIN) && stage->layer->word.params->type == PARAM_NODE);
     const struct node *names = *(const struct node *const *)stage->params;
     if (names->kind != NODE_LIST) {
         APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names));

@@ -89,23 +89,23 @@ static struct operand noise_value(struct builder *b, const struct noise *n)
     return x;
 }
 
-static struct signature field_signature(const struct data_source *s, enum data_field field)
+static struct signature field_signature(const struct data_source *s, int field)
 {
-    const struct dataset *set = s->dataset;
-    if (field == FIELD_LABEL)
-        return (struct signature){.classes = set->classes};
-    if (field == FIELD_INDEX)
+    const struct data_field f = dataset_field(s->dataset, field);
+    if (f.classes)
+        return (struct signature){.classes = f.classes};
+    if (!f.channels)
         return (struct signature){.shape = SCALAR};
-    if (set->height == 1 && set->width == 1)
-        return (struct signature){.shape = SHAPE(set->channels)};
-    return (struct signature){.shape = SHAPE(set->channels, set->height, set->width)};
+    if (f.height == 1 && f.width == 1)
+        return (struct signature){.shape = SHAPE(f.channels)};
+    return (struct signature){.shape = SHAPE(f.channels, f.height, f.width)};
 }
 
-static struct operand data_value(struct builder *b, const struct data_source *s,
-                                 enum data_field field)
+static struct operand data_value(struct builder *b, const struct data_source *s, int field)
 {
     const int draw = b->data_draw[s - b->e->data];
-    const char *name = arena_printf(b->arena, "%s.%s", s->name, data_field_name[field]);
+    const char *said = field == FIELD_IMAGE ? "image" : dataset_field(s->dataset, field).name;
+    const char *name = arena_printf(b->arena, "%s.%s", s->name, said);
     const char *key = b->host ? name : arena_printf(b->arena, "%s@%d", name, draw);
     struct operand *known = builder_recall(b, key);
     if (known)
@@ -316,10 +316,7 @@ static bool field(struct builder *b, const struct expression *is, struct operand
     const struct expression *of = is->arg[0];
     const struct data_source *s = of->kind == EXPR_NAME ? experiment_source(b->e, of->name) : NULL;
     if (s) {
-        const int at = !strcmp(is->name, "label")   ? FIELD_LABEL
-                       : !strcmp(is->name, "index") ? FIELD_INDEX
-                                                    : FIELD_IMAGE;
-        *out = data_value(b, s, (enum data_field)at);
+        *out = data_value(b, s, data_source_field(s, is->name));
         return true;
     }
     const struct expression *call = expression_behind(b->e, of);

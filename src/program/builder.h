@@ -14,7 +14,7 @@ enum { NOISE_STREAMS = 1 << 24, NOISE_DRAWS = 1 << 16 };
 struct source_input { // an input or a noise that was asked for
     const struct data_source *source;
     const struct noise *noise;
-    enum data_field field;
+    int field; // of the source
     int draw;
     struct value *value;
 };

@@ -29,7 +29,7 @@
 struct feed {
     const struct data_source *source;
     int draw;
-    const char *name[FIELDS];
+    const char *name[FIELDS_MAX];
 };
 
 struct part {
@@ -58,7 +58,7 @@ struct program_input {
     struct shape shape;
     const struct noise *noise; // NULL: data
     const struct data_source *source;
-    enum data_field field;
+    int field;
 };
 
 struct program {

@@ -53,21 +53,30 @@ static const char *with_iteration(struct trace *trace, const char *prefix, const
                         at + 1);
 }
 
-static bool ends_with(const char *s, size_t n, const char *end)
+// "NAME@…" or "NAME.FIELD@…"
+static bool begins(const char *name, const char *source, const char *field)
 {
-    const size_t m = strlen(end);
-    return n >= m && !strncmp(s + n - m, end, m);
+    const size_t n = strlen(source), m = strlen(field);
+    return !strncmp(name, source, n) &&
+           (!m || (name[n] == '.' && !strncmp(name + n + 1, field, m))) &&
+           strchr("@", name[n + (m ? m + 1 : 0)]);
 }
 
 // Labels and indices of data; noise that draws labels.
 static bool is_whole(const struct experiment *e, const char *name)
 {
-    const size_t n = strcspn(name, "@");
-    if (strncmp(name, "noise/", 6))
-        return ends_with(name, n, ".label") || ends_with(name, n, ".index");
-    for (int i = 0; i < e->n_noise; i++)
-        if (strlen(e->noise[i].name) == n - 6 && !strncmp(e->noise[i].name, name + 6, n - 6))
-            return e->noise[i].is.classes > 0;
+    if (!strncmp(name, "noise/", 6)) {
+        for (int i = 0; i < e->n_noise; i++)
+            if (begins(name + 6, e->noise[i].name, ""))
+                return e->noise[i].is.classes > 0;
+        return false;
+    }
+    for (int i = 0; i < e->n_data; i++)
+        for (int k = FIELD_LABEL; k < dataset_fields(e->data[i].dataset); k++) {
+            const struct data_field f = dataset_field(e->data[i].dataset, k);
+            if (begins(name, e->data[i].name, f.name))
+                return k <= FIELD_INDEX || f.classes;
+        }
     return false;
 }
 

@@ -67,19 +67,16 @@ const struct dataset *sampler_split(struct sampler *s, const struct data_source 
     return *set;
 }
 
-static int64_t image_size(const struct dataset *s) { return s->channels * s->height * s->width; }
-
 // Row i of every input that reads the source.
 static void sampler_place(struct sampler *s, const struct data_source *source, int64_t i,
-                          const float *image, const float number[FIELDS])
+                          float *const field[FIELDS_MAX])
 {
     for (int k = 0; k < s->program->n_input; k++) {
         const struct program_input *in = &s->program->input[k];
         float *to = in->source == source ? plan_input(s->plan, in->name) : NULL;
-        const int64_t size = in->field == FIELD_IMAGE ? image_size(source->dataset) : 1;
+        const int64_t size = to ? dataset_field_size(source->dataset, in->field) : 0;
         if (to)
-            memcpy(to + i * size, in->field == FIELD_IMAGE ? image : &number[in->field],
-                   sizeof *to * (size_t)size);
+            memcpy(to + i * size, field[in->field], sizeof *to * (size_t)size);
     }
 }
 
@@ -88,14 +85,19 @@ static bool fill_source(struct sampler *s, const struct data_source *source, enu
 {
     const struct dataset *set = sampler_split(s, source, split, d);
     struct arena *scratch = arena_new(NULL);
-    float *image = set ? NEW_ARRAY(scratch, float, image_size(set)) : NULL;
-    int32_t label = 0;
+    float *field[FIELDS_MAX] = {NULL};
     bool good = set != NULL;
+    if (set)
+        field[FIELD_IMAGE] = NEW_ARRAY(scratch, float, dataset_field_size(set, FIELD_IMAGE));
+    for (int k = 0; set && k < s->program->n_input; k++) {
+        const struct program_input *in = &s->program->input[k];
+        if (in->source == source)
+            field[in->field] = NEW_ARRAY(scratch, float, dataset_field_size(set, in->field));
+    }
     for (int64_t i = 0; good && i < s->batch; i++) {
         const int64_t index = (from + i) % set->count;
-        if (set->kind->get(set, index, image, &label))
-            sampler_place(s, source, i, image,
-                          (const float[FIELDS]){0, (float)label, (float)index});
+        if (dataset_get(set, index, field, NULL))
+            sampler_place(s, source, i, field);
         else
             good = fail(d, source->where, "example %d of '%s' could not be read", (int)index,
                         source->name);

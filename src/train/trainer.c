@@ -31,7 +31,7 @@ struct mouth {
     const struct data_source *source;
     struct loader *loader;
     int n;         // draws an iteration
-    float **field; // n × FIELDS places to copy to; NULL where not read
+    float **field; // n × FIELDS_MAX places to copy to; NULL where not read
 };
 
 // A phase, compiled.
@@ -119,17 +119,17 @@ static void find_mouths(struct trainer_stage *s)
 {
     for (int i = 0; i < s->program->n_feed; i++) {
         const struct feed *f = &s->program->feed[i];
-        float *field[FIELDS];
+        float *field[FIELDS_MAX];
         bool any = false;
-        for (int k = 0; k < FIELDS; k++)
+        for (int k = 0; k < FIELDS_MAX; k++)
             any |= !!(field[k] = f->name[k] ? plan_input(s->plan, f->name[k]) : NULL);
         if (!any)
             continue;
         struct mouth *m = mouth_of(s, f->source);
-        float **wider = NEW_ARRAY(s->arena, float *, (m->n + 1) * FIELDS);
+        float **wider = NEW_ARRAY(s->arena, float *, (m->n + 1) * FIELDS_MAX);
         if (m->n)
-            memcpy(wider, m->field, sizeof *wider * (size_t)(m->n * FIELDS));
-        memcpy(wider + m->n * FIELDS, field, sizeof field);
+            memcpy(wider, m->field, sizeof *wider * (size_t)(m->n * FIELDS_MAX));
+        memcpy(wider + m->n * FIELDS_MAX, field, sizeof field);
         m->field = wider;
         m->n++;
     }
@@ -231,8 +231,9 @@ static bool feed_data(struct trainer *t, struct trainer_stage *s, struct mouth *
 {
     const double began = clock_now();
     for (int i = 0; i < m->n; i++) {
-        float *const *field = m->field + i * FIELDS;
-        const struct batch to = {field[FIELD_IMAGE], field[FIELD_LABEL], field[FIELD_INDEX]};
+        float *const *field = m->field + i * FIELDS_MAX;
+        struct batch to;
+        memcpy(to.field, field, sizeof to.field);
         const char *error = NULL;
         if (!loader_next(m->loader, to, &error))
             return fail(t->diag, m->source->where, "%s", error);

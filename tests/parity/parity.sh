@@ -31,6 +31,7 @@ layers              tests/configs/layers.yaml
 losses              tests/configs/losses.yaml
 training            tests/configs/training.yaml
 simultaneous        tests/configs/simultaneous.yaml
+fields              tests/configs/fields.yaml
 gan                 configs/gan.yaml
 lsgan               configs/lsgan.yaml
 fgan                configs/fgan.yaml

@@ -335,7 +335,7 @@ static bool number_get(const struct dataset *s, int64_t index, float *image, int
 {
     image[0] = image[1] = (float)index;
     *label = (int32_t)(index % 7);
-    return !(s->own && index == 13);
+    return !(s->state && index == 13);
 }
 
 static const struct dataset_kind number_kind = {.word = {.name = "numbers"}, .get = number_get};
@@ -355,7 +355,7 @@ struct drawn {
 
 static bool try_next(struct loader *l, struct drawn *b, const char **error)
 {
-    return loader_next(l, (struct batch){b->image, b->label, b->index}, error);
+    return loader_next(l, (struct batch){{b->image, b->label, b->index}}, error);
 }
 
 static void next(struct loader *l, struct drawn *b)
@@ -421,11 +421,11 @@ static void what_is_not_wanted_changes_nothing(void **state)
     const char *error = NULL;
     for (int k = 0; k < 20; k++) {
         next(l, &b);
-        const struct batch some = {k % 2 ? c.image : NULL, k % 3 ? c.label : NULL, c.index};
+        const struct batch some = {{k % 2 ? c.image : NULL, k % 3 ? c.label : NULL, c.index}};
         assert_true(loader_next(other, some, &error));
         assert_memory_equal(b.index, c.index, 32 * sizeof(float));
-        assert_true(!some.image || !memcmp(b.image, c.image, 64 * sizeof(float)));
-        assert_true(!some.label || !memcmp(b.label, c.label, 32 * sizeof(float)));
+        assert_true(!some.field[FIELD_IMAGE] || !memcmp(b.image, c.image, 64 * sizeof(float)));
+        assert_true(!some.field[FIELD_LABEL] || !memcmp(b.label, c.label, 32 * sizeof(float)));
     }
     arena_free(a);
 }
@@ -500,7 +500,7 @@ static void a_damaged_example_is_told(void **state)
     (void)state;
     struct arena *a = arena_new(NULL);
     struct dataset s = numbers(50);
-    s.own = &s;
+    s.state = &s;
     struct loader *l = loader_new(a, &s, 10, SAMPLING_SHUFFLE, 3, 0, 0);
     const char *error = NULL;
     struct drawn b;
