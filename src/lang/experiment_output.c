@@ -161,8 +161,8 @@ const struct param beside_score[] = {
     PARAM_END};
 
 // In the word's braces, or beside the word where that has none.
-static const struct node *experiment_output_beside(const struct node *node,
-                                                   const struct word_call *word, const char *key)
+static const struct node *score_beside(const struct node *node, const struct word_call *word,
+                                       const char *key)
 {
     const struct node *own = node_get(word->params, key);
     return own ? own : node_get(node, key);
@@ -204,8 +204,8 @@ static bool read_score(struct section_reader *r, const struct node *node, struct
 {
     if (!word_read(node, beside_score, "score", &s->word, r->d))
         return false;
-    const struct node *of = experiment_output_beside(node, &s->word, "of"),
-                      *as = experiment_output_beside(node, &s->word, "as");
+    const struct node *of = score_beside(node, &s->word, "of"),
+                      *as = score_beside(node, &s->word, "as");
     s->word.params = own_params(r, s->word.params);
     if (of && !(s->of = expression_parse(r->arena, of, r->d)))
         return false;

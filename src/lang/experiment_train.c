@@ -312,7 +312,7 @@ const struct param ema_params[] = {
      .takes = "network, or list", .help = "which; all that are no critics, unless said"},
     PARAM_END};
 
-static bool experiment_train_is_critic(const struct experiment *e, const struct network *net)
+static bool network_is_critic(const struct experiment *e, const struct network *net)
 {
     for (int i = 0; i < e->n_game; i++)
         if (e->game[i].critic.network == net)
@@ -335,8 +335,7 @@ static bool read_ema(struct section_reader *r, const struct node *node)
     if (o.networks && !named)
         return false;
     for (int i = 0; i < e->n_network; i++) {
-        e->ema[i] = !named && !experiment_train_is_critic(e, e->network[i]) &&
-                    !e->network[i]->frozen;
+        e->ema[i] = !named && !network_is_critic(e, e->network[i]) && !e->network[i]->frozen;
         for (int j = 0; j < n; j++)
             e->ema[i] |= named[j].network == e->network[i];
     }

@@ -132,7 +132,7 @@ bool update_takes_real(const struct experiment *e, const struct update *u, const
            expressions_depend(e, game->real, game->n, u->train, u->n_train);
 }
 
-static bool meaning_is_critic(const struct experiment *e, struct target what)
+static bool target_is_critic(const struct experiment *e, struct target what)
 {
     for (int i = 0; i < e->n_game; i++)
         if (target_covers(what, e->game[i].critic))
@@ -155,7 +155,7 @@ bool update_takes_term(const struct experiment *e, const struct update *u,
     if (term->to)
         return named(term, u);
     for (int i = 0; i < u->n_train; i++)
-        if (!meaning_is_critic(e, u->train[i]) &&
+        if (!target_is_critic(e, u->train[i]) &&
             expressions_depend(e, (struct expression *const *)term->argument, TERM_ARGUMENTS,
                                &u->train[i], 1))
             return true;
