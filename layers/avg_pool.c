@@ -35,6 +35,7 @@ static struct value *avg_pool_build(struct layer_ctx *ctx, const void *own, stru
     int64_t k[2];
     if (!ctx_pool(ctx, "avg_pool", &p->slide, x, k, &win))
         return NULL;
+    ASSERT(k[0] > 0 && k[1] > 0);
     const double share = 1 / (double)(k[0] * k[1]);
     if (avg_pool_whole(x, k, &win))
         return affine(pool_sum(x, k[0]), share, 0);

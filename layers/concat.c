@@ -14,6 +14,7 @@ static bool concat_fits(struct shape a, struct shape b)
 static struct value *concat_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     struct value *all[JOIN_MAX + 1] = {x};
+    ASSERT(ctx->n_other > 0);
     (void)own;
     if (ctx->n_other > JOIN_MAX)
         return ctx_fail(ctx, "concat wants at most %d names,", JOIN_MAX);

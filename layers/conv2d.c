@@ -39,6 +39,7 @@ static struct value *conv2d_build(struct layer_ctx *ctx, const void *own, struct
         return NULL;
     if (X[2] + win.pad[0] + win.pad[1] < k[0] || X[3] + win.pad[2] + win.pad[3] < k[1])
         return ctx_fail(ctx, "conv2d's kernel is larger than the padded image");
+    ASSERT(win.stride[0] > 0 && win.stride[1] > 0);
     const int64_t fan_in = X[1] * k[0] * k[1], fan_out = p->filters * k[0] * k[1];
     const struct shape s = SHAPE(p->filters, X[1], k[0], k[1]);
     struct value *w = p->spectral_norm ? ctx_spectral(ctx, "weight", s, fan_in, fan_out, 0)

@@ -73,6 +73,7 @@ static struct value *conv2d_transpose_build(struct layer_ctx *ctx, const void *o
                   W = conv2d_transpose_out_size(p, X[3], k[1], win, 1);
     if (H < 1 || W < 1)
         return ctx_fail(ctx, "conv2d_transpose's padding leaves nothing");
+    ASSERT(win.stride[0] > 0 && win.stride[1] > 0);
     // PyTorch counts the fans of a transposed convolution by the tensor's second dimension.
     const int64_t fan_in = p->filters * k[0] * k[1], fan_out = X[1] * k[0] * k[1];
     const struct shape s = SHAPE(X[1], p->filters, k[0], k[1]);

@@ -21,6 +21,7 @@ static struct value *crop_build(struct layer_ctx *ctx, const void *own, struct v
     const int64_t H = x->shape.dim[2] - b[0] - b[1], W = x->shape.dim[3] - b[2] - b[3];
     if (H < 1 || W < 1)
         return ctx_fail(ctx, "crop leaves nothing: it wants a larger image,");
+    ASSERT(b[0] >= 0 && b[2] >= 0);
     return slice(slice(x, 2, b[0], H), 3, b[2], W);
 }
 

@@ -22,6 +22,7 @@ static struct value *dropout_build(struct layer_ctx *ctx, const void *own, struc
         return ctx_fail(ctx, "dropout of channels wants (C, H, W)");
     if (!ctx->training)
         return x;
+    ASSERT(p->rate >= 0 && p->rate < 1);
     struct shape s = x->shape;
     if (p->channels)
         s.dim[2] = s.dim[3] = 1;

@@ -10,6 +10,7 @@ static struct value *glu_build(struct layer_ctx *ctx, const void *params, struct
     if (x->shape.rank < 2 || x->shape.dim[CHANNELS] % 2)
         return ctx_fail(ctx, "glu wants an even number of channels,");
     const int64_t half = x->shape.dim[CHANNELS] / 2;
+    ASSERT(half > 0);
     return mul(slice(x, CHANNELS, 0, half), sigmoid(slice(x, CHANNELS, half, half)));
 }
 

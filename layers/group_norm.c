@@ -28,6 +28,7 @@ static struct value *group_norm_build(struct layer_ctx *ctx, const void *own, st
     if (size == p->groups)
         return ctx_fail(ctx,
                         "group_norm makes every group of one number 0: it wants more than one,");
+    ASSERT(size % p->groups == 0 && size / p->groups > 1);
     struct value *grouped = reshape(x, SHAPE(x->shape.dim[0], p->groups, size / p->groups));
     struct value *c = sub(grouped, mean_axes(grouped, 1u << 2));
     struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), 1u << 2), 1, p->epsilon)));

@@ -22,6 +22,7 @@ static struct value *minibatch_discrimination_build(struct layer_ctx *ctx, const
     if (x->shape.rank != 2)
         return ctx_fail(ctx, "minibatch_discrimination wants (features)\nput `flatten` above it");
     const int64_t N = x->shape.dim[0], F = x->shape.dim[1], n = p->kernels * p->dim;
+    ASSERT(n > 0);
     struct value *m = matmul(x, ctx_weight(ctx, "weight", SHAPE(n, F), F, n), false, true);
     struct value *apart = sub(reshape(m, SHAPE(N, 1, p->kernels, p->dim)),
                               reshape(m, SHAPE(1, N, p->kernels, p->dim)));

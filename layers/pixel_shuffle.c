@@ -22,6 +22,7 @@ static struct value *pixel_shuffle_build(struct layer_ctx *ctx, const void *own,
     if (X[1] % (r * r))
         return ctx_fail(ctx, "pixel_shuffle wants a multiple of %d channels", (int)(r * r));
     const int64_t C = X[1] / (r * r);
+    ASSERT(r > 0 && C > 0);
     struct value *blocks = reshape(x, SHAPE(X[0], C, r, r, X[2], X[3]));
     struct value *rows = transpose(blocks, (int[]){0, 1, 4, 2, 5, 3}); // (N, C, H, r, W, r)
     return reshape(rows, SHAPE(X[0], C, X[2] * r, X[3] * r));

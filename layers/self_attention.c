@@ -37,6 +37,7 @@ static struct value *self_attention_build(struct layer_ctx *ctx, const void *own
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "self_attention wants (C, H, W)");
     const int64_t C = x->shape.dim[1], few = C > p->reduction ? C / p->reduction : 1;
+    ASSERT(few >= 1 && few <= C);
     struct value *q = project(ctx, p, x, few, "query.weight", "query.bias");
     struct value *k = project(ctx, p, x, few, "key.weight", "key.bias");
     struct value *v = project(ctx, p, x, C, "value.weight", "value.bias");

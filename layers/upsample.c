@@ -15,6 +15,7 @@ static struct value *upsample_build(struct layer_ctx *ctx, const void *own, stru
     const struct upsample_params *p = own;
     if (x->shape.rank != 4)
         return ctx_fail(ctx, "upsample wants (C, H, W)");
+    ASSERT(p->factor >= 1);
     return upsample(x, p->factor);
 }
 

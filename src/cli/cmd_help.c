@@ -7,7 +7,6 @@
 #include "eval/metric.h"
 #include "lang/function.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 #include "losses/losses.h"
 #include "nn/init.h"
 #include "nn/layer.h"

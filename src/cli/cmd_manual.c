@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "lang/vocabulary.h"
+#include "lang/sections.h"
 #include "version.h"
 
 #include <string.h>

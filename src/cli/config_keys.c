@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 #include "config/param.h"
-#include "lang/vocabulary.h"
+#include "lang/sections.h"
 
 #include <string.h>
 

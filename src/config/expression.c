@@ -49,6 +49,7 @@ static struct place place_of(const struct expression_reader *r, const char *p, s
 {
     if (!r->exact)
         return r->scalar;
+    ASSERT(p >= r->text && p + length <= r->text + strlen(r->text));
     struct place where = r->begin;
     where.col += (int)(p - r->text);
     where.length = length ? (int)length : 1;
@@ -337,6 +338,7 @@ struct expression *expression_parse(struct arena *a, const struct node *node, st
     struct expression_reader r = {.arena = a, .diag = d, .text = node->text, .at = node->text};
     locate(&r, node);
     struct expression *e = parse_sum(&r);
+    ASSERT(!e || (!r.depth && r.size > 0));
     if (!e || !peek(&r))
         return e;
     return unexpected(&r, *r.at == '=' || *r.at == ':' ? "an operator or the end; arguments are "

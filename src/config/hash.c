@@ -53,6 +53,8 @@ static void add_map(struct arena *a, const struct node *map, bool group, struct 
         sorted[i] = &map->entry[i];
     if (map->n)
         qsort(sorted, (size_t)map->n, sizeof *sorted, by_key);
+    for (int i = 1; i < map->n; i++)
+        ASSERT(strcmp(sorted[i - 1]->key, sorted[i]->key) < 0); // a key stands once
     text_add(out, "{");
     for (int i = 0; i < map->n; i++) {
         if (group && outside_group(sorted[i]->key))

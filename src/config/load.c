@@ -18,13 +18,13 @@
 enum { CHAIN_MAX = 16, FILES_MAX = 256 };
 
 // A file being read, and the ones that extend it.
-struct load_chain {
-    const struct load_chain *up;
+struct extends_chain {
+    const struct extends_chain *up;
     const char *path, *real;
     int depth;
 };
 
-struct load_loader {
+struct config_reader {
     struct arena *arena;
     struct diag *diag;
     int files;
@@ -64,7 +64,7 @@ static const char *nearest_file(struct arena *a, const char *path)
     return near ? arena_printf(a, "%s%s.yaml", in, near) : NULL;
 }
 
-static bool fail_open(struct load_loader *l, const char *path, struct place where, int error)
+static bool fail_open(struct config_reader *l, const char *path, struct place where, int error)
 {
     const char *near = error == ENOENT ? nearest_file(l->arena, path) : NULL;
     return fail(l->diag, where, "cannot read '%s': %s%s%s%s", path, strerror(error),
@@ -90,7 +90,7 @@ static char *slurp(struct arena *a, const char *path, size_t *length)
     return error ? NULL : copy;
 }
 
-static struct node *load_read_file(struct load_loader *l, const char *path, struct place where)
+static struct node *read_config_file(struct config_reader *l, const char *path, struct place where)
 {
     struct source *source = NEW(l->arena, struct source);
     size_t length = 0;
@@ -102,7 +102,7 @@ static struct node *load_read_file(struct load_loader *l, const char *path, stru
     return text_check(source, length, l->diag) ? yaml_parse(l->arena, source, 0, l->diag) : NULL;
 }
 
-static bool check_root(struct load_loader *l, const struct node *root)
+static bool check_root(struct config_reader *l, const struct node *root)
 {
     const struct place file = {root->where.source, 0, 0, 0};
     if (root->kind == NODE_NULL)
@@ -117,8 +117,8 @@ static bool check_root(struct load_loader *l, const struct node *root)
 
 // --- extends -------------------------------------------------------------------------------------
 
-static struct node *resolve(struct load_loader *l, const struct node *root,
-                            const struct load_chain *self);
+static struct node *resolve(struct config_reader *l, const struct node *root,
+                            const struct extends_chain *self);
 
 // a/b/../c is a/c: for messages; a link b would make it another file, so only one that exists is
 // taken.
@@ -138,7 +138,8 @@ static const char *shorter(struct arena *a, const char *path)
 }
 
 // NAME, or NAME.yaml, relative to the file that says so.
-static const char *extended_path(struct arena *a, const char *name, const struct load_chain *self)
+static const char *extended_path(struct arena *a, const char *name,
+                                 const struct extends_chain *self)
 {
     const char *in = *name == '/' ? "" : directory(a, self->path);
     const char *exact = arena_printf(a, "%s%s", in, name);
@@ -146,19 +147,19 @@ static const char *extended_path(struct arena *a, const char *name, const struct
     return shorter(a, !is_file(exact) && is_file(longer) ? longer : exact);
 }
 
-static bool same_file(const struct load_chain *link, const char *path, const char *real)
+static bool same_file(const struct extends_chain *link, const char *path, const char *real)
 {
     return !strcmp(link->path, path) || (real && link->real && !strcmp(link->real, real));
 }
 
-static bool check_chain(struct load_loader *l, const char *path, const char *real,
-                        const struct load_chain *self, struct place where)
+static bool check_chain(struct config_reader *l, const char *path, const char *real,
+                        const struct extends_chain *self, struct place where)
 {
-    for (const struct load_chain *c = self; c; c = c->up) {
+    for (const struct extends_chain *c = self; c; c = c->up) {
         if (!same_file(c, path, real))
             continue;
         const char *way = path;
-        for (const struct load_chain *e = self; e != c->up; e = e->up)
+        for (const struct extends_chain *e = self; e != c->up; e = e->up)
             way = arena_printf(l->arena, "%s → %s", e->path, way);
         return fail(l->diag, where, "'extends' goes in a circle\n%s", way);
     }
@@ -169,8 +170,8 @@ static bool check_chain(struct load_loader *l, const char *path, const char *rea
     return true;
 }
 
-static struct node *load_extended(struct load_loader *l, const struct node *name,
-                                  const struct load_chain *self)
+static struct node *load_extended(struct config_reader *l, const struct node *name,
+                                  const struct extends_chain *self)
 {
     if (name->kind != NODE_SCALAR || !*name->text) {
         fail(l->diag, name->where,
@@ -184,8 +185,8 @@ static struct node *load_extended(struct load_loader *l, const struct node *name
     free(allocated);
     if (!check_chain(l, path, real, self, name->where))
         return NULL;
-    const struct node *root = load_read_file(l, path, name->where);
-    const struct load_chain link = {self, path, real, self->depth + 1};
+    const struct node *root = read_config_file(l, path, name->where);
+    const struct extends_chain link = {self, path, real, self->depth + 1};
     return root && check_root(l, root) ? resolve(l, root, &link) : NULL;
 }
 
@@ -199,8 +200,8 @@ static struct node *without(struct arena *a, const struct node *map, const char 
 }
 
 // A file's tree on top of what it extends, left to right.
-static struct node *resolve(struct load_loader *l, const struct node *root,
-                            const struct load_chain *self)
+static struct node *resolve(struct config_reader *l, const struct node *root,
+                            const struct extends_chain *self)
 {
     const struct node *extends = node_get(root, "extends");
     const bool several = extends && extends->kind == NODE_LIST;
@@ -220,7 +221,7 @@ static struct node *resolve(struct load_loader *l, const struct node *root,
 
 // --- the command line ----------------------------------------------------------------------------
 
-static struct node *apply_overrides(struct load_loader *l, struct node *root,
+static struct node *apply_overrides(struct config_reader *l, struct node *root,
                                     const char *const *override, int n)
 {
     bool good = true;
@@ -236,14 +237,14 @@ static struct node *apply_overrides(struct load_loader *l, struct node *root,
     return good ? root : NULL;
 }
 
-static struct config *load_finish(struct load_loader *l, const struct node *parsed,
-                                  const char *path, const char *const *override, int n)
+static struct config *finish_config(struct config_reader *l, const struct node *parsed,
+                                    const char *path, const char *const *override, int n)
 {
     const int errors = diag_errors(l->diag);
     if (!parsed || !check_root(l, parsed))
         return NULL;
     char *real = realpath(path, NULL);
-    const struct load_chain self = {NULL, path, real, 0};
+    const struct extends_chain self = {NULL, path, real, 0};
     struct node *root = resolve(l, parsed, &self);
     free(real);
     root = root ? apply_overrides(l, root, override, n) : NULL;
@@ -257,16 +258,16 @@ static struct config *load_finish(struct load_loader *l, const struct node *pars
 struct config *config_load(struct arena *a, const char *path, const char *const *override, int n,
                            struct diag *d)
 {
-    struct load_loader l = {a, d, 0};
+    struct config_reader l = {a, d, 0};
     path = arena_strdup(a, path);
-    return load_finish(&l, load_read_file(&l, path, (struct place){0}), path, override, n);
+    return finish_config(&l, read_config_file(&l, path, (struct place){0}), path, override, n);
 }
 
 struct config *config_parse(struct arena *a, const char *name, const char *text,
                             const char *const *override, int n, struct diag *d)
 {
-    struct load_loader l = {a, d, 0};
+    struct config_reader l = {a, d, 0};
     struct source *source = NEW(a, struct source);
     *source = (struct source){arena_strdup(a, name), arena_strdup(a, text)};
-    return load_finish(&l, node_parse(a, source, d), source->name, override, n);
+    return finish_config(&l, node_parse(a, source, d), source->name, override, n);
 }

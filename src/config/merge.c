@@ -38,6 +38,7 @@ static struct node *copy_list(struct arena *a, const struct node *list, const st
 
 static void remove_entry(struct node *map, int i)
 {
+    ASSERT(map->kind == NODE_MAP && i >= 0 && i < map->n);
     memmove(&map->entry[i], &map->entry[i + 1], (size_t)(map->n - i - 1) * sizeof *map->entry);
     map->n--;
 }
@@ -46,6 +47,7 @@ static void remove_entry(struct node *map, int i)
 static struct node *copy_map(struct arena *a, const struct node *base, const struct node *over,
                              const struct step *at)
 {
+    ASSERT(over->kind == NODE_MAP && (!base || base->kind == NODE_MAP));
     struct node *map = node_new(a, NODE_MAP, base ? base->where : over->where);
     const struct union_place *u = union_place(at);
     const char *old = union_word(base, at), *new = union_word(over, at);
@@ -61,6 +63,7 @@ static struct node *copy_map(struct arena *a, const struct node *base, const str
 static void set_entry(struct arena *a, struct node *map, const char *key, struct place where,
                       struct node *value)
 {
+    ASSERT(map->kind == NODE_MAP && !node_unset(value));
     const int i = node_index(map, key);
     if (i < 0)
         node_append(a, map, key, where, value);

@@ -31,6 +31,7 @@ void node_append(struct arena *a, struct node *node, const char *key, struct pla
                  struct node *value)
 {
     const struct entry entry = {key, where, value};
+    ASSERT(value && (node->kind == NODE_MAP ? key != NULL : node->kind == NODE_LIST && !key));
     APPEND(a, node->entry, node->n, entry);
 }
 

@@ -4,6 +4,8 @@
 // "inf" and "nan", and it knows no units.
 #include "config/number.h"
 
+#include "base/diag.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -76,6 +78,7 @@ static const char *scan(const char *p, struct numeral *out)
 
 static double value(struct numeral *n)
 {
+    ASSERT(n->n > 0 && n->n <= DIGITS_MAX);
     snprintf(n->digits + n->n, sizeof n->digits - (size_t)n->n, "e%d", n->exponent);
     return strtod(n->digits, NULL);
 }
@@ -158,6 +161,7 @@ enum number_fault duration_read(const char *text, double *out)
 
 void number_text(double x, char *out)
 {
+    ASSERT(isfinite(x));
     if (fabs(x) < 1e15 && x == floor(x)) {
         snprintf(out, 32, "%.0f", x);
         return;

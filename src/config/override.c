@@ -115,6 +115,7 @@ static int index_of(const struct override *o, const struct node *list, int i)
 static struct node *with_entry(const struct override *o, const struct node *base, int at,
                                struct place where, struct node *value)
 {
+    ASSERT(at >= 0 && at < base->n);
     struct node *copy = node_new(o->arena, base->kind, base->where);
     for (int i = 0; i < base->n; i++) {
         const struct entry *e = &base->entry[i];
@@ -140,6 +141,7 @@ static struct node *fail_nothing_to_unset(const struct override *o, const struct
 // "train.optimizer", the first n segments of the path
 static const char *path_text(const struct override *o, int n)
 {
+    ASSERT(n > 0 && n <= o->n);
     const char *path = o->key[0];
     for (int i = 1; i < n; i++)
         path = arena_printf(o->arena, "%s.%s", path, o->key[i]);
@@ -175,6 +177,7 @@ static struct node *apply_below(const struct override *o, const struct node *bas
 static struct node *override_apply(const struct override *o, const struct node *base, int i,
                                    const struct step *at)
 {
+    ASSERT(i < o->n);
     base = union_map(o->arena, base, at);
     if (base->kind == NODE_LIST) {
         const int e = index_of(o, base, i);

@@ -60,6 +60,7 @@ static bool param_read_word(const struct param_reader *r, const struct param *p,
     if (node->kind != NODE_SCALAR)
         return fail(r->diag, node->where, "%s is %s\nexpected a word", param_what(r, p),
                     node_text(node));
+    ASSERT(p->words && *p->words);
     const size_t n = word_count(p);
     for (size_t i = 0; i < n; i++)
         if (!strcmp(p->words[i], node->text)) {
@@ -124,6 +125,7 @@ static bool read_text(const struct param_reader *r, const struct param *p, const
 
 static bool read_value(const struct param_reader *r, const struct param *p, const struct node *node)
 {
+    ASSERT(node->kind != NODE_NULL);
     void *field = r->into + p->offset;
     const char *what = param_what(r, p);
     switch (p->type) {
@@ -151,6 +153,7 @@ static const char *type_name(enum param_type type)
         [PARAM_WORD] = "word",          [PARAM_INTS] = "whole numbers",
         [PARAM_DURATION] = "duration",  [PARAM_NODE] = "YAML",
         [PARAM_TENSOR] = "expression",  [PARAM_LABEL] = "expression of a class"};
+    ASSERT(type < LENGTH(name) && name[type]);
     return name[type];
 }
 

@@ -66,6 +66,7 @@ static bool fail_number(struct diag *d, const struct node *node, const char *wha
 bool read_int(const struct node *node, const char *what, struct range r, int64_t *out,
               struct diag *d)
 {
+    ASSERT(what && out);
     int64_t x = 0;
     const enum number_fault fault = node->kind == NODE_SCALAR ? whole_read(node->text, &x)
                                                               : NUMBER_WRONG;

@@ -64,6 +64,7 @@ const struct union_place *union_place(const struct step *at)
 
 bool union_beside(const struct union_place *u, const char *key)
 {
+    ASSERT(u && key);
     for (const char *const *k = u->beside; *k; k++)
         if (!strcmp(*k, key))
             return true;

@@ -31,6 +31,7 @@ static void add_known(struct text *out, const char *const *known, size_t n)
 bool fail_unknown(struct diag *d, struct place where, const char *what, const char *word,
                   const char *const *known, size_t n)
 {
+    ASSERT(word && (known || !n));
     const char *near = nearest_word(word, known, n);
     struct text t;
     text_init(&t);
@@ -95,6 +96,7 @@ bool word_read(const struct node *node, const struct param *beside, const char *
 
 const struct word *word_find(const struct vocabulary *of, const char *name)
 {
+    ASSERT(of->kind && of->word && name);
     for (const struct word *const *w = of->word; *w; w++)
         if (!strcmp((*w)->name, name))
             return *w;

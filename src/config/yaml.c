@@ -233,7 +233,7 @@ static struct node *parse_scalar(struct parser *p)
 
 static struct node *parse_node(struct parser *p, enum node_kind in, bool flow);
 
-static bool yaml_enter(struct parser *p, const char *tag, struct node *node)
+static bool enter_collection(struct parser *p, const char *tag, struct node *node)
 {
     if (tag)
         tagged(p, tag, node);
@@ -248,6 +248,7 @@ static bool yaml_enter(struct parser *p, const char *tag, struct node *node)
 // line's end.
 static struct node *leave(struct parser *p, struct node *node, size_t begin, bool flow, int height)
 {
+    ASSERT(p->depth > 0 && (node->kind == NODE_MAP || node->kind == NODE_LIST));
     p->depth--;
     p->height = height + 1;
     if (flow)
@@ -262,7 +263,7 @@ static struct node *parse_list(struct parser *p)
     const bool flow = p->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
     const size_t begin = marks_byte(&p->marks, p->event.start_mark.index);
     struct node *list = node_new(p->arena, NODE_LIST, event_place(p));
-    if (!yaml_enter(p, (const char *)p->event.data.sequence_start.tag, list))
+    if (!enter_collection(p, (const char *)p->event.data.sequence_start.tag, list))
         return NULL;
     int height = 0;
     while (next(p) && p->event.type != YAML_SEQUENCE_END_EVENT) {
@@ -358,7 +359,7 @@ static struct node *parse_map(struct parser *p)
     const size_t begin = marks_byte(&p->marks, p->event.start_mark.index);
     struct open_map o = {.map = node_new(p->arena, NODE_MAP, event_place(p))};
     hash_map_init(&o.seen, p->arena);
-    if (!yaml_enter(p, (const char *)p->event.data.mapping_start.tag, o.map))
+    if (!enter_collection(p, (const char *)p->event.data.mapping_start.tag, o.map))
         return NULL;
     int height = 0;
     while (next(p) && p->event.type != YAML_MAPPING_END_EVENT) {

@@ -127,6 +127,7 @@ static const struct param *dataset_joined(const struct dataset_kind *kind)
     size_t k = 0;
     while (listed[k] != &kind->word)
         k++;
+    ASSERT(k < KINDS);
     struct param *to = tables[k];
     const struct param *own = kind->word.params;
     int n = 0;
@@ -142,8 +143,8 @@ static const struct param *dataset_joined(const struct dataset_kind *kind)
 }
 
 // The filled block, shared part first; NULL after errors.
-static struct shared *dataset_read_source(struct arena *a, const struct node *source,
-                                          const struct dataset_kind **kind, struct diag *d)
+static struct shared *read_source_block(struct arena *a, const struct node *source,
+                                        const struct dataset_kind **kind, struct diag *d)
 {
     *kind = find_kind(source, d);
     if (!*kind)
@@ -157,7 +158,7 @@ static struct shared *dataset_read_source(struct arena *a, const struct node *so
 bool source_options_read(const struct node *source, struct source_options *out, struct diag *d)
 {
     struct arena *a = arena_new(NULL);
-    const struct shared *s = dataset_read_source(a, source, &out->kind, d);
+    const struct shared *s = read_source_block(a, source, &out->kind, d);
     if (s)
         out->batch = s->batch, out->split = (enum split)s->split,
         out->sampling = (enum sampling)s->sampling;
@@ -169,7 +170,7 @@ struct dataset *dataset_open(struct arena *a, const struct node *source, enum sp
                              struct diag *d)
 {
     const struct dataset_kind *kind;
-    const struct shared *block = dataset_read_source(a, source, &kind, d);
+    const struct shared *block = read_source_block(a, source, &kind, d);
     if (!block)
         return NULL;
     const struct node *path = node_get(source, "path");

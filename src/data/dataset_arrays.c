@@ -78,9 +78,9 @@ static bool shape(struct dataset *s, const struct npy *x, int axes, const char *
                 (long long)s->width, CHANNELS_MAX, SIDE_MAX);
 }
 
-static bool dataset_arrays_read_labels(struct dataset *s, struct arrays_own *own, const char *path,
-                                       int64_t classes, SHA2_CTX *sha, struct place where,
-                                       struct arena *a, struct diag *d)
+static bool read_array_labels(struct dataset *s, struct arrays_own *own, const char *path,
+                              int64_t classes, SHA2_CTX *sha, struct place where, struct arena *a,
+                              struct diag *d)
 {
     struct npy y;
     if (!read_npy(a, path, &y, sha, where, d))
@@ -133,7 +133,7 @@ static bool arrays_open(struct dataset *s, enum split split, const void *params,
         !read_npy(a, images, &own->image, &sha, where, d) ||
         !shape(s, &own->image, p->axes, images, where, d) ||
         !check_numbers(&own->image, images, where, d) ||
-        (labels && !dataset_arrays_read_labels(s, own, labels, p->classes, &sha, where, a, d)))
+        (labels && !read_array_labels(s, own, labels, p->classes, &sha, where, a, d)))
         return false;
     own->last = p->axes == HWC;
     s->state = own;
@@ -143,7 +143,7 @@ static bool arrays_open(struct dataset *s, enum split split, const void *params,
 }
 
 // n numbers from `at` on, bytes brought to [−1, 1]
-static void dataset_arrays_numbers(const struct npy *x, int64_t at, int64_t n, float *to)
+static void array_numbers(const struct npy *x, int64_t at, int64_t n, float *to)
 {
     if (x->type == NPY_U1)
         pixels_float(x->byte + at, n, to);
@@ -155,11 +155,12 @@ static bool arrays_get(const struct dataset *s, int64_t index, float *image, int
 {
     const struct arrays_own *own = s->state;
     const int64_t area = s->height * s->width, at = index * s->channels * area;
+    ASSERT(index >= 0 && index < s->count);
     if (!own->last)
-        dataset_arrays_numbers(&own->image, at, s->channels * area, image);
+        array_numbers(&own->image, at, s->channels * area, image);
     for (int64_t i = 0; own->last && i < area; i++)
         for (int64_t c = 0; c < s->channels; c++)
-            dataset_arrays_numbers(&own->image, at + i * s->channels + c, 1, image + c * area + i);
+            array_numbers(&own->image, at + i * s->channels + c, 1, image + c * area + i);
     *label = own->label ? own->label[index] : 0;
     return true;
 }

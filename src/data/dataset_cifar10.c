@@ -121,7 +121,7 @@ static bool read_split(struct arena *a, struct cifar *c, enum split split, const
     return good && (c->n || fail(d, where, "no example of cifar10 is of the classes kept"));
 }
 
-static const char *dataset_cifar10_fingerprint(struct arena *a, struct cifar *c)
+static const char *cifar_fingerprint(struct arena *a, struct cifar *c)
 {
     char kept[CLASSES + 1] = "";
     for (int i = 0; i < CLASSES; i++)
@@ -146,13 +146,14 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
     s->count = (int64_t)c->n;
     s->classes = CLASSES;
     s->class_name = class_name;
-    s->fingerprint = dataset_cifar10_fingerprint(a, c);
+    s->fingerprint = cifar_fingerprint(a, c);
     return true;
 }
 
 static bool cifar_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct cifar *c = s->state;
+    ASSERT(index >= 0 && index < s->count);
     const uint8_t *p = c->record[index];
     *label = *p++;
     pixels_float(p, PIXELS, image);

@@ -31,7 +31,7 @@ enum { PIECES = 5, NODES_MAX = DIGIT_MARKS_MAX * PIECES };
 static const uint64_t key[] = {
     [SPLIT_TRAIN] = 0x6469676974730001u, [SPLIT_TEST] = 0x6469676974730002u};
 
-struct dataset_digits_point {
+struct pen_point {
     float x, y;
 };
 
@@ -57,7 +57,7 @@ struct digits_own {
     struct sample_cache *kept;
 };
 
-static float dataset_digits_spread(struct rng *r, float least, float most)
+static float digit_spread(struct rng *r, float least, float most)
 {
     return least + (most - least) * (float)rng_uniform(r);
 }
@@ -66,13 +66,12 @@ static float dataset_digits_spread(struct rng *r, float least, float most)
 // below, because C leaves open in which order it calls the functions of one expression.
 static float wobble(struct rng *r, float width)
 {
-    const float a = dataset_digits_spread(r, -1, 1), b = dataset_digits_spread(r, -1, 1),
-                c = dataset_digits_spread(r, -1, 1);
+    const float a = digit_spread(r, -1, 1), b = digit_spread(r, -1, 1), c = digit_spread(r, -1, 1);
     return width * (a + b + c) / 3;
 }
 
 // Every ten examples in a row hold every digit once, in an order of their own.
-static int dataset_digits_label_of(enum split split, int64_t index)
+static int digit_label(enum split split, int64_t index)
 {
     struct rng r;
     rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / 10));
@@ -85,7 +84,7 @@ static int dataset_digits_label_of(enum split split, int64_t index)
     return order[index % 10];
 }
 
-static const struct glyph *dataset_digits_choose(const struct digit *d, struct rng *r)
+static const struct glyph *choose_glyph(const struct digit *d, struct rng *r)
 {
     int sum = 0;
     for (int i = 0; i < d->n; i++)
@@ -96,34 +95,30 @@ static const struct glyph *dataset_digits_choose(const struct digit *d, struct r
     return &d->glyph[i];
 }
 
-static float dataset_digits_distance(struct dataset_digits_point a, struct dataset_digits_point b)
+static float pen_distance(struct pen_point a, struct pen_point b)
 {
     return sqrtf((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)) + 1e-6f;
 }
 
 // The direction at b of a curve through a, b, c: that of the chords, the shorter weighing more.
-static struct dataset_digits_point dataset_digits_direction(struct dataset_digits_point a,
-                                                            struct dataset_digits_point b,
-                                                            struct dataset_digits_point c)
+static struct pen_point pen_direction(struct pen_point a, struct pen_point b, struct pen_point c)
 {
-    const float ab = dataset_digits_distance(a, b), bc = dataset_digits_distance(b, c);
+    const float ab = pen_distance(a, b), bc = pen_distance(b, c);
     const float u = bc / (ab * (ab + bc)), v = ab / (bc * (ab + bc));
-    return (struct dataset_digits_point){u * (b.x - a.x) + v * (c.x - b.x),
-                                         u * (b.y - a.y) + v * (c.y - b.y)};
+    return (struct pen_point){u * (b.x - a.x) + v * (c.x - b.x), u * (b.y - a.y) + v * (c.y - b.y)};
 }
 
-static struct dataset_digits_point chord(struct dataset_digits_point a,
-                                         struct dataset_digits_point b)
+static struct pen_point chord(struct pen_point a, struct pen_point b)
 {
-    const float ab = dataset_digits_distance(a, b);
-    return (struct dataset_digits_point){(b.x - a.x) / ab, (b.y - a.y) / ab};
+    const float ab = pen_distance(a, b);
+    return (struct pen_point){(b.x - a.x) / ab, (b.y - a.y) / ab};
 }
 
 // Hermite's cubic from a to b with the directions at both ends, cut into PIECES.
-static void lay_span(struct line *l, struct dataset_digits_point a, struct dataset_digits_point b,
-                     struct dataset_digits_point da, struct dataset_digits_point db)
+static void lay_span(struct line *l, struct pen_point a, struct pen_point b, struct pen_point da,
+                     struct pen_point db)
 {
-    const float d = dataset_digits_distance(a, b);
+    const float d = pen_distance(a, b);
     for (int i = 1; i <= PIECES; i++) {
         const float t = (float)i / PIECES, t2 = t * t, t3 = t2 * t;
         const float h0 = 2 * t3 - 3 * t2 + 1, h1 = d * (t3 - 2 * t2 + t);
@@ -134,8 +129,7 @@ static void lay_span(struct line *l, struct dataset_digits_point a, struct datas
 }
 
 // A curve through p: it keeps its direction at PEN_SMOOTH marks and turns at corners and ends.
-static void dataset_digits_lay(struct line *l, const struct mark *mark,
-                               const struct dataset_digits_point *p, int n)
+static void lay_digit(struct line *l, const struct mark *mark, const struct pen_point *p, int n)
 {
     for (int i = 0; i < n; i++) {
         if (mark[i].pen == PEN_DOWN) {
@@ -143,15 +137,13 @@ static void dataset_digits_lay(struct line *l, const struct mark *mark,
             continue;
         }
         const bool last = i + 1 == n || mark[i + 1].pen == PEN_DOWN;
-        const struct dataset_digits_point straight = chord(p[i - 1], p[i]);
-        const struct dataset_digits_point from = mark[i - 1].pen == PEN_SMOOTH
-                                                     ? dataset_digits_direction(p[i - 2], p[i - 1],
-                                                                                p[i])
-                                                     : straight;
-        const struct dataset_digits_point to = mark[i].pen == PEN_SMOOTH && !last
-                                                   ? dataset_digits_direction(p[i - 1], p[i],
-                                                                              p[i + 1])
-                                                   : straight;
+        const struct pen_point straight = chord(p[i - 1], p[i]);
+        const struct pen_point from = mark[i - 1].pen == PEN_SMOOTH
+                                          ? pen_direction(p[i - 2], p[i - 1], p[i])
+                                          : straight;
+        const struct pen_point to = mark[i].pen == PEN_SMOOTH && !last
+                                        ? pen_direction(p[i - 1], p[i], p[i + 1])
+                                        : straight;
         lay_span(l, p[i - 1], p[i], from, to);
     }
 }
@@ -159,10 +151,9 @@ static void dataset_digits_lay(struct line *l, const struct mark *mark,
 // Bends the line as if the paper were rubber: one long wave along each axis.
 static void bend(struct line *l, struct rng *r)
 {
-    const float ax = dataset_digits_spread(r, 0, 0.035f), ay = dataset_digits_spread(r, 0, 0.03f);
-    const float wx = dataset_digits_spread(r, 2.5f, 6), wy = dataset_digits_spread(r, 2.5f, 6);
-    const float px = dataset_digits_spread(r, 0, 6.2832f),
-                py = dataset_digits_spread(r, 0, 6.2832f);
+    const float ax = digit_spread(r, 0, 0.035f), ay = digit_spread(r, 0, 0.03f);
+    const float wx = digit_spread(r, 2.5f, 6), wy = digit_spread(r, 2.5f, 6);
+    const float px = digit_spread(r, 0, 6.2832f), py = digit_spread(r, 0, 6.2832f);
     for (int i = 0; i < l->n; i++) {
         struct node_of_line *v = &l->at[i];
         const float x = v->x + ax * sinf(wx * v->y + px);
@@ -187,11 +178,9 @@ static void lean(struct line *l, struct rng *r)
 // The pen's half width in pixels of 28, swelling and thinning along the line.
 static float press(struct line *l, struct rng *r)
 {
-    const float much = dataset_digits_spread(r, 0, 0.5f),
-                more = dataset_digits_spread(r, -0.3f, 0.5f);
-    const float half = 1 + much + more, depth = dataset_digits_spread(r, 0, 0.17f);
-    const float wave = dataset_digits_spread(r, 0.05f, 0.22f),
-                phase = dataset_digits_spread(r, 0, 6.2832f);
+    const float much = digit_spread(r, 0, 0.5f), more = digit_spread(r, -0.3f, 0.5f);
+    const float half = 1 + much + more, depth = digit_spread(r, 0, 0.17f);
+    const float wave = digit_spread(r, 0.05f, 0.22f), phase = digit_spread(r, 0, 6.2832f);
     for (int i = 0; i < l->n; i++)
         l->at[i].radius = half * (1 + depth * sinf(wave * (float)i + phase));
     return half;
@@ -212,7 +201,7 @@ static struct box extent(const struct line *l)
 }
 
 // Where the ink balances: pieces of line weighed by length and width.
-static struct dataset_digits_point balance(const struct line *l)
+static struct pen_point balance(const struct line *l)
 {
     float x = 0, y = 0, sum = 1e-6f;
     for (int i = 1; i < l->n; i++) {
@@ -222,7 +211,7 @@ static struct dataset_digits_point balance(const struct line *l)
         const float w = hypotf(b->x - a->x, b->y - a->y) * (a->radius + b->radius);
         x += w * (a->x + b->x) / 2, y += w * (a->y + b->y) / 2, sum += w;
     }
-    return (struct dataset_digits_point){x / sum, y / sum};
+    return (struct pen_point){x / sum, y / sum};
 }
 
 // Where the origin comes to lie so that `low` to `high`, scaled, stay `margin` inside a page of 28.
@@ -235,9 +224,8 @@ static float on_page(float wanted, float low, float high, float margin)
 static void place_on_page(struct line *l, float half, float size, struct rng *r)
 {
     const struct box box = extent(l);
-    const struct dataset_digits_point centre = balance(l);
-    const float longer = dataset_digits_spread(r, 18.6f, 20.6f), unit = size / 28,
-                margin = 1.2f * half + 1;
+    const struct pen_point centre = balance(l);
+    const float longer = digit_spread(r, 18.6f, 20.6f), unit = size / 28, margin = 1.2f * half + 1;
     const float scale = (longer - 2 * half) /
                         fmaxf(fmaxf(box.right - box.left, box.bottom - box.top), 0.2f);
     const float dx = on_page(14 + wobble(r, 1.3f) - scale * centre.x, scale * box.left,
@@ -252,10 +240,7 @@ static void place_on_page(struct line *l, float half, float size, struct rng *r)
     }
 }
 
-static int dataset_digits_inside(float x, int size)
-{
-    return x < 0 ? 0 : x > (float)size ? size : (int)x;
-}
+static int clamp_to_paper(float x, int size) { return x < 0 ? 0 : x > (float)size ? size : (int)x; }
 
 // A straight piece of line from (x, y): how it goes on, and 1 / its length².
 struct piece {
@@ -284,10 +269,10 @@ VECTORS static void ink_row(float *restrict edge, int from, int right, float py,
 static void ink(float *edge, int size, const struct node_of_line *a, const struct node_of_line *b)
 {
     const float reach = fmaxf(a->radius, b->radius) + 1;
-    const int left = dataset_digits_inside(fminf(a->x, b->x) - reach, size);
-    const int right = dataset_digits_inside(fmaxf(a->x, b->x) + reach, size);
-    const int top = dataset_digits_inside(fminf(a->y, b->y) - reach, size);
-    const int bottom = dataset_digits_inside(fmaxf(a->y, b->y) + reach, size);
+    const int left = clamp_to_paper(fminf(a->x, b->x) - reach, size);
+    const int right = clamp_to_paper(fmaxf(a->x, b->x) + reach, size);
+    const int top = clamp_to_paper(fminf(a->y, b->y) - reach, size);
+    const int bottom = clamp_to_paper(fmaxf(a->y, b->y) + reach, size);
     const float dx = b->x - a->x, dy = b->y - a->y;
     const struct piece p = {
         a->x, dx, dy, a->radius, b->radius - a->radius, 1 / (dx * dx + dy * dy + 1e-9f)};
@@ -306,23 +291,23 @@ VECTORS static void develop(float *image, int size, float soft, float black)
     }
 }
 
-static struct dataset_digits_point jittered(const struct mark *m, struct rng *r)
+static struct pen_point jittered(const struct mark *m, struct rng *r)
 {
     const float dx = wobble(r, 0.06f), dy = wobble(r, 0.06f);
-    return (struct dataset_digits_point){m->x / 100.f + dx, m->y / 100.f + dy};
+    return (struct pen_point){m->x / 100.f + dx, m->y / 100.f + dy};
 }
 
 static void write_digit(enum split split, int64_t index, int digit, int size, float *image)
 {
     struct rng r;
     rng_init(&r, key[split], (uint64_t)index);
-    const struct glyph *g = dataset_digits_choose(&digits[digit], &r);
-    struct dataset_digits_point p[DIGIT_MARKS_MAX];
+    const struct glyph *g = choose_glyph(&digits[digit], &r);
+    struct pen_point p[DIGIT_MARKS_MAX];
     for (int i = 0; i < g->n; i++)
         p[i] = jittered(&g->mark[i], &r);
     struct line l;
     l.n = 0;
-    dataset_digits_lay(&l, g->mark, p, g->n);
+    lay_digit(&l, g->mark, p, g->n);
     bend(&l, &r);
     lean(&l, &r);
     place_on_page(&l, press(&l, &r), (float)size, &r);
@@ -331,8 +316,7 @@ static void write_digit(enum split split, int64_t index, int digit, int size, fl
     for (int i = 1; i < l.n; i++)
         if (l.at[i].joined)
             ink(image, size, &l.at[i - 1], &l.at[i]);
-    const float soft = dataset_digits_spread(&r, 1, 1.5f),
-                black = dataset_digits_spread(&r, 0.94f, 1);
+    const float soft = digit_spread(&r, 1, 1.5f), black = digit_spread(&r, 0.94f, 1);
     develop(image, size, soft, black);
 }
 
@@ -341,7 +325,7 @@ static bool digits_get(const struct dataset *s, int64_t index, float *image, int
     const struct digits_own *own = s->state;
     if (sample_cache_get(own->kept, index, image, label))
         return true;
-    *label = dataset_digits_label_of(own->split, index);
+    *label = digit_label(own->split, index);
     write_digit(own->split, index, *label, (int)s->width, image);
     sample_cache_put(own->kept, index, image, *label);
     return true;

@@ -50,8 +50,8 @@ static const char *read_picture(const struct folder_params *p, const char *path,
     return NULL;
 }
 
-static void dataset_folder_read_all(const struct folder_params *p, const struct folder *f,
-                                    struct folder_own *own)
+static void read_all_pictures(const struct folder_params *p, const struct folder *f,
+                              struct folder_own *own)
 {
 #pragma omp parallel for schedule(dynamic, 8)
     for (int i = 0; i < f->n; i++) {
@@ -102,8 +102,8 @@ static void close_gaps(const struct folder *f, struct folder_own *own)
     }
 }
 
-static const char *dataset_folder_fingerprint(struct arena *a, const struct folder *f,
-                                              const struct dataset *s)
+static const char *folder_fingerprint(struct arena *a, const struct folder *f,
+                                      const struct dataset *s)
 {
     const struct folder_own *own = s->state;
     const char *text = arena_printf(a, "folder %d %d %d of %d", (int)s->channels, (int)s->height,
@@ -156,7 +156,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     if (!check_image(&p->image, where, d) ||
         !folder_list(a, p->path, split, p->test, &f, where, d) || !room(p, &f, own, where, a, d))
         return false;
-    dataset_folder_read_all(p, &f, own);
+    read_all_pictures(p, &f, own);
     const bool good = judge_broken(p, &f, own, where, d);
     close_gaps(&f, own);
     if (!good)
@@ -168,11 +168,11 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     s->count = own->n * (p->flip && split == SPLIT_TRAIN ? 2 : 1);
     s->classes = f.classes;
     s->class_name = f.class_name;
-    s->fingerprint = dataset_folder_fingerprint(a, &f, s);
+    s->fingerprint = folder_fingerprint(a, &f, s);
     return true;
 }
 
-static void dataset_folder_mirror(float *row, int64_t width)
+static void mirror_pictures(float *row, int64_t width)
 {
     for (int64_t x = 0; x < width / 2; x++) {
         const float t = row[x];
@@ -186,11 +186,12 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
     const struct folder_own *own = s->state;
     const bool flip = index >= own->n;
     const int64_t i = flip ? index - own->n : index, width = s->width;
+    ASSERT(i >= 0 && i < own->n);
     const uint8_t *p = own->byte + i * own->pixels;
     *label = own->label[i];
     pixels_float(p, own->pixels, image);
     for (int64_t row = 0; flip && row < s->channels * s->height; row++, image += width)
-        dataset_folder_mirror(image, width);
+        mirror_pictures(image, width);
     return true;
 }
 

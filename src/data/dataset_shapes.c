@@ -48,7 +48,7 @@ struct rgb {
 
 static float length(float x, float y) { return sqrtf(x * x + y * y); }
 
-static float dataset_shapes_larger(float a, float b) { return a > b ? a : b; }
+static float larger_of(float a, float b) { return a > b ? a : b; }
 static float smaller(float a, float b) { return a < b ? a : b; }
 
 static float circle(struct vec p) { return length(p.x, p.y) - 0.88f; }
@@ -63,7 +63,7 @@ static float star_of(struct vec p, float n, float inner)
     const float a = fabsf(turn - sector * rintf(turn / sector));
     const float x = r * sinf(a), y = r * cosf(a) - 1;
     const float ex = inner * sinf(sector / 2), ey = inner * cosf(sector / 2) - 1;
-    const float t = smaller(dataset_shapes_larger((x * ex + y * ey) / (ex * ex + ey * ey), 0), 1);
+    const float t = smaller(larger_of((x * ex + y * ey) / (ex * ex + ey * ey), 0), 1);
     const float d = length(x - t * ex, y - t * ey);
     return x * ey - y * ex < 0 ? d : -d;
 }
@@ -75,8 +75,7 @@ static float star(struct vec p) { return star_of(p, 5, 0.42f); }
 static float box(float x, float y, float half_x, float half_y)
 {
     const float dx = fabsf(x) - half_x, dy = fabsf(y) - half_y;
-    return length(dataset_shapes_larger(dx, 0), dataset_shapes_larger(dy, 0)) +
-           smaller(dataset_shapes_larger(dx, dy), 0);
+    return length(larger_of(dx, 0), larger_of(dy, 0)) + smaller(larger_of(dx, dy), 0);
 }
 
 static float dataset_shapes_square(struct vec p) { return box(p.x, p.y, 0.74f, 0.74f); }
@@ -92,14 +91,14 @@ static float heart(struct vec p)
     const float scale = 1.6f, x = fabsf(p.x) / scale, y = 0.56f - p.y / scale;
     if (x + y > 1)
         return scale * (length(x - 0.25f, y - 0.75f) - 0.35355339f);
-    const float m = 0.5f * dataset_shapes_larger(x + y, 0);
+    const float m = 0.5f * larger_of(x + y, 0);
     const float d = smaller(length(x, y - 1), length(x - m, y - m));
     return x > y ? scale * d : -scale * d;
 }
 
 static float moon(struct vec p)
 {
-    return dataset_shapes_larger(length(p.x + 0.1f, p.y) - 0.95f, 0.74f - length(p.x - 0.42f, p.y));
+    return larger_of(length(p.x + 0.1f, p.y) - 0.95f, 0.74f - length(p.x - 0.42f, p.y));
 }
 
 #define SHAPE_ROW(name)                                                                 \
@@ -152,7 +151,7 @@ struct ground {
     float height[LATTICE * LATTICE];
 };
 
-static float clamped(float x) { return smaller(dataset_shapes_larger(x, 0), 1); }
+static float clamped(float x) { return smaller(larger_of(x, 0), 1); }
 
 static float stripes(const struct ground *g, struct vec p)
 {
@@ -175,7 +174,7 @@ static float height_at(const struct ground *g, int x, int y)
     return g->height[(y & (LATTICE - 1)) * LATTICE + (x & (LATTICE - 1))];
 }
 
-static int dataset_shapes_below(float x)
+static int shape_below(float x)
 {
     const int i = (int)x;
     return i - ((float)i > x);
@@ -184,7 +183,7 @@ static int dataset_shapes_below(float x)
 // Heights on a lattice, joined by 3t² − 2t³.
 static float hills(const struct ground *g, struct vec p)
 {
-    const int x = dataset_shapes_below(p.x), y = dataset_shapes_below(p.y);
+    const int x = shape_below(p.x), y = shape_below(p.y);
     const float tx = p.x - (float)x, ty = p.y - (float)y;
     const float u = tx * tx * (3 - 2 * tx), v = ty * ty * (3 - 2 * ty);
     const float top = height_at(g, x, y) * (1 - u) + height_at(g, x + 1, y) * u;
@@ -228,7 +227,7 @@ static const struct pattern {
 
 // Draws are taken one a declaration, here and below, because C leaves open in which order it calls
 // the functions of one expression.
-static float dataset_shapes_spread(struct rng *r, float least, float most)
+static float shape_spread(struct rng *r, float least, float most)
 {
     return least + (most - least) * (float)rng_uniform(r);
 }
@@ -237,24 +236,22 @@ static struct rgb dull(struct rng *r, float light, float tint)
 {
     struct rgb c;
     for (int i = 0; i < 3; i++)
-        c.v[i] = clamped(light + dataset_shapes_spread(r, -tint, tint));
+        c.v[i] = clamped(light + shape_spread(r, -tint, tint));
     return c;
 }
 
 static struct ground draw_ground(struct rng *r, float size)
 {
     struct ground g = {.pattern = &pattern[rng_below(r, LENGTH(pattern))]};
-    const float light = dataset_shapes_spread(r, 0.15f, 0.85f),
-                step = dataset_shapes_spread(r, 0.1f, 0.2f);
-    const float frequency = dataset_shapes_spread(r, 2.5f, 5),
-                angle = dataset_shapes_spread(r, 0, 2 * pi);
+    const float light = shape_spread(r, 0.15f, 0.85f), step = shape_spread(r, 0.1f, 0.2f);
+    const float frequency = shape_spread(r, 2.5f, 5), angle = shape_spread(r, 0, 2 * pi);
     g.first = dull(r, light, 0.08f);
     g.second = dull(r, light < 0.5f ? light + step : light - step, 0.08f);
     g.along = (struct vec){frequency * cosf(angle), frequency * sinf(angle)};
     g.across = (struct vec){-g.along.y, g.along.x};
     g.sharp = size / (2 * pi * frequency);
     for (int i = 0; g.pattern->lattice && i < LATTICE * LATTICE; i++)
-        g.height[i] = dataset_shapes_spread(r, 0, 1);
+        g.height[i] = shape_spread(r, 0, 1);
     return g;
 }
 
@@ -286,15 +283,14 @@ struct figure {
 static struct figure draw_figure(struct rng *r, int kind, int hue)
 {
     struct figure f = {.distance = shape[kind].distance, .colour = colour[hue]};
-    const float turn = 2 * pi * shape[kind].turn, angle = dataset_shapes_spread(r, -turn, turn);
-    f.radius = dataset_shapes_spread(r, 0.42f, 0.74f);
+    const float turn = 2 * pi * shape[kind].turn, angle = shape_spread(r, -turn, turn);
+    f.radius = shape_spread(r, 0.42f, 0.74f);
     const float room = 1 - 1.06f * f.radius;
-    const float x = dataset_shapes_spread(r, -room, room),
-                y = dataset_shapes_spread(r, -room, room);
+    const float x = shape_spread(r, -room, room), y = shape_spread(r, -room, room);
     f.at = (struct vec){x, y};
     f.cos = cosf(angle), f.sin = sinf(angle);
     for (int i = 0; i < 3; i++)
-        f.colour.v[i] = clamped(f.colour.v[i] * dataset_shapes_spread(r, 0.92f, 1.06f));
+        f.colour.v[i] = clamped(f.colour.v[i] * shape_spread(r, 0.92f, 1.06f));
     return f;
 }
 
@@ -304,6 +300,7 @@ BY_VECTORS static void distance_row(const struct figure *f, const float *x, floa
                                     float down, float *to, int n)
 {
     float dx[WIDEST], px[WIDEST], py[WIDEST];
+    ASSERT(n <= WIDEST && f->radius > 0);
     const float dy = (y - down - f->at.y) / f->radius;
     int from = 0;
     for (int i = 0; i < n; i++) {
@@ -349,6 +346,7 @@ BY_VECTORS static void colour_row(const struct figure *f, const struct ground *g
 // Every 64 examples in a row hold every shape in every colour once, in an order of their own.
 static int pair_of(enum split split, int64_t index)
 {
+    ASSERT(index >= 0);
     struct rng r;
     rng_init(&r, key[split] ^ 0x6C6162656C000000u, (uint64_t)(index / PAIRS));
     int order[PAIRS];

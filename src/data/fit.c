@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/diag.h"
 #include "base/image.h"
 
 // What one output pixel reads along an axis: weights of pixels first to first + n − 1.
@@ -19,6 +20,7 @@ struct taps {
 // w(i) ∝ max(0, 1 − |i + ½ − c| / r), c = start + (o + ½) · scale, r = max(scale, 1)
 static struct taps *lay_taps(struct arena *a, double start, double extent, int n_in, int n_out)
 {
+    ASSERT(n_in > 0 && n_out > 0 && extent > 0 && start >= 0 && start + extent <= n_in + 1e-6);
     const double scale = extent / n_out, reach = scale > 1 ? scale : 1;
     struct taps *taps = NEW_ARRAY(a, struct taps, n_out);
     for (int o = 0; o < n_out; o++) {
@@ -30,6 +32,7 @@ static struct taps *lay_taps(struct arena *a, double start, double extent, int n
             const double near = 1 - fabs(i + 0.5 - centre) / reach;
             sum += w[i - first] = near > 0 ? (float)near : 0;
         }
+        ASSERT(end > first && sum > 0);
         for (int i = 0; i < end - first; i++)
             w[i] /= sum;
         taps[o] = (struct taps){first, end - first, w};

@@ -128,6 +128,7 @@ bool idx_set_open(struct dataset *s, enum split split, const void *params, struc
 bool idx_set_get(const struct dataset *s, int64_t index, float *image, int32_t *label)
 {
     const struct idx_set *set = s->state;
+    ASSERT(index >= 0 && index < set->image.count && s->width >= SIDE);
     const uint8_t *p = set->image.byte + (size_t)index * SIDE * SIDE;
     const int64_t width = s->width, before = (width - SIDE) / 2;
     *label = set->label.byte[index];

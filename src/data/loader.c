@@ -64,6 +64,7 @@ static int64_t example_at(struct loader *l, int64_t position)
     const int64_t epoch = position / l->dataset->count;
     if (epoch != l->epoch)
         shuffle(l, epoch);
+    ASSERT(position >= 0 && l->order);
     return l->order[position % l->dataset->count];
 }
 
@@ -119,6 +120,7 @@ bool loader_next(struct loader *l, struct batch to, const char **error)
         *error = l->error;
         return false;
     }
+    ASSERT(damaged == l->batch);
     l->n_taken++;
     return true;
 }

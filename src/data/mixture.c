@@ -28,6 +28,7 @@ bool mixture_open(struct dataset *s, enum split split, const struct mixture_opti
                   const char *name, const char *length, struct arena *a)
 {
     struct mixture *own = NEW(a, struct mixture);
+    ASSERT(modes > 0 && o->deviation > 0);
     struct mode *mode = NEW_ARRAY(a, struct mode, modes);
     for (int64_t k = 0; k < modes; k++)
         mode[k] = place(o, k);
@@ -68,6 +69,7 @@ bool mixture_modes(const struct dataset *s, struct modes *out)
 
 int mixture_near(const struct modes *m, const float *point, double within)
 {
+    ASSERT(m->n > 0 && m->deviation > 0 && within >= 0);
     int nearest = -1;
     double least = INFINITY;
     for (int k = 0; k < m->n; k++) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/diag.h"
 
 static const struct kind {
     const char *descr;
@@ -184,6 +185,7 @@ bool npy_parse(struct arena *a, const uint8_t *byte, size_t n, struct npy *out, 
 
 double npy_number(const struct npy *x, int64_t i)
 {
+    ASSERT(i >= 0 && i < x->count);
     const uint8_t *p = x->byte + i * kind[x->type].size;
     int32_t i4;
     int64_t i8;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/diag.h"
 
 enum { WORD = 64 };
 
@@ -30,6 +31,7 @@ struct sample_cache {
 
 struct sample_cache *sample_cache_new(struct arena *a, int64_t count, int64_t pixels, int64_t bytes)
 {
+    ASSERT(count > 0 && pixels > 0 && bytes / (int64_t)sizeof(uint64_t) <= UINT32_MAX);
     struct sample_cache *k = NEW(a, struct sample_cache);
     k->count = count;
     k->pixels = pixels;
@@ -88,11 +90,13 @@ void sample_cache_put(struct sample_cache *k, int64_t index, const float *image,
     for (int64_t w = 0; w < k->words; w++)
         for (uint64_t left = inked[w] & ~filled[w]; left; left &= left - 1)
             *other++ = image[w * WORD + __builtin_ctzll(left)];
+    ASSERT(other - (float *)(e->mask + 2 * k->words) == others && begin > 0);
     atomic_store_explicit(&k->at[index], (uint32_t)begin, memory_order_release);
 }
 
 bool sample_cache_get(const struct sample_cache *k, int64_t index, float *image, int32_t *label)
 {
+    ASSERT(index >= 0);
     const uint32_t begin = index < k->count
                                ? atomic_load_explicit(&k->at[index], memory_order_acquire)
                                : 0;

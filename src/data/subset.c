@@ -38,6 +38,7 @@ static bool subset_choose(struct subset *own, int64_t per_class, struct arena *a
         int32_t label;
         if (!of->kind->get(of, i, image, &label))
             return false;
+        ASSERT(label >= 0 && label < of->classes);
         if (!left[label])
             continue;
         left[label]--;
@@ -50,6 +51,7 @@ static bool subset_choose(struct subset *own, int64_t per_class, struct arena *a
 struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t per_class,
                             struct place where, struct diag *d)
 {
+    ASSERT(per_class > 0 && of->count > 0);
     struct dataset *s = NEW(a, struct dataset);
     struct dataset_kind *kind = NEW(a, struct dataset_kind);
     struct subset *own = NEW(a, struct subset);

@@ -136,21 +136,3 @@ bool graph_drop_unneeded(struct graph *g)
     }
     return changed;
 }
-
-double **graph_reference(const struct graph *g, const struct reference *r, struct arena *a)
-{
-    double **result = NEW_ARRAY(a, double *, g->n);
-    for (int i = 0; i < g->n; i++) {
-        const struct value *v = g->value[i];
-        result[i] = NEW_ARRAY(a, double, shape_size(v->shape));
-        if (!v->op->reference) {
-            r->input(r->context, v, result[i]);
-            continue;
-        }
-        const double **in = NEW_ARRAY(a, const double *, v->n_in + 1);
-        for (int j = 0; j < v->n_in; j++)
-            in[j] = result[v->in[j]->id];
-        v->op->reference(v, in, result[i]);
-    }
-    return result;
-}

@@ -25,25 +25,10 @@ typedef void update_part(const void *options, float *p, const float *g, float *c
 // Runs a task of the kind its member is named after, on as many threads as the task says.
 struct kernels {
     const char *isa;
-    void (*map_store)(const void *map_task);
-    void (*map_reduce)(const void *map_task);
-    void (*copy)(const void *copy_tasks);
-    void (*upsample)(const void *resample_task);
-    void (*pool_sum)(const void *resample_task);
-    void (*winograd_transform)(const void *transform_task);
-    void (*winograd_result)(const void *winograd_task);
-    void (*winograd_weights)(const void *winograd_task);
-    void (*few_result)(const void *few_task);
-    void (*few_weight_grad)(const void *few_task);
-    void (*taps_result)(const void *few_task);
-    void (*taps_weight_grad)(const void *few_task);
-    void (*taps_wide)(const void *few_task);
-    void (*random)(const void *random_task);
-    void (*update)(const void *update_task);
+#define KERNEL_ENTRY(name, task) void (*name)(const void *task);
+#include "kernels/kernels.def"
+#undef KERNEL_ENTRY
     update_part *(*update_part)(const char *rule); // NULL: no such rule
-    void (*gather)(const void *label_task);
-    void (*scatter_add)(const void *label_task);
-    void (*one_hot)(const void *label_task);
 };
 
 // --- maps ----------------------------------------------------------------------------------------

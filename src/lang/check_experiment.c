@@ -27,7 +27,7 @@ static bool check_used(struct section_reader *r)
     return good;
 }
 
-struct check_experiment_taken {
+struct sides_taken {
     bool critic, generator, term;
 };
 
@@ -46,9 +46,9 @@ static bool update_takes(const struct experiment *e, const struct update *u)
     for (const struct phase *p_ = (e)->phase; p_ < (e)->phase + (e)->n_phase; p_++) \
         for (const struct update *u = p_->update; u < p_->update + p_->n_update; u++)
 
-static struct check_experiment_taken take_game(const struct experiment *e, const struct game *game)
+static struct sides_taken take_game(const struct experiment *e, const struct game *game)
 {
-    struct check_experiment_taken taken = {0};
+    struct sides_taken taken = {0};
     ANY_UPDATE(e, u)
     {
         taken.critic |= update_takes_critic(u, game);
@@ -72,7 +72,7 @@ static bool sees_a_network(const struct experiment *e, const struct game *game)
 static bool check_game(struct section_reader *r, const struct game *game)
 {
     const struct experiment *e = r->e;
-    const struct check_experiment_taken taken = take_game(e, game);
+    const struct sides_taken taken = take_game(e, game);
     bool good = true;
     if (!taken.critic && !game->critic.network->frozen)
         good = fail(r->d, game->critic.where,

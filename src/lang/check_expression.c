@@ -8,8 +8,7 @@
 
 // `whole`: the expression stands where a tensor is wanted, so a network with several outputs must
 // have one named.
-static bool check_expression_check(struct section_reader *r, const struct expression *is,
-                                   bool whole);
+static bool check_part(struct section_reader *r, const struct expression *is, bool whole);
 
 // "z, y"
 static const char *input_list(struct section_reader *r, const struct network *net)
@@ -79,6 +78,7 @@ static bool check_named_value(struct section_reader *r, const struct expression 
     struct experiment *e = r->e;
     struct named_value *v = experiment_value(e, is->name);
     const int i = (int)(v - e->value);
+    ASSERT(v && i >= 0 && i < e->n_value);
     const struct expression *behind = expression_behind(e, is);
     r->value_used[i] = true;
     if (r->value_state[i] == 1)
@@ -91,7 +91,7 @@ static bool check_named_value(struct section_reader *r, const struct expression 
     if (r->value_state[i] == 2)
         return true;
     r->value_state[i] = 1;
-    const bool good = check_expression_check(r, v->is, false);
+    const bool good = check_part(r, v->is, false);
     r->value_state[i] = 2;
     return good;
 }
@@ -110,7 +110,7 @@ static bool check_arguments(struct section_reader *r, const struct expression *i
 {
     bool good = true;
     for (int i = 0; i < is->n_arg; i++)
-        good &= check_expression_check(r, is->arg[i], true);
+        good &= check_part(r, is->arg[i], true);
     return good;
 }
 
@@ -199,7 +199,7 @@ static bool check_field(struct section_reader *r, const struct expression *is)
     const struct data_source *s = of->kind == EXPR_NAME ? experiment_source(r->e, of->name) : NULL;
     if (s)
         return check_data_field(r, is, s);
-    if (!check_expression_check(r, of, false))
+    if (!check_part(r, of, false))
         return false;
     const struct expression *call = expression_behind(r->e, of);
     const struct network *net = call->kind == EXPR_CALL ? experiment_network(r->e, call->name)
@@ -212,8 +212,7 @@ static bool check_field(struct section_reader *r, const struct expression *is)
            fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
 }
 
-static bool check_expression_check(struct section_reader *r, const struct expression *is,
-                                   bool whole)
+static bool check_part(struct section_reader *r, const struct expression *is, bool whole)
 {
     switch (is->kind) {
     case EXPR_NUMBER: return true;
@@ -230,7 +229,7 @@ static bool check_all(struct section_reader *r, struct expression *const *is, in
     bool good = true;
     for (int i = 0; i < n; i++)
         if (is && is[i])
-            good &= check_expression_check(r, is[i], true);
+            good &= check_part(r, is[i], true);
     return good;
 }
 
@@ -272,11 +271,11 @@ bool check_expressions(struct section_reader *r)
     unused.value_state = r->value_state;
     for (int i = 0; i < e->n_value; i++)
         if (!r->value_state[i])
-            good &= check_expression_check(&unused,
-                                           &(struct expression){.kind = EXPR_NAME,
-                                                                .name = e->value[i].name,
-                                                                .where = e->value[i].where},
-                                           false);
+            good &= check_part(&unused,
+                               &(struct expression){.kind = EXPR_NAME,
+                                                    .name = e->value[i].name,
+                                                    .where = e->value[i].where},
+                               false);
     return good;
 }
 
@@ -291,5 +290,5 @@ bool check_expression(struct experiment *e, const struct expression *is, struct 
     for (int i = 0; i < e->n_value; i++)
         hash_map_set(&r.names, e->value[i].name, (void *)(uintptr_t) "value");
     prepare(&r);
-    return check_expression_check(&r, is, true);
+    return check_part(&r, is, true);
 }

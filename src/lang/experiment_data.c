@@ -6,8 +6,8 @@
 
 // --- data ----------------------------------------------------------------------------------------
 
-static bool experiment_data_read_source(struct section_reader *r, const struct entry *entry,
-                                        struct data_source *s)
+static bool read_one_source(struct section_reader *r, const struct entry *entry,
+                            struct data_source *s)
 {
     struct source_options o = {0};
     if (!source_options_read(entry->value, &o, r->d))
@@ -35,8 +35,7 @@ bool read_data(struct section_reader *r, const struct node *data)
     e->data = NEW_ARRAY(r->arena, struct data_source, data->n);
     for (int i = 0; i < data->n; i++) {
         struct data_source *s = &e->data[e->n_data];
-        if (claim(r, &data->entry[i], "source of data") &&
-            experiment_data_read_source(r, &data->entry[i], s))
+        if (claim(r, &data->entry[i], "source of data") && read_one_source(r, &data->entry[i], s))
             e->n_data++;
         else
             good = false;

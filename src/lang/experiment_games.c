@@ -118,6 +118,7 @@ static struct expression **read_side(struct section_reader *r, const struct node
     const struct network *net = game->critic.network;
     if (!is || !net)
         return NULL;
+    ASSERT(game->critic.head >= 0 && game->critic.head < net->n_output);
     game->n = net->n_input;
     if (n == net->n_input)
         return is;

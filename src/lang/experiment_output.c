@@ -113,6 +113,7 @@ bool read_samples(struct section_reader *r, const struct node *node)
     if (o.grid.n > 2)
         return fail(r->d, node_get(node, "grid")->where,
                     "a grid has rows and columns\nexpected [8, 8]");
+    ASSERT(o.grid.n >= 0 && o.every >= 0);
     e->samples.every = o.every;
     e->samples.rows = o.grid.n ? o.grid.v[0] : 8;
     e->samples.columns = o.grid.n ? o.grid.v[o.grid.n - 1] : 8;
@@ -160,8 +161,8 @@ const struct param beside_score[] = {
     PARAM_END};
 
 // In the word's braces, or beside the word where that has none.
-static const struct node *experiment_output_beside(const struct node *node,
-                                                   const struct word_call *word, const char *key)
+static const struct node *score_beside(const struct node *node, const struct word_call *word,
+                                       const char *key)
 {
     const struct node *own = node_get(word->params, key);
     return own ? own : node_get(node, key);
@@ -203,8 +204,8 @@ static bool read_score(struct section_reader *r, const struct node *node, struct
 {
     if (!word_read(node, beside_score, "score", &s->word, r->d))
         return false;
-    const struct node *of = experiment_output_beside(node, &s->word, "of"),
-                      *as = experiment_output_beside(node, &s->word, "as");
+    const struct node *of = score_beside(node, &s->word, "of"),
+                      *as = score_beside(node, &s->word, "as");
     s->word.params = own_params(r, s->word.params);
     if (of && !(s->of = expression_parse(r->arena, of, r->d)))
         return false;

@@ -1,7 +1,6 @@
 // How long, with which optimizers, in which order: the section `train:`.
 #include "base/arena.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 
 #include <math.h>
 #include <string.h>
@@ -224,6 +223,7 @@ static bool read_turn(struct section_reader *r, const struct node *node,
         good &= read_simultaneous(r, &o, optimizer, turn);
     else
         good &= read_update(r, &o, NULL, optimizer, &turn->update[turn->n_update++]);
+    ASSERT(turn->n_update > 0 || !good);
     phase->n_update += turn->n_update;
     return good;
 }
@@ -312,7 +312,7 @@ const struct param ema_params[] = {
      .takes = "network, or list", .help = "which; all that are no critics, unless said"},
     PARAM_END};
 
-static bool experiment_train_is_critic(const struct experiment *e, const struct network *net)
+static bool network_is_critic(const struct experiment *e, const struct network *net)
 {
     for (int i = 0; i < e->n_game; i++)
         if (e->game[i].critic.network == net)
@@ -335,8 +335,7 @@ static bool read_ema(struct section_reader *r, const struct node *node)
     if (o.networks && !named)
         return false;
     for (int i = 0; i < e->n_network; i++) {
-        e->ema[i] = !named && !experiment_train_is_critic(e, e->network[i]) &&
-                    !e->network[i]->frozen;
+        e->ema[i] = !named && !network_is_critic(e, e->network[i]) && !e->network[i]->frozen;
         for (int j = 0; j < n; j++)
             e->ema[i] |= named[j].network == e->network[i];
     }

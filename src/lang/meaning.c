@@ -103,6 +103,7 @@ bool expressions_depend(const struct experiment *e, struct expression *const *is
 
 bool target_covers(struct target outer, struct target inner)
 {
+    ASSERT(outer.head < outer.network->n_output && inner.head < inner.network->n_output);
     return outer.network == inner.network && (outer.head < 0 || outer.head == inner.head);
 }
 
@@ -131,7 +132,7 @@ bool update_takes_real(const struct experiment *e, const struct update *u, const
            expressions_depend(e, game->real, game->n, u->train, u->n_train);
 }
 
-static bool meaning_is_critic(const struct experiment *e, struct target what)
+static bool target_is_critic(const struct experiment *e, struct target what)
 {
     for (int i = 0; i < e->n_game; i++)
         if (target_covers(what, e->game[i].critic))
@@ -154,7 +155,7 @@ bool update_takes_term(const struct experiment *e, const struct update *u,
     if (term->to)
         return named(term, u);
     for (int i = 0; i < u->n_train; i++)
-        if (!meaning_is_critic(e, u->train[i]) &&
+        if (!target_is_critic(e, u->train[i]) &&
             expressions_depend(e, (struct expression *const *)term->argument, TERM_ARGUMENTS,
                                &u->train[i], 1))
             return true;

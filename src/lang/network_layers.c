@@ -51,7 +51,7 @@ const struct param layer_entry_params[] = {
     AS,
     PARAM_END};
 
-static bool network_layers_take(struct network_reader *r, const struct entry *e, struct beside *to)
+static bool take_beside(struct network_reader *r, const struct entry *e, struct beside *to)
 {
     const struct param *p = param_find(beside_layer, e->key);
     ASSERT(p);
@@ -63,12 +63,12 @@ static bool network_layers_take(struct network_reader *r, const struct entry *e,
 }
 
 // The parameters without `of`, `as` and `init`, which go to `to`.
-static const struct node *network_layers_split(struct network_reader *r, const struct node *node,
-                                               const struct word_call *word, struct beside *to)
+static const struct node *split_beside(struct network_reader *r, const struct node *node,
+                                       const struct word_call *word, struct beside *to)
 {
     for (int i = 0; node->kind == NODE_MAP && i < node->n; i++)
         if (param_find(beside_layer, node->entry[i].key))
-            network_layers_take(r, &node->entry[i], to);
+            take_beside(r, &node->entry[i], to);
     if (!word->params || word->params->kind != NODE_MAP)
         return word->params;
     struct node *own = NEW(r->arena, struct node);
@@ -78,7 +78,7 @@ static const struct node *network_layers_split(struct network_reader *r, const s
     for (int i = 0; i < word->params->n; i++) {
         const struct entry *e = &word->params->entry[i];
         if (param_find(beside_layer, e->key))
-            network_layers_take(r, e, to);
+            take_beside(r, e, to);
         else
             APPEND(r->arena, own->entry, own->n, *e);
     }
@@ -88,6 +88,7 @@ static const struct node *network_layers_split(struct network_reader *r, const s
 // Joins have their names in the first field of their parameters.
 static void read_names(struct network_reader *r, struct stage *stage, const struct scope *scope)
 {
+    ASSERT((stage->layer->flags & LAYER_JOIN) && stage->layer->word.params->type == PARAM_NODE);
     const struct node *names = *(const struct node *const *)stage->params;
     if (names->kind != NODE_LIST) {
         APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names));
@@ -152,7 +153,7 @@ static int read_stage(struct network_reader *r, const struct node *node, struct 
         fail_layer(r->diag, word.where, word.name);
         return SOURCE_NONE;
     }
-    const struct node *params = network_layers_split(r, node, &word, &beside);
+    const struct node *params = split_beside(r, node, &word, &beside);
     struct stage *stage = new_stage(r, layer, word.where);
     void *into = arena_alloc(r->arena, layer->word.size ? layer->word.size : 1);
     const char *what = arena_printf(r->arena, "layer '%s'", layer->word.name);

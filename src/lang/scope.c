@@ -34,6 +34,7 @@ bool scope_add(struct network_reader *r, struct scope *s, const char *name, int 
     if (old)
         return fail(r->diag, where, "the name '%s' is taken by line %d\nexpected another name",
                     name, old->where.line);
+    ASSERT(source == SOURCE_NONE || source < r->body->n_stage);
     struct scoped new = {name, source, where};
     APPEND(r->arena, s->name, s->n, new);
     return true;
@@ -41,6 +42,7 @@ bool scope_add(struct network_reader *r, struct scope *s, const char *name, int 
 
 void scope_mark(struct body *body, int source)
 {
+    ASSERT(source == SOURCE_NONE || source < body->n_stage);
     if (source >= 0)
         body->stage[source]->read = true;
     else if (source != SOURCE_NONE)

@@ -2,7 +2,6 @@
 // The tables stand where they are read; here is only what leads to them, for `ganexp help`.
 #include "data/dataset.h"
 #include "lang/sections.h"
-#include "lang/vocabulary.h"
 
 static const char config_help[] = "all of a file: its sections, in any order";
 static const char extends_help[] = "files this one starts from";

@@ -29,6 +29,7 @@ bool read_evaluate(struct section_reader *r, const struct node *evaluate);
 bool read_samples(struct section_reader *r, const struct node *samples);
 
 // The tables that they and networks_read read by.
+extern const struct vocabulary sections; // and the maps within them, for help
 extern const struct param root_params[], network_params[], template_params[], repeat_params[],
     beside_layer[], layer_entry_params[], game_params[], term_params[], train_params[],
     phase_params[], update_params[], simultaneous_params[], ema_params[], checkpoint_params[],

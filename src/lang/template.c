@@ -168,6 +168,7 @@ const struct node *template_expand(struct network_reader *r, const struct node *
                                    const struct param *beside)
 {
     const struct node *name = node_get(call, "use");
+    ASSERT(name);
     const struct node *is = find_template(r, name);
     if (!is || !template_check_keys(r, is, "key of a template", template_params))
         return NULL;
@@ -193,6 +194,7 @@ const struct node *template_expand(struct network_reader *r, const struct node *
 static const struct node *expand_like(struct network_reader *r, const struct node *node, int depth)
 {
     const struct node *name = node_get(node, "like");
+    ASSERT(name);
     const struct node *other = name->kind == NODE_SCALAR ? node_get(r->networks, name->text) : NULL;
     if (!other) {
         const char **known = NULL;

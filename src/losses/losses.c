@@ -43,6 +43,7 @@ struct value *repeat_to(struct value *x, struct shape shape)
 {
     if (shape_equal(x->shape, shape))
         return x;
+    ASSERT(x->shape.rank == 0 || x->shape.rank == shape.rank);
     if (x->shape.rank == 0) {
         struct shape ones = shape;
         for (int i = 0; i < ones.rank; i++)
@@ -55,6 +56,7 @@ struct value *repeat_to(struct value *x, struct shape shape)
 // x − m − log Σ exp(x − m), m = max x. m may be held fixed: the value does not depend on it.
 struct value *log_softmax(struct value *logits)
 {
+    ASSERT(logits->shape.rank == 2);
     struct value *shifted = sub(logits, reduce_max(logits, 1u << 1)); // (N, K)
     return sub(shifted, log_value(reduce_sum(exp_value(shifted), 1u << 1)));
 }
@@ -69,8 +71,13 @@ struct value *log_critic(const void *params, struct value *real, struct value *f
 
 struct value *mean_generator(const void *params, struct value *real, struct value *fake)
 {
+    ASSERT(real || fake);
     (void)params;
     return sum_terms(fake ? affine(mean(fake), -1, 0) : NULL, real ? mean(real) : NULL);
 }
 
-struct value *sum_terms(struct value *a, struct value *b) { return !a ? b : !b ? a : add(a, b); }
+struct value *sum_terms(struct value *a, struct value *b)
+{
+    ASSERT(!a || !b || shape_equal(a->shape, b->shape));
+    return !a ? b : !b ? a : add(a, b);
+}

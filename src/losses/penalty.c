@@ -22,6 +22,7 @@ struct value *penalty_slope(struct penalty_ctx *ctx, struct value *const *x)
     for (int i = 0; i < ctx->n; i++)
         if (!ctx->held[i])
             free_argument[n++] = x[i];
+    ASSERT(n > 0);
     // A sample's output depends on that sample alone, so the gradient of the sum is each sample's
     // own.
     gradient(sum(ctx->critic(ctx, x)), free_argument, n, slope);
@@ -33,11 +34,13 @@ struct value *penalty_slope(struct penalty_ctx *ctx, struct value *const *x)
 
 struct value *penalty_distance(struct value *s, double target)
 {
+    ASSERT(s->shape.rank == 2 && s->shape.dim[1] == 1);
     return mean(square(affine(sqrt_value(affine(s, 1, 1e-12)), 1, -target)));
 }
 
 struct value *penalty_alpha(const struct value *x)
 {
+    ASSERT(x->shape.rank > 0);
     struct shape shape = x->shape;
     for (int i = 1; i < shape.rank; i++)
         shape.dim[i] = 1;

@@ -56,6 +56,7 @@ static struct value *read_slot(struct layer_ctx *ctx, const char *name, enum slo
         slot = make_slot(ctx, name, kind, shape, init);
     if (!shape_equal(slot->shape, shape))
         BUG("%s: applied to another shape than before", slot->name);
+    ASSERT(slot->kind == kind);
     return versions_read(walk->versions, slot);
 }
 
@@ -97,7 +98,7 @@ void ctx_track(struct layer_ctx *ctx, struct value *buffer, struct value *x, dou
     struct application *app = ctx->application;
     struct tracked tracked = {buffer->attr.slot, x, t, NULL};
     if (!tracked.buffer || tracked.buffer->kind != SLOT_BUFFER)
-        BUG("site_track of what is no buffer");
+        BUG("ctx_track of what is no buffer");
     APPEND(ctx->graph->arena, app->tracked, app->n_tracked, tracked);
 }
 
@@ -170,6 +171,7 @@ const struct param join_params[] = {{"with", PARAM_NODE, offsetof(struct join, w
 struct value *ctx_fold(struct layer_ctx *ctx, const char *word, struct value *x,
                        struct value *(*op)(struct value *, struct value *))
 {
+    ASSERT(ctx->n_other > 0);
     struct shape s;
     for (int i = 0; i < ctx->n_other; i++) {
         if (x->shape.rank < 2 || !shape_broadcast(x->shape, ctx->other[i]->shape, &s))
@@ -183,6 +185,7 @@ struct value *ctx_fold(struct layer_ctx *ctx, const char *word, struct value *x,
 
 struct value *along_channels(struct value *v, int rank)
 {
+    ASSERT(rank >= 2 && rank <= RANK_MAX && v->shape.rank <= 1);
     struct shape s = {.rank = rank, .dim = {1, 1, 1, 1, 1, 1}};
     s.dim[1] = shape_size(v->shape);
     return reshape(v, s);

@@ -13,6 +13,7 @@
 
 static struct value **version_of(struct versions *v, const struct slot *slot)
 {
+    ASSERT(slot->index >= 0 && slot->index < slot->all->n);
     while (v->n <= slot->index)
         APPEND(v->graph->arena, v->current, v->n, (struct value *)NULL);
     return &v->current[slot->index];
@@ -44,6 +45,7 @@ bool signature_fits(struct signature is, struct signature wanted)
 
 struct value *walk_value(const struct walk *walk, int source)
 {
+    ASSERT(source != SOURCE_NONE && source < walk->body->n_stage);
     return source < 0 ? walk->argument[~source] : walk->result[source];
 }
 

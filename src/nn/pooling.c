@@ -66,6 +66,7 @@ static struct value *pooling_blocks(struct value *x, int axis, int64_t n, int64_
 struct value *fold_windows(struct value *x, int axis, int64_t kernel, const struct window *win,
                            double outside, struct value *(*op)(struct value *, struct value *))
 {
+    ASSERT(x->shape.rank == 4 && (axis == 2 || axis == 3) && kernel > 0);
     const int64_t stride = win->stride[axis - 2];
     struct shape s = x->shape;
     s.dim[axis] = pooling_count(s.dim[axis], kernel, win, axis - 2);

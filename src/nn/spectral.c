@@ -26,6 +26,7 @@ struct value *ctx_spectral(struct layer_ctx *ctx, const char *name, struct shape
                            int64_t fan_in, int64_t fan_out, int out)
 {
     struct arena *a = ctx->graph->arena;
+    ASSERT(out >= 0 && out < shape.rank);
     struct value *w = ctx_weight(ctx, arena_printf(a, "%s_orig", name), shape, fan_in, fan_out);
     struct value *m = as_matrix(w, out), *fixed = detach(m);
     const int64_t rows = m->shape.dim[0], columns = m->shape.dim[1];

@@ -139,7 +139,7 @@ def check_everything(build, tree, found, flags):
     new = [path for path, below, _ in found if below is None]
     good &= len(list_words(tree, build, new)) == len(registries())
     paths = sorted({path for path, _, _ in found if path.endswith(".c")})
-    paths += ["src/ir/ops/op_pointwise.c", "src/kernels/kernel_map.c", "src/kernels/kernel_update.c"]  # what the tables are compiled into
+    paths += ["src/ir/ops/op_pointwise.c"] + [f"src/kernels/kernel_{name}.c" for name in ("map", "update", "table")]  # what the tables are compiled into
     jobs = []
     for path in paths:
         source = f"{tree}/{path}"

@@ -65,70 +65,6 @@ static void every_data_set_can_be_named(void **state)
     assert_null(dataset_kind("nothing"));
 }
 
-// In range, and a function of the index.
-static void check_own_field(const struct dataset *s, int k)
-{
-    const struct data_field f = dataset_field(s, k);
-    const size_t n = (size_t)dataset_field_size(s, k);
-    float *x = malloc(sizeof *x * n), *y = malloc(sizeof *x * n);
-    bool varies = false;
-    assert_true(f.name && (f.classes || f.channels));
-    for (int j = 0; j < k; j++)
-        assert_string_not_equal(f.name, dataset_field(s, j).name);
-    for (int64_t i = 0; i < 100; i++) {
-        assert_true(s->kind->get_own(s, i, k - FIELD_OWN, x));
-        assert_true(s->kind->get_own(s, (i + 50) % 100, k - FIELD_OWN, y));
-        varies |= memcmp(x, y, sizeof *x * n) != 0;
-        assert_true(s->kind->get_own(s, i, k - FIELD_OWN, y));
-        assert_memory_equal(x, y, sizeof *x * n);
-        for (size_t p = 0; p < n; p++)
-            assert_true(f.classes ? x[p] >= 0 && x[p] < (float)f.classes && x[p] == floorf(x[p])
-                                  : x[p] >= -1 && x[p] <= 1);
-    }
-    assert_true(varies);
-    free(x), free(y);
-}
-
-// Where an example of a subset has the picture of one of the whole, it has its field k.
-static void check_same_example(const struct dataset *s, const struct dataset *few, int k)
-{
-    const size_t pixels = (size_t)dataset_field_size(s, FIELD_IMAGE),
-                 n = (size_t)dataset_field_size(s, k);
-    float *x = malloc(sizeof *x * (pixels + n)), *y = malloc(sizeof *x * (pixels + n));
-    float *at_x[FIELDS_MAX] = {x}, *at_y[FIELDS_MAX] = {y};
-    int64_t i = 0;
-    at_x[k] = x + pixels, at_y[k] = y + pixels;
-    assert_true(dataset_get(few, few->count - 1, at_x, NULL));
-    do
-        assert_true(i < s->count && dataset_get(s, i++, at_y, NULL));
-    while (memcmp(x, y, sizeof *x * pixels));
-    assert_memory_equal(x, y, sizeof *x * (pixels + n));
-    free(x), free(y);
-}
-
-// Of data sets that need no file.
-static void examples_have_fields_of_their_own(void **state)
-{
-    (void)state;
-    int n = 0;
-    for (int i = 0; dataset_kinds.word[i]; i++) {
-        struct arena *a = arena_new(NULL);
-        struct diag *d = diag_new(a);
-        const char *name = dataset_kinds.word[i]->name;
-        const struct dataset *s = dataset_open(a, source(a, name, d), SPLIT_TRAIN, d);
-        if (s) {
-            const char *yaml = arena_printf(a, "{dataset: %s, per_class: 2}", name);
-            const struct dataset *few = dataset_open(a, source(a, yaml, d), SPLIT_TRAIN, d);
-            assert_non_null(few);
-            assert_int_equal(dataset_fields(few), dataset_fields(s));
-            for (int k = FIELD_OWN; k < dataset_fields(s); k++, n++)
-                check_own_field(s, k), check_same_example(s, few, k);
-        }
-        arena_free(a);
-    }
-    assert_true(n > 0);
-}
-
 static void options_of_sources_are_read(void **state)
 {
     (void)state;
@@ -583,7 +519,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_data_set_can_be_named),
-        cmocka_unit_test(examples_have_fields_of_their_own),
         cmocka_unit_test(options_of_sources_are_read),
         cmocka_unit_test(wrong_sources_are_named),
         cmocka_unit_test(glyphs_are_well_formed),

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ir/build.h"
 #include "ir/op.h"
+#include "ir/update.h"
 #include "codegen/compile.h"
 
 #include <math.h>
@@ -308,6 +309,41 @@ static void passes_keep_first_and_second_derivatives(void **state)
     arena_free(f->arena);
 }
 
+// m ← m + g, p ← p − m
+static void add_up(const void *options, double *p, const double *g, double *const *moment,
+                   const double *number, int64_t from, int64_t to)
+{
+    (void)options, (void)number;
+    for (int64_t i = from; i < to; i++)
+        p[i] -= moment[0][i] += g[i];
+}
+
+static void zeros(void *context, const struct value *v, double *out)
+{
+    (void)context;
+    memset(out, 0, sizeof *out * (size_t)shape_size(v->shape));
+}
+
+static void a_second_update_finds_the_moments_of_the_first(void **state)
+{
+    (void)state;
+    static const struct update_rule rule = {"add_up", add_up};
+    struct fixture *f = setup();
+    struct slots slots;
+    slots_init(&slots, f->arena);
+    const struct place nowhere = {0};
+    struct slot *w = slots_add(&slots, "w", SLOT_PARAM, SHAPE(2), (struct init){0}, nowhere),
+                *m = slots_add(&slots, "m", SLOT_MOMENT, SHAPE(2), (struct init){0}, nowhere);
+    struct value *g = constant(f->graph, 1, SHAPE(2)),
+                 *number = constant(f->graph, 0, SHAPE(UPDATE_NUMBERS));
+    struct value *once = update_slot(&rule, NULL, 0, param(f->graph, w), g, number, &m, 1);
+    struct value *twice = update_slot(&rule, NULL, 0, once, g, number, &m, 1);
+    const struct reference r = {zeros, NULL};
+    double **result = graph_reference(f->graph, &r, f->arena);
+    assert_true(result[once->id][0] == -1 && result[twice->id][0] == -3);
+    arena_free(f->arena);
+}
+
 // The same draw, the same op, the same version: one value. After an update: two.
 static void equal_ops_on_other_versions_stay_two(void **state)
 {
@@ -346,6 +382,7 @@ int main(void)
         cmocka_unit_test(detach_stops_the_gradient),
         cmocka_unit_test(passes_keep_first_and_second_derivatives),
         cmocka_unit_test(equal_ops_on_other_versions_stay_two),
+        cmocka_unit_test(a_second_update_finds_the_moments_of_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@
 struct fixture {
     struct arena *arena;
     struct diag *diag;
-    struct slots slots;
+    struct slots *slots; // they know where they are, so they stay there
     struct network **net;
     int n;
     struct text said;
@@ -23,11 +23,11 @@ struct fixture {
 
 static void fixture_read(struct fixture *l, const struct config *config)
 {
-    slots_init(&l->slots, l->arena);
+    l->slots = NEW(l->arena, struct slots);
+    slots_init(l->slots, l->arena);
     if (config)
         l->net = networks_read(l->arena, node_get(config->root, "networks"),
-                               node_get(config->root, "templates"), NULL, &l->slots, &l->n,
-                               l->diag);
+                               node_get(config->root, "templates"), NULL, l->slots, &l->n, l->diag);
     text_init(&l->said);
     diag_text(l->diag, &l->said);
 }
@@ -220,7 +220,7 @@ static void heads_give_one_output_each(void **state)
     assert_int_equal(net->param_head[net->n_param - 1], 1);
     assert_string_equal(net->param[0]->name, "discriminator.0.weight");
     assert_int_equal(net->param_head[0], -1);
-    assert_non_null(slots_find(&l.slots, "discriminator.7.running_var"));
+    assert_non_null(slots_find(l.slots, "discriminator.7.running_var"));
     assert_int_equal(app->n_tracked, 4);
     assert_int_equal(apply(&l, net, 7, false)->n_tracked, 0);
     fixture_free(&l);
@@ -244,10 +244,10 @@ static void all_applications_share_their_slots(void **state)
 {
     (void)state;
     struct fixture l = fixture_file("configs/gan.yaml", NULL);
-    const int slots = l.slots.n;
+    const int slots = l.slots->n;
     apply(&l, find(&l, "generator"), 3, true);
     apply(&l, find(&l, "generator"), 4, false);
-    assert_int_equal(l.slots.n, slots);
+    assert_int_equal(l.slots->n, slots);
     fixture_free(&l);
 }
 
@@ -276,11 +276,11 @@ static void templates_of_blocks_expand(void **state)
     assert_int_equal(app->n_row, 2 + 6 + 2 + 1);
     assert_shape(app->output[0]->shape, "(2, 128)");
     assert_string_equal(app->row[8].layer, "8 concat");
-    const struct slot *weight = slots_find(&l.slots, "b.5.weight");
+    const struct slot *weight = slots_find(l.slots, "b.5.weight");
     assert_non_null(weight);
-    assert_non_null(slots_find(&l.slots, "a.5.weight"));
+    assert_non_null(slots_find(l.slots, "a.5.weight"));
     assert_int_equal(weight->init.kind, INIT_NORMAL);
-    assert_int_equal(slots_find(&l.slots, "a.5.weight")->init.kind, INIT_UNIFORM);
+    assert_int_equal(slots_find(l.slots, "a.5.weight")->init.kind, INIT_UNIFORM);
     fixture_free(&l);
 }
 
