@@ -78,7 +78,7 @@ static bool can_write(const struct value *v)
            (!bf16_has(v, OP_PRODUCT) || (v->takes == TYPE_BF16 && !conv_is_winograd(v)));
 }
 
-// Blocks read images of either type, and weights of float32; what an post-op chain adds is float32.
+// Blocks read images of either type, and weights of float32; what post-ops add is float32.
 static void mark_winograd(const struct value *v, const struct bf16_marks *m)
 {
     for (int i = 0; i < v->n_in; i++)

@@ -29,7 +29,7 @@ struct reads {
     struct value *by;
 };
 
-// value[i] is what does step[i] of the post-op chain now.
+// value[i] is what does step[i] of the chain now.
 struct fuse_post_ops_chain {
     struct value *product, *value[POST_OPS_MAX];
     struct post_ops post_ops;
@@ -150,7 +150,7 @@ static struct fuse_post_ops_chain fuse_post_ops_chain_of(const struct fuse_post_
 
 // --- asking --------------------------------------------------------------------------------------
 
-// "post-op chain bf16 matmul 64x784 512x784 to 64x512 a·bᵀ: bias, leaky_relu 0.2"
+// "post_ops bf16 matmul 64x784 512x784 to 64x512 a·bᵀ: bias, leaky_relu 0.2"
 static const char *fuse_post_ops_key_of(const struct fuse_post_ops_search *s,
                                         const struct fuse_post_ops_chain *c, bool in_memory)
 {
