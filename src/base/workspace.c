@@ -1,8 +1,8 @@
-// Plans bind addresses when they are made, so a block that has been lent cannot move: who wants
-// more than there is gets a new block, and so does everybody after. A run asks for the most first,
+// Plans bind addresses when they are made, so a block that has been lent cannot move: what wants
+// more than there is gets a new block, and so does all that comes after. A run asks for the most first,
 // what training needs, and then there is one block only. Address space reserved for whatever may
 // come would always be one block; but limits on address space refuse it, and how much is enough
-// nobody can say.
+// is not known.
 #include "base/workspace.h"
 
 #include "base/arena.h"

@@ -1,5 +1,5 @@
-// Memory that is lent: whoever asks gets the same, to use until the next one does. What must
-// outlive that lies elsewhere. It has parts, for those who cannot say at once how much they want.
+// Memory that is lent: every plan that asks gets the same, to use until the next one does. What must
+// outlive that lies elsewhere. It has parts, for what cannot say at once how much it wants.
 #ifndef BASE_WORKSPACE_H
 #define BASE_WORKSPACE_H
 
@@ -17,7 +17,7 @@ struct workspace *workspace_new(struct arena *a);
 void *workspace_lend(struct workspace *w, int part, size_t bytes);
 // What it has taken from the system, in bytes.
 size_t workspace_bytes(const struct workspace *w);
-// Between uses nobody may look: a build with AddressSanitizer sees to it, others do nothing.
+// Between uses nothing may read it: a build with AddressSanitizer sees to it, others do nothing.
 void workspace_open(const struct workspace *w);
 void workspace_close(const struct workspace *w);
 

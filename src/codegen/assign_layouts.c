@@ -4,7 +4,7 @@
 // flatten and reshape, transposed, into the dense layers beside them. Parameters live, with their
 // moments and averages, between steps, in the layout that their gradient comes in, or else that
 // most of the steps' reads want; where a reader wants another, a reorder is put in that says why,
-// and of a parameter's pass/packed copy.c makes a second copy that is written with it. So a gradient's vote
+// and of a parameter's codegen/packed_copy.c makes a second copy that is written with it. So a gradient's vote
 // counts more than any number of readers': no copy helps what is made anew in each step.
 //
 // Three sweeps. Forwards: how will each value be made? Backwards: how is it wanted? By what a
@@ -20,7 +20,7 @@
 //
 // The simpler idea, reorders around each convolution and a later pass that cancels neighbours,
 // fails at the pointwise ops in between: nothing cancels across a sum of a channels-last and a
-// plain value unless somebody decides which of the two it is to be.
+// plain value unless something decides which of the two it is to be.
 #include "codegen/value_layout.h"
 #include "codegen/lowering.h"
 #include "codegen/compile.h"
@@ -41,7 +41,7 @@ struct made {
     struct made *next;
 };
 
-// A reader's who would need no packed copy, a gradient's that would need no reorder, where the slot lies so.
+// A reader's that would need no packed copy, a gradient's that would need no reorder, where the slot lies so.
 enum weight { READ = 1, GRADIENT = 1 << 16 };
 struct vote {
     struct value_layout lie;
@@ -302,13 +302,13 @@ static bool assign_layouts_lies(const struct value *x, struct assign_layouts_pla
 static const char *why(const struct value *x, struct assign_layouts_place_of to, const char *reader)
 {
     struct arena *a = x->graph->arena;
-    const char *who = x->attr.slot ? x->attr.slot->name : x->op->name,
+    const char *what = x->attr.slot ? x->attr.slot->name : x->op->name,
                *from = value_layout_name(value_layout_of(x)), *as = value_layout_name(to.lie);
     const bool padded = to.lie.layout == LAYOUT_BLOCKED && to.type == TYPE_F32 &&
                         !to.lie.blocked->dense;
     if (to.type != x->type)
         as = arena_printf(a, "%s, %s", to.type == TYPE_BF16 ? "bf16" : "float32", as);
-    return arena_printf(a, "%s %s %s, %s takes %s%s", who, x->attr.slot ? "lies" : "makes", from,
+    return arena_printf(a, "%s %s %s, %s takes %s%s", what, x->attr.slot ? "lies" : "makes", from,
                         reader, as, padded ? ", padded" : "");
 }
 
@@ -333,7 +333,7 @@ static struct value *lying(struct layouts *l, struct value *x, struct assign_lay
 }
 
 // Convolutions do; an op of any layout does where that is wanted, or where an input would have to
-// be transposed round to do otherwise.
+// be transposed to do otherwise.
 static bool works_channels_last(const struct value *v, bool wanted)
 {
     if (!lowering_has(v, RUNS_ANY_LAYOUT))

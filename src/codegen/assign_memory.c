@@ -8,7 +8,7 @@
 // many small ones fit in the gaps they leave.
 //
 // What is there before the program and what is read after it (constants, inputs, roots) comes
-// before all others and shares with nobody: the rest of the slab is of no use between two
+// before all others and shares with nothing: the rest of the slab is of no use between two
 // executions, and another program may have it meanwhile.
 //
 // The simpler idea, a free list walked in program order as malloc would do it, fails by
@@ -45,7 +45,7 @@ static size_t assign_memory_end_of(const struct value *v)
     return v->offset + (v->bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-// --- who shares ----------------------------------------------------------------------------------
+// --- what shares ---------------------------------------------------------------------------------
 
 // The last position at which each value's memory is read, by the value's id; later corrected for
 // sharing.
@@ -75,7 +75,7 @@ static bool same_memory_order(const struct value *a, const struct value *b)
            a->type == b->type;
 }
 
-// Whether v may write over x: nobody reads that memory after v, and v itself reads each element of
+// Whether v may write over x: nothing reads that memory after v, and v itself reads each element of
 // it just before writing it.
 static bool overwrites(const struct value *v, const struct value *x, const int *last)
 {

@@ -3,13 +3,13 @@
 // The processor multiplies bf16 twice as fast as float32 and memory holds it in half the room; what
 // it lacks is digits (eight bits of them). So only what is multiplied is rounded, and rounded once:
 // oneDNN adds up in float32, and weights, their gradients, sums, statistics, losses and optimizers
-// stay as they are. A value that some product takes as bf16 is written as bf16 by whoever makes it,
-// provided that all others who read it can; where one cannot, codegen/assign_layouts.c puts the rounding
+// stay as they are. A value that some product takes as bf16 is written as bf16 by what makes it,
+// provided that all others that read it can; where one cannot, codegen/assign_layouts.c puts the rounding
 // beside the reorder that the operand needs anyway (weights on their way into oneDNN's layout), or
 // by itself. A product of so little work that rounding its operands costs more stays in float32; so
 // does a weight gradient of small pictures, which oneDNN computes more slowly in bf16.
 //
-// Minimal filtering in blocks rounds for itself, after its transforms, and reads images of either
+// Winograd's algorithm in blocks rounds for itself, after its transforms, and reads images of either
 // type: it likes them as bf16, being half as much, but has none rounded for it.
 //
 // Casting each operand in front of each product, as automatic mixed precision does it elsewhere,
@@ -22,7 +22,7 @@
 #include "ir/post_ops.h"
 #include "ir/op.h"
 
-// What a product must do for each number that it makes somebody round; the smallest picture of a
+// What a product must do for each number that it causes to be rounded; the smallest picture of a
 // weight gradient; how many channels are few.
 enum { WORTH = 16, PIXELS = 64, FEW = 4 };
 

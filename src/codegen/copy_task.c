@@ -1,7 +1,7 @@
 // Prepares copies between views: the loops go as the destination lies, dimensions that lie next to
 // each other in both are merged, and the two innermost are worked on together. Where the source is
 // contiguous along another dimension than the destination (plain to channels-last), that one comes
-// second and eight by eight numbers are transposed round in registers: a plain loop would touch a cache
+// second and eight by eight numbers are transposed in registers: a plain loop would touch a cache
 // line a number on one side.
 #include "codegen/tasks.h"
 

@@ -1,4 +1,4 @@
-// How a convolution by minimal filtering is cut into blocks. What all threads share, the evaluated
+// How a convolution by Winograd's algorithm is cut into blocks. What all threads share, the evaluated
 // tiles of some images, is to fit in a last cache; what each keeps for itself, the sums of some
 // tiles at all points, in a second one. Products reuse whatever they read often enough that nothing
 // else matters much.

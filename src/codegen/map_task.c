@@ -247,7 +247,7 @@ static void assign_registers(struct map_task *t, const struct map_program *p)
 
 // --- contraction ---------------------------------------------------------------------------------
 
-// The operand of `in`, its first or second, that is instruction `code` and read by nobody else; -1.
+// The operand of `in`, its first or second, that is instruction `code` and read by nothing else; -1.
 static int sole(const struct map_program *p, const struct map_inst *in, int code, const int *uses,
                 int *place)
 {

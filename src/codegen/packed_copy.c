@@ -7,12 +7,12 @@
 // own.
 //
 // A packed copy is overwritten when its slot is. So reading it is an alias of the version, and the law of
-// versions (ir/verify.c) is the packed copy's as well: whoever reads the weights of before the update
+// versions (ir/verify.c) is the packed copy's as well: what reads the weights of before the update
 // stands before it. A reorder was a copy, and could be read later; but its readers are those that
 // read the version before the layout pass, and stood there already.
 //
 // An effect writes a packed copy only where the version that it makes is read so, or is the last one: that
-// is never more often than a reorder would be run, but for one where nobody reads the first
+// is never more often than a reorder would be run, but for one where nothing reads the first
 // version.
 //
 // The simpler idea, a reorder behind the optimizer's step that is kept for the next iteration,

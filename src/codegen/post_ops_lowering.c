@@ -2,7 +2,6 @@
 #include "codegen/post_ops_lowering.h"
 
 #include "codegen/lower.h"
-#include "codegen/lower.h"
 #include "codegen/tasks.h"
 
 static enum dnn_after_kind post_ops_lowering_kind_of(const struct post_op *s, struct shape result)

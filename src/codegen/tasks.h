@@ -25,7 +25,7 @@ struct copy_task copy_task(float *to, struct view to_view, const float *from,
 void copy_views(float *to, struct view to_view, const float *from, struct view from_view);
 
 // --- winograd ------------------------------------------------------------------------------------
-// What role and tiling say of a task; the rest is zero. In prim/op_winograd_transform.c.
+// What role and tiling say of a task; the rest is zero. In codegen/lower_winograd_planes.c.
 struct transform_task transform_task_of(enum winograd_role role, struct winograd_tiling tiling);
 // Numbers that are to stay in a last cache, or all that is evaluated, where that saves keeping sums;
 // in a thread's own, sums, and weights that meet nothing but those.
@@ -34,7 +34,7 @@ struct winograd_caches {
 };
 extern const struct winograd_caches winograd_caches;
 // For a convolution with tiles that has its layout; images and weights are still to be set, and
-// room for so many floats. In prim/lower_winograd.c.
+// room for so many floats. In codegen/lower_winograd.c.
 struct winograd_task *winograd_task(struct arena *a, const struct value *conv, int threads,
                                     const struct winograd_caches *caches);
 void winograd_task_room(void *winograd_task, void *room);

@@ -8,7 +8,7 @@
 //
 // Reading the time of a candidate's own steps instead of all is more precise and less true: what a
 // rewrite saves or costs its neighbours, a reorder, a fused activation, would not be seen. Only how
-// an example's inputs are transposed round is not counted: that is as long as what is compared.
+// an example's inputs are reordered is not counted: that is as long as what is compared.
 #include "codegen/tuner.h"
 
 #include "base/arena.h"

@@ -1,7 +1,7 @@
 // Recursive descent, a function a line of the grammar. Places are exact because the text of a plain
 // scalar stands in the file as it is; where it does not (quotes with escapes, folded lines) every
 // node gets the scalar's place, which is less and never wrong. Depth and size are limited here
-// once, so that whoever walks a tree may recurse.
+// once, so that what walks a tree may recurse.
 #include "config/expression.h"
 
 #include "base/arena.h"

@@ -17,7 +17,7 @@ enum param_type {
     PARAM_WORD,     // int: index into words
     PARAM_INTS,     // struct ints: a list of whole numbers; one number is a list of one
     PARAM_DURATION, // double seconds: 30m, 1h30m, 45s
-    PARAM_NODE,     // const struct node *: read by whoever owns the table
+    PARAM_NODE,     // const struct node *: read by what owns the table
     PARAM_TENSOR,   // the same: an expression
     PARAM_LABEL,    // the same: an expression of a class
 };
@@ -56,7 +56,7 @@ void param_kind(const struct param *p, struct text *out);
 // NULL when absent, or when the table is NULL.
 const struct param *param_find(const struct param *table, const char *name);
 
-// One scalar by type, for whoever reads a node by hand; `what` names it in the message.
+// One scalar by type, for what reads a node by hand; `what` names it in the message.
 bool scalar_int(const struct node *node, const char *what, int64_t min, int64_t max, int64_t *out,
                 struct diag *d);
 bool scalar_float(const struct node *node, const char *what, double min, double max, double *out,

@@ -1,5 +1,5 @@
 // Batches in order. The order is a function of (seed, source, draw number), so a resumed run sees
-// what the first would have seen: draw k is the same whoever asks.
+// what the first would have seen: draw k is the same whatever asks.
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
 

@@ -1,6 +1,6 @@
 // Typed constructors: each infers the shape, asserts that its arguments fit (the caller has checked
-// what the user wrote) and appends one value. Each is defined in prim/op_*.c beside its gradient,
-// reference kernel and lowering.
+// what the user wrote) and appends one value. Each is defined in ir/ops/ beside its gradient
+// and its reference.
 #ifndef IR_BUILD_H
 #define IR_BUILD_H
 
@@ -89,7 +89,7 @@ struct conv_parts {
     const struct value *x, *w, *y;
 };
 struct conv_parts conv_parts(const struct value *v);
-// The same convolution, in any direction, to be computed by minimal filtering with tiles of so many
+// The same convolution, in any direction, to be computed by Winograd's algorithm with tiles of so many
 // results; whether one is, and its tiles down (axis 0) or across (1). Made by
 // opt/winograd.c.
 struct value *conv_winograd(struct value *conv, int down, int across);
@@ -97,19 +97,19 @@ bool conv_is_winograd(const struct value *v);
 int conv_winograd_tile(const struct value *v, int axis);
 // The kernel of the transposed convolution that upsampling by `factor` and then convolving with w
 // (K, C, kh, kw) comes to: (C, K, kh + factor − 1, kw + factor − 1); and its adjoint. Made by
-// pass/fold_upsample.c.
+// opt/fold_upsample.c.
 struct value *upsampled_kernel(struct value *w, int64_t factor);
 struct value *upsampled_kernel_grad(struct value *dw, int64_t factor);
 // The kernel (K, C, kh + factor − 1, kw + factor − 1) of the convolution with stride `factor` that
 // convolving with w (K, C, kh, kw) and then pool_sum comes to; and its adjoint. Made by
-// pass/fold_pool.c.
+// opt/fold_pool.c.
 struct value *pooled_kernel(struct value *w, int64_t factor);
 struct value *pooled_kernel_grad(struct value *dw, int64_t factor);
 
-// What minimal filtering is made of: a convolution's result, input or weights, cut into tiles and
+// What Winograd's convolutions are made of: a convolution's result, input or weights, cut into tiles and
 // evaluated at the q points of ir/winograd_points.h, to (q², rows, columns); rows are tiles (of weights:
 // filters), columns channels, beside each other for each phase of the stride. And the adjoint, to
-// an image of `shape`. Made by opt/winograd.c; prim/op_winograd_transform.c has the formula.
+// an image of `shape`. Made by opt/winograd.c; ir/ops/op_winograd.c has the formula.
 struct value *winograd_transform(struct value *x, enum winograd_role role,
                                  struct winograd_tiling t);
 struct value *winograd_transform_adjoint(struct value *y, enum winograd_role role,

@@ -1,5 +1,5 @@
 // Choices: where a pass could go several ways and only the machine knows which is best. The pass
-// asks; whoever compiles has given the graph a chooser (codegen/tuner.h), or the pass's own rule
+// asks; the compiler has given the graph a chooser (codegen/tuner.h), or the pass's own rule
 // decides.
 #ifndef IR_CHOICE_H
 #define IR_CHOICE_H
@@ -14,7 +14,7 @@ struct question {
     int n_axes, n_options, option[CHOICE_OPTIONS];
     int rule[CHOICE_AXES]; // what the pass takes by itself
     bool cold;             // timed with nothing of it in the caches, as it is between other work
-    const char *pass;      // who asks
+    const char *pass;      // the one that asks
     // The work alone, as that pass would find it, for timing; what the pass asks of it gets the
     // answer that is timed.
     struct graph *(*example)(const struct question *q, struct arena *a);

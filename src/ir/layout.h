@@ -27,7 +27,7 @@ struct permutation {
     int64_t whole[ORDER_RANK];
 };
 
-// What is to be known about a transposed or an blocked layout; also the head of struct dnn_layout
+// What is to be known about a transposed or a blocked layout; also the head of struct dnn_layout
 // (codegen/onednn/dnn.h). Equal layouts are equal pointers.
 struct blocked_layout {
     const char *name; // "transposed 128x49", "ABcd16b16a": oneDNN's word

@@ -1,4 +1,4 @@
-// What passes may ask about the machine that a graph is compiled for. Passes know no machine: whoever
+// What passes may ask about the machine that a graph is compiled for. Passes know no machine: what
 // compiles gives the graph an answerer (codegen/compile.c). Without one, what asks does nothing.
 #ifndef IR_MACHINE_H
 #define IR_MACHINE_H

@@ -1,5 +1,5 @@
-// The op set by name, for those who look at a value and ask what it is: passes, lowerings, tests.
-// Descriptors are defined in prim/op_*.c.
+// The op set by name, for what looks at a value and asks what it is: passes, lowerings, tests.
+// Descriptors are defined in ir/ops/.
 #ifndef IR_OP_H
 #define IR_OP_H
 

@@ -1,4 +1,4 @@
-// What a product, or the last map of minimal filtering, does to each number of its result before it
+// What a product, or the last map of a Winograd convolution, does to each number of its result before it
 // writes it: some pointwise ops in a row, each of what the one before has made and, where it takes
 // two, of an operand that stands behind its own: a number for each channel or column, or a tensor
 // like the result.

@@ -113,7 +113,7 @@ static void store_copy(const struct slot *s, const struct blocked_layout *layout
     arena_free(a);
 }
 
-// What lies between a packed copy's elements is zero, and nobody writes it again.
+// What lies between a packed copy's elements is zero, and nothing writes it again.
 static void put_packed(const struct slot *s, float *slab, const float *x)
 {
     for (const struct packed_copy *t = s->packed_copy; t; t = t->next) {

@@ -21,8 +21,8 @@ struct init {
     double a, b;
 };
 
-// A second copy of a slot, for those who read it lying differently, or rounded. Whoever writes the
-// slot writes it too, so it holds no state of its own: it is in the slab, and in nothing that is
+// A second copy of a slot, for what reads it in another layout, or rounded. What writes the slot
+// writes it too, so it holds no state of its own: it is in the slab, and in nothing that is
 // saved.
 struct packed_copy {
     const struct blocked_layout *layout; // NULL: plain
@@ -56,7 +56,7 @@ struct slots {
     struct slot **slot;
     int n;
     size_t floats; // size of the slab; every slot starts at a multiple of 16 floats; packed copies
-                   // made by pass/packed copy.c add to it
+                   // made by codegen/packed_copy.c add to it
 };
 
 void slots_init(struct slots *s, struct arena *a);

@@ -1,7 +1,7 @@
 // Our own loops for work that is bound by memory: maps, reductions, copies, draws, optimizer steps,
 // labels. Plain C in kernel_*.c, built once for each instruction set (meson.build); a task holds
 // every address and size, so that running it decides nothing and allocates nothing.
-// codegen/map_task.c and copy_task.c prepare tasks from views.
+// codegen/map_task.c and codegen/copy_task.c prepare tasks from views.
 #ifndef KERNELS_KERNEL_H
 #define KERNELS_KERNEL_H
 
@@ -59,7 +59,7 @@ struct map_step {
 };
 
 // What the gradient of a normalisation with an activation sums, of inputs (numbers of them): with d
-// = x − mean and g = dy where d·scale + shift > 0, else slope·dy: g, then g·d, or transposed round.
+// = x − mean and g = dy where d·scale + shift > 0, else slope·dy: g, then g·d, or the other way round.
 struct map_gate {
     int dy, x, mean, scale, shift;
     float slope;
@@ -128,7 +128,7 @@ struct resample_task {
     int threads;
 };
 
-// --- minimal filtering ---------------------------------------------------------------------------
+// --- Winograd's convolutions ----------------------------------------------------------------------
 // Down or across: `count` tiles of n results each, and the matrix.
 struct transform_axis {
     int64_t n, count, pad;
@@ -145,7 +145,7 @@ struct image_end {
     float scale, slope;
 };
 
-// Both directions of a winograd_transform (prim/op_winograd_transform.c has the formula and the names).
+// Both directions of a winograd_transform (ir/ops/op_winograd.c has the formula and the names).
 struct transform_task {
     void *image, *tiles;
     enum type type[2];             // of image (float32 where it is written) and tiles
@@ -158,7 +158,7 @@ struct transform_task {
     int threads;
 };
 
-// A convolution by minimal filtering in blocks (kernel_filter.c): winograd_result makes the image
+// A convolution by Winograd's algorithm in blocks (kernel_winograd_blocks.c): winograd_result makes the image
 // `out`, winograd_weights, where it is NULL, the weights. Images lie channels-last, channels are
 // multiples of WINOGRAD_RUN. What is multiplied lies in words of four bytes: a float32, or two of
 // bf16, neighbours in what a product sums. All sizes are in words; a sum is one.

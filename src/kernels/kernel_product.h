@@ -1,4 +1,4 @@
-// The product inside minimal filtering's convolutions (kernel_product.c). For kernels alone.
+// The product inside Winograd's convolutions (kernel_product.c). For kernels alone.
 #ifndef KERNELS_KERNEL_PRODUCT_H
 #define KERNELS_KERNEL_PRODUCT_H
 

@@ -1,4 +1,4 @@
-// Weights transposed round, a run of channels at a time. For kernels alone.
+// Weights transposed, a run of channels at a time. For kernels alone.
 #ifndef KERNELS_KERNEL_TRANSPOSE_H
 #define KERNELS_KERNEL_TRANSPOSE_H
 

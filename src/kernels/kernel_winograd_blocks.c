@@ -1,4 +1,4 @@
-// Convolutions by minimal filtering, blocked: tiles are evaluated, multiplied and interpolated in
+// Convolutions by Winograd's algorithm, in blocks: tiles are evaluated, multiplied and interpolated in
 // blocks that stay in cache, so that planes are never a tensor. opt/winograd.c has the
 // algebra.
 //
@@ -8,12 +8,12 @@
 // out. Weights' gradient (winograd_weights): both images are evaluated, and each thread takes a block
 // of the weights.
 //
-// What a result ends in (graph/post-op chain.h) is done where a pixel is written: in a result of a forward
+// What a result ends in (ir/post_ops.h) is done where a pixel is written: in a result of a forward
 // convolution once; in that of a data gradient tiles overlap, and it is done by the last of them.
 //
 // Channels go in runs of RUN. Behind each other they are, with s² phases and G runs: run 0 of
 // phase 0, run 0 of phase 1, … run 1 of phase 0; so a block of some runs has all their phases, and
-// nobody else writes those pixels.
+// nothing else writes those pixels.
 //
 // Where products are of bf16, tiles are evaluated in float32 from images of either type, rounded as
 // they are written, and interpolated in float32: only what is multiplied is ever rounded. Two

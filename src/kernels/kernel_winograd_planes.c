@@ -1,5 +1,5 @@
-// The transforms of minimal filtering: small matrices applied to both axes of tiles, many channels
-// beside each other. What an image ends in (graph/post-op chain.h) is done when all its tiles are in.
+// The transforms of Winograd's convolutions: small matrices applied to both axes of tiles, many channels
+// beside each other. What an image ends in (ir/post_ops.h) is done when all its tiles are in.
 #include "kernels/kernel.h"
 
 #include "kernels/kernel_math.h"

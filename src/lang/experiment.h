@@ -143,7 +143,7 @@ struct experiment {
     int precision;
     bool minimal_filtering;      // `compile:`
     struct workspace *workspace; // what its programs run in, one at a time
-    struct chooser *chooser;     // of training programs; whoever compiles sets it, or leaves rules
+    struct chooser *chooser;     // of training programs; what compiles sets it, or leaves rules
     // parameters and buffers; after experiment_read moments and averages too
     struct slots slots;
     struct data_source *data;

@@ -1,5 +1,5 @@
 // What a network is made of, between lang/network_read.c, which makes it, nn/network.c, which
-// applies it, and model/context.c, which answers to its layers. Nobody else includes this.
+// applies it, and nn/layer_ctx.c, which answers to its layers. For these alone.
 #ifndef NN_BODY_H
 #define NN_BODY_H
 

@@ -27,7 +27,7 @@ struct network {
     const char **output; // names of the heads; a network without `outputs:` has one, ""
     int n_output;
     bool frozen;
-    // safetensors file with its weights, as written; NULL: none. Read by whoever fills the slots
+    // safetensors file with its weights, as written; NULL: none. Read by what fills the slots
     const char *load;
     struct place load_where;
     struct slot **param; // trainable slots, in order; known after networks_read

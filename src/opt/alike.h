@@ -1,4 +1,4 @@
-// Which values are the same op, and who reads what. For opt/ alone.
+// Which values are the same op, and what reads what. For opt/ alone.
 #ifndef OPT_ALIKE_H
 #define OPT_ALIKE_H
 

@@ -285,7 +285,7 @@ static bool batch_siblings_inside(const struct batch_siblings_search *s, const s
     return all;
 }
 
-// Numbers copied for those who want one side.
+// Numbers copied for what wants one side.
 static double batch_siblings_cut(const struct batch_siblings_search *s, const struct value *v)
 {
     bool wanted = s->is_root[v->id];

@@ -10,7 +10,7 @@
 // (codegen/assign_layouts.c).
 //
 // With K = 1, where a critic ends, there is no matrix left to multiply with: the data gradient is
-// an outer product, a map, which whoever reads it computes where it reads; the other two are sums
+// an outer product, a map, which its reader computes where it reads; the other two are sums
 // of such maps, and what they sum over may be an activation that is thereby never written.
 //
 // Measured on AVX-512 (`ganexp bench --no-tune -b step`, in turns), in ms: of dcgan64, generator.1
@@ -21,9 +21,9 @@
 // those take 0.8 to 1.1 and products 0.9, with 4 1.5 and 0.9. An iteration of wgan_gp_conditional
 // spends 11.4 for 32 in the generator's first layer, and 16 for 17.5 where the critic ends.
 //
-// After pass/batch_siblings.c, which joins convolutions of two batches as well as products, and before
-// minimal filtering, which would cut the one pixel into tiles. Where layers are built would be
-// simpler, the gradients following by themselves: but what pooling comes to (pass/fold_pool.c) is
+// After opt/batch_siblings.c, which joins convolutions of two batches as well as products, and before
+// opt/winograd.c, which would cut the one pixel into tiles. Where layers are built would be
+// simpler, the gradients following by themselves: but what pooling comes to (opt/fold_pool.c) is
 // not seen there, and every layer that convolves would have to look.
 #include "opt/pass.h"
 

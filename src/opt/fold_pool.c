@@ -2,7 +2,7 @@
 // with a wider kernel:
 //     y[o] = Σ_{d<f} Σ_i w[i]·x[f·o + d + i − p] = Σ_t w'[t]·x[f·o + t − p],   w'[t] = Σ_{d<f}
 //     w[t−d]
-// exactly, borders included. It is what pass/fold_upsample.c does, seen from the other side: with
+// exactly, borders included. It is what opt/fold_upsample.c does, seen from the other side: with
 // f = 2 and k = 3 that is 2.25 times fewer products, and the large image between is never made.
 // Again three patterns, for the two adjoints:
 //     pool_sum(conv(x, w))                → conv(x, w')
@@ -13,8 +13,8 @@
 //
 // Whether it pays is asked, as there; the rule is yes.
 //
-// The first pattern needs to know that nobody else reads the large image: it would be computed
-// twice. The other two read what upsampling repeats, and leave it to whoever else wants it.
+// The first pattern needs to know that nothing else reads the large image: it would be computed
+// twice. The other two read what upsampling repeats, and leave it to what else wants it.
 #include "opt/pass.h"
 
 #include "base/arena.h"

@@ -12,7 +12,7 @@
 // A kernel of one pixel is no wider for it: it commutes with upsampling, so it is applied to the
 // small image, with f² times fewer products.
 //
-// Whether it pays is asked, by shape; the rule is yes. Minimal filtering takes kernels of up to 5
+// Whether it pays is asked, by shape; the rule is yes. Winograd's algorithm takes kernels of up to 5
 // pixels, and with f = 2 a kernel of 5 becomes one of 6: dcgan with such kernels takes 54 ms an
 // iteration with both layers rewritten, 44 as chosen (two AVX-512 cores).
 //

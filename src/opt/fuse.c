@@ -1,7 +1,7 @@
 // Chains of pointwise ops, and such chains into a reduction, become one value: one pass over memory
 // instead of one an op.
 //
-// From back to front each pointwise value is asked who reads it. If all readers end up in one
+// From back to front each pointwise value is asked what reads it. If all readers end up in one
 // group, it joins that group and is never written to memory; a group is what one fused value
 // computes, and its last op, the leader, says over which space. If the readers are in several
 // groups, the value is computed again in each, provided that it is arithmetic without a

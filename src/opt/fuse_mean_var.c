@@ -16,7 +16,7 @@
 struct finding {
     struct value **sum;  // by id: of a sum of squares, the sum that gives the mean
     struct value **made; // by id: of a sum, both, …
-    bool *wanted;        // … where somebody wants them
+    bool *wanted;        // … where something wants them
 };
 
 // s where v = Σ (x − s / n)², s = Σ x over the same axes; else NULL.

@@ -1,9 +1,9 @@
-// What stands behind a product and nobody else reads the numbers in front of, a bias, a factor, a
+// What stands behind a product whose own numbers nothing else reads, a bias, a factor, a
 // tensor to be added, an activation, is done by the product before it writes its result: what would
 // be written, read and written again is written once, and the numbers in between take no memory.
 //
 // The gradient of leaky_relu asks for the sign of what went in, which is that of what came out
-// where the slope is not negative; so who takes nothing but signs, a step or one of a slice, is
+// where the slope is not negative; so what takes nothing but signs, a step or one of a slice, is
 // given the result. Those of tanh, a sigmoid and elu are made of results already.
 //
 // This is before fusion, where an activation is one value and not an instruction in each map that
@@ -22,7 +22,7 @@
 
 #include <inttypes.h>
 
-// Who reads a value: how many for more than its signs (a root is one), and the first of them; the
+// What reads a value: how many for more than its signs (a root is one), and the first of them; the
 // first of those for its signs, 0: none.
 struct reads {
     int n, signs;
@@ -178,7 +178,7 @@ static struct graph *fuse_post_ops_example(const struct question *q, struct aren
     return region_graph(q->about, a);
 }
 
-// Whether somebody reads all of v, who is no map that could make it for himself.
+// Whether something reads all of v and is no map that could compute it itself.
 static bool read_as_it_is(const struct fuse_post_ops_search *s, const struct value *v)
 {
     const struct graph *g = s->graph;
@@ -190,7 +190,7 @@ static bool read_as_it_is(const struct fuse_post_ops_search *s, const struct val
     return false;
 }
 
-// The product and all steps; nobody is taken to read what is between them.
+// The product and all steps; nothing is taken to read what is between them.
 static struct region region_of(const struct fuse_post_ops_search *s,
                                const struct fuse_post_ops_chain *c)
 {
@@ -265,7 +265,7 @@ static struct value *fuse_post_ops_rewrite(struct value *v, void *context)
     g->label = c->product->label;
     g->backward = c->product->backward;
     struct value *made = with_post_ops(c->product, &c->post_ops);
-    // who reads this one now is for signs
+    // what reads this one now is for signs
     (n > 1 ? c->value[n - 2] : c->product)->replaced = made;
     return made;
 }

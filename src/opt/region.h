@@ -1,4 +1,4 @@
-// Part of a graph as work to be timed alone, for questions (ir/choice.h). For pass/ alone.
+// Part of a graph as work to be timed alone, for questions (ir/choice.h). For opt/ alone.
 #ifndef OPT_REGION_H
 #define OPT_REGION_H
 

@@ -3,7 +3,7 @@
 // gradients are the same linear maps of two beginnings. If one beginning is a number times the
 // other (the minimax losses, Wasserstein), so is all that follows. If both are one number a sample,
 // and no map couples samples, both gradients of a sample are that number times one and the same: so
-// it is made once, from ones, and multiplied by each player's numbers where somebody else reads it.
+// it is made once, from ones, and multiplied by each player's numbers where something else reads it.
 // What is left of the second pass is the critic's weight gradients. The two read one D(fake) when
 // their updates are simultaneous; a penalty on the slope at real pictures (r1) and the critic's own
 // loss there do always.
@@ -20,7 +20,7 @@
 // first layer.
 //
 // The same chain of the real batch is brought into the same form: alone it would lose by that, but
-// pass/batch_siblings.c can then put both batches into one. Measured on dcgan64, both updates at once: 9 %
+// opt/batch_siblings.c can then put both batches into one. Measured on dcgan64, both updates at once: 9 %
 // of an iteration with a number for all, 7 % with one a sample; nothing where critics are small.
 #include "opt/pass.h"
 

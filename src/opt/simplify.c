@@ -122,8 +122,8 @@ static struct value *sum_of_broadcast(struct value *v)
     return shape_equal(s->shape, v->shape) ? affine(s, repeats, 0) : NULL;
 }
 
-// The sum over all pixels of an upsampled image. (That of block sums stays: whoever wants them pays
-// for the large image, which pass/fold_upsample.c does without.)
+// The sum over all pixels of an upsampled image. (That of block sums stays: what wants them pays
+// for the large image, which opt/fold_upsample.c does without.)
 static struct value *sum_of_upsampled(struct value *v)
 {
     const unsigned pixels = 1 << 2 | 1 << 3, axes = (unsigned)v->attr.axes;

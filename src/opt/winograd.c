@@ -18,7 +18,7 @@
 //     stride 2:  k = 2 to 5: n = 2 to 6
 //
 // Whether it pays, and with which tiles, is chosen for all convolutions together that share
-// operands (pass/winograd_family.c): by measuring, or by a rule of shapes.
+// operands (opt/winograd_family.c): by measuring, or by a rule of shapes.
 //
 // Or in blocks, without planes: the convolution stays, and is told its tiles (kernels/kernel_winograd_blocks.c).
 //

@@ -1,4 +1,4 @@
-// What minimal_filter.c and winograd_family.c share. For pass/ alone.
+// What winograd.c and winograd_family.c share. For opt/ alone.
 #ifndef OPT_WINOGRAD_H
 #define OPT_WINOGRAD_H
 
@@ -10,7 +10,7 @@ struct winograd {
     int64_t kernel, stride;
 };
 struct winograd winograd_of(const struct value *v);
-// A convolution, in any direction, that minimal filtering can compute.
+// A convolution, in any direction, that Winograd's algorithm can compute.
 bool winograd_fits(const struct value *v);
 // The size n of its tiles for each value by id; 0: it stays as it is. Where it is computed in blocks
 // instead of by planes, WINOGRAD_BLOCKED·down + across, which may differ.

@@ -16,7 +16,7 @@
 // of which one axis is nearly as exact as no tiles at all, where 4 × 4 would be too far off.
 //
 // Choosing for each convolution by itself fails where it matters: alone, a transform is never
-// shared, and minimal filtering is seldom worth three of them.
+// shared, and Winograd's algorithm is seldom worth three of them.
 #include "opt/winograd.h"
 
 #include "base/arena.h"
@@ -246,8 +246,8 @@ static int winograd_family_axes(const struct family *f, int axis[3])
     return n;
 }
 
-// "conv 64x32x14x14 64x32x3x3 /2 1,1,1,1: x0p0 x1p0 y0p0 x0y0": images, weights, window, then who
-// meets whom. p is a parameter, w computed weights, y a result's gradient.
+// "conv 64x32x14x14 64x32x3x3 /2 1,1,1,1: x0p0 x1p0 y0p0 x0y0": images, weights, window, then what
+// meets what. p is a parameter, w computed weights, y a result's gradient.
 static const char *winograd_family_key_of(const struct family *f)
 {
     static const char letter[] = {[TILE_COARSE] = 'y', [TILE_FINE] = 'x', [TILE_WEIGHT] = 'w'};

@@ -49,7 +49,7 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
 // The network on arguments that fit its inputs; the same application for the same arguments.
 struct application *builder_apply(struct builder *b, struct network *net,
                                   const struct operand *argument, struct place where);
-// A history of fakes in slots; see pool.c. x (N, C, H, W), a version of slots that are made when
+// A history of fakes in slots; see fake_history.c. x (N, C, H, W), a version of slots that are made when
 // first asked for.
 struct value *fake_history_pass(struct builder *b, const struct game *game, int argument,
                                 struct value *x);

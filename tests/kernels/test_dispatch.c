@@ -1,4 +1,4 @@
-// A whole program as it would be on a smaller machine: who tells oneDNN to do without instructions
+// A whole program as it would be on a smaller machine: what tells oneDNN to do without instructions
 // tells our kernels too, and what is recorded of a run says so.
 #include "codegen/plan.h"
 #include "codegen/tasks.h"

@@ -1,4 +1,4 @@
-// Convolutions by minimal filtering in blocks: every build of the kernels against the meaning of
+// Convolutions by Winograd's algorithm in blocks: every build of the kernels against the meaning of
 // the op, for all kernels, strides and tiles, with caches so small that everything is cut.
 #include "base/arena.h"
 #include "base/philox.h"

@@ -4,7 +4,7 @@ import yaml
 
 
 def load_config(text):
-    return yaml.load(text, Loader=yaml.BaseLoader)  # all scalars are text: what they mean is up to who reads them
+    return yaml.load(text, Loader=yaml.BaseLoader)  # all scalars are text: what they mean is up to what reads them
 
 
 def number(text):

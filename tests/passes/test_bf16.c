@@ -163,7 +163,7 @@ static void keep_roots(const struct graph *g,
 }
 
 // Products alone under the roots; each operand is off by 2^-9 of itself at most, and so is a result
-// that is itself kept as bf16. `slack` is for planes of minimal filtering.
+// that is itself kept as bf16. `slack` is for Winograd's planes.
 static void check(struct graph *g, double slack, int least)
 {
     double *want[8], *scale[8];

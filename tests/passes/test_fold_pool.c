@@ -106,7 +106,7 @@ static void an_upsampled_convolution_of_one_pixel_is_folded(void **state)
     check(g, "fold_upsample", 4);
 }
 
-// What somebody else reads as well, or has a stride already, stays.
+// What something else reads as well, or has a stride already, stays.
 static void what_is_read_twice_or_strided_stays(void **state)
 {
     (void)state;

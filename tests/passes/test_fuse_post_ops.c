@@ -1,4 +1,4 @@
-// Products that end in pointwise steps (pass/post-op chain.c): against the reference kernels, with and
+// Products that end in pointwise steps (opt/fuse_post_ops.c): against the reference kernels, with and
 // without the pass, and what the pass has to leave alone.
 #include "base/philox.h"
 #include "ir/post_ops.h"
@@ -46,7 +46,7 @@ static struct value *some_steps(struct value *y, int *n)
     return activation(y, which);
 }
 
-// What minimal filtering makes of planes: a result, or an image of 9 × 12 pixels.
+// What Winograd's algorithm makes of planes: a result, or an image of 9 × 12 pixels.
 static struct value *random_planes(struct graph *g)
 {
     const bool fine = below(2);

@@ -48,7 +48,7 @@ static void put(struct play *p, const struct value *v)
         p->unit[i] = content(v)->id;
 }
 
-// Whether anybody reads the content of value `id` at or after a position.
+// Whether anything reads the content of value `id` at or after a position.
 static bool alive(const struct graph *g, int id, int position)
 {
     if (g->value[id]->op->flags & OP_PINNED)

@@ -18,7 +18,7 @@ static struct value *in_layout(struct value *v, const struct blocked_layout *lay
     return v;
 }
 
-// A version's packed copies, transposed back for the host.
+// A version's packed copies, in row-major order for the host.
 static void read_packed(struct value *version, const struct blocked_layout *layout,
                         const char *name)
 {
@@ -243,11 +243,11 @@ static void train_for(struct trainer *t, int steps)
     assert_true(check_packed(&t->experiment->slots, t->slab) > 0);
 }
 
-// Twins are in no checkpoint, and there again when one was read.
+// Packed copies are in no checkpoint, and there again when one was read.
 static void packed_copies_are_there_again_after_a_checkpoint(void **state)
 {
     (void)state;
-    char path[] = "/tmp/twins-XXXXXX";
+    char path[] = "/tmp/copies-XXXXXX";
     struct fixture f = dcgan(true), again = dcgan(true);
     struct trainer *t = trainer_new(f.arena, f.e, f.diag),
                    *u = trainer_new(again.arena, again.e, again.diag);

@@ -137,7 +137,7 @@ static double run(struct gan *c, const double *const *want, const char **name)
 }
 
 // Float32 without passes says what rounding does to these numbers, and whether they are worth
-// comparing at all. Minimal filtering loses up to two digits more.
+// comparing at all. Winograd's algorithm loses up to two digits more.
 static const double *const *wanted(struct gan *c, struct verdict *to)
 {
     double **result = graph_reference(c->g, &source, c->arena);

@@ -1,4 +1,4 @@
-// Minimal filtering: its matrices exactly, its maps as adjoints, and convolutions by it against
+// Winograd's algorithm: its matrices exactly, its maps as adjoints, and convolutions by it against
 // convolutions without.
 #include "base/arena.h"
 #include "base/philox.h"

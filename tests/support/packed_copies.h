@@ -22,7 +22,7 @@ static inline int check_packed(const struct slots *s, const float *slab)
             for (int64_t k = 0; k < shape_size(s->slot[i]->shape); k++)
                 if (packed_number(slab, t, at[k]) !=
                     (t->type == TYPE_BF16 ? of_bf16(bf16_of(want[k])) : want[k]))
-                    fail_msg("%s[%d] and its twin differ", s->slot[i]->name, (int)k);
+                    fail_msg("%s[%d] and its packed copy differ", s->slot[i]->name, (int)k);
         }
     arena_free(a);
     return n;

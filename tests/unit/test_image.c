@@ -214,7 +214,7 @@ static void decodes_no_damage(void **state)
     }
 }
 
-// Allowed, written by nobody, and stb copies to a null pointer.
+// Allowed, not written by any program, and stb copies to a null pointer.
 static void decodes_no_empty_beginning(void **state)
 {
     (void)state;

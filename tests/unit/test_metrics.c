@@ -1,4 +1,4 @@
-// Scores on cases whose answer is known, and what a evaluator makes of an experiment: which data a
+// Scores on cases whose answer is known, and what an evaluator makes of an experiment: which data a
 // score is measured on, what it refuses.
 #include "eval/evaluator.h"
 #include "support/experiment.h"

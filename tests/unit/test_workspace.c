@@ -21,7 +21,7 @@ static void the_same_request_gets_the_same_memory(void **state)
     assert_ptr_equal(workspace_lend(w, 0, 10), larger);
     assert_ptr_not_equal(workspace_lend(w, 1, 10), larger);
     assert_int_equal(workspace_bytes(w), 1000 + 3000 + 10);
-    larger[2999] = first[999]; // who had the smaller one keeps it
+    larger[2999] = first[999]; // what had the smaller one keeps it
     arena_free(a);
 }
 

@@ -10,7 +10,7 @@
 //
 // oneDNN's scratch memory is ours to give (dnnl_scratchpad_mode_user): steps run one after another,
 // so one room serves them all and is counted with a plan's memory. Left to the library, it is
-// allocated per thread and seen by nobody.
+// allocated per thread and seen by nothing else.
 //
 // The simpler idea, one primitive for each step with its own memory, fails by start-up time:
 // dcgan's ninety convolutions are fifteen different ones.

@@ -1,4 +1,4 @@
-// Kernels whose taps are spread over pixels, number by number, for who computes them.
+// Kernels whose taps are spread over pixels, number by number, for what computes them.
 #ifndef IR_OPS_OP_FOLDED_KERNEL_H
 #define IR_OPS_OP_FOLDED_KERNEL_H
 

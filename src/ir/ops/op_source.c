@@ -1,4 +1,4 @@
-// Sources: values that come from outside the graph. Their meaning is given by whoever runs it (the
+// Sources: values that come from outside the graph. Their meaning is given by what runs it (the
 // host's inputs, the slab of slots, Philox); only `constant` means something by itself.
 #include "ir/build.h"
 #include "ir/op.h"

@@ -1,4 +1,4 @@
-// The linear maps that minimal filtering is made of (see opt/winograd.c). An image is cut
+// The linear maps that Winograd's convolutions are made of (see opt/winograd.c). An image is cut
 // into tiles, each tile taken apart into phases (pixels a, a + s, a + 2s …), and each phase
 // evaluated at q points along both axes:
 //     y[(u, v), (n, ty, tx), (a, b, c)] = Σ_i,j m[u][i]·m[v][j]·x[n, c, s·(t·ty + i) + a − top,
@@ -46,17 +46,18 @@ static void fill_matrix(struct winograd_cut *c, const struct winograd_points *t,
 
 struct winograd_cut winograd_cut_by(enum winograd_role role, struct winograd_tiling t)
 {
-    const struct winograd_points toom = winograd_points_of((int)t.n, op_winograd_taps(&t));
-    const int columns[] = {[TILE_COARSE] = toom.n, [TILE_FINE] = toom.q, [TILE_WEIGHT] = toom.r};
+    const struct winograd_points points = winograd_points_of((int)t.n, op_winograd_taps(&t));
+    const int columns[] = {
+        [TILE_COARSE] = points.n, [TILE_FINE] = points.q, [TILE_WEIGHT] = points.r};
     const int64_t s = role == TILE_COARSE ? 1 : t.stride;
     struct winograd_cut c = {.step = s,
                              .phases = s,
                              .n = t.n,
                              .count = {t.count[0], t.count[1]},
                              .pad = {t.pad[0], t.pad[1]},
-                             .rows = toom.q,
+                             .rows = points.q,
                              .columns = columns[role]};
-    fill_matrix(&c, &toom, role);
+    fill_matrix(&c, &points, role);
     return c;
 }
 

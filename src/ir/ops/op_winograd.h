@@ -1,4 +1,4 @@
-// The maps of Winograd's convolutions as numbers, for who computes them.
+// The maps of Winograd's convolutions as numbers, for what computes them.
 #ifndef IR_OPS_OP_WINOGRAD_H
 #define IR_OPS_OP_WINOGRAD_H
 
