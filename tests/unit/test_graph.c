@@ -344,6 +344,21 @@ static void a_second_update_finds_the_moments_of_the_first(void **state)
     arena_free(f->arena);
 }
 
+// What stands in a shape beyond its rank says nothing.
+static void equal_values_merge_whatever_stands_beyond_their_rank(void **state)
+{
+    (void)state;
+    struct fixture *f = setup();
+    struct shape same = SHAPE(2, 3);
+    same.dim[4] = 7;
+    graph_root(f->graph, "a", square(constant(f->graph, 2, SHAPE(2, 3))));
+    graph_root(f->graph, "b", square(constant(f->graph, 2, same)));
+    while (pass_cse(f->graph))
+        ;
+    assert_ptr_equal(graph_find_root(f->graph, "a"), graph_find_root(f->graph, "b"));
+    arena_free(f->arena);
+}
+
 // The same draw, the same op, the same version: one value. After an update: two.
 static void equal_ops_on_other_versions_stay_two(void **state)
 {
@@ -382,6 +397,7 @@ int main(void)
         cmocka_unit_test(detach_stops_the_gradient),
         cmocka_unit_test(passes_keep_first_and_second_derivatives),
         cmocka_unit_test(equal_ops_on_other_versions_stay_two),
+        cmocka_unit_test(equal_values_merge_whatever_stands_beyond_their_rank),
         cmocka_unit_test(a_second_update_finds_the_moments_of_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
