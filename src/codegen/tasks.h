@@ -46,10 +46,13 @@ int64_t taps_prepare(struct few_task *t);
 
 // --- random --------------------------------------------------------------------------------------
 // What a random op draws, in float64: element `index` of a stream. Philox with key = seed and
-// counter = (2^63 | step·2^20 | stream, index / 4) gives words w[0…3], of elements 4k … 4k+3. u(w)
-// = (w >> 8)·2^-24. uniform: a + (b − a)·u; bernoulli: u < a, a rounded to 2^-24; label: ⌊w·a /
-// 2^32⌋; normal: Box–Muller on (w[0], w[1]) and on (w[2], w[3]): √(−2 ln(u(w[0]) + 2^-24)) times
-// cos 2πu(w[1]), then sin 2πu(w[1]).
+// counter = (2^63 | step·2^20 | stream, index / 4) gives words w[0…3], of elements 4k … 4k+3. With
+// u(w) = (w >> 8)·2^-24:
+//     uniform    a + (b − a)·u
+//     bernoulli  u < a, a rounded to 2^-24
+//     label      ⌊w·a / 2^32⌋
+//     normal     Box–Muller on (w[0], w[1]) and on (w[2], w[3]):
+//                √(−2 ln(u(w[0]) + 2^-24)) times cos 2πu(w[1]), then sin 2πu(w[1])
 double random_at(enum random_kind kind, double a, double b, uint64_t stream, struct plan_clock at,
                  int64_t index);
 

@@ -67,8 +67,8 @@ struct value *mean_axes(struct value *x, unsigned axes); // keeps rank
 // op(a)·op(b), rank 2, or rank 3 with a batch in front: op transposes where ta, tb. (M, K)·(K, N) =
 // (M, N)
 struct value *matmul(struct value *a, struct value *b, bool ta, bool tb);
-// x (N, C, H, W), w (K, C, kh, kw): cross-correlation, (N, K, oh, ow), oh = (H + top + bottom − kh)
-// / sh + 1
+// x (N, C, H, W), w (K, C, kh, kw): cross-correlation, (N, K, oh, ow),
+//     oh = (H + top + bottom − kh) / sh + 1
 struct value *conv(struct value *x, struct value *w, struct window win);
 // The adjoint in x: dy (N, K, oh, ow), w (K, C, kh, kw) to (N, C, H, W). Also the forward of a
 // transposed convolution.

@@ -14,12 +14,9 @@
 // step, and options; it writes p and the moments. What is the same for all elements is worked out
 // before EACH. A literal with a fraction is a double: 0.5 * p[i] would be computed as one.
 //
-// A rule as a map program (ir/map_program.h), interpreted by the map engine an instruction at a time
-// over blocks that stay in the first cache, was measured first: the same bits, and Adam at 0.74
-// instead of 0.41 ns an element in the second cache, 1.5 to 2.1 instead of 1.0 to 1.7 from memory.
-// Its twelve instructions each load and store, and root and division no longer hide behind
-// memory. Blocks of 32 to 1024 elements and prefetching the next block do not change that. An
-// iteration of configs/gan.yaml would take a tenth longer.
+// The simpler idea, a rule as a map program (ir/map_program.h) that the map engine interprets an
+// instruction at a time, is slower: each instruction loads and stores, and root and division no longer
+// hide behind memory (experiments/performance/dropped.md).
 #ifndef IR_UPDATE_RULE_H
 #define IR_UPDATE_RULE_H
 

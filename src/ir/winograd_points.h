@@ -1,5 +1,5 @@
-// Products of polynomials by evaluation and interpolation (Toom–Cook): with n and r coefficients, n
-// + r − 1 products instead of n·r.
+// Products of polynomials by evaluation and interpolation (Toom–Cook): with n and r coefficients,
+// n + r − 1 products instead of n·r.
 //   (c·w)_j = Σ_q fine[q][j] · (Σ_m coarse[q][m]·c_m) · (Σ_s weight[q][s]/divisor[q]·w_s)
 // All numbers are whole, so the identity can be proven exactly.
 #ifndef IR_WINOGRAD_POINTS_H

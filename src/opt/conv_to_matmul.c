@@ -13,14 +13,6 @@
 // an outer product, a map, which its reader computes where it reads; the other two are sums
 // of such maps, and what they sum over may be an activation that is thereby never written.
 //
-// Measured on AVX-512 (`ganexp bench --no-tune -b step`, in turns), in ms: of dcgan64, generator.1
-// (100 → 512 channels of 4 × 4) 0.65 where it took 2.5 to 3.0, of which 0.4 were a reorder of its
-// weights and 1.4 to 2.0 their gradient (with bf16 0.5 to 0.7 for 2.6); the critic's last layer
-// with the maps before it (discriminator.9 to .11) 1.1 for 1.6. As matrix products that layer took
-// 1.66, no less than the kernels for few channels and oneDNN's data gradient; with 2 channels
-// those take 0.8 to 1.1 and products 0.9, with 4 1.5 and 0.9. An iteration of wgan_gp_conditional
-// spends 11.4 for 32 in the generator's first layer, and 16 for 17.5 where the critic ends.
-//
 // After opt/batch_siblings.c, which joins convolutions of two batches as well as products, and before
 // opt/winograd.c, which would cut the one pixel into tiles. Where layers are built would be
 // simpler, the gradients following by themselves: but what pooling comes to (opt/fold_pool.c) is

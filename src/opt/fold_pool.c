@@ -1,7 +1,7 @@
 // A convolution of stride 1, then sums (or means) of f × f blocks, is one convolution of stride f
 // with a wider kernel:
-//     y[o] = Σ_{d<f} Σ_i w[i]·x[f·o + d + i − p] = Σ_t w'[t]·x[f·o + t − p],   w'[t] = Σ_{d<f}
-//     w[t−d]
+//     y[o] = Σ_{d<f} Σ_i w[i]·x[f·o + d + i − p] = Σ_t w'[t]·x[f·o + t − p]
+//         w'[t] = Σ_{d<f} w[t−d]
 // exactly, borders included. It is what opt/fold_upsample.c does, seen from the other side: with
 // f = 2 and k = 3 that is 2.25 times fewer products, and the large image between is never made.
 // Again three patterns, for the two adjoints:

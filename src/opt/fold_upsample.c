@@ -1,7 +1,7 @@
 // Nearest upsampling by f, then a convolution of stride 1, is one transposed convolution of stride
 // f with a wider kernel:
-//     y[o] = Σ_i w[i]·x[⌊(o + i − p)/f⌋] = Σ_m x[m]·w'[o − f·m + p'],   w'[t] = Σ_{d<f} w[k−1−t+d],
-//       p' = k − 1 − p
+//     y[o] = Σ_i w[i]·x[⌊(o + i − p)/f⌋] = Σ_m x[m]·w'[o − f·m + p']
+//         w'[t] = Σ_{d<f} w[k−1−t+d],   p' = k − 1 − p
 // exactly, borders included: the windows that reach over the edge of the upsampled image are those
 // that reach over the edge of x. With f = 2 and k = 3 that is 2.25 times fewer products, and the
 // large image between is never made. Three patterns, since differentiation has been before and left

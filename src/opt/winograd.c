@@ -1,10 +1,10 @@
-// Convolutions by fewer products. A convolution of kernel k and stride s, per axis, with t = s·σ +
-// a:
-//     T = Σ_o,t  coarse[o]·fine[s·o + t − p]·w[t] = Σ_a Σ_j fine_a[j] · (Σ_{o+σ=j}
-//     coarse[o]·w_a[σ]),   fine_a[j] = fine[s·j + a − p]
-// so each of the s phases sees a product of polynomials, which Toom–Cook (ir/winograd_points.c) takes q = n
-// + r − 1 products a tile of n for, where n·r are due. T is what all three ops are derivatives of,
-// so the three maps are the same three maps in each of them:
+// Convolutions by fewer products. A convolution of kernel k and stride s, on each axis, with
+// t = s·σ + a:
+//     T = Σ_o,t coarse[o]·fine[s·o + t − p]·w[t] = Σ_a Σ_j fine_a[j]·(Σ_{o+σ=j} coarse[o]·w_a[σ])
+//         fine_a[j] = fine[s·j + a − p]
+// Each of the s phases is a product of polynomials. Toom–Cook (ir/winograd_points.c) takes
+// q = n + r − 1 products a tile of n, where n·r are due. T is what all three ops are derivatives of,
+// so the three maps are the same in each of them:
 //     conv             coarse = Cᵀ(F(x) · W(w)ᵀ)
 //     conv_data_grad   fine   = Fᵀ(C(dy) · W(w))
 //     conv_weight_grad w      = Wᵀ(C(dy)ᵀ · F(x))
@@ -12,15 +12,10 @@
 // their sum is inside the matmul. An activation that two ops read is transformed once: cse sees to
 // it, since both ask for the same map of the same value.
 //
-// Square kernels of 2 to 5 pixels, both strides 1 or both 2, any padding. WINOGRAD_POINTS_MAX points allow
-// tiles of n with n + ⌈k/s⌉ − 1 ≤ 8:
-//     stride 1:  k = 2, 3: n = 2 to 6    k = 4: n = 2 to 5    k = 5: n = 2, 3, 4
-//     stride 2:  k = 2 to 5: n = 2 to 6
-//
-// Whether it pays, and with which tiles, is chosen for all convolutions together that share
-// operands (opt/winograd_family.c): by measuring, or by a rule of shapes.
-//
-// Or in blocks, without planes: the convolution stays, and is told its tiles (kernels/kernel_winograd_blocks.c).
+// Square kernels of 2 to 5 pixels, both strides 1 or both 2, any padding; tiles of n with
+// n + ⌈k/s⌉ − 1 ≤ WINOGRAD_POINTS_MAX. Whether it pays, and with which tiles, is chosen for all
+// convolutions together that share operands (opt/winograd_family.c): by measuring, or by a rule of
+// shapes. Or in blocks, without planes: the convolution stays, and is told its tiles.
 //
 // Three algorithms, one an op, each with the matrices that the literature gives for it, is the
 // usual way. It shares nothing: the forward pass would cut its input into other tiles than the

@@ -1,7 +1,6 @@
 // Kernels whose taps are spread over f pixels, and their adjoints; indices outside w are dropped.
 // The kernel that a convolution of an upsampled image is equal to (see opt/fold_upsample.c):
-//   w' (C, K, k+f−1, k+f−1) of w (K, C, k, k):  w'[c,o,t] = Σ_{d<f} w[o,c,k−1−t+d]   along each
-//   axis
+//   w' (C, K, k+f−1, k+f−1) of w (K, C, k, k):  w'[c,o,t] = Σ_{d<f} w[o,c,k−1−t+d]   on each axis
 // w is flipped along both axes, each tap is spread over f, and the roles of the two channels are exchanged:
 // that is a transposed convolution's kernel. And the kernel that the block sums of a convolution
 // are equal to (see opt/fold_pool.c), which is w spread and no more:

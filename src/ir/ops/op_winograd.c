@@ -1,12 +1,12 @@
 // The linear maps that Winograd's convolutions are made of (see opt/winograd.c). An image is cut
 // into tiles, each tile taken apart into phases (pixels a, a + s, a + 2s …), and each phase
 // evaluated at q points along both axes:
-//     y[(u, v), (n, ty, tx), (a, b, c)] = Σ_i,j m[u][i]·m[v][j]·x[n, c, s·(t·ty + i) + a − top,
-//     s·(t·tx + j) + b − left]
+//     y[(u, v), (n, ty, tx), (a, b, c)] = Σ_i,j m[u][i]·m[v][j]·x[n, c, Y, X]
+//         Y = s·(t·ty + i) + a − top,   X = s·(t·tx + j) + b − left
 // with zeros outside. The three tensors of a convolution differ in their matrix, and in:
-//     coarse (its result):  s = 1, one phase,  i < t;           fine (its input):  i < q, tiles
-//     overlap by q − t;
-//     weight:  one tile, i < r, no padding.
+//     coarse (its result):  s = 1, one phase, i < t
+//     fine (its input):     i < q, tiles overlap by q − t
+//     weight:               one tile, i < r, no padding
 // The adjoint adds up where tiles overlap. Each is the gradient of the other.
 #include "ir/post_ops.h"
 #include "ir/build.h"
