@@ -34,7 +34,7 @@ struct lowering {
     bool (*post_ops_fit)(const struct value *v, const struct post_ops *e);
 };
 
-// Never NULL: an op without a row, such as an input or a reshape, takes no step.
+// Never NULL: an op without a row takes no step. A plan has such of sources and aliases only.
 const struct lowering *lowering_of(const struct op *op);
 bool lowering_has(const struct value *v, enum lowering_flag flag);
 

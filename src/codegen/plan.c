@@ -106,6 +106,15 @@ static size_t slab_bytes(const struct graph *g)
     return bytes;
 }
 
+static void plan_lower(struct plan *p, const struct value *v)
+{
+    const struct lowering *l = lowering_of(v->op);
+    if (l->lower)
+        l->lower(p, v);
+    else if (!(v->op->flags & (OP_SOURCE | OP_ALIAS)))
+        BUG("no codegen/lower_*.c has a row for op '%s'", v->op->name);
+}
+
 struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct workspace *w,
                          uint64_t seed)
 {
@@ -119,8 +128,7 @@ struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct 
     p->kept = arena_alloc(p->arena, g->kept + 64);
     p->lent = workspace_lend(p->workspace, VALUES, p->lent_bytes);
     for (int i = 0; i < g->n; i++)
-        if (lowering_of(g->value[i]->op)->lower)
-            lowering_of(g->value[i]->op)->lower(p, g->value[i]);
+        plan_lower(p, g->value[i]);
     void *room = workspace_lend(p->workspace, SCRATCH, p->room_bytes);
     for (int i = 0; i < p->n_tenants; i++)
         p->tenant[i].set(p->tenant[i].object, room);
