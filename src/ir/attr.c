@@ -27,6 +27,8 @@ static size_t attr_bytes(enum attr_kind kind)
     };
 #undef SIZE
     ASSERT(kind >= ATTR_NONE && kind < ATTR_KINDS);
+    if (kind != ATTR_NONE && !bytes[kind])
+        BUG("ir/attr.c has no size of attribute kind %d", (int)kind);
     return bytes[kind];
 }
 
