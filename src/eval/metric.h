@@ -32,7 +32,7 @@ enum metric_looks_at {
     // At what `of:` makes of the first N labelled examples of the test split. Without this, at N
     // samples; and then once, under the same protocol, at real data in their place.
     METRIC_EXAMPLES = 1,
-    METRIC_TRAINING = 2, // at the first N of the training split too
+    METRIC_TRAINING = 2, // with METRIC_EXAMPLES: at the first N of the training split too
     METRIC_SCORER = 4,   // at what the scorer says of samples, not at their numbers
     METRIC_SPLITS = 8,   // at N samples in protocol.splits parts
     METRIC_MODES = 16,   // at samples of a data set whose modes are known
