@@ -46,6 +46,7 @@ all_symbols() {
     symbols kernels $(objects "$build"/libkernel_*.a)
 }
 
+[ -e "$build/libcodegen.a" ] || { echo "$build/libcodegen.a is not there: ninja -C $build builds all that is looked at"; exit 1; }
 # Planted: an include that rises, a call that rises.
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
