@@ -157,7 +157,7 @@ static bool open_subjects(struct arena *a, struct evaluator *v, float *slab)
             continue;
         for (int k = i; k < v->n_taken; k++)
             if (shares(t, asked->score[i].of, &asked->score[k], v->taken[k].metric))
-                looks_at |= v->taken[k].metric->looks_at;
+                looks_at |= metric_looks_at(v->taken[k].metric);
         struct subject *s = subject_new(a, v->experiment, slab, asked->score[i].of, looks_at,
                                         t->source, &v->look);
         if (!s)

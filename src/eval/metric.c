@@ -12,6 +12,12 @@ const struct metric *metric_find(const char *name)
     return (const struct metric *)word_find(&metrics, name);
 }
 
+unsigned metric_looks_at(const struct metric *m)
+{
+    const bool other = m->looks_at & METRIC_EXAMPLES || asks_scorer(m);
+    return m->looks_at | (other ? 0 : METRIC_NUMBERS);
+}
+
 bool asks_scorer(const struct metric *m) { return m->looks_at & (METRIC_SCORER | METRIC_FEATURES); }
 
 void log_softmax_rows(const float *logits, int64_t n, int classes, double *log_p)

@@ -37,9 +37,10 @@ enum metric_looks_at {
     METRIC_SPLITS = 8,   // at N samples in protocol.splits parts
     METRIC_MODES = 16,   // at samples of a data set whose modes are known
     // At the scorer's features of N samples, and of the first N examples of the training split.
-    // What
-    // real data have in the place of samples is then the test split.
+    // What real data have in the place of samples is then the test split.
     METRIC_FEATURES = 32,
+    METRIC_NUMBERS =
+        64, // at the numbers of N samples: what looks at nothing else (metric_looks_at)
 };
 
 struct evidence {
@@ -66,6 +67,8 @@ struct metric {
 extern const struct vocabulary metrics; // generated from the folder
 const struct metric *metric_find(const char *name);
 bool asks_scorer(const struct metric *m);
+// looks_at, and METRIC_NUMBERS where the score is of the numbers of samples themselves.
+unsigned metric_looks_at(const struct metric *m);
 
 // ln softmax of n rows of logits, in float64: no exponent is taken of anything above 0.
 void log_softmax_rows(const float *logits, int64_t n, int classes, double *log_p);

@@ -166,7 +166,7 @@ static bool prepare_samples(struct arena *a, struct subject *s, const struct loo
         s->feature = NEW_ARRAY(a, float, N * look->scorer->features);
         s->evidence.features = (struct rows){N, look->scorer->features, s->feature, NULL};
     }
-    if (s->looks_at & METRIC_MODES) {
+    if (s->looks_at & METRIC_NUMBERS) {
         s->x = NEW_ARRAY(a, float, N *size);
         s->evidence.of = (struct rows){.n = N, .size = size, .x = s->x};
     }

@@ -257,6 +257,19 @@ static void scores_that_cannot_be_taken_are_refused(void **state)
                   "several sources");
 }
 
+// A score that names nothing else is of the numbers of samples, and they are brought.
+static void a_score_of_nothing_else_is_of_the_samples_numbers(void **state)
+{
+    (void)state;
+    const struct metric plain = {.looks_at = 0}, split = {.looks_at = METRIC_SPLITS},
+                        features = {.looks_at = METRIC_FEATURES},
+                        examples = {.looks_at = METRIC_EXAMPLES | METRIC_TRAINING};
+    assert_int_equal(metric_looks_at(&plain), METRIC_NUMBERS);
+    assert_int_equal(metric_looks_at(&split), METRIC_SPLITS | METRIC_NUMBERS);
+    assert_int_equal(metric_looks_at(&features), METRIC_FEATURES);
+    assert_int_equal(metric_looks_at(&examples), METRIC_EXAMPLES | METRIC_TRAINING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +281,7 @@ int main(void)
         cmocka_unit_test(accuracy_is_of_the_test_split),
         cmocka_unit_test(scores_of_one_expression_share_a_draw),
         cmocka_unit_test(scores_that_cannot_be_taken_are_refused),
+        cmocka_unit_test(a_score_of_nothing_else_is_of_the_samples_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
