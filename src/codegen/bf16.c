@@ -47,8 +47,8 @@ static bool crops(const struct value *v)
 // Few channels are computed by loops of ours, as fast as they can be read.
 static bool few(const struct value *v)
 {
-    const bool gradient = v->op == &op_conv_weight_grad;
-    return v->op != &op_matmul && (v->shape.dim[1] <= FEW || (gradient && v->shape.dim[0] <= FEW));
+    const bool gradient = conv_is(v, CONV_WEIGHT_GRAD);
+    return is_conv(v) && (v->shape.dim[1] <= FEW || (gradient && v->shape.dim[0] <= FEW));
 }
 
 static bool bf16_worth(const struct value *v)
@@ -60,7 +60,7 @@ static bool bf16_worth(const struct value *v)
     if (crops(v) || few(v))
         return false;
     const int64_t *picture = v->in[1]->shape.dim;
-    if (v->op == &op_conv_weight_grad && picture[2] * picture[3] < PIXELS)
+    if (conv_is(v, CONV_WEIGHT_GRAD) && picture[2] * picture[3] < PIXELS)
         return false;
     const int64_t rounded = shape_size(v->in[0]->shape) + shape_size(v->in[1]->shape);
     return v->op->multiply_adds(v) >= WORTH * (double)rounded;

@@ -18,7 +18,7 @@ static const char *select_kernel_work(const struct value *v, bool *inside, struc
     const struct lowering *l = lowering_of(v->op);
     if (!l->own_kernel || !l->own_kernel(v))
         return NULL;
-    const bool data = v->op == &op_conv_data_grad, weight = v->op == &op_conv_weight_grad;
+    const bool data = conv_is(v, CONV_DATA_GRAD), weight = conv_is(v, CONV_WEIGHT_GRAD);
     if (inside)
         inside[v->id] = true;
     return region_conv(a, v->op->name, data ? v->shape : v->in[0]->shape,
