@@ -321,7 +321,7 @@ static int option(enum way way, struct tile t)
     return (int)(way == BLOCKS ? WINOGRAD_BLOCKED * t.down + t.across : t.down);
 }
 
-static void offer(struct question *q, const struct family *f, enum way way)
+static void offer_tiles(struct question *q, const struct family *f, enum way way)
 {
     EACH_TILE(t, f, way)
     if (t.down <= ALWAYS || saves(f, way, t))
@@ -336,11 +336,11 @@ static int offer_all(struct question *q, const struct family *f)
     const bool blocks = can_be_blocked(f), large = n.down && winograd_family_planes(&f->filter, n) >
                                                                  cached[f->graph->precision];
     if (blocks)
-        offer(q, f, BLOCKS);
+        offer_tiles(q, f, BLOCKS);
     if (blocks && large)
         q->option[q->n_options++] = option(PLANES, n);
     else
-        offer(q, f, PLANES);
+        offer_tiles(q, f, PLANES);
     return blocks && large ? option(BLOCKS, winograd_family_worth(f, BLOCKS)) : option(PLANES, n);
 }
 
