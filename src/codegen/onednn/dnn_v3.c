@@ -58,9 +58,9 @@ void seam_free(void *md) { dnnl_memory_desc_destroy(md); }
 
 static const int64_t *dnn_v3_numbers(const void *md, dnnl_query_t what)
 {
-    const dnnl_dims_t *dnn_v3_numbers = NULL;
-    dnnl_memory_desc_query(md, what, (void *)&dnn_v3_numbers);
-    return dnn_v3_numbers ? *numbers : NULL;
+    const dnnl_dims_t *numbers = NULL;
+    dnnl_memory_desc_query(md, what, (void *)&numbers);
+    return numbers ? *numbers : NULL;
 }
 
 bool seam_blocks(const void *md, struct seam_blocks *out)
