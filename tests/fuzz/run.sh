@@ -28,7 +28,7 @@ sources() {  # of a fuzzer: what it is linked from
     safetensors) echo src/store/safetensors.c src/store/rundir.c src/base/{arena,diag,text}.c -ljansson ;;
     spool) echo src/store/{record,db}.c src/base/{arena,diag,text}.c -Ibuild -ljansson -lsqlite3 -lm ;;
     experiment)  # nothing is run: the rooms that know no machine, in meson.build's order
-        echo src/{base,config,data,ir,ir/ops,losses,nn,lang,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lm -lpthread ;;
+        echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lm -lpthread ;;
     *) echo "tests/fuzz/run.sh: no sources for fuzz_$1" >&2; return 1 ;;
     esac
 }
