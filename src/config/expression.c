@@ -45,6 +45,7 @@ static void locate(struct expression_reader *r, const struct node *node)
     r->exact = p && *p && !strchr(r->text, '\n') && !strncmp(p + quote, r->text, strlen(r->text));
 }
 
+// A length of 0 is one column, which may be the one after the end.
 static struct place place_of(const struct expression_reader *r, const char *p, size_t length)
 {
     if (!r->exact)
@@ -165,9 +166,9 @@ static const char *argument_name(struct expression_reader *r)
 static bool check_argument(struct expression_reader *r, const struct expression *call,
                            const char *name, const char *p)
 {
-    const size_t length = name ? strlen(name) : 1;
+    const size_t length = name ? strlen(name) : 0;
     if (!name && call->n_arg && call->arg_name[call->n_arg - 1])
-        return fail(r->diag, place_of(r, p, 1),
+        return fail(r->diag, place_of(r, p, 0),
                     "an argument by position follows one by name\n"
                     "expected 'name=…'");
     for (int i = 0; name && i < call->n_arg; i++)
@@ -313,7 +314,7 @@ static struct expression *parse_product(struct expression_reader *r)
 static struct expression *parse_sum(struct expression_reader *r)
 {
     if (r->depth++ >= NESTED_MAX)
-        return fail(r->diag, place_of(r, r->at, 1), "nested more than %d deep", NESTED_MAX), NULL;
+        return fail(r->diag, place_of(r, r->at, 0), "nested more than %d deep", NESTED_MAX), NULL;
     struct expression *e = parse_product(r);
     while (e && (peek(r) == '+' || *r->at == '-')) {
         const char *op = r->at++;

@@ -153,6 +153,7 @@ static void mistakes_have_columns(void **state)
     refuses("x: 3d", "'3d' is no number");
     refuses("x: a ^ 2", "unexpected '^'");
     refuses("x: f(a=1, b)", "an argument by position follows");
+    refuses("x: f(a=1,", "test.yaml:1:10: error: an argument by position follows");
     refuses("x: f(a=1, a=2)", "'a' is given twice");
     refuses("x: a = b", "arguments are named inside a call");
     refuses("x: a × b", "unexpected '×'");
@@ -175,6 +176,7 @@ static void size_and_depth_are_limited(void **state)
     (void)state;
     refuses(repeated("(", 100), "nested more than 64 deep");
     refuses(repeated("f(", 100), "nested more than 64 deep");
+    refuses(repeated("(", 64), "nested more than 64 deep"); // at the end of the text
     refuses(arena_printf(arena, "x: a%s", repeated(" - ", 100) + 3), "nested more than 64 deep");
     refuses(arena_printf(arena, "%sa", repeated("a+", 600)), "more than 1000 parts");
 }
