@@ -226,6 +226,13 @@ json_t *describe_event(enum event_level level, const char *code, int64_t step, c
     return j;
 }
 
+json_t *describe_note(const char *note)
+{
+    json_t *j = record_of("note", -1);
+    describe_put(j, "note", note);
+    return j;
+}
+
 json_t *describe_end(enum run_status status, const char *reason, int exit_code)
 {
     static const char *const name[] = {"done",   "failed",      "diverged",

@@ -1,8 +1,8 @@
 // Rare records are JSON objects that bind SQL parameters by name: one form serves the live writer,
-// the write-ahead log and the merge, so that a run that met a full disk ends up with the same rows as one
+// the journal and the merge, so that a run that met a full disk ends up with the same rows as one
 // that did not. A struct a kind, with its own binding, its own printer and its own parser, would be
 // three chances a kind to disagree. Every statement may be applied twice without harm, because a
-// merge can die between its commit and the removal of the log.
+// batch that a failed transaction took back is applied again.
 #include "store/record.h"
 
 #include "base/text.h"
@@ -70,10 +70,12 @@ static const struct statement {
               "(SELECT max(n) FROM attempt WHERE run_id=:run), :step, :t_ms, :level, :code, :text "
               "WHERE NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND t_ms=:t_ms AND "
               "code=:code AND text=:text)"},
+    {"note", "UPDATE run SET note=:note WHERE id=:run"},
     {"rewind",
      "INSERT INTO event(run_id, step, t_ms, level, code, text) SELECT :run, :step, :t_ms, 'info', "
      "'rewind', count(*) || ' points after step ' || :step || ' removed' FROM metric WHERE "
-     "run_id=:run AND step>:step"},
+     "run_id=:run AND step>:step HAVING NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND "
+     "t_ms=:t_ms AND code='rewind')"},
     {"rewind", "DELETE FROM metric WHERE run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM tick WHERE run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM eval WHERE run_id=:run AND step>:step"},

@@ -133,12 +133,3 @@ const char *path_inside(struct arena *a, const char *parent, const char *path)
     const bool inside = !strncmp(real_parent, real_path, n) && real_path[n] == '/';
     return arena_strdup(a, inside ? real_path + n + 1 : real_path);
 }
-
-bool file_write(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "we");
-    if (!f)
-        return false;
-    const bool ok = fputs(text, f) >= 0;
-    return (fclose(f) == 0) & ok;
-}

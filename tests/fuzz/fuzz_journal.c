@@ -1,4 +1,4 @@
-// Random bytes as a line of spool.jsonl, as a crash or an editor may have left it: read, applied to a
+// Random bytes as a line of journal.jsonl, as a crash or an editor may have left it: read, applied to a
 // database in memory that has one run, written and read again. Nothing may crash or leak.
 #include <stdint.h>
 #include <stdlib.h>
