@@ -38,7 +38,12 @@ bool file_write_bytes(int fd, const void *bytes, size_t n)
     return true;
 }
 
-// Some file systems sync no folder: they say so with EINVAL or the like, and there is no more to do.
+// Some file systems sync nothing, or no folder: they say so, and there is no more to do.
+bool file_sync(int fd)
+{
+    return !fsync(fd) || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
+}
+
 bool file_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -47,7 +52,7 @@ bool file_sync_folder(const char *path)
     free(folder);
     if (fd < 0)
         return false;
-    const bool ok = !fsync(fd) || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
+    const bool ok = file_sync(fd);
     const int why = errno;
     close(fd);
     errno = why;
@@ -59,7 +64,7 @@ static bool write_synced(const char *path, const void *bytes, size_t n)
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
-    bool ok = file_write_bytes(fd, bytes, n) && !fsync(fd);
+    bool ok = file_write_bytes(fd, bytes, n) && file_sync(fd);
     const int why = errno;
     ok = !close(fd) && ok;
     if (!ok && why)
@@ -80,4 +85,18 @@ bool file_replace(const char *path, const void *bytes, size_t n)
     free(temporary);
     errno = why;
     return ok;
+}
+
+bool file_is_blank(const char *path)
+{
+    FILE *f = fopen(path, "rbe");
+    int c = EOF;
+    if (!f)
+        return errno == ENOENT;
+    do
+        c = fgetc(f);
+    while (c == 0 || c == ' ' || c == '\n' || c == '\r' || c == '\t');
+    const bool blank = c == EOF && !ferror(f);
+    fclose(f);
+    return blank;
 }

@@ -10,10 +10,14 @@
 char *temporary_beside(const char *path);
 // All n bytes, or false with errno.
 bool file_write_bytes(int fd, const void *bytes, size_t n);
+bool file_sync(int fd); // true where the file system syncs nothing
 // Makes the names in a file's folder durable. False with errno; true where a folder cannot be synced.
 bool file_sync_folder(const char *path);
 // Replaces the file, or makes it. False with errno: what was there is as it was, and nothing is left
 // beside it.
 bool file_replace(const char *path, const void *bytes, size_t n);
+// Whether there is nothing in it but blanks and zeros, or it is not there: what a power cut leaves of
+// a file that was not synced.
+bool file_is_blank(const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "base/arena.h"
+#include "base/whole_file.h"
 #include "codegen/plan.h"
 #include "eval/evaluator.h"
 #include "store/checkpoint.h"
@@ -65,6 +66,35 @@ bool session_open(struct session *s, struct options *o)
     return read_experiment(s);
 }
 
+// The config that the newest checkpoint that can be read was trained under; where there is none, the
+// one in the database. *from says which.
+static const char *kept_config(struct session *s, const char **from)
+{
+    int n;
+    const int64_t *step = checkpoints_steps(s->arena, s->dir, &n);
+    for (int i = n; i--;) {
+        const char *path = checkpoints_path(s->arena, s->dir, step[i]);
+        const struct safetensors *file = safetensors_open(s->arena, path, diag_new(s->arena));
+        *from = path;
+        if (file && safetensors_metadata(file, "config"))
+            return safetensors_metadata(file, "config");
+    }
+    *from = "the database";
+    return s->stored.config_yaml;
+}
+
+static struct config *config_of_run(struct session *s)
+{
+    const struct options *o = s->options;
+    const char *path = arena_printf(s->arena, "%s/config.yaml", s->dir), *from;
+    if (!file_is_blank(path))
+        return config_load(s->arena, path, o->override, o->n_override, s->diag);
+    const char *text = kept_config(s, &from);
+    fprintf(stderr, "%s is %s; the config is taken from %s\n", path,
+            access(path, F_OK) ? "gone" : "empty", from);
+    return config_parse(s->arena, path, text, o->override, o->n_override, s->diag);
+}
+
 int session_open_run(struct session *s, struct options *o, const char *name)
 {
     *s = (struct session){.options = o, .arena = o->arena, .diag = o->diag};
@@ -75,8 +105,7 @@ int session_open_run(struct session *s, struct options *o, const char *name)
         return EXIT_NOT_FOUND;
     s->reader = reader;
     s->dir = s->stored.dir;
-    s->config = config_load(o->arena, arena_printf(o->arena, "%s/config.yaml", s->dir), o->override,
-                            o->n_override, o->diag);
+    s->config = config_of_run(s);
     return read_experiment(s) ? EXIT_DONE : EXIT_USAGE;
 }
 

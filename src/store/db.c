@@ -302,6 +302,14 @@ void db_close(struct db *db)
     db->handle = NULL;
 }
 
+void db_settle(struct db *db)
+{
+    if (!db->handle)
+        return;
+    sqlite3_busy_timeout(db->handle, 0);
+    sqlite3_exec(db->handle, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+}
+
 static void trouble(struct db *db, int rc)
 {
     if (db->error)

@@ -41,6 +41,9 @@ struct db {
 enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms,
                        struct diag *d);
 void db_close(struct db *db); // safe on a handle that did not open
+// Empties the log into the file, unless somebody reads: a log that stays could be replayed into
+// another file that is put at the path.
+void db_settle(struct db *db);
 // Whether what is open is no longer what lies at its path: it was deleted, or another file was put
 // there. What is written then is lost with the handle.
 bool db_moved(const struct db *db);

@@ -55,11 +55,12 @@ int64_t journal_bytes(const char *dir)
 struct passage {
     char *s;
     size_t n, at, after; // at: the next line; after: behind the last whole batch
+    size_t skipped;      // bytes before and between whole batches
     int64_t first;       // where in the file it begins
     int64_t touched_ms;
 };
 
-struct batch {
+struct sealed {
     const char *lines;
     size_t n;
     struct journal_tail tail;
@@ -99,7 +100,7 @@ static bool seal_read(const char *line, struct journal_tail *t, size_t *n, unsig
 
 // The next batch that is whole; false where there is none. A line that is no seal is a record, or
 // what a crash has left.
-static bool passage_next(struct passage *p, struct batch *b)
+static bool passage_next(struct passage *p, struct sealed *b)
 {
     for (const char *newline; (newline = memchr(p->s + p->at, '\n', p->n - p->at));) {
         const size_t begin = p->at;
@@ -116,6 +117,7 @@ static bool passage_next(struct passage *p, struct batch *b)
         b->tail.begin = p->first + (int64_t)(begin - b->n);
         b->tail.end = p->first + (int64_t)p->at;
         b->tail.touched_ms = p->touched_ms;
+        p->skipped += begin - b->n - p->after;
         p->after = p->at;
         return true;
     }
@@ -126,7 +128,7 @@ static bool passage_next(struct passage *p, struct batch *b)
 static bool last_batch(const char *path, struct journal_tail *tail)
 {
     struct passage p;
-    struct batch b;
+    struct sealed b;
     bool found = false;
     if (passage_read(&p, path, 0))
         while (passage_next(&p, &b)) {
@@ -167,7 +169,7 @@ bool journal_tail(const char *dir, struct journal_tail *tail)
     return found;
 }
 
-static void apply_batch(const struct batch *b, struct sink *s, struct db *db)
+static void apply_batch(const struct sealed *b, struct sink *s, struct db *db)
 {
     for (const char *line = b->lines, *end = b->lines + b->n; line < end && !db->error;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -184,11 +186,24 @@ static void apply_batch(const struct batch *b, struct sink *s, struct db *db)
     }
 }
 
+static void say_skipped(const struct passage *p, struct sink *s, struct db *db)
+{
+    char text[160];
+    snprintf(text, sizeof text, "%zu bytes of " JOURNAL_NAME " are damaged and were left out",
+             p->skipped);
+    struct record said = {.kind = RECORD_OTHER,
+                          .other = json_pack("{s:s, s:I, s:s, s:s, s:s}", "what", "event", "t_ms",
+                                             (json_int_t)now_ms(), "level", "error", "code",
+                                             "journal", "text", text)};
+    record_apply(&said, s, db);
+    record_release(&said);
+}
+
 int64_t journal_apply(const char *dir, int64_t from, struct sink *s, struct db *db)
 {
     char *path = journal_path(dir);
     struct passage p;
-    struct batch b;
+    struct sealed b;
     ASSERT(s->uid && from >= 0);
     if (passage_read(&p, path, from))
         while (!db->error && passage_next(&p, &b)) {
@@ -196,6 +211,8 @@ int64_t journal_apply(const char *dir, int64_t from, struct sink *s, struct db *
                 apply_batch(&b, s, db);
             from = b.tail.end;
         }
+    if (p.skipped)
+        say_skipped(&p, s, db);
     free(p.s);
     free(path);
     return from;

@@ -46,9 +46,6 @@ int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t st
 struct run_param *reader_params(struct reader *r, const struct stored_run *run, const char *prefix,
                                 int *n);
 
-// Directories of runs/ that have no row in the database; *n of them.
-const char **reader_folders_without_row(struct reader *r, int *n);
-
 struct run_filter {
     const char *model, *dataset, *status, *experiment; // NULL: any
     int64_t limit;                                     // 0: all

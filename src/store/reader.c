@@ -115,19 +115,6 @@ struct reader *reader_open_run(struct arena *a, const char *db, const char *run,
     return reader_open_any(a, db, run, false, d);
 }
 
-const char **reader_folders_without_row(struct reader *r, int *n)
-{
-    const char **list = NULL;
-    int n_all;
-    const struct run_folder *f = run_folders_unstored(r->arena, &r->db,
-                                                      path_join(r->arena, r->home, "runs"), &n_all);
-    *n = 0;
-    for (int i = 0; i < n_all; i++)
-        if ((f[i].state == FOLDER_LOST || f[i].state == FOLDER_BARE) && !rundir_alive(f[i].dir))
-            APPEND(r->arena, list, *n, f[i].dir);
-    return list;
-}
-
 const char *column_text(struct arena *a, sqlite3_stmt *stmt, int column)
 {
     const char *s = (const char *)sqlite3_column_text(stmt, column);

@@ -175,7 +175,7 @@ static void recorder_release(void *context)
         recorder_end(r, RUN_FAILED, "the program ended early", 1);
     writer_release(&r->writer);
     if (r->lock >= 0)
-        close(r->lock);
+        rundir_unlock(r->lock);
     pthread_cond_destroy(&r->wake);
     pthread_cond_destroy(&r->done);
     pthread_mutex_destroy(&r->mutex);
@@ -208,6 +208,16 @@ static bool write_config(struct recorder *r, const char *yaml, struct diag *d)
            fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
 }
 
+// Another process may have lost it to a power cut.
+static bool mend_config(struct recorder *r, const char *yaml, struct diag *d)
+{
+    if (!file_is_blank(path_join(r->arena, r->writer.dir, "config.yaml")))
+        return true;
+    recorder_event(r, EVENT_WARN, "config", -1,
+                   "config.yaml was empty or gone and is written again");
+    return write_config(r, yaml, d);
+}
+
 // Whose records these are, and where they go.
 static bool open_journal(struct recorder *r, const char *uid, const char *dir, struct diag *d)
 {
@@ -236,6 +246,12 @@ struct recorder *recorder_start(struct arena *a, const char *db, const struct ru
     const char *dir = rundir_make(a, runs, uid, run->name, &r->lock, d);
     if (!dir || !open_journal(r, uid, dir, d) || !write_config(r, run->config_yaml, d))
         return NULL;
+    if (!rundir_locked(r->lock))
+        snprintf(
+            r->notice, sizeof r->notice,
+            "%s is on a file system without locks: whether the run is alive is told by the age "
+            "of its journal",
+            dir);
     start_thread(r);
     enqueue_other(r, describe_run(run, uid, w->stored_dir));
     enqueue_other(r, describe_attempt(run, 0));
@@ -273,13 +289,17 @@ struct recorder *recorder_resume(struct arena *a, const char *db, const char *ru
         !take_over(r, &stored, d))
         return NULL;
     start_thread(r);
-    if (w->journal.torn)
-        recorder_event(r, EVENT_WARN, "journal", -1,
-                       "%lld bytes that a crash had torn were cut from the end of %s",
-                       (long long)w->journal.torn, w->journal.path);
+    if (w->journal.torn) {
+        snprintf(r->notice, sizeof r->notice,
+                 "%lld bytes that a crash had torn were cut from the end of %s",
+                 (long long)w->journal.torn, w->journal.path);
+        recorder_event(r, EVENT_WARN, "journal", -1, "%s", r->notice);
+    }
     enqueue_other(r, json_pack("{s:s, s:I, s:I}", "what", "rewind", "step", (json_int_t)step,
                                "t_ms", (json_int_t)now_ms()));
     enqueue_other(r, describe_attempt(now, step));
+    if (!mend_config(r, now->config_yaml, d))
+        return NULL;
     flush(r, true, true);
     return r;
 }
@@ -397,8 +417,9 @@ void recorder_end(struct recorder *r, enum run_status status, const char *reason
     stop_thread(r);
     r->ended = true;
     last_notice(r);
+    db_settle(&r->writer.db);
     db_close(&r->writer.db);
-    close(r->lock);
+    rundir_unlock(r->lock);
     r->lock = -1;
 }
 

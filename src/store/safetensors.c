@@ -116,7 +116,7 @@ static bool write_tensors(const char *tmp, const struct tensor *const *tensor, i
     bool ok = file_write_bytes(fd, header, length);
     for (int i = 0; ok && i < n; i++)
         ok = write_tensor(fd, tensor[i]);
-    ok = ok && fsync(fd) == 0;
+    ok = ok && file_sync(fd);
     const int saved = errno;
     const bool closed = close(fd) == 0;
     if (!ok)

@@ -197,7 +197,6 @@ static void trouble_with_database(struct writer *w, bool journaled, bool durable
     drop_pending(w);
     if (durable)
         writer_settle(w);
-    journal_touch(&w->journal);
 }
 
 void writer_write(struct writer *w, bool durable, bool patient)
@@ -208,6 +207,8 @@ void writer_write(struct writer *w, bool durable, bool patient)
         return;
     const bool journaled = to_journal(w);
     const int why = errno;
+    if (!w->n_pending)
+        journal_touch(&w->journal);
     if (to_database(w, durable, patient, journaled))
         well(w, journaled);
     else
