@@ -20,8 +20,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static const char seal_form[] =
-    "{\"journal\":1,\"run\":\"%s\",\"bytes\":%zu,\"crc32\":\"%08lx\",\"stored\":%" PRId64 "}\n";
+static const char seal_form[] = "{\"journal\":1,\"run\":\"%s\",\"db\":\"%08x\",\"bytes\":%zu,"
+                                "\"crc32\":\"%08lx\",\"stored\":%" PRId64 "}\n";
 static const char seal_begin[] = "{\"journal\":1,";
 
 enum { TAIL_BYTES = 4096 };
@@ -38,6 +38,12 @@ static char *journal_path(const char *dir)
     if (asprintf(&path, "%s/" JOURNAL_NAME, dir) < 0)
         BUG("out of memory");
     return path;
+}
+
+uint32_t journal_database(const char *db_path)
+{
+    const char *slash = strrchr(db_path, '/'), *name = slash ? slash + 1 : db_path;
+    return (uint32_t)journal_checksum(name, strlen(name));
 }
 
 int64_t journal_bytes(const char *dir)
@@ -93,9 +99,10 @@ static bool seal_read(const char *line, struct journal_tail *t, size_t *n, unsig
 {
     return !strncmp(line, seal_begin, sizeof seal_begin - 1) &&
            sscanf(line,
-                  "{\"journal\":1,\"run\":\"%26[0-9a-z]\",\"bytes\":%zu,\"crc32\":\"%8lx\","
+                  "{\"journal\":1,\"run\":\"%26[0-9a-z]\",\"db\":\"%8x\",\"bytes\":%zu,\"crc32\":"
+                  "\"%8lx\","
                   "\"stored\":%" SCNd64 "}",
-                  t->uid, n, checksum, &t->stored) == 4;
+                  t->uid, &t->database, n, checksum, &t->stored) == 5;
 }
 
 // The next batch that is whole; false where there is none. A line that is no seal is a record, or
@@ -243,6 +250,7 @@ static void cut_torn(struct journal *j)
         return;
     last_batch(j->path, &tail);
     j->end = tail.end;
+    j->database = tail.database;
     if (st.st_size > tail.end && !ftruncate(j->fd, tail.end))
         j->torn = st.st_size - tail.end;
 }
@@ -273,14 +281,14 @@ void journal_close(struct journal *j)
     j->path = NULL;
 }
 
-static void add_batch(struct text *out, const char *uid, const struct record *record, size_t n,
-                      int64_t stored)
+static void add_batch(struct text *out, const struct journal *j, const char *uid,
+                      const struct record *record, size_t n, int64_t stored)
 {
     for (size_t i = 0; i < n; i++) {
         record_write(&record[i], out);
         text_add(out, "\n");
     }
-    text_addf(out, seal_form, uid, out->n, journal_checksum(out->s, out->n), stored);
+    text_addf(out, seal_form, uid, j->database, out->n, journal_checksum(out->s, out->n), stored);
 }
 
 // `ganexp eval` may append scores to the journal of a run that lives: a lock, where there are locks,
@@ -315,7 +323,7 @@ bool journal_append(struct journal *j, const char *uid, const struct record *rec
         return false;
     struct text batch;
     text_init(&batch);
-    add_batch(&batch, uid, record, n, stored);
+    add_batch(&batch, j, uid, record, n, stored);
     const bool ok = append_locked(j, &batch);
     const int why = errno;
     text_release(&batch);

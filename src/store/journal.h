@@ -13,10 +13,11 @@
 
 // One that is open for appending, by the process that holds the run's lock.
 struct journal {
-    int fd;       // −1: it could not be opened
-    char *path;   // freed by journal_close
-    int64_t end;  // bytes
-    int64_t torn; // bytes of a batch without its seal that opening has cut off
+    int fd;            // −1: it could not be opened
+    char *path;        // freed by journal_close
+    uint32_t database; // as journal_database says
+    int64_t end;       // bytes
+    int64_t torn;      // bytes of a batch without its seal that opening has cut off
 };
 // Makes it where it is not there. False with errno; journal_append tries again.
 bool journal_open(struct journal *j, const char *dir);
@@ -33,11 +34,15 @@ void journal_touch(struct journal *j); // the run lives, though nothing is appen
 // Its last whole batch. False where there is none.
 struct journal_tail {
     char uid[UID_LENGTH + 1];
+    uint32_t database;
     int64_t begin, end; // of the batch and its seal, in bytes from the journal's start
     int64_t stored;
     int64_t touched_ms; // when it was last written
 };
 bool journal_tail(const char *dir, struct journal_tail *tail);
+// Which database a journal belongs to: a checksum of its file's name. Several may share a folder of
+// runs.
+uint32_t journal_database(const char *db_path);
 int64_t journal_bytes(const char *dir); // −1: there is none
 
 // Applies what is whole behind byte `from`, and of the sink's run, to the open transaction. Returns

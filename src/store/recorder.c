@@ -225,8 +225,10 @@ static bool open_journal(struct recorder *r, const char *uid, const char *dir, s
     w->uid = w->sink.uid = arena_strdup(r->arena, uid);
     w->dir = dir;
     w->stored_dir = path_inside(r->arena, path_parent(r->arena, w->db_path), dir);
-    return journal_open(&w->journal, dir) ||
-           fail(d, nowhere, "cannot open %s: %s", w->journal.path, strerror(errno));
+    const bool opened = journal_open(&w->journal, dir);
+    w->journal.database = journal_database(w->db_path);
+    w->first = w->journal.end;
+    return opened || fail(d, nowhere, "cannot open %s: %s", w->journal.path, strerror(errno));
 }
 
 struct recorder *recorder_start(struct arena *a, const char *db, const struct run_description *run,

@@ -73,7 +73,22 @@ static bool is_run_folder(struct arena *a, const char *runs, const char *name)
     return n == 2;
 }
 
-// False where the database has it all.
+// A checkpoint or a picture is of a run that was there before there were journals.
+static bool is_bare(struct arena *a, const char *dir)
+{
+    static const char *const part[] = {"checkpoints", "samples"};
+    int n = 0;
+    for (size_t i = 0; i < LENGTH(part); i++) {
+        DIR *folder = opendir(arena_printf(a, "%s/%s", dir, part[i]));
+        for (struct dirent *e; folder && (e = readdir(folder));)
+            n += e->d_name[0] != '.' && !strstr(e->d_name, ".tmp");
+        if (folder)
+            closedir(folder);
+    }
+    return n == 0;
+}
+
+// False where the database has it all, or it is another's.
 static bool folder_judge(struct arena *a, struct db *db, struct run_folder *f,
                          const int64_t *stored)
 {
@@ -82,8 +97,10 @@ static bool folder_judge(struct arena *a, struct db *db, struct run_folder *f,
         return false;
     if (!written || !journal_tail(f->dir, &f->tail)) {
         f->state = FOLDER_BARE;
-        return !stored;
+        return !stored && is_bare(a, f->dir);
     }
+    if (!stored && f->tail.database != journal_database(db->path))
+        return false;
     const char *dir = stored ? f->dir : stored_dir(a, db, f->tail.uid);
     f->state = dir ? FOLDER_BEHIND : f->tail.stored ? FOLDER_LOST : FOLDER_NEW;
     // a copy, beside the folder itself, is nothing of its own
@@ -153,7 +170,7 @@ static void cut_and_say(struct db *db, const char *dir, const char *uid)
                  (long long)j.torn);
         struct record said = {.kind = RECORD_OTHER,
                               .other = describe_event(EVENT_WARN, "journal", -1, text)};
-        if (journal_append(&j, uid, &said, 1, 1))
+        if (journal_append(&j, uid, &said, 1, j.end))
             run_folder_bring_in(db, dir);
         record_release(&said);
     }

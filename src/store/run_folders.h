@@ -8,7 +8,7 @@ enum folder_state {
     FOLDER_BEHIND, // its journal has more than the database, or it was moved
     FOLDER_NEW,    // no database ever had it
     FOLDER_LOST,   // a database had it, and this one has no row of it
-    FOLDER_BARE    // neither a row nor a journal
+    FOLDER_BARE    // neither a row nor anything that was recorded
 };
 
 struct run_folder {
@@ -18,7 +18,7 @@ struct run_folder {
 };
 
 // The folders of `runs` that the database (its handle may be NULL: there is none) does not have
-// whole; *n of them.
+// whole, and that are not another database's; *n of them.
 struct run_folder *run_folders_unstored(struct arena *a, struct db *db, const char *runs, int *n);
 // Brings what one folder's journal has more, all of it perhaps, into the database, in a transaction
 // of its own. False: db->why.

@@ -5,6 +5,7 @@
 #include "store/writer.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,13 @@
 
 #include "store/describe.h"
 
-enum { PENDING_MAX = 1 << 22, UNKEPT_MAX = 1 << 16, IMPATIENT_MS = 200, IDLE_BEAT_MS = 10000 };
+enum {
+    PENDING_MAX = 1 << 22,
+    UNKEPT_MAX = 1 << 16,
+    IMPATIENT_MS = 200,
+    IDLE_BEAT_S = 10,
+    TELL_AGAIN_S = 600
+};
 
 #define WRITER_TELL(w, ...) snprintf((w)->notice, sizeof(w)->notice, __VA_ARGS__)
 
@@ -85,6 +92,8 @@ static void apply_all(struct writer *w, bool journaled)
     if (w->behind) {
         s->run = db_int(&w->db, 0, "SELECT id FROM run WHERE uid=?", "t", w->uid);
         w->position = s->run ? journal_position(&w->db, s->run) : 0;
+        if (!w->committed && w->position > w->first)
+            w->position = w->first; // the journal that the database had is gone, or cut
         journal_apply(w->dir, w->position, s, &w->db);
     }
     for (size_t i = w->n_stored; i < w->n_pending && !(w->behind && journaled); i++)
@@ -158,21 +167,26 @@ static void well(struct writer *w, bool journaled)
     w->position = w->journal.end;
     w->behind = false;
     w->lacking = 0;
-    w->beat_ms = now_ms();
-    if (w->in_trouble && !w->notice[0])
+    w->committed = true;
+    w->beat = clock_now();
+    if (w->told && !w->notice[0])
         WRITER_TELL(w, "%s takes records again; what waited in %s is in it", w->db_path,
                     w->journal.path);
-    w->in_trouble = false;
+    w->in_trouble = w->told = false;
     if (journaled)
         drop_pending(w);
     else
         keep_some(w);
 }
 
+// A disk that is nearly full comes and goes.
 static void tell_trouble(struct writer *w, bool journaled, int why)
 {
-    if (w->in_trouble)
+    const double now = clock_now();
+    if (w->in_trouble || (w->told_at > 0 && now - w->told_at < TELL_AGAIN_S))
         return;
+    w->told_at = now;
+    w->told = true;
     if (journaled)
         WRITER_TELL(w,
                     "%s cannot be written (%s); the run goes on: records go to %s and join the "
@@ -189,7 +203,7 @@ static void trouble_with_database(struct writer *w, bool journaled, bool durable
 {
     tell_trouble(w, journaled, why);
     w->in_trouble = true;
-    w->beat_ms = now_ms();
+    w->beat = clock_now();
     if (!journaled)
         return;
     w->behind = true;
@@ -201,7 +215,7 @@ static void trouble_with_database(struct writer *w, bool journaled, bool durable
 
 void writer_write(struct writer *w, bool durable, bool patient)
 {
-    const bool beat = now_ms() - w->beat_ms > IDLE_BEAT_MS;
+    const bool beat = clock_now() - w->beat > IDLE_BEAT_S;
     watch(w);
     if (!w->n_pending && !durable && !beat && !w->behind)
         return;

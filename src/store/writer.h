@@ -16,11 +16,15 @@ struct writer {
     struct db db;
     struct sink sink;
     struct journal journal;
+    int64_t first;    // where in the journal this process began
+    bool committed;   // it has written to the database
     int64_t position; // how much of the journal the database has, as far as is known
     bool behind;      // it lacks some, or may: it was opened anew
     bool in_trouble, unsynced;
     int64_t lacking; // records that the journal has and the database has not
-    int64_t beat_ms, lost, unkept;
+    int64_t lost, unkept;
+    double beat, told_at; // by clock_now; when the user was last told of trouble
+    bool told;            // of this one
 
     // What one of the two has not got.
     struct record *pending;

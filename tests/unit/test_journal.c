@@ -398,6 +398,46 @@ static void what_comes_late_is_kept(void **state)
     same_rows(f, before);
 }
 
+// Two databases may share runs/: what is one's is nothing that the other misses.
+static void another_databases_runs_are_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    const char *dir = whole_run(f), *other = arena_printf(f->arena, "%s/other.db", f->dir);
+    const struct run_description run = description("other");
+    recorder_end(recorder_start(f->arena, other, &run, f->diag), RUN_DONE, "", 0);
+    int n;
+    leftovers(reader_open(f->arena, other, false, f->diag), true, &n);
+    assert_int_equal(n, 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM runs"), 1);
+    struct stored_run found; // asked for by its directory it is there
+    assert_true(reader_find(reader_open(f->arena, other, false, f->diag), dir, &found, f->diag));
+    assert_string_equal(found.name, "ring");
+}
+
+// The journal is gone and the database busy: what comes now is not taken for what it had before.
+static void a_lost_journal_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    const char *dir = whole_run(f);
+    struct db other = open_database(f);
+    assert_int_equal(unlink(arena_printf(f->arena, "%s/" JOURNAL_NAME, dir)), 0);
+    assert_true(db_begin(&other));
+    struct run_description now = description("ring");
+    now.busy_ms = 50;
+    struct recorder *r = recorder_resume(f->arena, f->db, "@last", 100, &now, f->diag);
+    assert_non_null(r);
+    steps(r, 101, 110);
+    recorder_flush(r);
+    assert_true(recorder_logged(r) > 0);
+    assert_true(db_commit(&other));
+    db_close(&other);
+    steps(r, 111, 120);
+    recorder_end(r, RUN_DONE, "", 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM metrics WHERE metric='loss'"), 120);
+    assert_int_equal(ask(f, "SELECT count(*) FROM attempt"), 3);
+    assert_int_equal(ask(f, "SELECT bytes FROM artifact WHERE kind='journal'"), journal_bytes(dir));
+}
+
 static void names_of_temporaries_are_random(void **state)
 {
     (void)state;
@@ -422,6 +462,8 @@ int main(void)
         TEST(a_restored_backup_gets_what_came_after_it),
         TEST(a_moved_directory_is_followed_and_a_copy_refused),
         TEST(what_comes_late_is_kept),
+        TEST(another_databases_runs_are_left_alone),
+        TEST(a_lost_journal_begins_anew),
         cmocka_unit_test(names_of_temporaries_are_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
