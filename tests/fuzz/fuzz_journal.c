@@ -1,11 +1,16 @@
 // Random bytes as a line of journal.jsonl, as a crash or an editor may have left it: read, applied to a
-// database in memory that has one run, written and read again. Nothing may crash or leak.
+// database in memory that has one run, written and read again. And as a whole journal, with a seal that
+// fits and without. Nothing may crash or leak.
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <zlib.h>
 
 #include "base/text.h"
-#include "store/record.h"
+#include "base/whole_file.h"
+#include "store/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,8 +35,44 @@ static struct db *database(void)
     return &db;
 }
 
+static const char *folder(void)
+{
+    static char dir[] = "/tmp/fuzz_journal_XXXXXX";
+    static bool made;
+    if (!made && !mkdtemp(dir))
+        abort();
+    made = true;
+    return dir;
+}
+
+static void as_journal(const uint8_t *data, size_t size, bool sealed)
+{
+    char path[64], seal[200];
+    snprintf(path, sizeof path, "%s/" JOURNAL_NAME, folder());
+    const int n = snprintf(seal, sizeof seal,
+                           "{\"journal\":1,\"run\":\"u\",\"db\":\"0\",\"bytes\":%zu,\"crc32\":"
+                           "\"%08lx\",\"stored\":0}\n",
+                           size, crc32_z(0, data, size));
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!file_write_bytes(fd, data, size) || (sealed && !file_write_bytes(fd, seal, (size_t)n)))
+        abort();
+    close(fd);
+    struct sink sink = {.uid = "u", .run = 1};
+    struct journal_tail tail;
+    struct db *db = database();
+    if (db_begin(db)) {
+        journal_tail(folder(), &tail);
+        journal_apply(folder(), 0, &sink, db);
+        sink_finish(&sink, db, false);
+    }
+    sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    sink_release(&sink);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    as_journal(data, size, false);
+    as_journal(data, size, true);
     char *line = strndup((const char *)data, size), *name;
     struct record r;
     struct sink sink = {.uid = "u"};
