@@ -43,10 +43,7 @@ static void put_int(json_t *j, const char *key, int64_t x)
 
 static void put_real(json_t *j, const char *key, double x)
 {
-    json_object_set_new(j, key,
-                        isnan(x)   ? json_null()
-                        : isinf(x) ? json_string(x > 0 ? "inf" : "-inf")
-                                   : json_real(x));
+    json_object_set_new(j, key, record_number(x));
 }
 
 // A step below zero is no step.

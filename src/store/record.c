@@ -99,7 +99,7 @@ int64_t now_ms(void)
 }
 
 // JSON knows no infinity: "inf" and "-inf" are texts, NaN is null.
-static json_t *record_number(double x)
+json_t *record_number(double x)
 {
     if (isnan(x))
         return json_null();

@@ -62,6 +62,8 @@ void record_write(const struct record *r, struct text *out);
 bool record_read(const char *line, struct record *r, char **name_to_free);
 void record_release(struct record *r);
 
+json_t *record_number(double x); // NaN is null, an infinity a text: JSON knows neither
+
 int64_t now_ms(void);
 enum { BEAT_MS = 60000 }; // a run promises its next beat within this
 

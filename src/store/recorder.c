@@ -227,6 +227,8 @@ static bool open_journal(struct recorder *r, const char *uid, const char *dir, s
     w->stored_dir = path_inside(r->arena, path_parent(r->arena, w->db_path), dir);
     const bool opened = journal_open(&w->journal, dir);
     w->journal.database = journal_database(w->db_path);
+    if (opened && w->db.handle && w->behind)
+        journal_rewrite(&w->journal, uid, &w->db);
     w->first = w->journal.end;
     return opened || fail(d, nowhere, "cannot open %s: %s", w->journal.path, strerror(errno));
 }

@@ -398,6 +398,36 @@ static void what_comes_late_is_kept(void **state)
     same_rows(f, before);
 }
 
+// A run of before there were journals, or one whose journal is gone: its rows give it one.
+static void a_journal_is_made_again_from_the_rows(void **state)
+{
+    struct fixture *f = *state;
+    const char *dir = whole_run(f), *path = arena_printf(f->arena, "%s/" JOURNAL_NAME, dir);
+    struct db db = open_database(f);
+    struct journal j;
+    for (int emptied = 0; emptied < 2; emptied++) {
+        const char *before = all_rows(f);
+        assert_int_equal(emptied ? truncate(path, 0) : unlink(path), 0);
+        assert_true(journal_open(&j, dir));
+        j.database = journal_database(f->db);
+        const int64_t run = db_int(&db, 0, "SELECT id FROM run", "");
+        const char *uid = ask_text(f, "SELECT uid FROM run");
+        assert_true(journal_rewrite(&j, uid, &db));
+        assert_true(j.end > 10000 && j.end == size_of(path));
+        assert_int_equal(journal_position(&db, run), j.end);
+        assert_true(journal_rewrite(&j, uid, &db)); // now there is nothing to do
+        assert_int_equal(j.end, size_of(path));
+        journal_close(&j);
+        same_rows(f, before);
+        db_close(&db);
+        remove_database(f);
+        db = open_database(f);
+        assert_true(run_folder_bring_in(&db, dir));
+        same_rows(f, before);
+    }
+    db_close(&db);
+}
+
 // Two databases may share runs/: what is one's is nothing that the other misses.
 static void another_databases_runs_are_left_alone(void **state)
 {
@@ -462,6 +492,7 @@ int main(void)
         TEST(a_restored_backup_gets_what_came_after_it),
         TEST(a_moved_directory_is_followed_and_a_copy_refused),
         TEST(what_comes_late_is_kept),
+        TEST(a_journal_is_made_again_from_the_rows),
         TEST(another_databases_runs_are_left_alone),
         TEST(a_lost_journal_begins_anew),
         cmocka_unit_test(names_of_temporaries_are_random),
