@@ -153,7 +153,8 @@ static enum db_result db_look(struct db *db, struct diag *d)
     const int primary = rc & 0xff;
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
         return refuse(d, db->path, sqlite3_errmsg(db->handle),
-                      "it is damaged; restore it from a backup; it was left as it is");
+                      "it is damaged and was left as it is: restore it from a backup, or move it "
+                      "away, and `ganexp resume DIRECTORY` brings back each run");
     return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite_cause(db->handle, rc));
 }
 
@@ -224,8 +225,9 @@ bool db_moved(const struct db *db)
     struct stat st;
     if (!db->handle || !db->inode)
         return false;
-    return stat(db->path, &st) ? errno == ENOENT
-                               : st.st_dev != db->device || st.st_ino != db->inode || !st.st_nlink;
+    return stat(db->path, &st)
+               ? errno == ENOENT
+               : st.st_dev != db->device || st.st_ino != db->inode || !st.st_nlink || !st.st_size;
 }
 
 static enum db_result refuse_network(struct db *db, const char *kind)
@@ -310,7 +312,7 @@ void db_settle(struct db *db)
     sqlite3_exec(db->handle, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 }
 
-static void trouble(struct db *db, int rc)
+void db_trouble(struct db *db, int rc)
 {
     if (db->error)
         return;
@@ -324,7 +326,7 @@ void db_exec(struct db *db, const char *sql)
         return;
     const int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
-        trouble(db, rc);
+        db_trouble(db, rc);
 }
 
 bool db_begin(struct db *db)
@@ -352,7 +354,7 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql)
     sqlite3_stmt *stmt = NULL;
     const int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
     if (rc != SQLITE_OK)
-        return trouble(db, rc), NULL;
+        return db_trouble(db, rc), NULL;
     db->cached[db->n_cached].sql = sql;
     db->cached[db->n_cached++].stmt = stmt;
     return stmt;
@@ -365,7 +367,7 @@ void db_finish(struct db *db, sqlite3_stmt *stmt)
         rc = sqlite3_step(stmt);
     while (rc == SQLITE_ROW);
     if (rc != SQLITE_DONE)
-        trouble(db, rc);
+        db_trouble(db, rc);
     sqlite3_reset(stmt);
 }
 
@@ -406,7 +408,7 @@ int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *ty
     const int rc = sqlite3_step(stmt);
     const int64_t out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        trouble(db, rc);
+        db_trouble(db, rc);
     sqlite3_reset(stmt);
     return out;
 }

@@ -44,8 +44,8 @@ void db_close(struct db *db); // safe on a handle that did not open
 // Empties the log into the file, unless somebody reads: a log that stays could be replayed into
 // another file that is put at the path.
 void db_settle(struct db *db);
-// Whether what is open is no longer what lies at its path: it was deleted, or another file was put
-// there. What is written then is lost with the handle.
+// Whether what is open is no longer what lies at its path: it was deleted or emptied, or another file was
+// put there. What is written then is lost with the handle.
 bool db_moved(const struct db *db);
 // Opens the path anew after it moved. The log that is left of the old file is set aside first:
 // SQLite would replay it into the new one.
@@ -63,6 +63,8 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql);
 void db_run(struct db *db, const char *sql, const char *types, ...);
 // The first column of the first row as a number; `otherwise` without a row.
 int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *types, ...);
+// Notes the first error of a statement that the caller stepped.
+void db_trouble(struct db *db, int rc);
 // Steps a bound statement to its end and resets it.
 void db_finish(struct db *db, sqlite3_stmt *stmt);
 

@@ -237,7 +237,10 @@ static void load_summary(struct sink_metric *m, struct sink *s, struct db *db)
         return;
     sqlite3_bind_int64(stmt, 1, s->run);
     sqlite3_bind_int64(stmt, 2, m->key);
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
+    const int rc = sqlite3_step(stmt);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        db_trouble(db, rc);
+    if (rc == SQLITE_ROW) {
         int64_t *const whole[] = {&m->summary.n, &m->summary.n_nan, &m->summary.last_step,
                                   &m->summary.min_step, &m->summary.max_step};
         double *const real[] = {&m->summary.first, &m->summary.last, &m->summary.min,
@@ -289,6 +292,8 @@ static void apply_metric(const struct record *r, struct sink *s, struct db *db)
     }
     if (!m->loaded && !db->error)
         load_summary(m, s, db);
+    if (db->error)
+        return; // what is remembered then is forgotten with the transaction
     db_run(db, "INSERT OR REPLACE INTO metric(run_id, key_id, step, value) VALUES(?, ?, ?, ?)",
            "iiid", s->run, m->key, r->step, r->metric.value);
     summarise_point(m, r->step, r->metric.value);
@@ -308,7 +313,7 @@ void record_apply(struct record *r, struct sink *s, struct db *db)
     ASSERT(s->uid || s->run);
     ASSERT(r->kind == RECORD_OTHER || r->kind == RECORD_METRIC || r->kind == RECORD_TICK);
     find_run(s, db);
-    if (!s->run && r->kind != RECORD_OTHER)
+    if (db->error || (!s->run && r->kind != RECORD_OTHER))
         return;
     if (r->kind == RECORD_OTHER)
         apply_other(r->other, s, db);

@@ -400,9 +400,9 @@ static void last_notice(struct recorder *r)
     if (w->lacking)
         snprintf(
             r->notice, sizeof r->notice,
-            "%lld records are in %s and not in %s: `ls`, `show` and `query` read both, and the "
-            "next run that can write it brings them in",
-            (long long)w->lacking, w->journal.path, w->db_path);
+            "%lld records are in %s and not in %s (%s): `ls`, `show` and `query` read both, and "
+            "the next run that can write it brings them in",
+            (long long)w->lacking, w->journal.path, w->db_path, w->db.why);
     else if (w->in_trouble && nowhere_else)
         snprintf(r->notice, sizeof r->notice, "%lld records could be written nowhere and are lost",
                  nowhere_else);

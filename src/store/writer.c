@@ -77,9 +77,13 @@ static void watch(struct writer *w)
     struct stat st;
     if (!db_moved(&w->db))
         return;
+    const bool deleted = stat(w->db_path, &st) != 0;
     WRITER_TELL(w, "%s was %s while this run writes; all that %s has of the run goes into %s",
-                w->db_path, stat(w->db_path, &st) ? "deleted" : "replaced by another file",
-                w->journal.path, stat(w->db_path, &st) ? "a new one" : "that");
+                w->db_path,
+                deleted       ? "deleted"
+                : !st.st_size ? "emptied"
+                              : "replaced by another file",
+                w->journal.path, deleted ? "a new one" : "that");
     const struct record said = {.kind = RECORD_OTHER,
                                 .other = describe_event(EVENT_WARN, "database", -1, w->notice)};
     writer_take(w, &said, 1);

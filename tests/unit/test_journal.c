@@ -306,6 +306,31 @@ static void a_database_that_goes_is_noticed_and_made_whole(void **state)
     assert_int_equal(n, 0);
 }
 
+// Written over in place, it is no longer a database. The run goes on, and its directory has it all.
+static void a_database_that_is_cut_short_stops_no_run(void **state)
+{
+    struct fixture *f = *state;
+    static const off_t left[] = {8192, 0};
+    for (size_t i = 0; i < LENGTH(left); i++) {
+        struct recorder *r = start_in(f, f->arena, "cut");
+        const char *dir = recorder_dir(r);
+        for (int k = 0; k < 10; k++) {
+            if (k == 3)
+                assert_int_equal(truncate(f->db, left[i]), 0);
+            steps(r, 100 * k + 1, 100 * k + 100);
+            recorder_checkpoint(r, 100 * k + 100);
+        }
+        recorder_end(r, RUN_DONE, "", 0);
+        assert_true(left[i] || recorder_notice(r)); // the log may have made it whole
+        remove_database(f);
+        struct db db = open_database(f);
+        assert_true(run_folder_bring_in(&db, dir));
+        assert_int_equal(db_int(&db, 0, "SELECT count(*) FROM metric", ""), 1000);
+        db_close(&db);
+        remove_database(f);
+    }
+}
+
 // A log that lies where a new database is made is of an older one.
 static void a_foreign_log_is_not_replayed(void **state)
 {
@@ -488,6 +513,7 @@ int main(void)
         TEST(a_failed_append_is_cut_back),
         TEST(leftovers_do_no_harm),
         TEST(a_database_that_goes_is_noticed_and_made_whole),
+        TEST(a_database_that_is_cut_short_stops_no_run),
         TEST(a_foreign_log_is_not_replayed),
         TEST(a_restored_backup_gets_what_came_after_it),
         TEST(a_moved_directory_is_followed_and_a_copy_refused),
