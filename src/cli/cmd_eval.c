@@ -3,6 +3,7 @@
 #include "cli/session_describe.h"
 #include "cli/session_score.h"
 #include "store/checkpoint.h"
+#include "store/late.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -111,8 +112,8 @@ static int cmd_eval_run(struct options *o)
     if (!cmd_eval_restore(&s) || !scoring_run(&scoring))
         return EXIT_FAILED;
     const int64_t step = s.trainer->step;
-    const bool stored = recorder_late_scores(options_db(o), s.stored.uid, step, scoring.score,
-                                             scoring.n_score, o->diag);
+    const bool stored = late_scores(options_db(o), &s.stored, step, scoring.score, scoring.n_score,
+                                    o->diag);
     if (option_given(o, "json"))
         print_json(scoring.evaluator, step);
     else

@@ -1,10 +1,26 @@
 // Lists runs, newest first.
 #include "base/arena.h"
 #include "cli/command.h"
-#include "store/query.h"
+#include "store/leftovers.h"
 #include "view/table.h"
 
-enum { SHOWN = 40 };
+enum { SHOWN = 40, NAMED = 3 };
+
+// On the other stream: what reads the list is not to meet it.
+static void name_leftovers(struct reader *reader)
+{
+    int n, n_lost = 0;
+    const struct leftover *l = leftovers(reader, false, &n);
+    for (int i = 0; i < n; i++) {
+        if (l[i].records && n_lost++ < NAMED)
+            fprintf(stderr, "%s is a run without a row: `ganexp resume %s` brings it back\n",
+                    l[i].path, l[i].path);
+    }
+    if (n_lost > NAMED)
+        fprintf(stderr, "… and %d more such folders\n", n_lost - NAMED);
+    if (n)
+        fprintf(stderr, "%d left over in all: `ganexp gc` lists them\n", n);
+}
 
 static int cmd_ls_run(struct options *o)
 {
@@ -33,6 +49,7 @@ static int cmd_ls_run(struct options *o)
     } else {
         fputs("no runs\n", stderr);
     }
+    name_leftovers(reader);
     return EXIT_DONE;
 }
 

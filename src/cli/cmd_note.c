@@ -1,6 +1,6 @@
 // Says something of a run afterwards.
 #include "cli/command.h"
-#include "store/notes.h"
+#include "store/late.h"
 #include "store/query.h"
 
 static int cmd_note_run(struct options *o)
@@ -11,7 +11,7 @@ static int cmd_note_run(struct options *o)
         return EXIT_FAILED;
     if (!reader_find(reader, o->word[0], &run, o->diag))
         return EXIT_NOT_FOUND;
-    return note_write(options_db(o), run.uid, o->word[1], o->diag) ? EXIT_DONE : EXIT_FAILED;
+    return late_note(options_db(o), &run, o->word[1], o->diag) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static const struct option_spec options[] = {

@@ -117,7 +117,8 @@ static int cmd_resume_go_on(struct session *s, int threads, const struct origin 
 {
     const struct run_description now = session_describe(s, threads);
     signals_catch();
-    struct recorder *recorder = recorder_resume(s->arena, options_db(s->options), s->stored.uid,
+    const char *run = s->stored.apart ? s->dir : s->stored.uid;
+    struct recorder *recorder = recorder_resume(s->arena, options_db(s->options), run,
                                                 s->trainer->step, &now, s->diag);
     if (!recorder)
         return rundir_alive(s->dir) ? EXIT_REFUSED : EXIT_FAILED;

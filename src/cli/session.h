@@ -21,6 +21,7 @@ struct session {
     struct tuner_cache *cache; // NULL: nothing is remembered
     struct trainer *trainer;   // NULL until the command makes it
     struct stored_run stored;  // uid NULL: a new run
+    struct reader *reader;     // that knows it; NULL for a new run
     const char *dir;           // of the run
 };
 

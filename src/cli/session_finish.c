@@ -113,11 +113,13 @@ static int training_finish(struct training *t, enum outcome outcome)
 static bool catch_up(struct training *t)
 {
     struct session *s = t->session;
-    struct reader *r = s->stored.uid ? reader_open(s->arena, options_db(s->options), false,
-                                                   diag_new(s->arena))
-                                     : NULL;
-    if (!r || !trainer_evaluation_due(s->trainer) ||
-        reader_scores(r, &s->stored, s->trainer->step, s->experiment->evaluate.samples) >=
+    struct stored_run now;
+    if (!s->stored.uid || !trainer_evaluation_due(s->trainer))
+        return true;
+    struct diag *quiet = diag_new(s->arena);
+    struct reader *r = reader_open_run(s->arena, options_db(s->options), s->dir, quiet);
+    if (!r || !reader_find(r, s->stored.uid, &now, quiet) ||
+        reader_scores(r, &now, s->trainer->step, s->experiment->evaluate.samples) >=
             evaluator_numbers(s->experiment))
         return true;
     return training_evaluate(t);

@@ -107,6 +107,38 @@ static bool on_evaluate(void *context, struct trainer *trainer)
     return training_evaluate(t);
 }
 
+// The slab of the past is as large as a checkpoint and, without a name, what no `du` shows. Where
+// there is room for one of them, it is the checkpoint's.
+static void past_gives_way(struct training *t, const char *path)
+{
+    struct trainer *trainer = t->session->trainer;
+    if (errno != ENOSPC && errno != EDQUOT)
+        return;
+    fclose(trainer->past);
+    trainer->past = NULL;
+    progress_note(t->progress,
+                  "the disk is too full for %s beside the weights of before, which a divergence is "
+                  "looked for with: those are given up",
+                  path);
+}
+
+static bool write_checkpoint(struct training *t, const char *path, struct diag *d)
+{
+    const struct trainer *trainer = t->session->trainer;
+    const struct experiment *e = t->session->experiment;
+    if (trainer->past) {
+        struct arena *a = arena_new(NULL);
+        const bool written = checkpoint_write(path, e, trainer->slab, trainer->step, NULL, 0,
+                                              diag_new(a));
+        if (!written)
+            past_gives_way(t, path);
+        arena_free(a);
+        if (written)
+            return true;
+    }
+    return checkpoint_write(path, e, trainer->slab, trainer->step, NULL, 0, d);
+}
+
 // Points first: a run killed between the two is resumed from the checkpoint before and makes them
 // again, while points after the newest checkpoint's would never be made. A disk that is full now
 // may not be at the next checkpoint: only the last one has to succeed.
@@ -120,7 +152,7 @@ static bool on_checkpoint(void *context, struct trainer *trainer)
     const char *path = checkpoints_path(a, s->dir, step);
     struct diag *d = must ? s->diag : diag_new(a);
     recorder_checkpoint(t->recorder, step);
-    const bool written = checkpoint_write(path, s->experiment, trainer->slab, step, NULL, 0, d);
+    const bool written = write_checkpoint(t, path, d);
     if (written) {
         recorder_artifact(t->recorder, "checkpoint", path, "safetensors", step, "last");
         recorder_forget(t->recorder, checkpoints_forget(s->dir, s->experiment->checkpoint_keep));

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "base/arena.h"
+#include "base/whole_file.h"
 #include "codegen/plan.h"
 #include "eval/evaluator.h"
 #include "store/checkpoint.h"
@@ -65,17 +66,46 @@ bool session_open(struct session *s, struct options *o)
     return read_experiment(s);
 }
 
+// The config that the newest checkpoint that can be read was trained under; where there is none, the
+// one in the database. *from says which.
+static const char *kept_config(struct session *s, const char **from)
+{
+    int n;
+    const int64_t *step = checkpoints_steps(s->arena, s->dir, &n);
+    for (int i = n; i--;) {
+        const char *path = checkpoints_path(s->arena, s->dir, step[i]);
+        const struct safetensors *file = safetensors_open(s->arena, path, diag_new(s->arena));
+        *from = path;
+        if (file && safetensors_metadata(file, "config"))
+            return safetensors_metadata(file, "config");
+    }
+    *from = "the database";
+    return s->stored.config_yaml;
+}
+
+static struct config *config_of_run(struct session *s)
+{
+    const struct options *o = s->options;
+    const char *path = arena_printf(s->arena, "%s/config.yaml", s->dir), *from;
+    if (!file_is_blank(path))
+        return config_load(s->arena, path, o->override, o->n_override, s->diag);
+    const char *text = kept_config(s, &from);
+    fprintf(stderr, "%s is %s; the config is taken from %s\n", path,
+            access(path, F_OK) ? "gone" : "empty", from);
+    return config_parse(s->arena, path, text, o->override, o->n_override, s->diag);
+}
+
 int session_open_run(struct session *s, struct options *o, const char *name)
 {
     *s = (struct session){.options = o, .arena = o->arena, .diag = o->diag};
-    struct reader *reader = reader_open(o->arena, options_db(o), false, o->diag);
+    struct reader *reader = reader_open_run(o->arena, options_db(o), name, o->diag);
     if (!reader)
         return EXIT_FAILED;
     if (!reader_find(reader, name, &s->stored, o->diag))
         return EXIT_NOT_FOUND;
+    s->reader = reader;
     s->dir = s->stored.dir;
-    s->config = config_load(o->arena, arena_printf(o->arena, "%s/config.yaml", s->dir), o->override,
-                            o->n_override, o->diag);
+    s->config = config_of_run(s);
     return read_experiment(s) ? EXIT_DONE : EXIT_USAGE;
 }
 
@@ -83,24 +113,23 @@ bool session_last_checkpoint(struct session *s, struct last_checkpoint *last)
 {
     ASSERT(s->dir && s->stored.uid);
     struct diag *trouble = diag_new(s->arena);
-    struct reader *r = reader_open(s->arena, options_db(s->options), false, s->diag);
     int n;
     const int64_t *step = checkpoints_steps(s->arena, s->dir, &n);
     *last = (struct last_checkpoint){0};
-    for (int i = n; r && i-- && !last->path;) {
+    for (int i = n; i-- && !last->path;) {
         const char *path = checkpoints_path(s->arena, s->dir, step[i]);
-        if (checkpoint_sound(s->arena, path, reader_sha256(r, &s->stored, path), trouble))
+        if (checkpoint_sound(s->arena, path, reader_sha256(s->reader, &s->stored, path), trouble))
             last->path = path;
         else
             APPEND(s->arena, last->damaged, last->n_damaged, step[i]);
     }
     diag_print(trouble, stderr);
-    if (r && n && !last->path)
+    if (n && !last->path)
         fail(s->diag, (struct place){0},
              "no checkpoint of run %s can be used\nremove them from %s/checkpoints, and `ganexp "
              "resume` begins again at step 0",
              uid_short(s->stored.uid), s->dir);
-    return r && (!n || last->path);
+    return !n || last->path;
 }
 
 bool session_restore_last(struct session *s)

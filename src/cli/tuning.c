@@ -77,11 +77,8 @@ static void open_cache(struct session *s, enum tuning how, int threads)
 bool tuning_replay(struct session *s, const struct stored_run *run)
 {
     int n;
-    struct reader *r = reader_open(s->arena, options_db(s->options), false, s->diag);
-    if (!r)
-        return false;
     tuning_start(s);
-    const struct run_param *p = reader_params(r, run, prefix, &n);
+    const struct run_param *p = reader_params(s->reader, run, prefix, &n);
     for (int i = 0; i < n; i++)
         tuner_know(s->tuner, p[i].key + strlen(prefix), p[i].text, p[i].origin);
     return true;

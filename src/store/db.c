@@ -1,9 +1,8 @@
-// Opening results.db. A tracker's database fails in four ways that can all be avoided: every
-// process runs the DDL at start and they race; a transaction reads first and then writes, so that
-// waiting cannot help it; each value is its own transaction; and whatever file lies at the path is
-// taken to be ours. So: the schema is written to a private file that link(2) puts in place, first
-// wins; writers say BEGIN IMMEDIATE; they batch; and the first hundred bytes are read before SQLite
-// sees the file, because SQLite, asked about a foreign file, may already change it.
+// Opening results.db, and statements. A tracker's database fails in ways that can be avoided: a
+// transaction reads first and then writes, so that waiting cannot help it; each value is its own
+// transaction; and whatever file lies at the path is taken to be ours. So writers say BEGIN
+// IMMEDIATE; they batch; and the first hundred bytes are read before SQLite sees the file, because
+// SQLite, asked about a foreign file, may already change it. db_create.c makes a new one.
 #include "store/db.h"
 
 #include "base/arena.h"
@@ -16,9 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char schema[] = {
-#include "schema_1.inc"
-    0};
+#include "store/db_create.h"
+#include "store/file_system.h"
 
 enum { APPLICATION_ID = 0x47414E58, HEADER = 100 };
 
@@ -136,58 +134,11 @@ static enum db_result db_check_file(struct db *db, enum db_mode mode, struct dia
     return check_header(db->path, mode, header, (size_t)n, size, d);
 }
 
-static bool make_parent(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return true;
-    char *parent = strndup(path, (size_t)(slash - path));
-    const bool ok = parent && (!mkdir(parent, 0777) || errno == EEXIST);
-    free(parent);
-    return ok;
-}
-
-static bool write_schema(struct db *db, const char *path)
-{
-    sqlite3 *handle = NULL;
-    int rc = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; BEGIN", NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(handle, schema, NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
-    if (rc != SQLITE_OK)
-        unavailable(db, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(rc));
-    return (sqlite3_close(handle) == SQLITE_OK) & (rc == SQLITE_OK);
-}
-
-// Puts a new database at the path unless another process does first.
-static bool create(struct db *db)
-{
-    char *tmp = NULL;
-    if (!make_parent(db->path) || asprintf(&tmp, "%s.%d.tmp", db->path, (int)getpid()) < 0)
-        return cannot(db, strerror(errno));
-    unlink(tmp);
-    bool ok = write_schema(db, tmp);
-    if (ok && link(tmp, db->path) && errno != EEXIST)
-        ok = cannot(db, strerror(errno));
-    unlink(tmp);
-    free(tmp);
-    return ok;
-}
-
-static bool absent(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) && errno == ENOENT;
-}
-
 static enum db_result connect(struct db *db, const char *name, int flags, int busy_ms)
 {
     const int rc = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
-        return unavailable(db, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+        return unavailable(db, sqlite_cause(db->handle, rc));
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, busy_ms);
     return DB_OK;
@@ -202,8 +153,9 @@ static enum db_result db_look(struct db *db, struct diag *d)
     const int primary = rc & 0xff;
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
         return refuse(d, db->path, sqlite3_errmsg(db->handle),
-                      "it is damaged; restore it from a backup; it was left as it is");
-    return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
+                      "it is damaged and was left as it is: restore it from a backup, or move it "
+                      "away, and `ganexp resume DIRECTORY` brings back each run");
+    return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite_cause(db->handle, rc));
 }
 
 static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
@@ -217,7 +169,7 @@ static enum db_result open_writer(struct db *db, int busy_ms, struct diag *d)
         return unavailable(db, "it is read-only");
     const int rc = sqlite3_exec(db->handle, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL",
                                 NULL, NULL, NULL);
-    return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite3_errmsg(db->handle));
+    return rc == SQLITE_OK ? DB_OK : unavailable(db, sqlite_cause(db->handle, rc));
 }
 
 // In a directory that cannot be written, a WAL database opens only when told that no other process
@@ -226,7 +178,7 @@ static enum db_result open_immutable(struct db *db, int busy_ms, struct diag *d)
 {
     char *wal = sqlite3_mprintf("%s-wal", db->path),
          *uri = sqlite3_mprintf("file:%s?immutable=1", db->path);
-    const bool plain = absent(wal) && !strpbrk(db->path, "?#%");
+    const bool plain = db_absent(wal) && !strpbrk(db->path, "?#%");
     sqlite3_close(db->handle);
     db->handle = NULL;
     enum db_result result = DB_UNAVAILABLE;
@@ -249,21 +201,98 @@ static enum db_result open_reader(struct db *db, int busy_ms, struct diag *d)
     return result;
 }
 
+static ino_t log_inode(const char *path)
+{
+    struct stat st;
+    char *wal = NULL;
+    const bool found = asprintf(&wal, "%s-wal", path) > 0 && !stat(wal, &st);
+    free(wal);
+    return found ? st.st_ino : 0;
+}
+
+static void remember_file(struct db *db)
+{
+    struct stat st;
+    if (stat(db->path, &st))
+        return;
+    db->device = st.st_dev;
+    db->inode = st.st_ino;
+    db->log_inode = log_inode(db->path);
+}
+
+bool db_moved(const struct db *db)
+{
+    struct stat st;
+    if (!db->handle || !db->inode)
+        return false;
+    return stat(db->path, &st)
+               ? errno == ENOENT
+               : st.st_dev != db->device || st.st_ino != db->inode || !st.st_nlink || !st.st_size;
+}
+
+static enum db_result refuse_network(struct db *db, const char *kind)
+{
+    char why[64];
+    snprintf(why, sizeof why, "it is on a network file system, %s", kind);
+    return unavailable(db, why);
+}
+
 enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int busy_ms,
                        struct diag *d)
 {
     *db = (struct db){.path = path};
-    if (mode != DB_WRITE && absent(path))
+    const char *network = mode == DB_WRITE ? network_file_system(path) : NULL;
+    if (mode != DB_WRITE && db_absent(path))
         return refuse(d, path, "does not exist",
                       "`ganexp run CONFIG` makes it; --db or $GANEXP_DB name another");
-    if (absent(path) && !create(db))
+    if (network && db_absent(path))
+        return refuse_network(db, network);
+    if (db_absent(path) && !db_create(path, db->why, sizeof db->why))
         return DB_UNAVAILABLE;
     enum db_result result = db_check_file(db, mode, d);
+    if (result == DB_OK && network)
+        return refuse_network(db, network);
     if (result == DB_OK)
         result = mode == DB_WRITE ? open_writer(db, busy_ms, d) : open_reader(db, busy_ms, d);
     if (result != DB_OK)
         db_close(db);
+    else
+        remember_file(db);
     return result;
+}
+
+enum db_result db_reopen(struct db *db, int busy_ms, struct diag *d)
+{
+    ASSERT(db_moved(db));
+    const char *path = db->path;
+    if (db->log_inode && log_inode(path) == db->log_inode)
+        db_set_aside_log(path);
+    db_close(db);
+    return db_open(db, path, DB_WRITE, busy_ms, d);
+}
+
+static bool copy_rows(sqlite3 *to, sqlite3 *from)
+{
+    sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
+    if (copy)
+        sqlite3_backup_step(copy, -1);
+    return copy && sqlite3_backup_finish(copy) == SQLITE_OK;
+}
+
+bool db_to_memory(struct db *db)
+{
+    struct db memory = {.path = db->path};
+    if (connect(&memory, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0) != DB_OK)
+        return cannot(db, memory.why);
+    const bool ok = db->handle
+                        ? copy_rows(memory.handle, db->handle)
+                        : sqlite3_exec(memory.handle, db_schema, NULL, NULL, NULL) == SQLITE_OK;
+    if (!ok)
+        cannot(db, sqlite3_errmsg(memory.handle));
+    db_close(ok ? db : &memory);
+    if (ok)
+        *db = memory;
+    return ok;
 }
 
 void db_close(struct db *db)
@@ -275,12 +304,20 @@ void db_close(struct db *db)
     db->handle = NULL;
 }
 
-static void trouble(struct db *db, int rc)
+void db_settle(struct db *db)
+{
+    if (!db->handle)
+        return;
+    sqlite3_busy_timeout(db->handle, 0);
+    sqlite3_exec(db->handle, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+}
+
+void db_trouble(struct db *db, int rc)
 {
     if (db->error)
         return;
     db->error = rc;
-    unavailable(db, sqlite3_errmsg(db->handle));
+    unavailable(db, sqlite_cause(db->handle, rc));
 }
 
 void db_exec(struct db *db, const char *sql)
@@ -289,7 +326,7 @@ void db_exec(struct db *db, const char *sql)
         return;
     const int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
-        trouble(db, rc);
+        db_trouble(db, rc);
 }
 
 bool db_begin(struct db *db)
@@ -317,7 +354,7 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql)
     sqlite3_stmt *stmt = NULL;
     const int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
     if (rc != SQLITE_OK)
-        return trouble(db, rc), NULL;
+        return db_trouble(db, rc), NULL;
     db->cached[db->n_cached].sql = sql;
     db->cached[db->n_cached++].stmt = stmt;
     return stmt;
@@ -330,7 +367,7 @@ void db_finish(struct db *db, sqlite3_stmt *stmt)
         rc = sqlite3_step(stmt);
     while (rc == SQLITE_ROW);
     if (rc != SQLITE_DONE)
-        trouble(db, rc);
+        db_trouble(db, rc);
     sqlite3_reset(stmt);
 }
 
@@ -371,7 +408,7 @@ int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *ty
     const int rc = sqlite3_step(stmt);
     const int64_t out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        trouble(db, rc);
+        db_trouble(db, rc);
     sqlite3_reset(stmt);
     return out;
 }

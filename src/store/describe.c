@@ -43,10 +43,7 @@ static void put_int(json_t *j, const char *key, int64_t x)
 
 static void put_real(json_t *j, const char *key, double x)
 {
-    json_object_set_new(j, key,
-                        isnan(x)   ? json_null()
-                        : isinf(x) ? json_string(x > 0 ? "inf" : "-inf")
-                                   : json_real(x));
+    json_object_set_new(j, key, record_number(x));
 }
 
 // A step below zero is no step.
@@ -223,6 +220,13 @@ json_t *describe_event(enum event_level level, const char *code, int64_t step, c
     describe_put(j, "level", name[level]);
     describe_put(j, "code", code);
     describe_put(j, "text", words);
+    return j;
+}
+
+json_t *describe_note(const char *note)
+{
+    json_t *j = record_of("note", -1);
+    describe_put(j, "note", note);
     return j;
 }
 

@@ -14,6 +14,7 @@ json_t *describe_evaluation(const struct evaluation *e, int64_t step);
 json_t *describe_artifact(const char *path, const char *stored, const char *kind,
                           const char *format, int64_t step, const char *role);
 json_t *describe_event(enum event_level level, const char *code, int64_t step, const char *text);
+json_t *describe_note(const char *note);
 json_t *describe_end(enum run_status status, const char *reason, int exit_code);
 
 #endif

@@ -1,4 +1,6 @@
-// Reading results.db. Opens read-only, never writes DDL; liveness is looked up, not stored: a run
+// Reading results.db, and with it what journals of runs have and it has not (a run that could not
+// write it, one on a network file system): then a copy in memory is read that has both. Opens
+// read-only, never writes DDL; liveness is looked up, not stored: a run
 // that says "running" and whose lock is free is shown as "lost".
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
@@ -16,6 +18,8 @@ struct run_param;
 
 // The connection closes with the arena. newer: a newer schema is fine too. NULL, reported.
 struct reader *reader_open(struct arena *a, const char *db, bool newer, struct diag *d);
+// The same to ask for one run: where that is a directory, there need be no database.
+struct reader *reader_open_run(struct arena *a, const char *db, const char *run, struct diag *d);
 
 struct stored_run {
     int64_t id, seed, step, total_steps;
@@ -23,12 +27,11 @@ struct stored_run {
     const char *uid, *name, *model, *dataset, *status; // status as shown
     const char *dir;                                   // a path that can be opened
     const char *config_yaml, *config_hash;
+    bool apart; // the reader has it from journals, wholly or in part
 };
-// A run by a beginning of its short id or uid, by name (the newest of several), or as @last,
-// @last~2. False, reported.
+// A run by a beginning of its short id or uid, by name (the newest of several), as @last, @last~2, or
+// by its directory, whose journal is enough. False, reported.
 bool reader_find(struct reader *r, const char *run, struct stored_run *out, struct diag *d);
-bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_run *out,
-                 struct diag *d); // store/'s own
 // The newest checkpoint that is stored and still there: a path that can be opened, *step. NULL when
 // there is none.
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step);

@@ -7,32 +7,112 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "store/record.h"
-#include "store/rundir.h"
+#include "store/db_create.h"
+#include "store/run_folders.h"
 
 static const struct place nowhere;
 
 static void close_reader(void *context) { db_close(&((struct reader *)context)->db); }
 
-struct reader *reader_open(struct arena *a, const char *db, bool newer, struct diag *d)
+// From here on nothing that is done to the connection reaches a file.
+static bool go_to_memory(struct reader *r)
+{
+    return r->in_memory || (r->in_memory = db_to_memory(&r->db));
+}
+
+// A live run that writes the database is behind for less than a second.
+static bool is_apart(const struct run_folder *f)
+{
+    return f->state == FOLDER_NEW ||
+           (f->state == FOLDER_BEHIND && (f->tail.stored < f->tail.begin || !rundir_alive(f->dir)));
+}
+
+static void read_journals(struct reader *r)
+{
+    const int64_t newer = db_int(&r->db, 0, "SELECT user_version>? FROM pragma_user_version", "i",
+                                 (int64_t)DB_SCHEMA);
+    int n;
+    const struct run_folder *f = run_folders_unstored(r->arena, &r->db,
+                                                      path_join(r->arena, r->home, "runs"), &n);
+    for (int i = 0; i < n && !newer; i++)
+        if (is_apart(&f[i]) && go_to_memory(r))
+            run_folder_bring_in(&r->db, f[i].dir);
+}
+
+static const char *directory_of_run(struct arena *a, const char *home, const char *run)
+{
+    if (journal_bytes(run) > 0)
+        return run;
+    const char *dir = path_join(a, path_join(a, home, "runs"), run);
+    return !strchr(run, '/') && journal_bytes(dir) > 0 ? dir : NULL;
+}
+
+// Without a database there may still be runs: those that never had one, and what is asked for by its
+// directory.
+static enum db_result open_without(struct reader *r, const char *run, struct diag *d)
+{
+    int n, n_lost = 0;
+    bool any = run && directory_of_run(r->arena, r->home, run);
+    const struct run_folder *f = run_folders_unstored(r->arena, &r->db,
+                                                      path_join(r->arena, r->home, "runs"), &n);
+    for (int i = 0; i < n; i++) {
+        any |= f[i].state == FOLDER_NEW;
+        n_lost += f[i].state == FOLDER_LOST;
+    }
+    if (any)
+        return go_to_memory(r) ? DB_OK : DB_UNAVAILABLE;
+    if (!n_lost)
+        return DB_UNAVAILABLE;
+    return fail(d, nowhere,
+                "%s does not exist\nthe database of %d runs in %s/runs is gone: restore it, or "
+                "`ganexp resume DIRECTORY` brings back one; --db or $GANEXP_DB name another",
+                r->db.path, n_lost, r->home),
+           DB_REFUSED;
+}
+
+static enum db_result open_file(struct reader *r, bool newer, struct diag *d)
+{
+    const char *path = r->db.path;
+    const enum db_result result = db_open(&r->db, path, newer ? DB_READ_NEWER : DB_READ, DB_BUSY_MS,
+                                          d);
+    if (result == DB_UNAVAILABLE)
+        fail(d, nowhere, "cannot read %s: %s", path, r->db.why);
+    return result;
+}
+
+static struct reader *reader_open_any(struct arena *a, const char *db, const char *run, bool newer,
+                                      struct diag *d)
 {
     struct reader *r = NEW(a, struct reader);
     r->arena = a;
     const char *path = arena_strdup(a, db);
     r->home = path_parent(a, path);
+    r->db.path = path;
     gethostname(r->host, sizeof r->host - 1);
-    const enum db_result result = db_open(&r->db, path, newer ? DB_READ_NEWER : DB_READ, DB_BUSY_MS,
-                                          d);
+    enum db_result result = db_absent(path) ? open_without(r, run, d) : DB_UNAVAILABLE;
     if (result == DB_UNAVAILABLE)
-        fail(d, nowhere, "cannot read %s: %s", path, r->db.why);
+        result = open_file(r, newer, d);
     if (result != DB_OK)
         return NULL;
     arena_defer(a, close_reader, r);
+    read_journals(r);
     return r;
+}
+
+struct reader *reader_open(struct arena *a, const char *db, bool newer, struct diag *d)
+{
+    return reader_open_any(a, db, NULL, newer, d);
+}
+
+struct reader *reader_open_run(struct arena *a, const char *db, const char *run, struct diag *d)
+{
+    return reader_open_any(a, db, run, false, d);
 }
 
 const char *column_text(struct arena *a, sqlite3_stmt *stmt, int column)
@@ -203,8 +283,8 @@ static bool prefix_of(const char *run, char prefix[UID_LENGTH + 1])
     return n > 0 && n <= UID_LENGTH;
 }
 
-bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_run *out,
-                 struct diag *d)
+static bool find_named(struct db *db, struct arena *a, const char *run, struct stored_run *out,
+                       struct diag *d)
 {
     int64_t id = 0, back;
     char prefix[UID_LENGTH + 1] = "";
@@ -225,9 +305,35 @@ bool db_find_run(struct db *db, struct arena *a, const char *run, struct stored_
     return (id && load_run(db, a, id, out)) || reader_fail_missing(db, a, run, d);
 }
 
+// Its row, where the database has one, is made complete in memory; else all of it comes from there.
+static bool find_directory(struct reader *r, const char *dir, struct stored_run *out,
+                           struct diag *d)
+{
+    struct journal_tail tail;
+    if (!journal_tail(dir, &tail))
+        return fail(d, nowhere, "%s/" JOURNAL_NAME " has no whole batch of records", dir);
+    r->db.error = 0;
+    const int64_t id = db_int(&r->db, 0, "SELECT id FROM run WHERE uid=?", "t", tail.uid);
+    char here[PATH_MAX], there[PATH_MAX];
+    if (id && load_run(&r->db, r->arena, id, out) && realpath(out->dir, there)) {
+        if (realpath(dir, here) && strcmp(here, there) != 0)
+            return fail(d, nowhere,
+                        "%s is a copy: %s has run %s in %s\nname that one, or move it away first",
+                        dir, r->db.path, uid_short(tail.uid), out->dir);
+        return true;
+    }
+    if (!go_to_memory(r) || !run_folder_bring_in(&r->db, dir))
+        return fail(d, nowhere, "%s/" JOURNAL_NAME " does not say how its run began", dir);
+    return find_named(&r->db, r->arena, arena_strdup(r->arena, tail.uid), out, d);
+}
+
 bool reader_find(struct reader *r, const char *run, struct stored_run *out, struct diag *d)
 {
-    return db_find_run(&r->db, r->arena, run, out, d);
+    const char *dir = directory_of_run(r->arena, r->home, run);
+    const bool found = dir ? find_directory(r, dir, out, d)
+                           : find_named(&r->db, r->arena, run, out, d);
+    out->apart = r->in_memory;
+    return found;
 }
 
 const char *reader_checkpoint(struct reader *r, const struct stored_run *run, int64_t *step)

@@ -10,6 +10,7 @@ struct reader {
     struct db db;
     const char *home; // the database's directory: run directories are named from there
     char host[256];   // this one
+    bool in_memory;   // a copy, with what journals have more
 };
 
 // The statement's columns and rows as a table; the statement is finalised.

@@ -1,8 +1,8 @@
 // Rare records are JSON objects that bind SQL parameters by name: one form serves the live writer,
-// the write-ahead log and the merge, so that a run that met a full disk ends up with the same rows as one
+// the journal and the merge, so that a run that met a full disk ends up with the same rows as one
 // that did not. A struct a kind, with its own binding, its own printer and its own parser, would be
 // three chances a kind to disagree. Every statement may be applied twice without harm, because a
-// merge can die between its commit and the removal of the log.
+// batch that a failed transaction took back is applied again.
 #include "store/record.h"
 
 #include "base/text.h"
@@ -70,10 +70,12 @@ static const struct statement {
               "(SELECT max(n) FROM attempt WHERE run_id=:run), :step, :t_ms, :level, :code, :text "
               "WHERE NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND t_ms=:t_ms AND "
               "code=:code AND text=:text)"},
+    {"note", "UPDATE run SET note=:note WHERE id=:run"},
     {"rewind",
      "INSERT INTO event(run_id, step, t_ms, level, code, text) SELECT :run, :step, :t_ms, 'info', "
      "'rewind', count(*) || ' points after step ' || :step || ' removed' FROM metric WHERE "
-     "run_id=:run AND step>:step"},
+     "run_id=:run AND step>:step HAVING NOT EXISTS(SELECT 1 FROM event WHERE run_id=:run AND "
+     "t_ms=:t_ms AND code='rewind')"},
     {"rewind", "DELETE FROM metric WHERE run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM tick WHERE run_id=:run AND step>:step"},
     {"rewind", "DELETE FROM eval WHERE run_id=:run AND step>:step"},
@@ -97,7 +99,7 @@ int64_t now_ms(void)
 }
 
 // JSON knows no infinity: "inf" and "-inf" are texts, NaN is null.
-static json_t *record_number(double x)
+json_t *record_number(double x)
 {
     if (isnan(x))
         return json_null();
@@ -235,7 +237,10 @@ static void load_summary(struct sink_metric *m, struct sink *s, struct db *db)
         return;
     sqlite3_bind_int64(stmt, 1, s->run);
     sqlite3_bind_int64(stmt, 2, m->key);
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
+    const int rc = sqlite3_step(stmt);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        db_trouble(db, rc);
+    if (rc == SQLITE_ROW) {
         int64_t *const whole[] = {&m->summary.n, &m->summary.n_nan, &m->summary.last_step,
                                   &m->summary.min_step, &m->summary.max_step};
         double *const real[] = {&m->summary.first, &m->summary.last, &m->summary.min,
@@ -287,6 +292,8 @@ static void apply_metric(const struct record *r, struct sink *s, struct db *db)
     }
     if (!m->loaded && !db->error)
         load_summary(m, s, db);
+    if (db->error)
+        return; // what is remembered then is forgotten with the transaction
     db_run(db, "INSERT OR REPLACE INTO metric(run_id, key_id, step, value) VALUES(?, ?, ?, ?)",
            "iiid", s->run, m->key, r->step, r->metric.value);
     summarise_point(m, r->step, r->metric.value);
@@ -306,7 +313,7 @@ void record_apply(struct record *r, struct sink *s, struct db *db)
     ASSERT(s->uid || s->run);
     ASSERT(r->kind == RECORD_OTHER || r->kind == RECORD_METRIC || r->kind == RECORD_TICK);
     find_run(s, db);
-    if (!s->run && r->kind != RECORD_OTHER)
+    if (db->error || (!s->run && r->kind != RECORD_OTHER))
         return;
     if (r->kind == RECORD_OTHER)
         apply_other(r->other, s, db);

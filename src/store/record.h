@@ -1,5 +1,5 @@
-// One thing that happened to a run, as it goes into the database or, when it cannot, as a line into
-// the write-ahead log. Numbers are plain; everything rare is a JSON object whose members are the names of SQL
+// One thing that happened to a run, as it goes into the database and as a line into the
+// journal. Numbers are plain; everything rare is a JSON object whose members are the names of SQL
 // parameters. For store/ alone.
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -57,10 +57,12 @@ void record_apply(struct record *r, struct sink *s, struct db *db);
 // commit.
 void sink_finish(struct sink *s, struct db *db, bool alive);
 
-// A line of the log, without the newline; and back. A line that is none gives false.
+// A line of the journal, without the newline; and back. A line that is none gives false.
 void record_write(const struct record *r, struct text *out);
 bool record_read(const char *line, struct record *r, char **name_to_free);
 void record_release(struct record *r);
+
+json_t *record_number(double x); // NaN is null, an infinity a text: JSON knows neither
 
 int64_t now_ms(void);
 enum { BEAT_MS = 60000 }; // a run promises its next beat within this

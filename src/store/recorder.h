@@ -1,7 +1,8 @@
 // What a run writes through. The training thread hands over numbers and goes on; a writer thread
-// puts them into results.db, one batched transaction a second. Trouble with the database never
-// stops a run: what cannot be written goes to RUNDIR/spool.jsonl and joins the database at the next
-// successful write. All calls come from one thread. Nothing allocates in recorder_metric and
+// puts them into RUNDIR/journal.jsonl and results.db, one batch a second. Trouble with the database
+// never stops a run: what it cannot take is in the journal and joins the database at the next
+// successful write, of this run or another. A database that was deleted or replaced is noticed, and
+// gets the whole run from the journal. All calls come from one thread. Nothing allocates in recorder_metric and
 // recorder_tick once a metric's name is known.
 #ifndef STORE_RECORDER_H
 #define STORE_RECORDER_H
@@ -70,9 +71,9 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_WARN, EVENT_ERROR };
 // failed.
 struct recorder *recorder_start(struct arena *a, const char *db, const struct run_description *run,
                                 struct diag *d);
-// Goes on with a stored run (`run`: as in query.h's run_find) from its checkpoint: points,
+// Goes on with a stored run (`run`: as in query.h's reader_find) from its checkpoint: points,
 // evaluations and pictures after `step` are removed, an event `rewind` says how many, and a new
-// attempt is noted. Of `now`, environment, argc, argv and threads are read. NULL, reported; also
+// attempt is noted. What the database lacks of the run, all of it perhaps, comes from its journal. Of `now`, environment, argc, argv and threads are read. NULL, reported; also
 // when the run is alive.
 struct recorder *recorder_resume(struct arena *a, const char *db, const char *run, int64_t step,
                                  const struct run_description *now, struct diag *d);
@@ -100,7 +101,7 @@ void recorder_event(struct recorder *r, enum event_level level, const char *code
 // written.
 bool recorder_change(struct recorder *r, const struct run_description *now, const char *what,
                      struct diag *d);
-// Everything so far is durable when this returns, in the database or in the write-ahead log. Call it before
+// Everything so far is durable when this returns, in the database or in the journal. Call it before
 // the checkpoint is written: points that a resumed run does not make again must be there.
 void recorder_checkpoint(struct recorder *r, int64_t step);
 // Waits until everything so far is written, without the promise of durability.
@@ -109,11 +110,6 @@ void recorder_flush(struct recorder *r);
 // released.
 void recorder_end(struct recorder *r, enum run_status status, const char *reason, int exit_code);
 
-// Scores of a stored run (its uid), taken apart from its training: one transaction, no lock, so the
-// run may be alive. False, reported.
-bool recorder_late_scores(const char *db, const char *uid, int64_t step, const struct evaluation *e,
-                          int n, struct diag *d);
-
 // What it has cost so far: seconds that the caller was held up, and the writer's processor time.
 double recorder_held(const struct recorder *r);
 double recorder_seconds(const struct recorder *r);
@@ -121,7 +117,7 @@ double recorder_seconds(const struct recorder *r);
 // What the user should be told and was not yet ("results.db is busy: …"); NULL when there is
 // nothing. Each is given once.
 const char *recorder_notice(struct recorder *r);
-// Records that are in the write-ahead log and not in the database.
+// Records that are in the journal and not in the database.
 int64_t recorder_logged(struct recorder *r);
 
 #endif

@@ -20,6 +20,8 @@
 
 static const struct place nowhere;
 
+enum { TOUCH_S = 60 };
+
 void uid_new(char uid[UID_LENGTH + 1])
 {
     static const char letter[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -88,12 +90,27 @@ static int open_lock(const char *dir, int flags)
     return open(path, flags | O_CLOEXEC, 0666);
 }
 
+// Asked only where there are no locks: then a run that has ended says so in the file.
+static bool touched_lately(const char *dir, int lock)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/journal.jsonl", dir);
+    const time_t now = time(NULL);
+    if (fstat(lock, &st) || st.st_size > 0)
+        return false;
+    return !stat(path, &st) && st.st_mtime > now - TOUCH_S && st.st_mtime < now + TOUCH_S;
+}
+
+// Whether flock has just said that another has the lock; else it has said that there are none.
+static bool is_held(void) { return errno == EWOULDBLOCK || errno == EINTR; }
+
 int rundir_lock(const char *dir)
 {
     const int fd = open_lock(dir, O_RDWR | O_CREAT);
     for (int tries = 0; fd >= 0 && tries < 20; tries++) {
-        if (!flock(fd, LOCK_EX | LOCK_NB))
-            return fd;
+        if (!flock(fd, LOCK_EX | LOCK_NB) || (!is_held() && !touched_lately(dir, fd)))
+            return ftruncate(fd, 0), fd;
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     if (fd >= 0)
@@ -101,14 +118,25 @@ int rundir_lock(const char *dir)
     return -1;
 }
 
+bool rundir_locked(int lock) { return !flock(lock, LOCK_EX | LOCK_NB) || is_held(); }
+
+void rundir_unlock(int lock)
+{
+    static const char ended[] = "ended\n";
+    if (!rundir_locked(lock) && write(lock, ended, sizeof ended - 1) < 0)
+        errno = 0; // a minute of waiting, no more
+    close(lock);
+}
+
 bool rundir_alive(const char *dir)
 {
     const int fd = open_lock(dir, O_RDONLY);
     if (fd < 0)
         return false;
-    const bool held = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    const bool free = !flock(fd, LOCK_SH | LOCK_NB),
+               alive = !free && (is_held() || touched_lately(dir, fd));
     close(fd);
-    return held;
+    return alive;
 }
 
 const char *path_parent(struct arena *a, const char *path)
@@ -132,13 +160,4 @@ const char *path_inside(struct arena *a, const char *parent, const char *path)
     const size_t n = strlen(real_parent);
     const bool inside = !strncmp(real_parent, real_path, n) && real_path[n] == '/';
     return arena_strdup(a, inside ? real_path + n + 1 : real_path);
-}
-
-bool file_write(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "we");
-    if (!f)
-        return false;
-    const bool ok = fputs(text, f) >= 0;
-    return (fclose(f) == 0) & ok;
 }

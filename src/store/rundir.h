@@ -1,6 +1,7 @@
 // Run directories: RUNS/<short id>-<name>/, with a file `lock` that the run's process holds with
 // flock. The kernel releases it whatever way the process ends, so "can it be taken?" answers "is
-// the run alive?" at once and for certain, on this machine.
+// the run alive?" at once and for certain, on this machine. Where a file system has no locks, a journal
+// that was touched less than a minute ago answers instead.
 #ifndef STORE_RUNDIR_H
 #define STORE_RUNDIR_H
 
@@ -23,6 +24,8 @@ const char *rundir_make(struct arena *a, const char *runs, const char *uid, cons
 // else 0).
 int rundir_lock(const char *dir);
 bool rundir_alive(const char *dir);
+bool rundir_locked(int lock); // false where the file system of an open lock has none
+void rundir_unlock(int lock); // and closes it
 
 const char *path_parent(struct arena *a, const char *path); // "." for a bare name
 const char *path_join(struct arena *a, const char *parent,
@@ -30,6 +33,5 @@ const char *path_join(struct arena *a, const char *parent,
 const char *path_inside(struct arena *a, const char *parent,
                         const char *path); // what follows "parent/"; else absolute
 bool path_make(const char *path);          // a directory and those above it; false with errno
-bool file_write(const char *path, const char *text); // false with errno
 
 #endif

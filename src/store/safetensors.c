@@ -6,6 +6,7 @@
 #include "store/safetensors.h"
 
 #include "base/arena.h"
+#include "base/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "store/rundir.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
 
@@ -96,26 +95,12 @@ static char *make_header(const struct tensor *const *tensor, int n, const struct
     return out;
 }
 
-static bool safetensors_write_all(int fd, const void *data, size_t n)
-{
-    for (const char *p = data; n;) {
-        const ssize_t w = write(fd, p, n < (1u << 30) ? n : (1u << 30));
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w <= 0)
-            return false;
-        p += w;
-        n -= (size_t)w;
-    }
-    return true;
-}
-
 static bool write_tensor(int fd, const struct tensor *t)
 {
     ASSERT(!t->data != !t->load);
     struct arena *a = arena_new(NULL);
-    const bool ok = safetensors_write_all(fd, t->data ? t->data : t->load(t->context, a),
-                                          (size_t)tensor_bytes(t));
+    const bool ok = file_write_bytes(fd, t->data ? t->data : t->load(t->context, a),
+                                     (size_t)tensor_bytes(t));
     const int saved = errno;
     arena_free(a);
     errno = saved;
@@ -128,25 +113,15 @@ static bool write_tensors(const char *tmp, const struct tensor *const *tensor, i
     const int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
-    bool ok = safetensors_write_all(fd, header, length);
+    bool ok = file_write_bytes(fd, header, length);
     for (int i = 0; ok && i < n; i++)
         ok = write_tensor(fd, tensor[i]);
-    ok = ok && fsync(fd) == 0;
+    ok = ok && file_sync(fd);
     const int saved = errno;
     const bool closed = close(fd) == 0;
     if (!ok)
         errno = saved;
     return ok && closed;
-}
-
-// The directory too, or the name may not outlive a power cut.
-static bool sync_directory(const char *dir)
-{
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-    if (fd >= 0)
-        close(fd);
-    return ok;
 }
 
 bool safetensors_write(const char *path, const struct tensor *tensor, int n,
@@ -159,13 +134,17 @@ bool safetensors_write(const char *path, const struct tensor *tensor, int n,
     qsort(order, (size_t)n, sizeof *order, by_layout);
     size_t length;
     char *header = make_header(order, n, metadata, n_metadata, &length);
-    const char *tmp = arena_printf(a, "%s.%d.tmp", path, (int)getpid());
-    bool ok = write_tensors(tmp, order, n, header, length) && !rename(tmp, path) &&
-              sync_directory(path_parent(a, path));
+    char *tmp = temporary_beside(path);
+    bool ok = tmp && write_tensors(tmp, order, n, header, length) && !rename(tmp, path) &&
+              file_sync_folder(path);
     if (!ok) {
-        fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
-        unlink(tmp);
+        const int why = errno;
+        fail(d, nowhere, "cannot write %s: %s", path, strerror(why));
+        if (tmp)
+            unlink(tmp);
+        errno = why;
     }
+    free(tmp);
     free(header);
     arena_free(a);
     return ok;

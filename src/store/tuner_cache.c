@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/hash_map.h"
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "store/rundir.h"
 
 #include <errno.h>
@@ -146,18 +147,15 @@ void tuner_cache_keep(struct tuner_cache *c, const char *key, const char *answer
     ASSERT(c->lock >= 0);
     ASSERT(!strpbrk(key, "\t\n") && !strpbrk(answer, "\t\n"));
     struct text t;
-    const char *temporary = arena_printf(c->arena, "%s.%ld.tmp", c->path, (long)getpid());
     hash_map_set(&c->line, arena_printf(c->arena, "%s\t%s", c->machine, key),
                  arena_strdup(c->arena, answer));
     text_init(&t);
     text_add(&t, title);
     for (size_t i = 0; i < c->line.n; i++)
         text_addf(&t, "%s\t%s\n", c->line.item[i].key, (const char *)c->line.item[i].value);
-    if (!file_write(temporary, t.s) || rename(temporary, c->path)) {
+    if (!file_replace(c->path, t.s, t.n))
         c->notice = arena_printf(c->arena, "what was measured is not remembered: %s: %s", c->path,
                                  strerror(errno));
-        unlink(temporary);
-    }
     text_release(&t);
     drop_lock(c);
 }

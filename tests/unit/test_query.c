@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "store/db.h"
-#include "store/notes.h"
+#include "store/late.h"
 
 static void add_run(struct fixture *f, const char *name, int64_t seed, double score,
                     const char *fingerprint)
@@ -99,15 +99,15 @@ static void a_note_replaces_the_one_before_of_its_run_alone(void **state)
     struct reader *r = reader_open(f->arena, f->db, false, f->diag);
     struct stored_run run;
     assert_true(reader_find(r, "one", &run, f->diag));
-    assert_true(note_write(f->db, run.uid, "first", f->diag));
-    assert_true(note_write(f->db, run.uid, "it's; the second", f->diag));
+    assert_true(late_note(f->db, &run, "first", f->diag));
+    assert_true(late_note(f->db, &run, "it's; the second", f->diag));
     const struct table *t = query_sql(r, "SELECT name FROM run WHERE note='it''s; the second'",
                                       f->diag);
     assert_int_equal(table_rows(t), 1);
     assert_string_equal(table_at(t, 0, 0)->text, "one");
     t = query_sql(r, "SELECT name FROM run WHERE note=''", f->diag);
     assert_int_equal(table_rows(t), 1);
-    assert_false(note_write("tests/configs/tiny.yaml", run.uid, "", f->diag));
+    assert_false(late_note("tests/configs/tiny.yaml", &run, "", f->diag));
     assert_non_null(strstr(messages(f), "is not a database"));
 }
 
