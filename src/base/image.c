@@ -6,17 +6,14 @@
 #include "base/image.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/file.h"
 
 enum { GAP_SHADE = 255 };
 
@@ -86,61 +83,17 @@ struct image image_grid(struct arena *a, const float *x, int rows, int columns, 
     return g;
 }
 
-static bool image_write_all(int fd, const unsigned char *p, size_t n)
-{
-    while (n) {
-        const ssize_t done = write(fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return false;
-        p += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
-// A name of its own in the folder of `path`: no other process and no other thread writes it.
-static char *temporary_name(const char *path)
-{
-    static atomic_uint count;
-    char *name;
-    const unsigned k = atomic_fetch_add(&count, 1);
-    return asprintf(&name, "%s.%ld.%u.tmp", path, (long)getpid(), k) < 0 ? NULL : name;
-}
-
-static bool write_and_rename(const char *temporary, const char *path, const unsigned char *p,
-                             size_t n)
-{
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return false;
-    bool good = image_write_all(fd, p, n) && !fsync(fd);
-    const int why = errno;
-    good = !close(fd) && good;
-    if (good && !rename(temporary, path))
-        return true;
-    const int late = good ? errno : why;
-    unlink(temporary);
-    errno = late;
-    return false;
-}
-
 bool image_write_png(const struct image *image, const char *path)
 {
     ASSERT(image->width > 0 && image->height > 0);
     int n = 0;
     unsigned char *png = stbi_write_png_to_mem(image->pixel, image->width * image->channels,
                                                image->width, image->height, image->channels, &n);
-    char *temporary = png ? temporary_name(path) : NULL;
-    bool good = false;
-    if (temporary)
-        good = write_and_rename(temporary, path, png, (size_t)n);
-    else
+    if (!png)
         errno = ENOMEM;
+    const bool good = png && file_replace(path, png, (size_t)n);
     const int why = errno;
     free(png);
-    free(temporary);
     errno = why;
     return good;
 }
