@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "store/describe.h"
 #include "store/query.h"
 #include "store/record.h"
@@ -337,9 +338,8 @@ static struct recorder *recorder_new(struct arena *a, const char *db_path, int b
 
 static bool write_config(struct recorder *r, const char *yaml, struct diag *d)
 {
-    const char *path = path_join(r->arena, r->dir, "config.yaml"),
-               *tmp = arena_printf(r->arena, "%s.tmp", path);
-    return (file_write(tmp, yaml) && !rename(tmp, path)) ||
+    const char *path = path_join(r->arena, r->dir, "config.yaml");
+    return file_replace(path, yaml, strlen(yaml)) ||
            fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
 }
 

@@ -85,7 +85,7 @@ static int open_lock(const char *dir, int flags)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/lock", dir);
-    return open(path, flags | O_CLOEXEC, 0666);
+    return open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
 }
 
 int rundir_lock(const char *dir)
@@ -132,13 +132,4 @@ const char *path_inside(struct arena *a, const char *parent, const char *path)
     const size_t n = strlen(real_parent);
     const bool inside = !strncmp(real_parent, real_path, n) && real_path[n] == '/';
     return arena_strdup(a, inside ? real_path + n + 1 : real_path);
-}
-
-bool file_write(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "we");
-    if (!f)
-        return false;
-    const bool ok = fputs(text, f) >= 0;
-    return (fclose(f) == 0) & ok;
 }

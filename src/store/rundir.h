@@ -30,6 +30,5 @@ const char *path_join(struct arena *a, const char *parent,
 const char *path_inside(struct arena *a, const char *parent,
                         const char *path); // what follows "parent/"; else absolute
 bool path_make(const char *path);          // a directory and those above it; false with errno
-bool file_write(const char *path, const char *text); // false with errno
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "store/db.h"
 #include "store/environment.h"
@@ -155,7 +156,7 @@ static void points_in_any_order_have_right_summaries(void **state)
 static const char *run_file(struct fixture *f, struct recorder *r, const char *name)
 {
     const char *path = arena_printf(f->arena, "%s/%s", recorder_dir(r), name);
-    assert_true(file_write(path, name));
+    assert_true(file_replace(path, name, strlen(name)));
     return path;
 }
 
