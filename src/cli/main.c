@@ -2,6 +2,7 @@
 // before the command is known, so that --help answers in the time it takes to start a process.
 #include "base/arena.h"
 #include "cli/command.h"
+#include "cli/memory.h"
 #include "cli/streams.h"
 #include "version.h"
 
@@ -98,6 +99,7 @@ static int obey(int argc, char **argv)
 int main(int argc, char **argv)
 {
     streams_open();
+    memory_guard();
     return_memory();
     if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
         setlocale(LC_CTYPE, "C.UTF-8"); // configs are UTF-8 whatever the terminal says
