@@ -7,14 +7,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 
 enum { GAP_SHADE = 255 };
 

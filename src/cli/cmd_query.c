@@ -1,29 +1,25 @@
 // SQL over the results.
 #include "base/arena.h"
-#include "base/text.h"
+#include "base/file.h"
 #include "cli/command.h"
 #include "store/query.h"
 #include "view/table.h"
 
-#include <errno.h>
 #include <string.h>
+
+enum { SQL_MAX = 1 << 20 };
 
 static const struct place nowhere;
 
 static const char *read_sql(struct options *o, const char *path)
 {
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return fail(o->diag, nowhere, "cannot read %s: %s", path, strerror(errno)), NULL;
-    struct text sql;
-    text_init(&sql);
-    char part[4096];
-    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;)
-        text_add_n(&sql, part, n);
-    fclose(f);
-    const char *kept = arena_strdup(o->arena, sql.s);
-    text_release(&sql);
-    return kept;
+    size_t n;
+    const char *why, *sql = file_text(o->arena, path, SQL_MAX, &n, &why);
+    if (sql && (n > SQL_MAX || strlen(sql) < n))
+        why = n > SQL_MAX ? "it is larger than 1 MiB" : "it is no text", sql = NULL;
+    if (!sql)
+        fail(o->diag, nowhere, "cannot read %s: %s", path, why);
+    return sql;
 }
 
 // SQL as it is, or a file of it.

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/signals.h"
@@ -50,7 +51,7 @@ static void cmd_study_wipe(struct teller *y)
 static void print_last_line(const char *path)
 {
     char line[400], last[400] = "";
-    FILE *f = fopen(path, "r");
+    FILE *f = file_stream(path);
     while (f && fgets(line, sizeof line, f))
         if (strspn(line, " \n") < strlen(line))
             strcpy(last, line);

@@ -2,6 +2,8 @@
 // before the command is known, so that --help answers in the time it takes to start a process.
 #include "base/arena.h"
 #include "cli/command.h"
+#include "cli/memory.h"
+#include "cli/streams.h"
 #include "version.h"
 
 #include <langinfo.h>
@@ -61,7 +63,7 @@ static int main_run(const struct command *command, int argc, char **argv)
             options_help(command, stdout);
         code = help ? EXIT_DONE : command->run(&o);
     }
-    fflush(stdout);
+    streams_flush();
     diag_print(o.diag, stderr);
     arena_free(arena);
     return code;
@@ -77,11 +79,8 @@ static void return_memory(void)
 #endif
 }
 
-int main(int argc, char **argv)
+static int obey(int argc, char **argv)
 {
-    return_memory();
-    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
-        setlocale(LC_CTYPE, "C.UTF-8"); // configs are UTF-8 whatever the terminal says
     const char *word = argc > 1 ? argv[1] : "--help";
     if (!strcmp(word, "help") && argc > 2 && command_find(argv[2]))
         return options_help(command_find(argv[2]), stdout), EXIT_DONE;
@@ -95,4 +94,14 @@ int main(int argc, char **argv)
     }
     const struct command *command = command_find(word);
     return command ? main_run(command, argc, argv) : unknown_command(word);
+}
+
+int main(int argc, char **argv)
+{
+    streams_open();
+    memory_guard();
+    return_memory();
+    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
+        setlocale(LC_CTYPE, "C.UTF-8"); // configs are UTF-8 whatever the terminal says
+    return streams_close(obey(argc, argv));
 }

@@ -1,7 +1,7 @@
 #include "cli/session.h"
 
 #include "base/arena.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 #include "codegen/plan.h"
 #include "eval/evaluator.h"
 #include "store/checkpoint.h"

@@ -5,6 +5,7 @@
 #include "config/node.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "config/tree.h"
 #include "config/yaml.h"
@@ -64,39 +65,22 @@ static const char *nearest_file(struct arena *a, const char *path)
     return near ? arena_printf(a, "%s%s.yaml", in, near) : NULL;
 }
 
-static bool fail_open(struct config_reader *l, const char *path, struct place where, int error)
+static bool fail_open(struct config_reader *l, const char *path, struct place where,
+                      const char *why)
 {
-    const char *near = error == ENOENT ? nearest_file(l->arena, path) : NULL;
-    return fail(l->diag, where, "cannot read '%s': %s%s%s%s", path, strerror(error),
+    const char *near = errno == ENOENT ? nearest_file(l->arena, path) : NULL;
+    return fail(l->diag, where, "cannot read '%s': %s%s%s%s", path, why,
                 near ? "\ndid you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-// The text of a file; one byte more than allowed where it is longer. NULL with errno set.
-static char *slurp(struct arena *a, const char *path, size_t *length)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return NULL;
-    char *text = malloc(BYTES_MAX + 2);
-    if (!text)
-        abort();
-    *length = fread(text, 1, BYTES_MAX + 1, f);
-    const int error = ferror(f) ? errno : 0;
-    fclose(f);
-    char *copy = arena_alloc(a, *length + 1);
-    memcpy(copy, text, *length);
-    free(text);
-    errno = error;
-    return error ? NULL : copy;
 }
 
 static struct node *read_config_file(struct config_reader *l, const char *path, struct place where)
 {
     struct source *source = NEW(l->arena, struct source);
     size_t length = 0;
-    *source = (struct source){path, slurp(l->arena, path, &length)};
+    const char *why;
+    *source = (struct source){path, file_text(l->arena, path, BYTES_MAX, &length, &why)};
     if (!source->text) {
-        fail_open(l, path, where, errno);
+        fail_open(l, path, where, why);
         return NULL;
     }
     return text_check(source, length, l->diag) ? yaml_parse(l->arena, source, 0, l->diag) : NULL;

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "data/dataset.h"
-#include "data/file.h"
+#include "base/file.h"
 #include "data/npy.h"
 #include "data/pixels.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "data/dataset.h"
-#include "data/file.h"
+#include "base/file.h"
 #include "data/locate.h"
 #include "data/pixels.h"
 

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/image.h"
 #include "base/text.h"
-#include "data/file.h"
+#include "base/file.h"
 #include "data/fit.h"
 #include "data/folder.h"
 #include "data/pixels.h"

@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "base/arena.h"
-#include "data/file.h"
+#include "base/file.h"
 
 enum { SIDE_MAX = 1 << 14, HEADER_MAX = 16, GZIP = 15 + 16, FIRST_ROOM = 1 << 16 };
 

@@ -105,7 +105,7 @@ static int db_descriptor(const char *path, struct stat *st)
     for (int i = 0; i < n_kept; i++)
         if (kept[i].device == st->st_dev && kept[i].inode == st->st_ino)
             return kept[i].fd;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, st) || n_kept == (int)LENGTH(kept))
         return fd;
     kept[n_kept].device = st->st_dev;

@@ -2,7 +2,7 @@
 // place whole, and the first creator wins. Where every process runs the DDL at start, they race.
 #include "store/db_create.h"
 
-#include "base/whole_file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

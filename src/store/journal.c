@@ -8,7 +8,7 @@
 #include "store/journal.h"
 
 #include "base/text.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include "store/journal.h"
 
 #include "base/arena.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-// A name decides: temporaries end in random letters that no person types (base/whole_file.h), and in
+// A name decides: temporaries end in random letters that no person types (base/file.h), and in
 // a pid where an older ganexp made them. Of folders the run's lock decides, since one that is starting
 // has no row for a moment.
 #include "store/leftovers.h"

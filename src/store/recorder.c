@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 #include "store/describe.h"
 #include "store/query.h"
 #include "store/rundir.h"

@@ -87,7 +87,7 @@ static int open_lock(const char *dir, int flags)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/lock", dir);
-    return open(path, flags | O_CLOEXEC, 0666);
+    return open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
 }
 
 // Asked only where there are no locks: then a run that has ended says so in the file.

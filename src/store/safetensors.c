@@ -1,15 +1,13 @@
 // A checkpoint is read by mapping it: the header says where every tensor lies and nothing is
 // copied. That is only safe when nothing in the header is believed before it is checked, in 64 bits
 // and without overflow: lengths against the file, shapes against lengths, ranges against each
-// other. pickle, the other habit, runs whatever the file says. A file is written beside its place
-// and renamed into it, because a process killed while overwriting its only checkpoint has none.
+// other. pickle, the other habit, runs whatever the file says.
 #include "store/safetensors.h"
 
 #include "base/arena.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <string.h>
@@ -107,21 +105,20 @@ static bool write_tensor(int fd, const struct tensor *t)
     return ok;
 }
 
-static bool write_tensors(const char *tmp, const struct tensor *const *tensor, int n,
-                          const char *header, size_t length)
+struct safetensors_content {
+    const struct tensor *const *tensor;
+    int n;
+    const char *header;
+    size_t length;
+};
+
+static bool write_content(int fd, void *context)
 {
-    const int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return false;
-    bool ok = file_write_bytes(fd, header, length);
-    for (int i = 0; ok && i < n; i++)
-        ok = write_tensor(fd, tensor[i]);
-    ok = ok && file_sync(fd);
-    const int saved = errno;
-    const bool closed = close(fd) == 0;
-    if (!ok)
-        errno = saved;
-    return ok && closed;
+    const struct safetensors_content *c = context;
+    bool ok = file_write_bytes(fd, c->header, c->length);
+    for (int i = 0; ok && i < c->n; i++)
+        ok = write_tensor(fd, c->tensor[i]);
+    return ok;
 }
 
 bool safetensors_write(const char *path, const struct tensor *tensor, int n,
@@ -132,19 +129,11 @@ bool safetensors_write(const char *path, const struct tensor *tensor, int n,
     for (int i = 0; i < n; i++)
         order[i] = &tensor[i];
     qsort(order, (size_t)n, sizeof *order, by_layout);
-    size_t length;
-    char *header = make_header(order, n, metadata, n_metadata, &length);
-    char *tmp = temporary_beside(path);
-    bool ok = tmp && write_tensors(tmp, order, n, header, length) && !rename(tmp, path) &&
-              file_sync_folder(path);
-    if (!ok) {
-        const int why = errno;
-        fail(d, nowhere, "cannot write %s: %s", path, strerror(why));
-        if (tmp)
-            unlink(tmp);
-        errno = why;
-    }
-    free(tmp);
+    struct safetensors_content content = {order, n, NULL, 0};
+    char *header = make_header(order, n, metadata, n_metadata, &content.length);
+    content.header = header;
+    const bool ok = file_replace_by(path, write_content, &content) ||
+                    fail(d, nowhere, "cannot write %s: %s", path, strerror(errno));
     free(header);
     arena_free(a);
     return ok;
@@ -345,22 +334,22 @@ static void unmap(void *context)
     munmap(m->at, m->n);
 }
 
-static struct mapping *map_file(struct arena *a, const char *path)
+static struct mapping *map_file(struct arena *a, const char *path, const char **why)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = file_open(path, why);
     struct stat st;
     struct mapping *m = NULL;
     if (fd < 0)
         return NULL;
-    if (!fstat(fd, &st) && st.st_size > 0) {
-        void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (at != MAP_FAILED) {
-            m = NEW(a, struct mapping);
-            *m = (struct mapping){at, (size_t)st.st_size};
-            arena_defer(a, unmap, m);
-        }
-    } else if (!errno || st.st_size == 0) {
-        errno = ENODATA;
+    const bool known = !fstat(fd, &st), empty = known && st.st_size == 0;
+    void *at = known && !empty ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+                               : MAP_FAILED;
+    if (at != MAP_FAILED) {
+        m = NEW(a, struct mapping);
+        *m = (struct mapping){at, (size_t)st.st_size};
+        arena_defer(a, unmap, m);
+    } else {
+        *why = empty ? "it is empty" : strerror(errno);
     }
     close(fd);
     return m;
@@ -368,10 +357,10 @@ static struct mapping *map_file(struct arena *a, const char *path)
 
 struct safetensors *safetensors_open(struct arena *a, const char *path, struct diag *d)
 {
-    errno = 0;
-    const struct mapping *m = map_file(a, path);
+    const char *why;
+    const struct mapping *m = map_file(a, path, &why);
     if (!m)
-        return fail(d, nowhere, "cannot read %s: %s", path, strerror(errno)), NULL;
+        return fail(d, nowhere, "cannot read %s: %s", path, why), NULL;
     return safetensors_parse(a, path, m->at, m->n, d);
 }
 

@@ -4,9 +4,9 @@
 #include "store/tuner_cache.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/hash_map.h"
 #include "base/text.h"
-#include "base/whole_file.h"
 #include "store/rundir.h"
 
 #include <errno.h>
@@ -39,18 +39,6 @@ const char *tuner_cache_path(struct arena *a)
 
 // --- reading -------------------------------------------------------------------------------------
 
-static bool tuner_cache_read_all(const char *path, struct text *t)
-{
-    char block[4096];
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return false;
-    for (size_t n; (n = fread(block, 1, sizeof block, f)) > 0;)
-        text_add_n(t, block, n);
-    fclose(f);
-    return true;
-}
-
 // Puts machine, key and answer of a line into the map; false when it is no such line.
 static bool read_line(struct tuner_cache *c, char *line)
 {
@@ -63,10 +51,10 @@ static bool read_line(struct tuner_cache *c, char *line)
 }
 
 // Whole lines behind the title, to the last byte.
-static bool read_lines(struct tuner_cache *c, struct text *t)
+static bool read_lines(struct tuner_cache *c, char *at, size_t n)
 {
-    char *at = t->s, *end;
-    if (strncmp(t->s, title, sizeof title - 1) != 0 || strlen(t->s) != t->n)
+    char *end;
+    if (strncmp(at, title, sizeof title - 1) != 0 || strlen(at) != n)
         return false;
     for (at += sizeof title - 1; (end = strchr(at, '\n')); at = end + 1) {
         *end = '\0';
@@ -78,14 +66,18 @@ static bool read_lines(struct tuner_cache *c, struct text *t)
 
 static void tuner_cache_load(struct tuner_cache *c)
 {
-    struct text t;
-    text_init(&t);
+    struct arena *scratch = arena_new(NULL);
+    size_t n;
+    const char *why;
+    char *all = c->path ? file_text(scratch, c->path, FILE_BYTES_MAX, &n, &why) : NULL;
     hash_map_init(&c->line, c->arena);
-    if (c->path && tuner_cache_read_all(c->path, &t) && !read_lines(c, &t)) {
+    if (all && !read_lines(c, all, n)) {
         hash_map_init(&c->line, c->arena);
         c->notice = arena_printf(c->arena, "%s is damaged and will be written anew", c->path);
+    } else if (c->path && !all && errno != ENOENT) {
+        c->notice = arena_printf(c->arena, "%s is not read: %s", c->path, why);
     }
-    text_release(&t);
+    arena_free(scratch);
 }
 
 struct tuner_cache *tuner_cache_open(struct arena *a, const char *path, const char *machine)

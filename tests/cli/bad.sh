@@ -67,7 +67,7 @@ check 2 check nothing.yaml
 says nothing.yaml
 mkdir folder.yaml
 check 2 check folder.yaml
-says folder.yaml && says directory
+says folder.yaml && says "a folder where a file is expected"
 printf 'a: \0b\n' >zero.yaml
 check 2 check zero.yaml
 says zero.yaml

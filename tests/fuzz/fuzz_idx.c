@@ -1,7 +1,7 @@
 // Fuzzes the parser of IDX files, images and labels, plain and gzipped.
 //
 //   clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_idx.c
-//   src/data/idx.c src/data/file.c src/base/arena.c -lz
+//   src/data/idx.c src/base/{arena,file,text}.c -lz
 //
 // The first byte says what the rest is: bit 0 labels, bit 1 to be gzipped here first, because no
 // mutation of a gzip stream keeps its checksum and the sizes inside would never be reached.

@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "base/text.h"
-#include "base/whole_file.h"
+#include "base/file.h"
 #include "store/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

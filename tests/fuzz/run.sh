@@ -9,7 +9,7 @@ shift
 shopt -s nullglob
 [[ $# -gt 0 ]] || set -- $(for f in tests/fuzz/fuzz_*.c; do basename "$f" .c | sed 's/^fuzz_//'; done)
 mkdir -p build-fuzz
-base=(src/base/{arena,diag,hash_map,text}.c)
+base=(src/base/{arena,diag,file,hash_map,text}.c)
 config=("${base[@]}" src/config/*.c)
 
 build() {  # a file of build-fuzz/, from what follows
@@ -19,14 +19,14 @@ build() {  # a file of build-fuzz/, from what follows
 sources() {  # of a fuzzer: what it is linked from
     case $1 in
     config | expression) echo "${config[@]}" -lyaml -lmd -lm ;;
-    idx) echo src/data/idx.c src/data/file.c src/base/arena.c -lz ;;
+    idx) echo src/data/idx.c src/base/{arena,file,text}.c -lz ;;
     image)
         build stb.o -c src/base/image_stb.c -fwrapv -fno-sanitize=shift || return 1  # as meson.build has it
         echo src/base/{image_read,arena}.c build-fuzz/stb.o -lm
         ;;
     npy) echo src/data/npy.c src/base/arena.c ;;
-    safetensors) echo src/store/safetensors.c src/base/{arena,diag,text,whole_file}.c -ljansson ;;
-    journal) echo src/store/{journal,record,db,db_create,file_system}.c src/base/{arena,diag,text,whole_file}.c -Ibuild -ljansson -lsqlite3 -lz -lm ;;
+    safetensors) echo src/store/safetensors.c src/base/{arena,diag,file,text}.c -ljansson ;;
+    journal) echo src/store/{journal,record,db,db_create,file_system}.c src/base/{arena,diag,file,text}.c -Ibuild -ljansson -lsqlite3 -lz -lm ;;
     experiment)  # nothing is run: the rooms that know no machine, in meson.build's order
         echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lm -lpthread ;;
     *) echo "tests/fuzz/run.sh: no sources for fuzz_$1" >&2; return 1 ;;

@@ -79,7 +79,7 @@ ls src/*/*.c src/*/*/*.c layers/*.c | sed 's,.*/,,' | sort | uniq -d | grep -vxf
 nm -P $(objects "$build"/lib*.a | sort -u | grep -vE 'kernel_.*_avx|/libganexp|/libstb') | awk '$2 ~ /^[Tt]$/ && $1 !~ /\.|^_sub_/ {print $1}' | grep -vE '_(portable|avx2|avx512|avx512_bf16)$' | sort | uniq -d | sed 's/$/ names two functions/' | grep . && bad=1
 
 # A pid is the same in two containers: it is recorded, and asked whether a parent lives, and stands in no name.
-grep -rn 'getpid' src layers --include='*.c' | grep -vE '^src/(store/describe|study/workers)\.c:' | sed 's/$/: see base\/whole_file.h for names/' | grep . && bad=1
+grep -rn 'getpid' src layers --include='*.c' | grep -vE '^src/(store/describe|study/workers)\.c:' | sed 's/$/: see base\/file.h for names/' | grep . && bad=1
 
 # --- sizes, and words of unfinished work -----------------------------------------------------------
 wc -l src/*/*.[ch] src/*/*/*.[ch] layers/*.c tests/*/*.[ch] | awk '$2 != "total" && $1 > 600 {print $2 ": " $1 " lines, 600 are enough"; n++} END {exit n > 0}' || bad=1

@@ -378,7 +378,7 @@ static void folders_are_not_read_as_files(void **state)
     write_plain(&f, "train-labels-idx1-ubyte", f.label, LABELS);
     assert_int_equal(mkfifo(arena_printf(f.arena, "%s/train-images-idx3-ubyte", f.folder), 0666),
                      0);
-    expect_refusal(&f, "is no plain file");
+    expect_refusal(&f, "is a pipe where a file is expected");
 }
 
 // The real files, where GANEXP_TEST_MNIST says they lie.

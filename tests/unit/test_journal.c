@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/whole_file.h"
+#include "base/file.h"
 #include "store/db_create.h"
 #include "store/journal.h"
 #include "store/late.h"

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/text.h"
-#include "base/whole_file.h"
 #include "store/db.h"
 #include "store/environment.h"
 #include "store/query.h"
