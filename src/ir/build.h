@@ -49,6 +49,8 @@ struct value *broadcast(struct value *x, struct shape shape);
 struct value *upsample(struct value *x, int64_t factor); // (N, C, H, W), nearest
 // (N, C, H, W): sum of factor × factor blocks; upsample's adjoint
 struct value *pool_sum(struct value *x, int64_t factor);
+// (N, C, H, W): rows by `down`, columns by `across`, whose `from` are H and W
+struct value *resample(struct value *x, struct resampling down, struct resampling across);
 
 // --- reductions: reduced dimensions become 1 -----------------------------------------------------
 enum { AXES_ALL = 63 };

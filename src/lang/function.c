@@ -6,6 +6,7 @@
 #include "registry_functions.h"
 
 #include <math.h>
+#include <string.h>
 
 const struct vocabulary functions = {"function",
                                      (const struct word *const[]){REGISTRY_functions NULL}};
@@ -13,6 +14,18 @@ const struct vocabulary functions = {"function",
 const struct function *function_find(const char *name)
 {
     return (const struct function *)word_find(&functions, name);
+}
+
+bool function_takes_word(const struct function *f, const struct expression *is, int i, int *which)
+{
+    const struct expression *arg = is->arg[i];
+    if (!f || !f->words || i < f->least || i + 1 != is->n_arg || arg->kind != EXPR_NAME)
+        return false;
+    *which = -1;
+    for (int k = 0; f->words[k]; k++)
+        if (!strcmp(f->words[k], arg->name))
+            *which = k;
+    return true;
 }
 
 bool fail_argument(const struct function_call *call, int i, const char *wanted)
