@@ -9,6 +9,8 @@
 struct batch_norm_params {
     double momentum, epsilon;
     int statistics;
+    bool affine;
+    const struct node *by;
 };
 
 enum { OF_RUNNING, OF_BATCH };
@@ -22,6 +24,9 @@ static const struct param params[] = {
     {"statistics", PARAM_WORD, offsetof(struct batch_norm_params, statistics), "running",
      .words = batch_norm_statistics,
      .help = "when sampling: the running ones, or those of the batch"},
+    {"affine", PARAM_BOOL, offsetof(struct batch_norm_params, affine), "true",
+     .help = "a learned scale and shift for each channel"},
+    NORM_BY(offsetof(struct batch_norm_params, by)),
     PARAM_END};
 
 struct statistics {
@@ -57,8 +62,9 @@ static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, st
         return ctx_fail(ctx,
                         "batch_norm wants a batch of more than one where a channel has one value,");
     const struct shape channels = SHAPE(x->shape.dim[1]);
-    struct value *gamma = ctx_param(ctx, "weight", channels, (struct init){INIT_CONSTANT, 1, 0});
-    struct value *beta = ctx_param(ctx, "bias", channels, (struct init){INIT_CONSTANT, 0, 0});
+    struct channel_affine end;
+    if (!ctx_affine(ctx, x->shape, p->affine, &end))
+        return NULL;
     struct value *running_mean = ctx_buffer(ctx, "running_mean", channels,
                                             (struct init){INIT_CONSTANT, 0, 0});
     struct value *running_var = ctx_buffer(ctx, "running_var", channels,
@@ -67,7 +73,7 @@ static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, st
     if (of_its_batch)
         s = of_batch(ctx, p, x, running_mean, running_var);
     struct value *unit = mul(sub(x, s.mean), rsqrt_value(affine(s.var, 1, p->epsilon)));
-    return add(mul(unit, along_channels(gamma, rank)), along_channels(beta, rank));
+    return channel_affine(end, unit);
 }
 
 const struct layer layer_batch_norm = {
@@ -77,6 +83,6 @@ const struct layer layer_batch_norm = {
                  "each channel to mean 0 and deviation 1 over the batch, then scaled and shifted",
              .params = params,
              .size = sizeof(struct batch_norm_params)},
-    .flags = LAYER_COUPLES,
+    .flags = LAYER_COUPLES | LAYER_BY_LABEL,
     .build = batch_norm_build,
 };

@@ -20,6 +20,5 @@ const struct layer layer_dot = {
              .help = "the inner product of the layer above and another: one number",
              .params = join_params,
              .size = sizeof(struct join)},
-    .flags = LAYER_JOIN,
     .build = dot_build,
 };

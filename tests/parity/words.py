@@ -274,7 +274,11 @@ def make_config():
     nets["bernoulli"] = dense({"dense": 4}, {"bernoulli": {"low": -1}}, {"dense": 4})
     nets["one_hot"] = {"inputs": {"y": "label(4)"}, "layers": ["one_hot", {"dense": 4}]}
     nets["embedding"] = {"inputs": {"y": "label(4)"}, "layers": [{"embedding": 4}]}
-    terms += [{"mse": {"x": call, "y": "t4"}} for call in ("gaussian(x)", "bernoulli(x)", "one_hot(c)", "embedding(c)")]
+    nets["by_label"] = {"inputs": {"x": "x", "y": "label(4)"}, "layers": [{"dense": 6, "of": "x"}, {"batch_norm": {"by": "y"}}, {"dense": 4}]}
+    nets["by_vector"] = dense({"dense": 3, "as": "style"}, {"dense": 12, "of": "x"}, {"reshape": [2, 2, 3]}, {"instance_norm": {"by": "style"}},
+                              "flatten", {"dense": 4})
+    terms += [{"mse": {"x": call, "y": "t4"}}
+              for call in ("gaussian(x)", "bernoulli(x)", "one_hot(c)", "embedding(c)", "by_label(x, c)", "by_vector(x)")]
     for word, arguments, _ in TERMS:
         for a in arguments:
             if a != "label":
@@ -387,13 +391,26 @@ class Comparison:
     def embedding(self):
         return F.embedding(self.label, Weights(self, "embedding")("weight"))
 
+    def by_label(self):
+        w = Weights(self, "by_label")
+        unit = F.batch_norm(w.dense(self.x, 0), None, None, training=True)
+        gamma, beta = (F.embedding(self.label, w.at(1)(f"{name}.weight")) for name in ("gamma", "beta"))
+        return w.dense(gamma * unit + beta, 2)
+
+    def by_vector(self):
+        w = Weights(self, "by_vector")
+        style, unit = w.dense(self.x, 0), F.instance_norm(w.dense(self.x, 1).reshape(BATCH, 2, 2, 3))
+        gamma, beta = (F.linear(style, w.at(3)(f"{name}.weight"), w(f"{name}.bias"))[:, :, None, None] for name in ("gamma", "beta"))
+        return w.dense((gamma * unit + beta).flatten(1), 5)
+
     def terms(self):
         parts = []
         for name, shape, out, layers, call in LAYERS:
             t = self.recorded(f"noise/t{size(out)}").double()
             parts.append(("mse", name, F.mse_loss(self.layer(name, shape, layers, call), t)))
         t4 = self.recorded("noise/t4").double()
-        parts += [("mse", f.__name__, F.mse_loss(f(), t4)) for f in (self.gaussian, self.bernoulli, self.one_hot, self.embedding)]
+        parts += [("mse", f.__name__, F.mse_loss(f(), t4)) for f in (self.gaussian, self.bernoulli, self.one_hot, self.embedding, self.by_label,
+                                                              self.by_vector)]
         for word, arguments, call in TERMS:
             given = [self.label if a == "label" else Weights(self, f"{word}_{a}").dense(self.x, 0)
                      for a in arguments]
