@@ -72,14 +72,13 @@ static bool judge_side(struct builder *b, const struct game *game, struct expres
 static bool recall_fakes(struct builder *b, const struct game *game, struct side *s)
 {
     update_losses_enter(b, game->where, arena_printf(b->arena, "%s.pool", game->name));
-    for (int i = 0; game->pool && i < game->n; i++) {
-        struct operand *x = &s->argument[i];
-        if (game->pool < x->value->shape.dim[0])
-            return fail(b->d, game->where,
-                        "a pool of %d is smaller than a batch of %d\nexpected at least one batch",
-                        (int)game->pool, (int)x->value->shape.dim[0]);
-        x->value = fake_history_pass(b, game, i, x->value);
-    }
+    const int64_t batch = s->argument[0].value->shape.dim[0];
+    if (game->pool && game->pool < batch)
+        return fail(b->d, game->where,
+                    "a pool of %d is smaller than a batch of %d\nexpected at least one batch",
+                    (int)game->pool, (int)batch);
+    if (game->pool)
+        fake_history_pass(b, game, s->argument);
     return true;
 }
 

@@ -129,17 +129,22 @@ class Experiment(Values):
         """Differences of means may cancel: of such losses, what the critic says on average."""
         return sum(s.detach().abs().mean().item() for s in said if s is not None) if game.word in CANCELLING else 0.0
 
-    def shown(self, game, i, x):
+    def shown(self, game, x):
+        """One draw a sample for all that the critic is shown of it."""
         if not game.pool:
             return x
-        pool = self.pools.setdefault(f"pool.{game.number}.{i}", Pool(game.pool, x))
+        rows = torch.cat([a.double().flatten(1) if a.dim() > 1 else a.double()[:, None] for a in x], 1)
+        pool = self.pools.setdefault(f"pool.{game.number}.0", Pool(game.pool, rows))
         where = f"{game.name}.pool"
-        return pool.show(x, self.random_next(where), self.random_next(where))
+        rows = pool.show(rows, self.random_next(where), self.random_next(where))
+        parts = rows.split([a[0].numel() for a in x], 1)
+        parts = [part.reshape(a.shape).to(a.dtype) for part, a in zip(parts, x)]
+        return [p.requires_grad_() if p.is_floating_point() else p for p in parts]  # a penalty may ask for it
 
     def critic_side(self, game):
         real = [self.visit(e) for e in game.real]
         r = self.judge(game, real)
-        fake = [self.shown(game, i, self.visit(e)) for i, e in enumerate(game.fake)]
+        fake = self.shown(game, [self.visit(e) for e in game.fake])
         f = self.judge(game, fake)
         loss = game.critic(r, f, game.smooth)
         if game.mismatched:
