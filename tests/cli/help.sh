@@ -36,7 +36,7 @@ for w in load frozen like use outputs smooth clip pool split sampling per_class 
     says "$w" "$w (key)"
 done
 says precision 'f32 | bf16'
-says kl 'log_variance  expression, required'
+says kl 'log_var  expression, required'
 says cycle 'back  expression, required'
 says mnist 'per_class'
 says lr 'of optimizer sgd'

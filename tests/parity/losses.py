@@ -121,13 +121,13 @@ PENALTIES = {"gradient": gradient, "dragan": dragan, "r1": r1, "wgan_div": wgan_
 
 # --- terms -------------------------------------------------------------------------------------------------------------------
 
-def kl(mean, log_variance, reduce="mean"):
-    each = distributions.kl_divergence(distributions.Normal(mean, (log_variance / 2).exp()), distributions.Normal(0, 1))
+def kl(mean, log_var, reduce="mean"):
+    each = distributions.kl_divergence(distributions.Normal(mean, (log_var / 2).exp()), distributions.Normal(0, 1))
     return each.sum() / len(mean) if reduce == "sum" else each.mean()
 
 
-def gaussian_nll(mean, x, log_variance=None):
-    variance = torch.ones_like(mean) if log_variance is None else log_variance.exp()
+def gaussian_nll(mean, x, log_var=None):
+    variance = torch.ones_like(mean) if log_var is None else log_var.exp()
     return F.gaussian_nll_loss(mean, x, variance, eps=0)
 
 

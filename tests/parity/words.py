@@ -134,8 +134,8 @@ LAYERS = [
 # --- terms: the word, its arguments of four numbers a sample, parameters, and torch's ----------------------------------------
 
 
-def divergence(mean, log_variance):
-    there = torch.distributions.Normal(mean, torch.exp(log_variance / 2))
+def divergence(mean, log_var):
+    there = torch.distributions.Normal(mean, torch.exp(log_var / 2))
     return torch.distributions.kl_divergence(there, torch.distributions.Normal(0, 1))
 
 
@@ -151,8 +151,8 @@ TERMS = [
     ("cross_entropy", ["logits", "label"], F.cross_entropy),
     ("mutual_information", ["logits", "label"], lambda q, c: F.cross_entropy(q, c) - math.log(4)),
     ("binary_cross_entropy", ["logits", "target"], F.binary_cross_entropy_with_logits),
-    ("kl", ["mean", "log_variance"], lambda m, v: divergence(m, v).mean()),
-    ("gaussian_nll", ["mean", "x", "log_variance"], lambda m, x, v: F.gaussian_nll_loss(m, x, v.exp())),
+    ("kl", ["mean", "log_var"], lambda m, v: divergence(m, v).mean()),
+    ("gaussian_nll", ["mean", "x", "log_var"], lambda m, x, v: F.gaussian_nll_loss(m, x, v.exp())),
     ("feature_matching", ["real", "fake"], lambda r, f: F.mse_loss(r.mean(0), f.mean(0))),
     ("policy_gradient", ["critic", "log_probability"], policy_gradient),
 ]
