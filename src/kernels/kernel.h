@@ -148,6 +148,15 @@ struct resample_task {
     int threads;
 };
 
+// --- images moved by whole pixels ----------------------------------------------------------------
+// Layouts and `run` as of struct resample_task.
+struct shift_task {
+    const float *x, *by; // by: N pairs
+    float *y;
+    int64_t N, C, H, W, x_stride[4], y_stride[4], run;
+    int threads;
+};
+
 // --- Winograd's convolutions ----------------------------------------------------------------------
 // Down or across: `count` tiles of n results each, and the matrix.
 struct transform_axis {

@@ -75,15 +75,6 @@ int64_t operand_whole(const struct operand *x)
 
 // --- what several are made of --------------------------------------------------------------------
 
-struct value *count_up(struct graph *g, int64_t n)
-{
-    ASSERT(n > 0);
-    struct value **each = NEW_ARRAY(g->arena, struct value *, n);
-    for (int64_t i = 0; i < n; i++)
-        each[i] = constant(g, (double)i, SHAPE(1));
-    return n == 1 ? each[0] : concat(each, (int)n, 0);
-}
-
 struct value *positive(struct value *x)
 {
     struct shape ones = {.rank = x->shape.rank, .dim = {1, 1, 1, 1, 1, 1}};

@@ -43,8 +43,6 @@ bool fail_argument(const struct function_call *call, int i, const char *wanted);
 // A whole number from 1 to 4096 given as an argument; 0 where it is none.
 int64_t operand_whole(const struct operand *x);
 
-// 0, 1, …, n − 1 as (n)
-struct value *count_up(struct graph *g, int64_t n);
 // [x > 0], 1 or 0
 struct value *positive(struct value *x);
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import torch
 
 from expressions import parse
-from losses import CANCELLING, IN_PAIRS, LOSSES, OPTIONS, PENALTIES, TERMS, Site
+from losses import AUGMENTATIONS, CANCELLING, IN_PAIRS, LOSSES, OPTIONS, PENALTIES, TERMS, Site
 from optimizers import OPTIMIZERS, factor
 from values import Values
 from config import call, listed, number, one_word
@@ -59,13 +59,14 @@ class Experiment(Values):
 
     def read_game(self, i, g):
         loss, params = one_word(g["loss"])
-        unknown = set(g) - {"critic", "real", "fake", "mismatched", "loss", "penalty", "clip", "smooth", "weight", "pool"}
+        unknown = set(g) - {"critic", "real", "fake", "mismatched", "loss", "penalty", "clip", "smooth", "weight", "pool", "augment"}
         if unknown:
             raise SystemExit(f"games: {unknown}: not known to this program")
         sides = {side: [parse(text) for text in listed(g.get(side, []))] for side in ("real", "fake", "mismatched")}
         critic, judged = call(LOSSES, loss, params)
         return SimpleNamespace(name=g["critic"], number=i, is_critic=Target(g["critic"]), **sides, word=loss, critic=critic, judged=judged,
-                               penalties=[one_word(p) for p in listed(g.get("penalty", []))], pool=int(g.get("pool", 0)),
+                               penalties=[one_word(p) for p in listed(g.get("penalty", []))],
+                               augmentations=[one_word(a) for a in listed(g.get("augment", []))], pool=int(g.get("pool", 0)),
                                **{key: number(g.get(key, default)) for key, default in (("clip", "0"), ("smooth", "0"), ("weight", "1"))})
 
     def read_terms(self, terms):
@@ -123,6 +124,13 @@ class Experiment(Values):
     # losses: name, value, and what the value is held against when that is more than itself
 
     def judge(self, game, arguments):
+        def draw():
+            return self.random_next(f"{game.name}.augment")
+        images = [x for x in arguments if x.dim() == 4]
+        for word, params in game.augmentations:
+            images = call(AUGMENTATIONS, word, params, images, draw)
+        left = iter(images)
+        arguments = [next(left) if x.dim() == 4 else x for x in arguments]
         return self.application(self.nets[game.is_critic.net], arguments).head(game.is_critic.head)
 
     def size(self, game, *said):

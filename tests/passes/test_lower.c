@@ -145,6 +145,23 @@ static void resampling_gives_the_reference(void **state)
         }
 }
 
+// Also right out of the image, in either layout.
+static void shifts_give_the_reference(void **state)
+{
+    (void)state;
+    for (int channels = 3; channels <= 20; channels += 17) {
+        struct graph *g = graph_new(arena_new(NULL));
+        struct value *x = input(g, "x", SHAPE(4, channels, 6, 7)), *dx;
+        struct value *by = reshape(affine(count_up(g, 8), 2, -7), SHAPE(4, 2)); // −7, −5 … 7
+        struct value *v = shift(x, by);
+        gradient(sum(square(v)), &x, 1, &dx);
+        root(g, v);
+        root(g, dx);
+        convolve(g, v);
+        check(g, NULL);
+    }
+}
+
 static void upsampled_kernels_give_the_reference(void **state)
 {
     (void)state;
@@ -234,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moves_give_the_reference),
         cmocka_unit_test(resampling_gives_the_reference),
+        cmocka_unit_test(shifts_give_the_reference),
         cmocka_unit_test(upsampled_kernels_give_the_reference),
         cmocka_unit_test(draws_are_those_of_their_stream),
         cmocka_unit_test(label_ops_give_the_reference),

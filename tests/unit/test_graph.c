@@ -152,6 +152,15 @@ static void shape_ops_derivatives_are_the_differences(void **state)
     }
 }
 
+static void shift_derivatives_are_the_differences(void **state)
+{
+    (void)state;
+    struct fixture *f = setup();
+    struct value *x = in(f, 0, SHAPE(3, 2, 4, 3), -1, 1);
+    struct value *by = reshape(affine(count_up(f->graph, 6), 1, -2), SHAPE(3, 2)); // −2 … 3
+    check_both(f, shift(x, by), &x, 1, "shift");
+}
+
 static void resampling_derivatives_are_the_differences(void **state)
 {
     (void)state;
@@ -411,6 +420,7 @@ int main(void)
         cmocka_unit_test(select_derivatives_are_the_differences),
         cmocka_unit_test(shape_ops_derivatives_are_the_differences),
         cmocka_unit_test(resampling_derivatives_are_the_differences),
+        cmocka_unit_test(shift_derivatives_are_the_differences),
         cmocka_unit_test(matmul_derivatives_are_the_differences),
         cmocka_unit_test(convolution_derivatives_are_the_differences),
         cmocka_unit_test(a_folded_upsampling_has_the_same_numbers),
