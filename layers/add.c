@@ -13,6 +13,5 @@ const struct layer layer_add = {
              .help = "the sum of the layer above and of others, element by element",
              .params = join_params,
              .size = sizeof(struct join)},
-    .flags = LAYER_JOIN,
     .build = add_build,
 };

@@ -33,6 +33,5 @@ const struct layer layer_concat = {
              .help = "the channels of the layer above and of others, one after the other",
              .params = join_params,
              .size = sizeof(struct join)},
-    .flags = LAYER_JOIN,
     .build = concat_build,
 };

@@ -1,26 +1,28 @@
 // y = x·m / (1 − rate), each element of m 1 with probability 1 − rate, else 0; y = x outside
-// training
+// training, unless it is the only noise there is (pix2pix: Isola et al. 2017, arXiv:1611.07004)
 // Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15.
 #include "nn/layer.h"
 
 struct dropout_params {
     double rate;
-    bool channels;
+    bool channels, always;
 };
 
-static const struct param params[] = {{"rate", PARAM_FLOAT, offsetof(struct dropout_params, rate),
-                                       "0.5", 0, 0.999, .help = "share of elements set to 0"},
-                                      {"channels", PARAM_BOOL,
-                                       offsetof(struct dropout_params, channels), "false",
-                                       .help = "drops whole channels (nn.Dropout2d)"},
-                                      PARAM_END};
+static const struct param params[] = {
+    {"rate", PARAM_FLOAT, offsetof(struct dropout_params, rate), "0.5", 0, 0.999,
+     .help = "share of elements set to 0"},
+    {"channels", PARAM_BOOL, offsetof(struct dropout_params, channels), "false",
+     .help = "drops whole channels (nn.Dropout2d)"},
+    {"always", PARAM_BOOL, offsetof(struct dropout_params, always), "false",
+     .help = "also when sampling: the network's noise"},
+    PARAM_END};
 
 static struct value *dropout_build(struct layer_ctx *ctx, const void *own, struct value *x)
 {
     const struct dropout_params *p = own;
     if (p->channels && x->shape.rank != 4)
         return ctx_fail(ctx, "dropout of channels wants (C, H, W)");
-    if (!ctx->training)
+    if (!ctx->training && !p->always)
         return x;
     ASSERT(p->rate >= 0 && p->rate < 1);
     struct shape s = x->shape;

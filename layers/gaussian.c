@@ -9,7 +9,7 @@ struct gaussian_params {
 };
 
 static const struct param params[] = {
-    {"log_var", PARAM_NODE, offsetof(struct gaussian_params, with), NULL, .takes = "name",
+    {"log_var", PARAM_NAMES, offsetof(struct gaussian_params, with), NULL, .takes = "name",
      .help = "the name of a layer of the same shape"},
     PARAM_END};
 
@@ -30,6 +30,5 @@ const struct layer layer_gaussian = {
              .help = "draws from N(layer above, e^log_var), differentiably",
              .params = params,
              .size = sizeof(struct gaussian_params)},
-    .flags = LAYER_JOIN,
     .build = gaussian_build,
 };

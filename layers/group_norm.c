@@ -6,6 +6,8 @@
 struct group_norm_params {
     int64_t groups;
     double epsilon;
+    bool affine;
+    const struct node *by;
 };
 
 static const struct param params[] = {
@@ -13,6 +15,9 @@ static const struct param params[] = {
      .help = "how many groups; the channels are a whole multiple"},
     {"epsilon", PARAM_FLOAT, offsetof(struct group_norm_params, epsilon), "1e-5", 1e-12, 1,
      .help = "added to the variance"},
+    {"affine", PARAM_BOOL, offsetof(struct group_norm_params, affine), "true",
+     .help = "a learned scale and shift for each channel"},
+    NORM_BY(offsetof(struct group_norm_params, by)),
     PARAM_END};
 
 // x (N, C) or (N, C, H, W)
@@ -32,12 +37,9 @@ static struct value *group_norm_build(struct layer_ctx *ctx, const void *own, st
     struct value *grouped = reshape(x, SHAPE(x->shape.dim[0], p->groups, size / p->groups));
     struct value *c = sub(grouped, mean_axes(grouped, 1u << 2));
     struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), 1u << 2), 1, p->epsilon)));
-    struct value *gamma = ctx_param(ctx, "weight", SHAPE(channels),
-                                    (struct init){INIT_CONSTANT, 1, 0});
-    struct value *beta = ctx_param(ctx, "bias", SHAPE(channels),
-                                   (struct init){INIT_CONSTANT, 0, 0});
-    return add(mul(reshape(unit, x->shape), along_channels(gamma, rank)),
-               along_channels(beta, rank));
+    unit = reshape(unit, x->shape);
+    struct channel_affine end;
+    return ctx_affine(ctx, x->shape, p->affine, &end) ? channel_affine(end, unit) : NULL;
 }
 
 const struct layer layer_group_norm = {
@@ -47,5 +49,6 @@ const struct layer layer_group_norm = {
                      "shifted",
              .params = params,
              .size = sizeof(struct group_norm_params)},
+    .flags = LAYER_BY_LABEL,
     .build = group_norm_build,
 };

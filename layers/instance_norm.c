@@ -9,6 +9,7 @@ enum { PIXELS = 1 << 2 | 1 << 3 };
 struct instance_norm_params {
     bool affine;
     double epsilon;
+    const struct node *by;
 };
 
 static const struct param params[] = {
@@ -16,6 +17,7 @@ static const struct param params[] = {
      .help = "a learned scale and shift for each channel"},
     {"epsilon", PARAM_FLOAT, offsetof(struct instance_norm_params, epsilon), "1e-5", 1e-12, 1,
      .help = "added to the variance"},
+    NORM_BY(offsetof(struct instance_norm_params, by)),
     PARAM_END};
 
 // x (N, C, H, W)
@@ -27,14 +29,10 @@ static struct value *instance_norm_build(struct layer_ctx *ctx, const void *own,
     if (x->shape.dim[2] * x->shape.dim[3] == 1)
         return ctx_fail(ctx,
                         "instance_norm makes every image of one pixel 0: it wants more than one,");
-    const struct shape channels = SHAPE(x->shape.dim[1]);
     struct value *c = sub(x, mean_axes(x, PIXELS));
     struct value *unit = mul(c, rsqrt_value(affine(mean_axes(square(c), PIXELS), 1, p->epsilon)));
-    if (!p->affine)
-        return unit;
-    struct value *gamma = ctx_param(ctx, "weight", channels, (struct init){INIT_CONSTANT, 1, 0});
-    struct value *beta = ctx_param(ctx, "bias", channels, (struct init){INIT_CONSTANT, 0, 0});
-    return add(mul(unit, along_channels(gamma, 4)), along_channels(beta, 4));
+    struct channel_affine end;
+    return ctx_affine(ctx, x->shape, p->affine, &end) ? channel_affine(end, unit) : NULL;
 }
 
 const struct layer layer_instance_norm = {
@@ -46,5 +44,6 @@ const struct layer layer_instance_norm = {
              "sample: layer_norm",
          .params = params,
          .size = sizeof(struct instance_norm_params)},
+    .flags = LAYER_BY_LABEL,
     .build = instance_norm_build,
 };

@@ -7,6 +7,7 @@
 #include "eval/metric.h"
 #include "lang/function.h"
 #include "lang/sections.h"
+#include "losses/augmentation.h"
 #include "losses/losses.h"
 #include "nn/init.h"
 #include "nn/layer.h"
@@ -26,6 +27,7 @@ static const struct kind {
     {&layers, beside_layer},
     {&losses, NULL},
     {&penalties, NULL},
+    {&augmentations, NULL},
     {&terms, term_params},
     {&dataset_kinds, source_params},
     {&metrics, beside_score},

@@ -99,12 +99,12 @@ static void lower_constant(struct plan *p, const struct value *v)
 
 // --- nearest upsampling and its adjoint ----------------------------------------------------------
 
-static const struct resample_task *resample(struct plan *p, const struct value *v,
-                                            const struct value *coarse)
+static const struct upsample_task *lower_copy_factor(struct plan *p, const struct value *v,
+                                                     const struct value *coarse)
 {
-    struct resample_task *t = NEW(plan_arena(p), struct resample_task);
+    struct upsample_task *t = NEW(plan_arena(p), struct upsample_task);
     const int64_t *d = coarse->shape.dim;
-    *t = (struct resample_task){
+    *t = (struct upsample_task){
         .x = plan_data(p, v->in[0]),
         .y = plan_data(p, v),
         .N = d[0],
@@ -138,7 +138,7 @@ static void lower_upsample(struct plan *p, const struct value *v)
 {
     const int64_t f = v->attr.factor.by;
     if (v->layout == v->in[0]->layout) {
-        plan_step(p, v, "upsample", kernels()->upsample, resample(p, v, v->in[0]));
+        plan_step(p, v, "upsample", kernels()->upsample, lower_copy_factor(p, v, v->in[0]));
         return;
     }
     const struct copy_task t = copy_task(plan_data(p, v), lower_copy_blocks(view_of(v), f),
@@ -151,7 +151,7 @@ static void lower_pool_sum(struct plan *p, const struct value *v)
 {
     const int64_t f = v->attr.factor.by, *d = v->shape.dim;
     if (v->layout == v->in[0]->layout) {
-        plan_step(p, v, "pool_sum", kernels()->pool_sum, resample(p, v, v));
+        plan_step(p, v, "pool_sum", kernels()->pool_sum, lower_copy_factor(p, v, v));
         return;
     }
     const struct map_program program = {.n_in = 1,

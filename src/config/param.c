@@ -138,6 +138,7 @@ static bool read_value(const struct param_reader *r, const struct param *p, cons
     case PARAM_INTS: return read_ints(r, p, node, field);
     case PARAM_NODE:
     case PARAM_TENSOR:
+    case PARAM_NAMES:
     case PARAM_LABEL: *(const struct node **)field = node; return true;
     }
     BUG("parameter '%s' has no type", p->name);
@@ -152,7 +153,8 @@ static const char *type_name(enum param_type type)
         [PARAM_BOOL] = "true or false", [PARAM_TEXT] = "text",
         [PARAM_WORD] = "word",          [PARAM_INTS] = "whole numbers",
         [PARAM_DURATION] = "duration",  [PARAM_NODE] = "YAML",
-        [PARAM_TENSOR] = "expression",  [PARAM_LABEL] = "expression of a class"};
+        [PARAM_TENSOR] = "expression",  [PARAM_LABEL] = "expression of a class",
+        [PARAM_NAMES] = "name, or list"};
     ASSERT(type < LENGTH(name) && name[type]);
     return name[type];
 }

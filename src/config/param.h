@@ -20,6 +20,7 @@ enum param_type {
     PARAM_NODE,     // const struct node *: read by what owns the table
     PARAM_TENSOR,   // the same: an expression
     PARAM_LABEL,    // the same: an expression of a class
+    PARAM_NAMES,    // the same: the name of an input or layer, or a list of them
 };
 
 enum { INTS_MAX = 8 };

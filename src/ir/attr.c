@@ -17,6 +17,7 @@ static size_t attr_bytes(enum attr_kind kind)
         [ATTR_AXIS] = SIZE(axis),
         [ATTR_AXES] = SIZE(axes),
         [ATTR_FACTOR] = SIZE(factor),
+        [ATTR_RESAMPLE] = SIZE(resample),
         [ATTR_WINOGRAD] = SIZE(winograd),
         [ATTR_RANDOM] = SIZE(random),
         [ATTR_NUMBERS] = SIZE(number),

@@ -4,6 +4,7 @@
 #ifndef IR_ATTR_H
 #define IR_ATTR_H
 
+#include "ir/resampling.h"
 #include "ir/shape.h"
 
 #include <stddef.h>
@@ -36,6 +37,7 @@ enum attr_kind {
     ATTR_AXIS,
     ATTR_AXES,
     ATTR_FACTOR,
+    ATTR_RESAMPLE,
     ATTR_WINOGRAD,
     ATTR_RANDOM,
     ATTR_NUMBERS,
@@ -78,6 +80,10 @@ struct attr {
         struct {       // upsample, pool_sum, folded kernels
             int64_t by, pooled;
         } factor;
+        struct {
+            struct resampling axis[2]; // down, across
+            int64_t adjoint;           // both transposed: from their `to` to their `from`
+        } resample;
         struct {
             int64_t role; // enum winograd_role
             struct winograd_tiling tiling;

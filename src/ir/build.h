@@ -11,6 +11,7 @@
 // What the host feeds before a step: "real.image@0" (field, repetition), "lr/0".
 struct value *input(struct graph *g, const char *name, struct shape shape);
 struct value *constant(struct graph *g, double x, struct shape shape);
+struct value *count_up(struct graph *g, int64_t n); // 0, 1, …, n − 1 as (n)
 // the slot's version at the start of the program
 struct value *param(struct graph *g, struct slot *slot);
 // Philox keyed by the run's seed, the step, and the stream number. UNIFORM: [a, b). NORMAL: mean a,
@@ -49,6 +50,10 @@ struct value *broadcast(struct value *x, struct shape shape);
 struct value *upsample(struct value *x, int64_t factor); // (N, C, H, W), nearest
 // (N, C, H, W): sum of factor × factor blocks; upsample's adjoint
 struct value *pool_sum(struct value *x, int64_t factor);
+// (N, C, H, W): rows by `down`, columns by `across`, whose `from` are H and W
+struct value *resample(struct value *x, struct resampling down, struct resampling across);
+// x (N, C, H, W) moved by whole pixels, zeros coming in; by (N, 2): down, right. No gradient in `by`.
+struct value *shift(struct value *x, struct value *by);
 
 // --- reductions: reduced dimensions become 1 -----------------------------------------------------
 enum { AXES_ALL = 63 };

@@ -8,8 +8,8 @@
 extern const struct op op_input, op_param, op_constant, op_random;
 extern const struct op op_reshape, op_detach, op_transpose, op_slice, op_pad, op_concat,
     op_broadcast;
-extern const struct op op_upsample, op_pool_sum, op_reduce_sum, op_reduce_max, op_sum_var,
-    op_reorder;
+extern const struct op op_upsample, op_pool_sum, op_resample, op_shift, op_reduce_sum,
+    op_reduce_max, op_sum_var, op_reorder;
 extern const struct op op_fused, op_fused_reduce, op_part; // ir/map_program.h
 extern const struct op op_matmul, op_conv, op_conv_data_grad, op_conv_weight_grad;
 extern const struct op op_upsampled_kernel, op_upsampled_kernel_grad;

@@ -120,11 +120,40 @@ struct copy_tasks {
 };
 
 // --- nearest upsampling and its adjoint ----------------------------------------------------------
-struct resample_task {
+struct upsample_task {
     const float *x;
     float *y;
     int64_t N, C, H, W, factor; // of the coarse side
     bool channels_last;         // both sides
+    int threads;
+};
+
+// --- resampling ----------------------------------------------------------------------------------
+// struct resampling_rows (ir/resampling.h) for a kernel.
+struct resample_axis {
+    const int32_t *first, *at;
+    const float *weight;
+    int64_t n, from;
+};
+
+// Images lie plain or channels-last, each side on its own.
+struct resample_task {
+    const float *x;
+    float *y;
+    int64_t N, C, x_stride[4], y_stride[4];
+    struct resample_axis down, across;
+    int64_t run; // numbers of a pixel that lie together in x: C where it lies channels-last, else 1
+    float *own;  // of each thread: a row of x, so that it is made once for all columns
+    int64_t own_each;
+    int threads;
+};
+
+// --- images moved by whole pixels ----------------------------------------------------------------
+// Layouts and `run` as of struct resample_task.
+struct shift_task {
+    const float *x, *by; // by: N pairs
+    float *y;
+    int64_t N, C, H, W, x_stride[4], y_stride[4], run;
     int threads;
 };
 

@@ -235,7 +235,7 @@ static void gather_row(float *y, const float *x, int64_t W, int64_t C, int64_t f
 void KERNEL(upsample)(const void *task);
 void KERNEL(upsample)(const void *task)
 {
-    const struct resample_task *t = task;
+    const struct upsample_task *t = task;
     ASSERT(t->factor > 0 && t->x != t->y);
     PICTURES;
 #pragma omp parallel for num_threads(t->threads) if (t->threads > 1)
@@ -250,7 +250,7 @@ void KERNEL(upsample)(const void *task)
 void KERNEL(pool_sum)(const void *task);
 void KERNEL(pool_sum)(const void *task)
 {
-    const struct resample_task *t = task;
+    const struct upsample_task *t = task;
     ASSERT(t->factor > 0 && t->x != t->y);
     PICTURES;
 #pragma omp parallel for num_threads(t->threads) if (t->threads > 1)

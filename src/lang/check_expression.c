@@ -106,11 +106,25 @@ static bool check_name(struct section_reader *r, const struct expression *is, bo
     return experiment_value(r->e, is->name) ? check_named_value(r, is, whole) : fail_no_name(r, is);
 }
 
-static bool check_arguments(struct section_reader *r, const struct expression *is)
+static bool check_function_word(struct section_reader *r, const struct function *f,
+                                const struct expression *arg, int which)
+{
+    int n = 0;
+    while (f->words[n])
+        n++;
+    return which >= 0 ||
+           fail_unknown(r->d, arg->where, arena_printf(r->arena, "method of '%s'", f->word.name),
+                        arg->name, f->words, (size_t)n);
+}
+
+// f: the function that is called, or NULL.
+static bool check_arguments(struct section_reader *r, const struct expression *is,
+                            const struct function *f)
 {
     bool good = true;
-    for (int i = 0; i < is->n_arg; i++)
-        good &= check_part(r, is->arg[i], true);
+    for (int i = 0, which; i < is->n_arg; i++)
+        good &= function_takes_word(f, is, i, &which) ? check_function_word(r, f, is->arg[i], which)
+                                                      : check_part(r, is->arg[i], true);
     return good;
 }
 
@@ -156,7 +170,7 @@ static bool check_call(struct section_reader *r, const struct expression *is, bo
     struct experiment *e = r->e;
     const struct network *net = experiment_network(e, is->name);
     const struct function *f = function_find(is->name);
-    const bool good = check_arguments(r, is);
+    const bool good = check_arguments(r, is, f);
     for (int i = 0; i < e->n_network; i++)
         r->network_used[i] |= e->network[i] == net;
     if (net && !check_binding(r, is, net))
@@ -219,7 +233,7 @@ static bool check_part(struct section_reader *r, const struct expression *is, bo
     case EXPR_NAME: return check_name(r, is, whole);
     case EXPR_CALL: return check_call(r, is, whole);
     case EXPR_FIELD: return check_field(r, is);
-    case EXPR_BINARY: return check_arguments(r, is);
+    case EXPR_BINARY: return check_arguments(r, is, NULL);
     }
     return false;
 }

@@ -52,6 +52,12 @@ struct game {
         struct place where;
     } * penalty;
     int n_penalty;
+    // of all images that the critic is shown, in order
+    struct game_augmentation {
+        const struct augmentation *is;
+        void *params;
+    } * augmentation;
+    int n_augmentation;
     // 0: none. After each step of the critic its weights are clipped to ±clip
     double clip;
     double smooth; // one-sided label smoothing

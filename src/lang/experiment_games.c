@@ -1,6 +1,7 @@
 // What is trained on what: values, games and terms.
 #include "base/arena.h"
 #include "lang/sections.h"
+#include "losses/augmentation.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ bool read_values(struct section_reader *r, const struct node *values)
 // --- games ---------------------------------------------------------------------------------------
 
 struct game_options {
-    const struct node *critic, *real, *fake, *loss, *penalty, *mismatched;
+    const struct node *critic, *real, *fake, *loss, *penalty, *augment, *mismatched;
     double clip, smooth, weight;
     int64_t pool;
 };
@@ -42,6 +43,8 @@ const struct param game_params[] = {
     {"loss", PARAM_NODE, AT(loss), .takes = "loss", .help = "log, wasserstein, hinge, …"},
     {"penalty", PARAM_NODE, AT(penalty), "", .takes = "penalty, or list",
      .help = "gradient, dragan, r1, wgan_div; or a list"},
+    {"augment", PARAM_NODE, AT(augment), "", .takes = "augmentation, or list",
+     .help = "colour, translation, cutout: of every image that the critic is shown"},
     {"clip", PARAM_FLOAT, AT(clip), "", 0, 1e9,
      .help = "the critic's weights are clipped to ± this after its steps"},
     {"pool", PARAM_INT, AT(pool), "", 0, 65536,
@@ -74,15 +77,27 @@ static bool read_penalty(struct section_reader *r, const struct node *node, stru
     return p.params != NULL;
 }
 
-static bool read_penalties(struct section_reader *r, const struct node *node, struct game *game)
+static bool read_augmentation(struct section_reader *r, const struct node *node, struct game *game)
 {
-    if (!node)
-        return true;
-    if (node->kind != NODE_LIST)
-        return read_penalty(r, node, game);
+    struct word_call call;
+    const struct word *word = word_choose(&augmentations, node, NULL, &call, r->d);
+    if (!word)
+        return false;
+    const struct game_augmentation a = {(const struct augmentation *)word,
+                                        word_params(&augmentations, word, &call, r->arena, r->d)};
+    APPEND(r->arena, game->augmentation, game->n_augmentation, a);
+    return a.params != NULL;
+}
+
+// One word, a list of them, or nothing.
+static bool read_words(struct section_reader *r, const struct node *node, struct game *game,
+                       bool (*read)(struct section_reader *, const struct node *, struct game *))
+{
     bool good = true;
-    for (int i = 0; i < node->n; i++)
-        good &= read_penalty(r, node->entry[i].value, game);
+    if (node && node->kind != NODE_LIST)
+        return read(r, node, game);
+    for (int i = 0; node && i < node->n; i++)
+        good &= read(r, node->entry[i].value, game);
     return good;
 }
 
@@ -141,6 +156,19 @@ static bool check_options(struct section_reader *r, const struct game *game,
     return true;
 }
 
+static bool check_augmented(struct section_reader *r, const struct game *game,
+                            const struct node *augment)
+{
+    const struct network *net = game->critic.network;
+    for (int i = 0; i < net->n_input; i++)
+        if (net->input[i].is.shape.rank == 3)
+            return true;
+    return fail(r->d, augment->where,
+                "critic '%s' is shown no image to augment\n"
+                "expected an input (C, H, W)",
+                net->name);
+}
+
 static bool read_game(struct section_reader *r, const struct node *node, struct game *game)
 {
     struct game_options o = {0};
@@ -159,7 +187,9 @@ static bool read_game(struct section_reader *r, const struct node *node, struct 
     game->fake = read_side(r, o.fake, "fake", game);
     game->mismatched = o.mismatched ? read_side(r, o.mismatched, "mismatched", game) : NULL;
     good &= game->real && game->fake && (game->mismatched || !o.mismatched);
-    good &= read_penalties(r, o.penalty, game);
+    good &= read_words(r, o.penalty, game, read_penalty) &
+            read_words(r, o.augment, game, read_augmentation);
+    good &= !o.augment || !game->critic.network || check_augmented(r, game, o.augment);
     return read_loss(r, o.loss, game) && check_options(r, game, node) && good;
 }
 

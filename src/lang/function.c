@@ -6,6 +6,7 @@
 #include "registry_functions.h"
 
 #include <math.h>
+#include <string.h>
 
 const struct vocabulary functions = {"function",
                                      (const struct word *const[]){REGISTRY_functions NULL}};
@@ -13,6 +14,18 @@ const struct vocabulary functions = {"function",
 const struct function *function_find(const char *name)
 {
     return (const struct function *)word_find(&functions, name);
+}
+
+bool function_takes_word(const struct function *f, const struct expression *is, int i, int *which)
+{
+    const struct expression *arg = is->arg[i];
+    if (!f || !f->words || i < f->least || i + 1 != is->n_arg || arg->kind != EXPR_NAME)
+        return false;
+    *which = -1;
+    for (int k = 0; f->words[k]; k++)
+        if (!strcmp(f->words[k], arg->name))
+            *which = k;
+    return true;
 }
 
 bool fail_argument(const struct function_call *call, int i, const char *wanted)
@@ -61,15 +74,6 @@ int64_t operand_whole(const struct operand *x)
 }
 
 // --- what several are made of --------------------------------------------------------------------
-
-struct value *count_up(struct graph *g, int64_t n)
-{
-    ASSERT(n > 0);
-    struct value **each = NEW_ARRAY(g->arena, struct value *, n);
-    for (int64_t i = 0; i < n; i++)
-        each[i] = constant(g, (double)i, SHAPE(1));
-    return n == 1 ? each[0] : concat(each, (int)n, 0);
-}
 
 struct value *positive(struct value *x)
 {

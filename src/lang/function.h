@@ -27,19 +27,22 @@ struct function_call {
 struct function {
     struct word word; // usage: "where(condition, a, b)"
     int least, most;  // arguments
+    // what the last argument may be, where it is a name; NULL-terminated. The operand's number is
+    // which. NULL: no words.
+    const char *const *words;
     // False and reported where an argument does not fit.
     bool (*build)(const struct function_call *call, const struct operand *x, struct operand *out);
 };
 
 extern const struct vocabulary functions; // generated from the folder
 const struct function *function_find(const char *name);
+// Whether argument i of a call stands for one of the function's words; *which: -1 when unknown.
+bool function_takes_word(const struct function *f, const struct expression *is, int i, int *which);
 // "argument 1 of 'resize' does not fit" + "expected a square image"; false.
 bool fail_argument(const struct function_call *call, int i, const char *wanted);
 // A whole number from 1 to 4096 given as an argument; 0 where it is none.
 int64_t operand_whole(const struct operand *x);
 
-// 0, 1, …, n − 1 as (n)
-struct value *count_up(struct graph *g, int64_t n);
 // [x > 0], 1 or 0
 struct value *positive(struct value *x);
 

@@ -85,11 +85,9 @@ static const struct node *split_beside(struct network_reader *r, const struct no
     return own;
 }
 
-// Joins have their names in the first field of their parameters.
-static void read_names(struct network_reader *r, struct stage *stage, const struct scope *scope)
+static void read_names(struct network_reader *r, struct stage *stage, const struct scope *scope,
+                       const struct node *names)
 {
-    ASSERT((stage->layer->flags & LAYER_JOIN) && stage->layer->word.params->type == PARAM_NODE);
-    const struct node *names = *(const struct node *const *)stage->params;
     if (names->kind != NODE_LIST) {
         APPEND(r->arena, stage->other, stage->n_other, scope_find(r, scope, names));
         return;
@@ -99,6 +97,16 @@ static void read_names(struct network_reader *r, struct stage *stage, const stru
     if (!names->n)
         fail(r->diag, names->where, "'%s' joins nothing\nexpected names of inputs or layers above",
              stage->layer->word.name);
+}
+
+// What a layer takes beside the one above: of all its parameters of names that are given.
+static void read_others(struct network_reader *r, struct stage *stage, const struct scope *scope)
+{
+    for (const struct param *p = stage->layer->word.params; p && p->name; p++) {
+        const struct node *const *names = (const void *)((char *)stage->params + p->offset);
+        if (p->type == PARAM_NAMES && *names)
+            read_names(r, stage, scope, *names);
+    }
 }
 
 static int read_from(struct network_reader *r, const struct scope *scope, const struct node *of,
@@ -162,8 +170,8 @@ static int read_stage(struct network_reader *r, const struct node *node, struct 
     stage->params = into;
     stage->from = read_from(r, scope, beside.of, above);
     stage->init = beside.init ? init_read(r->arena, beside.init, r->diag) : NULL;
-    if (good && (layer->flags & LAYER_JOIN))
-        read_names(r, stage, scope);
+    if (good)
+        read_others(r, stage, scope);
     return add_stage(r, stage, scope, &beside);
 }
 

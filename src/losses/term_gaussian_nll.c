@@ -1,4 +1,4 @@
-// How unlikely x is under N(mean, e^v); without `log_variance` the variance is 1. Constants are
+// How unlikely x is under N(mean, e^v); without `log_var` the variance is 1. Constants are
 // left out.
 #include "losses/losses.h"
 
@@ -14,7 +14,7 @@ static struct value *term_gaussian_nll_build(const void *params, struct value *c
 
 static const struct param params[] = {
     TERM_TENSOR(0, "mean", "of the Gaussian"), TERM_TENSOR(1, "x", "what is to be likely"),
-    TERM_OPTIONAL(2, "log_variance", "of the Gaussian; 0, a variance of 1, unless said"),
+    TERM_OPTIONAL(2, "log_var", "of the Gaussian; 0, a variance of 1, unless said"),
     PARAM_END};
 
 const struct term term_gaussian_nll = {

@@ -23,7 +23,7 @@ static const char *const reduce_word[] = {"mean", "sum", NULL};
 
 static const struct param params[] = {
     TERM_TENSOR(0, "mean", "of the code"),
-    TERM_TENSOR(1, "log_variance", "of the code"),
+    TERM_TENSOR(1, "log_var", "of the code"),
     {"reduce", PARAM_WORD, offsetof(struct term_kl_options, reduce), "mean", .words = reduce_word,
      .help = "mean over everything, or sum over a code and mean over the batch"},
     PARAM_END};

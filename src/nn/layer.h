@@ -15,16 +15,15 @@ struct layer_ctx {
     struct place where; // of the layer's word
     // batch statistics, dropout; false when sampling and evaluating
     bool training;
-    // joins: the values named beside the layer above, already resolved
+    // the values named in parameters of PARAM_NAMES (`- concat: [a, b]`), already resolved
     struct value *const *other;
     int n_other;
     struct application *application; // nn/network.c's
 };
 
 enum layer_flag {
-    // takes the names of other inputs or layers: `- concat: [a, b]`, `- multiply: z`
-    LAYER_JOIN = 1 << 0,
-    LAYER_LABEL = 1 << 2, // takes a label, (N), which no other layer does
+    LAYER_LABEL = 1 << 2,    // takes a label, (N), which no other layer does
+    LAYER_BY_LABEL = 1 << 3, // takes one under a name of PARAM_NAMES
     // couples the samples of a batch in training (batch_norm): check warns inside a
     // gradient-penalised critic
     LAYER_COUPLES = 1 << 1
@@ -63,6 +62,21 @@ int ctx_stream(struct layer_ctx *ctx);
 // (6272)"); returns NULL.
 struct value *ctx_fail(struct layer_ctx *ctx, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+// γ·unit + β by channel, which normalisations end in; unit is (N, C) or (N, C, H, W). Where `wanted`,
+// γ and β are parameters "weight" and "bias"; with a name in `by:` (NORM_BY) they follow that value
+// and are made of "gamma.weight", "gamma.bias" and so on; else there are none. False after ctx_fail.
+struct channel_affine {
+    struct value *gamma, *beta; // (1 or N, C, 1, …), or both NULL
+};
+bool ctx_affine(struct layer_ctx *ctx, struct shape unit, bool wanted, struct channel_affine *to);
+struct value *channel_affine(struct channel_affine a, struct value *unit);
+#define NORM_BY(offset)                                                                  \
+    {                                                                                    \
+        "by", PARAM_NAMES, (offset), "",                                                 \
+            .help = "scale and shift follow this: a label (a row for each class), or a " \
+                    "vector (linear in it)"                                              \
+    }
 
 // How many classes there are when x is a label input; else 0.
 int64_t ctx_classes(const struct layer_ctx *ctx, const struct value *x);

@@ -163,8 +163,7 @@ struct value *ctx_fail(struct layer_ctx *ctx, const char *fmt, ...)
 
 // --- joins ---------------------------------------------------------------------------------------
 
-const struct param join_params[] = {{"with", PARAM_NODE, offsetof(struct join, with), NULL,
-                                     .takes = "name, or list",
+const struct param join_params[] = {{"with", PARAM_NAMES, offsetof(struct join, with), NULL,
                                      .help = "the name of an input or layer, or a list of them"},
                                     PARAM_END};
 

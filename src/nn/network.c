@@ -110,7 +110,7 @@ static struct value *check_size(struct layer_ctx *ctx, struct value *y)
 static bool takes(struct layer_ctx *ctx, const struct layer *layer, const struct value *x)
 {
     bool label = x->shape.rank == 1 && !(layer->flags & LAYER_LABEL);
-    for (int i = 0; i < ctx->n_other; i++)
+    for (int i = 0; i < ctx->n_other && !(layer->flags & LAYER_BY_LABEL); i++)
         label = label || ctx->other[i]->shape.rank == 1;
     if (label)
         ctx_fail(ctx, "'%s' wants no label\nput `embedding` or `one_hot` before it",

@@ -293,8 +293,10 @@ static bool call_function(struct builder *b, const struct expression *is, struct
 {
     const struct function *f = function_find(is->name);
     struct operand *x = NEW_ARRAY(b->arena, struct operand, is->n_arg + 1);
-    for (int i = 0; i < is->n_arg; i++)
-        if (!builder_value(b, is->arg[i], &x[i]))
+    for (int i = 0, word; i < is->n_arg; i++)
+        if (function_takes_word(f, is, i, &word))
+            x[i].number = word;
+        else if (!builder_value(b, is->arg[i], &x[i]))
             return false;
     if (!same_batch(b, x, is->n_arg, is->where))
         return false;

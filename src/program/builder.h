@@ -49,10 +49,9 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
 // The network on arguments that fit its inputs; the same application for the same arguments.
 struct application *builder_apply(struct builder *b, struct network *net,
                                   const struct operand *argument, struct place where);
-// A history of fakes in slots; see fake_history.c. x (N, C, H, W), a version of slots that are made when
-// first asked for.
-struct value *fake_history_pass(struct builder *b, const struct game *game, int argument,
-                                struct value *x);
+// A history of fakes in slots, which are made when first asked for; see fake_history.c. x: the
+// critic's arguments, (N, …), which become the fakes that it is shown.
+void fake_history_pass(struct builder *b, const struct game *game, struct operand *x);
 
 // The optimizer's step for one slot, which belongs to `what`; moments are slots made when first
 // asked for.

@@ -18,13 +18,36 @@ static struct value *fake_history_places(struct builder *b, struct value *full,
                          (double)size, 0));
 }
 
-struct value *fake_history_pass(struct builder *b, const struct game *game, int argument,
-                                struct value *x)
+// All that the critic is shown of a sample, as one row: (N, D). What belongs together stays together.
+static struct value *fake_history_rows(struct builder *b, const struct operand *x, int n)
+{
+    struct value **rows = NEW_ARRAY(b->arena, struct value *, n);
+    for (int i = 0; i < n; i++) {
+        struct value *v = x[i].value;
+        const int64_t N = v->shape.dim[0];
+        rows[i] = reshape(detach(v), SHAPE(N, shape_size(v->shape) / N));
+    }
+    return n == 1 ? rows[0] : concat(rows, n, 1);
+}
+
+static void fake_history_parts(struct value *rows, struct operand *x, int n)
+{
+    int64_t at = 0;
+    for (int i = 0; i < n; i++) {
+        const struct shape s = x[i].value->shape;
+        const int64_t width = shape_size(s) / s.dim[0];
+        x[i].value = reshape(n == 1 ? rows : slice(rows, 1, at, width), s);
+        at += width;
+    }
+}
+
+void fake_history_pass(struct builder *b, const struct game *game, struct operand *x)
 {
     struct graph *g = b->graph;
     struct slots *slots = &b->e->slots;
-    const int64_t N = x->shape.dim[0], D = shape_size(x->shape) / N, size = game->pool / N * N;
-    const char *name = arena_printf(b->arena, "pool.%d.%d", (int)(game - b->e->game), argument);
+    struct value *fresh = fake_history_rows(b, x, game->n);
+    const int64_t N = fresh->shape.dim[0], D = fresh->shape.dim[1], size = game->pool / N * N;
+    const char *name = arena_printf(b->arena, "pool.%d.0", (int)(game - b->e->game));
     const char *count = arena_printf(b->arena, "%s.filled", name);
     const struct init zero = {INIT_CONSTANT, 0, 0};
     if (!slots_find(slots, name)) {
@@ -40,12 +63,12 @@ struct value *fake_history_pass(struct builder *b, const struct game *game, int 
     struct value *swap = reshape(mul(coin, full), SHAPE(N, 1)); // shown: the stored one
     struct value *store = reshape(maximum(coin, affine(full, -1, 1)),
                                   SHAPE(N, 1)); // stored: the new one
-    struct value *fresh = reshape(detach(x), SHAPE(N, D)), *old = gather(stored, place);
+    struct value *old = gather(stored, place);
     struct value *shown = add(fresh, mul(swap, sub(old, fresh)));
     struct value *next = add(stored, scatter_add(mul(store, sub(fresh, old)), place, size));
     versions_write(&b->versions, history, assign_slot(stored, next));
     versions_write(
         &b->versions, filled,
         assign_slot(n, minimum(affine(n, 1, (double)N), constant(g, (double)size, SHAPE(1)))));
-    return reshape(shown, x->shape);
+    fake_history_parts(shown, x, game->n);
 }

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "program/builder.h"
 #include "lang/meaning.h"
+#include "losses/augmentation.h"
 
 #include <string.h>
 
@@ -43,10 +44,32 @@ static bool fit_critic(struct builder *b, const struct game *game, const struct 
                 signature_text(b->arena, x->is));
 }
 
+// All images of one side, by the same draws; `x` becomes what the critic is shown.
+static void augment_side(struct builder *b, const struct game *game, struct operand *x)
+{
+    struct value **image = NEW_ARRAY(b->arena, struct value *, game->n + 1);
+    const char *label = b->graph->label;
+    int n = 0;
+    for (int i = 0; i < game->n; i++)
+        if (x[i].value->shape.rank == 4)
+            image[n++] = x[i].value;
+    b->graph->label = arena_printf(b->arena, "%s.augment", game->name);
+    for (int k = 0; n && k < game->n_augmentation; k++)
+        game->augmentation[k].is->build(game->augmentation[k].params, image, n);
+    b->graph->label = label;
+    for (int i = 0, k = 0; i < game->n; i++)
+        if (x[i].value->shape.rank == 4)
+            x[i].value = image[k++];
+}
+
 static bool update_losses_evaluator(struct builder *b, const struct game *game, struct side *s,
                                     struct place where)
 {
-    const struct application *app = builder_apply(b, game->critic.network, s->argument, where);
+    struct operand *shown = NEW_ARRAY(b->arena, struct operand, game->n + 1);
+    memcpy(shown, s->argument, sizeof *shown * (size_t)game->n);
+    if (game->n_augmentation)
+        augment_side(b, game, shown);
+    const struct application *app = builder_apply(b, game->critic.network, shown, where);
     s->output = app ? app->output[game->critic.head] : NULL;
     return app != NULL;
 }
@@ -72,14 +95,13 @@ static bool judge_side(struct builder *b, const struct game *game, struct expres
 static bool recall_fakes(struct builder *b, const struct game *game, struct side *s)
 {
     update_losses_enter(b, game->where, arena_printf(b->arena, "%s.pool", game->name));
-    for (int i = 0; game->pool && i < game->n; i++) {
-        struct operand *x = &s->argument[i];
-        if (game->pool < x->value->shape.dim[0])
-            return fail(b->d, game->where,
-                        "a pool of %d is smaller than a batch of %d\nexpected at least one batch",
-                        (int)game->pool, (int)x->value->shape.dim[0]);
-        x->value = fake_history_pass(b, game, i, x->value);
-    }
+    const int64_t batch = s->argument[0].value->shape.dim[0];
+    if (game->pool && game->pool < batch)
+        return fail(b->d, game->where,
+                    "a pool of %d is smaller than a batch of %d\nexpected at least one batch",
+                    (int)game->pool, (int)batch);
+    if (game->pool)
+        fake_history_pass(b, game, s->argument);
     return true;
 }
 

@@ -21,7 +21,7 @@ mapfile -t keys < <(grep -oE '`[a-z_0-9]+` \(' "$dir/words" | tr -d '` (' | sort
 ((${#words[@]} > 90)) || complain "only ${#words[@]} words"
 ((${#keys[@]} > 80)) || complain "only ${#keys[@]} keys"
 for w in "${words[@]}"; do
-    "$ganexp" help "$w" 2>&1 | grep -qE "^$w \((layer|loss|penalty|term|data set|score|section|noise|function|initialisation|optimizer|schedule)" ||
+    "$ganexp" help "$w" 2>&1 | grep -qE "^$w \((layer|loss|penalty|augmentation|term|data set|score|section|noise|function|initialisation|optimizer|schedule)" ||
         complain "help $w explains no word"
 done
 for k in "${keys[@]}"; do
@@ -36,7 +36,7 @@ for w in load frozen like use outputs smooth clip pool split sampling per_class 
     says "$w" "$w (key)"
 done
 says precision 'f32 | bf16'
-says kl 'log_variance  expression, required'
+says kl 'log_var  expression, required'
 says cycle 'back  expression, required'
 says mnist 'per_class'
 says lr 'of optimizer sgd'

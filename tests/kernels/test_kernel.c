@@ -306,7 +306,7 @@ static void upsampling_and_pooling_give_the_reference(void **state)
         float *small = numbers(a, n, -1, 1), *big = NEW_ARRAY(a, float, m),
               *back = NEW_ARRAY(a, float, n);
         for (int isa = 0; kernels_at(isa); isa++) {
-            const struct resample_task up = {small, big, N, C, H, W, f, last, 1 + isa},
+            const struct upsample_task up = {small, big, N, C, H, W, f, last, 1 + isa},
                                        down = {big, back, N, C, H, W, f, last, 1 + isa};
             kernels_at(isa)->upsample(&up);
             for (int64_t i = 0; i < m; i++) {

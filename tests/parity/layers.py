@@ -221,7 +221,7 @@ def one_hot(classes):
     return Function(lambda x: F.one_hot(x, classes).double())
 
 
-def dropout(x, rate="0.5", channels="false"):
+def dropout(x, rate="0.5", channels="false", always="false"):
     return Drawing(lambda x, mask: x * mask / (1 - number(rate)))
 
 
@@ -237,7 +237,10 @@ LAYERS = {
     "one_hot": lambda x: one_hot(x.classes),
     "self_attention": self_attention,
     "log_sum_exp": lambda x: Function(lambda x: x.logsumexp(1, keepdim=True)),
-    "upsample": lambda x, factor="2": nn.Upsample(scale_factor=int(factor)),
+    "upsample": lambda x, factor="2", method="nearest": nn.Upsample(scale_factor=pair(factor), mode=method),
+    "slice": lambda x, channels: Function(lambda x: x[:, int(listed(channels)[0]):int(listed(channels)[1])]),
+    "scale": lambda x, factor: Function(lambda x: number(factor) * x),
+    "covariance": lambda x: Function(lambda x: torch.stack([torch.cov(i.flatten(1), correction=0) for i in x])),
     "pixel_shuffle": lambda x, factor="2": nn.PixelShuffle(int(factor)),
     "avg_pool": pool(avg_pool),
     "max_pool": pool(max_pool),
@@ -267,6 +270,7 @@ LAYERS = {
 JOINS = {  # of several values, the first from above; their parameter is names
     "concat": lambda x: Function(lambda *x: torch.cat(x, 1)),
     "add": lambda x: Function(lambda *x: sum(x)),
+    "dot": lambda x: Function(lambda x, y: (x * y).flatten(1).sum(1, keepdim=True)),
     "multiply": lambda x: Function(lambda *x: reduce(operator.mul, x)),
     "gaussian": lambda x: Drawing(lambda mean, log_var, noise: mean + torch.exp(log_var / 2) * noise),
 }

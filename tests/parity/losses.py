@@ -121,13 +121,13 @@ PENALTIES = {"gradient": gradient, "dragan": dragan, "r1": r1, "wgan_div": wgan_
 
 # --- terms -------------------------------------------------------------------------------------------------------------------
 
-def kl(mean, log_variance, reduce="mean"):
-    each = distributions.kl_divergence(distributions.Normal(mean, (log_variance / 2).exp()), distributions.Normal(0, 1))
+def kl(mean, log_var, reduce="mean"):
+    each = distributions.kl_divergence(distributions.Normal(mean, (log_var / 2).exp()), distributions.Normal(0, 1))
     return each.sum() / len(mean) if reduce == "sum" else each.mean()
 
 
-def gaussian_nll(mean, x, log_variance=None):
-    variance = torch.ones_like(mean) if log_variance is None else log_variance.exp()
+def gaussian_nll(mean, x, log_var=None):
+    variance = torch.ones_like(mean) if log_var is None else log_var.exp()
     return F.gaussian_nll_loss(mean, x, variance, eps=0)
 
 
@@ -152,3 +152,44 @@ TERMS = {
     "policy_gradient": policy_gradient,
 }
 OPTIONS = {"reduce"}  # what in a term's braces is no expression
+
+
+# What is done to the images that a critic is shown: all of a sample by the same draws.
+
+def about(x, axes, by):
+    centre = x.mean(axes, keepdim=True)
+    return (x - centre) * by + centre
+
+
+def colour(images, draw):
+    brighter, saturation, contrast = draw(), draw(), draw()
+    return [about(about(x + brighter, (1,), saturation), (1, 2, 3), contrast) for x in images]
+
+
+def translation(images, draw, share="0.125"):
+    """A canvas of zeros around each image, and another window of it."""
+    reach = [int(n * number(share) + 0.5) for n in images[0].shape[2:]]
+    down, right = (draw().flatten().long() - r for r in reach)
+
+    def moved(x):
+        (h, w), (a, b) = x.shape[2:], reach
+        canvas = F.pad(x, (2 * b, 2 * b, 2 * a, 2 * a))
+        return torch.stack([c[:, 2 * a - i:2 * a - i + h, 2 * b - j:2 * b - j + w] for c, i, j in zip(canvas, down.tolist(), right.tolist())])
+    return [moved(x) for x in images]
+
+
+def cutout(images, draw, share="0.5"):
+    size = images[0].shape[2:]
+    hole = [int(n * number(share) + 0.5) for n in size]
+    first = [draw().flatten().long() - k // 2 for k in hole]
+    keep = torch.ones(len(images[0]), 1, *size, dtype=images[0].dtype)
+    for n, (i, j) in enumerate(zip(*(f.tolist() for f in first))):
+        keep[n, :, max(i, 0):i + hole[0], max(j, 0):j + hole[1]] = 0
+    return [x * keep for x in images]
+
+
+AUGMENTATIONS = {
+    "colour": colour,
+    "translation": translation,
+    "cutout": cutout,
+}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import torch
 
 from expressions import parse
-from losses import CANCELLING, IN_PAIRS, LOSSES, OPTIONS, PENALTIES, TERMS, Site
+from losses import AUGMENTATIONS, CANCELLING, IN_PAIRS, LOSSES, OPTIONS, PENALTIES, TERMS, Site
 from optimizers import OPTIMIZERS, factor
 from values import Values
 from config import call, listed, number, one_word
@@ -59,13 +59,14 @@ class Experiment(Values):
 
     def read_game(self, i, g):
         loss, params = one_word(g["loss"])
-        unknown = set(g) - {"critic", "real", "fake", "mismatched", "loss", "penalty", "clip", "smooth", "weight", "pool"}
+        unknown = set(g) - {"critic", "real", "fake", "mismatched", "loss", "penalty", "clip", "smooth", "weight", "pool", "augment"}
         if unknown:
             raise SystemExit(f"games: {unknown}: not known to this program")
         sides = {side: [parse(text) for text in listed(g.get(side, []))] for side in ("real", "fake", "mismatched")}
         critic, judged = call(LOSSES, loss, params)
         return SimpleNamespace(name=g["critic"], number=i, is_critic=Target(g["critic"]), **sides, word=loss, critic=critic, judged=judged,
-                               penalties=[one_word(p) for p in listed(g.get("penalty", []))], pool=int(g.get("pool", 0)),
+                               penalties=[one_word(p) for p in listed(g.get("penalty", []))],
+                               augmentations=[one_word(a) for a in listed(g.get("augment", []))], pool=int(g.get("pool", 0)),
                                **{key: number(g.get(key, default)) for key, default in (("clip", "0"), ("smooth", "0"), ("weight", "1"))})
 
     def read_terms(self, terms):
@@ -123,23 +124,35 @@ class Experiment(Values):
     # losses: name, value, and what the value is held against when that is more than itself
 
     def judge(self, game, arguments):
+        def draw():
+            return self.random_next(f"{game.name}.augment")
+        images = [x for x in arguments if x.dim() == 4]
+        for word, params in game.augmentations:
+            images = call(AUGMENTATIONS, word, params, images, draw)
+        left = iter(images)
+        arguments = [next(left) if x.dim() == 4 else x for x in arguments]
         return self.application(self.nets[game.is_critic.net], arguments).head(game.is_critic.head)
 
     def size(self, game, *said):
         """Differences of means may cancel: of such losses, what the critic says on average."""
         return sum(s.detach().abs().mean().item() for s in said if s is not None) if game.word in CANCELLING else 0.0
 
-    def shown(self, game, i, x):
+    def shown(self, game, x):
+        """One draw a sample for all that the critic is shown of it."""
         if not game.pool:
             return x
-        pool = self.pools.setdefault(f"pool.{game.number}.{i}", Pool(game.pool, x))
+        rows = torch.cat([a.double().flatten(1) if a.dim() > 1 else a.double()[:, None] for a in x], 1)
+        pool = self.pools.setdefault(f"pool.{game.number}.0", Pool(game.pool, rows))
         where = f"{game.name}.pool"
-        return pool.show(x, self.random_next(where), self.random_next(where))
+        rows = pool.show(rows, self.random_next(where), self.random_next(where))
+        parts = rows.split([a[0].numel() for a in x], 1)
+        parts = [part.reshape(a.shape).to(a.dtype) for part, a in zip(parts, x)]
+        return [p.requires_grad_() if p.is_floating_point() else p for p in parts]  # a penalty may ask for it
 
     def critic_side(self, game):
         real = [self.visit(e) for e in game.real]
         r = self.judge(game, real)
-        fake = [self.shown(game, i, self.visit(e)) for i, e in enumerate(game.fake)]
+        fake = self.shown(game, [self.visit(e) for e in game.fake])
         f = self.judge(game, fake)
         loss = game.critic(r, f, game.smooth)
         if game.mismatched:

@@ -4,7 +4,7 @@ import ast
 
 import torch
 
-from expressions import FUNCTIONS, OPERATORS, field, parse
+from expressions import FUNCTIONS, METHODS, OPERATORS, field, parse
 from networks import Application, build
 
 
@@ -122,6 +122,8 @@ class Values(ast.NodeVisitor):
         return float(e.value)
 
     def visit_Name(self, e):
+        if e.id in METHODS:
+            return e.id
         return self.visit(self.named[e.id]) if e.id in self.named else self.source("noise", e.id, e.id)
 
     def visit_Attribute(self, e):

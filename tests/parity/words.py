@@ -72,6 +72,11 @@ LAYERS = [
     ("glu", [6, 2, 2], [3, 2, 2], "glu", lambda x, w: F.glu(x, 1)),
     ("pixel_shuffle", [8, 2, 3], [2, 4, 6], {"pixel_shuffle": 2}, lambda x, w: F.pixel_shuffle(x, 2)),
     ("upsample", [2, 2, 3], [2, 6, 9], {"upsample": 3}, lambda x, w: F.interpolate(x, scale_factor=3)),
+    ("upsample_pair", [2, 2, 3], [2, 8, 6], {"upsample": [4, 2]}, lambda x, w: F.interpolate(x, scale_factor=(4, 2))),
+    ("upsample_bilinear", [2, 2, 3], [2, 6, 6], {"upsample": {"factor": [3, 2], "method": "bilinear"}},
+     lambda x, w: F.interpolate(x, scale_factor=(3, 2), mode="bilinear")),
+    ("upsample_bicubic", [2, 3, 4], [2, 6, 8], {"upsample": {"method": "bicubic"}},
+     lambda x, w: F.interpolate(x, scale_factor=2, mode="bicubic")),
     ("reflection_pad", [2, 4, 5], [2, 7, 9], {"reflection_pad": [1, 2, 3, 1]}, lambda x, w: F.pad(x, (3, 1, 1, 2), "reflect")),
     ("zero_pad", [2, 4, 5], [2, 7, 9], {"zero_pad": [1, 2, 3, 1]}, lambda x, w: F.pad(x, (3, 1, 1, 2))),
     ("crop", [2, 6, 5], [2, 3, 4], {"crop": [1, 2, 0, 1]}, lambda x, w: F.pad(x, (0, -1, -1, -2))),
@@ -102,6 +107,11 @@ LAYERS = [
     ("instance_norm_bare", [3, 4, 4], [3, 4, 4], "instance_norm", lambda x, w: F.instance_norm(x)),
     ("minibatch_discrimination", [4], [7], {"minibatch_discrimination": {"kernels": 3, "dim": 2}}, discrimination),
     ("self_attention", [16, 3, 4], [16, 3, 4], {"self_attention": {"init": {"normal": 0.3}}}, attention),
+    ("slice", [5, 2, 3], [2, 2, 3], {"slice": [1, 3]}, lambda x, w: x[:, 1:3]),
+    ("scale", [3, 2], [3, 2], {"scale": -0.2}, lambda x, w: -0.2 * x),
+    ("dot", [4], [1], [{"dense": 5, "as": "first"}, {"dense": 5}, {"dot": "first"}],
+     lambda x, w: (w.dense(x, 1) * w.dense(w.dense(x, 1), 2)).sum(1, keepdim=True)),
+    ("covariance", [3, 2, 4], [3, 3], "covariance", lambda x, w: torch.stack([torch.cov(i.flatten(1), correction=0) for i in x])),
     ("tile", [3], [3, 2, 4], {"tile": [2, 4]}, lambda x, w: x[:, :, None, None].expand(-1, -1, 2, 4)),
     ("conv2d_transpose", [3, 4, 5], [2, 8, 10], {"conv2d_transpose": {"filters": 2, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1}},
      lambda x, w: F.conv_transpose2d(x, w("weight"), w("bias"), 2, 1, 1)),
@@ -124,8 +134,8 @@ LAYERS = [
 # --- terms: the word, its arguments of four numbers a sample, parameters, and torch's ----------------------------------------
 
 
-def divergence(mean, log_variance):
-    there = torch.distributions.Normal(mean, torch.exp(log_variance / 2))
+def divergence(mean, log_var):
+    there = torch.distributions.Normal(mean, torch.exp(log_var / 2))
     return torch.distributions.kl_divergence(there, torch.distributions.Normal(0, 1))
 
 
@@ -141,8 +151,8 @@ TERMS = [
     ("cross_entropy", ["logits", "label"], F.cross_entropy),
     ("mutual_information", ["logits", "label"], lambda q, c: F.cross_entropy(q, c) - math.log(4)),
     ("binary_cross_entropy", ["logits", "target"], F.binary_cross_entropy_with_logits),
-    ("kl", ["mean", "log_variance"], lambda m, v: divergence(m, v).mean()),
-    ("gaussian_nll", ["mean", "x", "log_variance"], lambda m, x, v: F.gaussian_nll_loss(m, x, v.exp())),
+    ("kl", ["mean", "log_var"], lambda m, v: divergence(m, v).mean()),
+    ("gaussian_nll", ["mean", "x", "log_var"], lambda m, x, v: F.gaussian_nll_loss(m, x, v.exp())),
     ("feature_matching", ["real", "fake"], lambda r, f: F.mse_loss(r.mean(0), f.mean(0))),
     ("policy_gradient", ["critic", "log_probability"], policy_gradient),
 ]
@@ -264,7 +274,11 @@ def make_config():
     nets["bernoulli"] = dense({"dense": 4}, {"bernoulli": {"low": -1}}, {"dense": 4})
     nets["one_hot"] = {"inputs": {"y": "label(4)"}, "layers": ["one_hot", {"dense": 4}]}
     nets["embedding"] = {"inputs": {"y": "label(4)"}, "layers": [{"embedding": 4}]}
-    terms += [{"mse": {"x": call, "y": "t4"}} for call in ("gaussian(x)", "bernoulli(x)", "one_hot(c)", "embedding(c)")]
+    nets["by_label"] = {"inputs": {"x": "x", "y": "label(4)"}, "layers": [{"dense": 6, "of": "x"}, {"batch_norm": {"by": "y"}}, {"dense": 4}]}
+    nets["by_vector"] = dense({"dense": 3, "as": "style"}, {"dense": 12, "of": "x"}, {"reshape": [2, 2, 3]}, {"instance_norm": {"by": "style"}},
+                              "flatten", {"dense": 4})
+    terms += [{"mse": {"x": call, "y": "t4"}}
+              for call in ("gaussian(x)", "bernoulli(x)", "one_hot(c)", "embedding(c)", "by_label(x, c)", "by_vector(x)")]
     for word, arguments, _ in TERMS:
         for a in arguments:
             if a != "label":
@@ -377,13 +391,26 @@ class Comparison:
     def embedding(self):
         return F.embedding(self.label, Weights(self, "embedding")("weight"))
 
+    def by_label(self):
+        w = Weights(self, "by_label")
+        unit = F.batch_norm(w.dense(self.x, 0), None, None, training=True)
+        gamma, beta = (F.embedding(self.label, w.at(1)(f"{name}.weight")) for name in ("gamma", "beta"))
+        return w.dense(gamma * unit + beta, 2)
+
+    def by_vector(self):
+        w = Weights(self, "by_vector")
+        style, unit = w.dense(self.x, 0), F.instance_norm(w.dense(self.x, 1).reshape(BATCH, 2, 2, 3))
+        gamma, beta = (F.linear(style, w.at(3)(f"{name}.weight"), w(f"{name}.bias"))[:, :, None, None] for name in ("gamma", "beta"))
+        return w.dense((gamma * unit + beta).flatten(1), 5)
+
     def terms(self):
         parts = []
         for name, shape, out, layers, call in LAYERS:
             t = self.recorded(f"noise/t{size(out)}").double()
             parts.append(("mse", name, F.mse_loss(self.layer(name, shape, layers, call), t)))
         t4 = self.recorded("noise/t4").double()
-        parts += [("mse", f.__name__, F.mse_loss(f(), t4)) for f in (self.gaussian, self.bernoulli, self.one_hot, self.embedding)]
+        parts += [("mse", f.__name__, F.mse_loss(f(), t4)) for f in (self.gaussian, self.bernoulli, self.one_hot, self.embedding, self.by_label,
+                                                              self.by_vector)]
         for word, arguments, call in TERMS:
             given = [self.label if a == "label" else Weights(self, f"{word}_{a}").dense(self.x, 0)
                      for a in arguments]

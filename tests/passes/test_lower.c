@@ -72,7 +72,8 @@ static void root(struct graph *g, struct value *v)
 // Makes the layout pass want v channels-last: a convolution reads it.
 static void convolve(struct graph *g, struct value *v)
 {
-    struct value *w = input(g, "w", SHAPE(3, v->shape.dim[1], 1, 1));
+    struct value *w = input(g, arena_printf(g->arena, "w%d", g->n_root),
+                            SHAPE(3, v->shape.dim[1], 1, 1));
     root(g, affine(conv(v, w, (struct window){{1, 1}, {0}}), 0.01, 0));
 }
 
@@ -99,6 +100,63 @@ static void moves_give_the_reference(void **state)
         }
         root(g, v);
         root(g, affine(v, 2, 1));
+        convolve(g, v);
+        check(g, NULL);
+    }
+}
+
+// Both directions, from either layout to either.
+static void resampling_gives_the_reference(void **state)
+{
+    (void)state;
+    static const struct resampling down[] = {
+        {RESAMPLE_REFLECT, 6, 11, 2},
+        {RESAMPLE_REVERSE, 6, 6, 0},
+        {RESAMPLE_NEAREST, 6, 4, 0},
+        {RESAMPLE_AREA, 6, 9, 0},
+        {RESAMPLE_BILINEAR, 6, 15, 0},
+        {RESAMPLE_BICUBIC, 6, 5, 0},
+        {RESAMPLE_BILINEAR_ANTIALIAS, 6, 2, 0},
+        {RESAMPLE_BICUBIC_ANTIALIAS, 6, 4, 0},
+        {RESAMPLE_KEEP, 6, 6, 0},
+    };
+    static const struct resampling across[] = {
+        {RESAMPLE_REFLECT, 7, 9, 0},
+        {RESAMPLE_KEEP, 7, 7, 0},
+        {RESAMPLE_NEAREST, 7, 21, 0},
+        {RESAMPLE_AREA, 7, 3, 0},
+        {RESAMPLE_BILINEAR, 7, 5, 0},
+        {RESAMPLE_BICUBIC, 7, 28, 0},
+        {RESAMPLE_BILINEAR_ANTIALIAS, 7, 9, 0},
+        {RESAMPLE_BICUBIC_ANTIALIAS, 7, 1, 0},
+        {RESAMPLE_REVERSE, 7, 7, 0},
+    };
+    for (size_t i = 0; i < LENGTH(down); i++)
+        for (int channels = 3; channels <= 20; channels += 17) {
+            struct graph *g = graph_new(arena_new(NULL));
+            struct value *x = input(g, "x", SHAPE(3, channels, 6, 7)), *dx;
+            struct value *v = resample(x, down[i], across[i]);
+            gradient(sum(square(v)), &x, 1, &dx);
+            root(g, v);
+            root(g, dx);
+            convolve(g, v);
+            convolve(g, affine(dx, 0.1, 0));
+            check(g, NULL);
+        }
+}
+
+// Also right out of the image, in either layout.
+static void shifts_give_the_reference(void **state)
+{
+    (void)state;
+    for (int channels = 3; channels <= 20; channels += 17) {
+        struct graph *g = graph_new(arena_new(NULL));
+        struct value *x = input(g, "x", SHAPE(4, channels, 6, 7)), *dx;
+        struct value *by = reshape(affine(count_up(g, 8), 2, -7), SHAPE(4, 2)); // −7, −5 … 7
+        struct value *v = shift(x, by);
+        gradient(sum(square(v)), &x, 1, &dx);
+        root(g, v);
+        root(g, dx);
         convolve(g, v);
         check(g, NULL);
     }
@@ -192,6 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moves_give_the_reference),
+        cmocka_unit_test(resampling_gives_the_reference),
+        cmocka_unit_test(shifts_give_the_reference),
         cmocka_unit_test(upsampled_kernels_give_the_reference),
         cmocka_unit_test(draws_are_those_of_their_stream),
         cmocka_unit_test(label_ops_give_the_reference),

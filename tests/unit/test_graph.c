@@ -152,6 +152,36 @@ static void shape_ops_derivatives_are_the_differences(void **state)
     }
 }
 
+static void shift_derivatives_are_the_differences(void **state)
+{
+    (void)state;
+    struct fixture *f = setup();
+    struct value *x = in(f, 0, SHAPE(3, 2, 4, 3), -1, 1);
+    struct value *by = reshape(affine(count_up(f->graph, 6), 1, -2), SHAPE(3, 2)); // −2 … 3
+    check_both(f, shift(x, by), &x, 1, "shift");
+}
+
+static void resampling_derivatives_are_the_differences(void **state)
+{
+    (void)state;
+    for (int64_t rule = RESAMPLE_REFLECT; rule < RESAMPLE_RULES; rule++)
+        for (int larger = 0; larger < 2; larger++) {
+            struct fixture *f = setup();
+            struct value *x = in(f, 0, SHAPE(2, 2, 3, 5), -1, 1);
+            const bool sized = rule != RESAMPLE_REVERSE;
+            const struct resampling down = {rule, 3, sized ? 5 : 3, 1},
+                                    across = {rule, 5,
+                                              !sized   ? 5
+                                              : larger ? 8
+                                                       : 7,
+                                              1},
+                                    shrinks = {rule, 5, 3, 0};
+            const bool smaller = !larger && rule >= RESAMPLE_NEAREST;
+            check_both(f, resample(x, down, smaller ? shrinks : across), &x, 1,
+                       resampling_name(rule));
+        }
+}
+
 static void matmul_derivatives_are_the_differences(void **state)
 {
     (void)state;
@@ -389,6 +419,8 @@ int main(void)
         cmocka_unit_test(broadcast_derivatives_are_the_differences),
         cmocka_unit_test(select_derivatives_are_the_differences),
         cmocka_unit_test(shape_ops_derivatives_are_the_differences),
+        cmocka_unit_test(resampling_derivatives_are_the_differences),
+        cmocka_unit_test(shift_derivatives_are_the_differences),
         cmocka_unit_test(matmul_derivatives_are_the_differences),
         cmocka_unit_test(convolution_derivatives_are_the_differences),
         cmocka_unit_test(a_folded_upsampling_has_the_same_numbers),

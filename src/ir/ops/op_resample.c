@@ -1,90 +1,88 @@
-// upsample repeats each pixel factor × factor times; pool_sum adds up factor × factor blocks. Each
-// is the other's adjoint; average pooling is pool_sum and a scale.
+// Images made larger, smaller, mirrored or turned over, by a sparse matrix down and one across
+// (ir/resampling.h). The adjoint is the same op with both matrices transposed.
 #include "ir/build.h"
 #include "ir/op.h"
 
+#include "base/arena.h"
 #include "base/text.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-struct value *upsample(struct value *x, int64_t factor)
+static struct value *resample_or_adjoint(struct value *x, struct resampling down,
+                                         struct resampling across, bool adjoint)
 {
     struct shape s = x->shape;
-    if (s.rank != 4 || factor < 1)
-        BUG("upsample wants (N, C, H, W)");
-    s.dim[2] *= factor;
-    s.dim[3] *= factor;
-    return graph_add(x->graph, &op_upsample, s, 1, &x, (struct attr){.factor = {factor, false}});
+    ASSERT(s.rank == 4);
+    ASSERT(s.dim[2] == (adjoint ? down.to : down.from));
+    ASSERT(s.dim[3] == (adjoint ? across.to : across.from));
+    s.dim[2] = adjoint ? down.from : down.to;
+    s.dim[3] = adjoint ? across.from : across.to;
+    return graph_add(x->graph, &op_resample, s, 1, &x,
+                     (struct attr){.resample = {{down, across}, adjoint}});
 }
 
-struct value *pool_sum(struct value *x, int64_t factor)
+struct value *resample(struct value *x, struct resampling down, struct resampling across)
 {
-    struct shape s = x->shape;
-    if (s.rank != 4 || factor < 1 || s.dim[2] % factor || s.dim[3] % factor)
-        BUG("pool_sum wants (N, C, H, W) with H and W multiples of the factor");
-    s.dim[2] /= factor;
-    s.dim[3] /= factor;
-    return graph_add(x->graph, &op_pool_sum, s, 1, &x, (struct attr){.factor = {factor, false}});
+    return resample_or_adjoint(x, down, across, false);
 }
 
-static void upsample_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
+static void resample_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
 {
+    const struct resampling *axis = v->attr.resample.axis;
     if (want[0])
-        dx[0] = pool_sum(dy, v->attr.factor.by);
+        dx[0] = resample_or_adjoint(dy, axis[0], axis[1], !v->attr.resample.adjoint);
 }
 
-static void pool_sum_grad(struct value *v, struct value *dy, const bool *want, struct value **dx)
+static double resample_dot(const struct resampling_rows *m, int64_t row, const double *x,
+                           int64_t step)
 {
-    if (want[0])
-        dx[0] = upsample(dy, v->attr.factor.by);
+    double sum = 0;
+    for (int64_t i = m->first[row]; i < m->first[row + 1]; i++)
+        sum += m->weight[i] * x[m->at[i] * step];
+    return sum;
 }
 
-// Walks every fine pixel beside the coarse one it belongs to.
-static void pairs(struct shape fine, int64_t f, const double *in, double *out, bool up)
+// Down first: rows of the result, as wide as the operand.
+static void resample_reference(const struct value *v, const double *const *in, double *out)
 {
-    const int64_t planes = fine.dim[0] * fine.dim[1], H = fine.dim[2], W = fine.dim[3];
+    struct arena *a = arena_new(NULL);
+    const bool adjoint = v->attr.resample.adjoint;
+    const struct resampling_rows down = resampling_rows(a, v->attr.resample.axis[0], adjoint),
+                                 across = resampling_rows(a, v->attr.resample.axis[1], adjoint);
+    const int64_t planes = v->shape.dim[0] * v->shape.dim[1], wide = across.from;
+    double *row = NEW_ARRAY(a, double, wide);
     for (int64_t p = 0; p < planes; p++)
-        for (int64_t y = 0; y < H; y++)
-            for (int64_t x = 0; x < W; x++) {
-                const int64_t at = (p * H + y) * W + x,
-                              coarse = (p * (H / f) + y / f) * (W / f) + x / f;
-                if (up)
-                    out[at] = in[coarse];
-                else
-                    out[coarse] += in[at];
-            }
+        for (int64_t y = 0; y < down.n; y++) {
+            for (int64_t x = 0; x < wide; x++)
+                row[x] = resample_dot(&down, y, in[0] + p * down.from * wide + x, wide);
+            for (int64_t x = 0; x < across.n; x++)
+                out[(p * down.n + y) * across.n + x] = resample_dot(&across, x, row, 1);
+        }
+    arena_free(a);
 }
 
-static void upsample_reference(const struct value *v, const double *const *in, double *out)
+static void resample_axis_print(const struct resampling *r, const char *axis, struct text *out)
 {
-    pairs(v->shape, v->attr.factor.by, in[0], out, true);
-}
-
-static void pool_sum_reference(const struct value *v, const double *const *in, double *out)
-{
-    memset(out, 0, sizeof *out * (size_t)shape_size(v->shape));
-    pairs(v->in[0]->shape, v->attr.factor.by, in[0], out, false);
+    if (r->rule == RESAMPLE_KEEP)
+        return;
+    text_addf(out, " %s=%s(%" PRId64 "→%" PRId64, axis, resampling_name(r->rule), r->from, r->to);
+    if (r->rule == RESAMPLE_REFLECT)
+        text_addf(out, ",%" PRId64, r->before);
+    text_add(out, ")");
 }
 
 static void resample_print(const struct value *v, struct text *out)
 {
-    text_addf(out, "factor=%" PRId64, v->attr.factor.by);
+    text_add(out, v->attr.resample.adjoint ? "adjoint" : "forward");
+    resample_axis_print(&v->attr.resample.axis[0], "down", out);
+    resample_axis_print(&v->attr.resample.axis[1], "across", out);
 }
 
-const struct op op_upsample = {.name = "upsample",
-                               .flags = OP_MOVES | OP_IN_ORDER,
+const struct op op_resample = {.name = "resample",
                                .batch_role = batch_role_each,
                                .linear_in = linear_in_one,
-                               .attr = ATTR_FACTOR,
-                               .grad = upsample_grad,
-                               .reference = upsample_reference,
-                               .print = resample_print};
-const struct op op_pool_sum = {.name = "pool_sum",
-                               .flags = OP_ADDS_UP | OP_IN_ORDER,
-                               .batch_role = batch_role_each,
-                               .linear_in = linear_in_one,
-                               .attr = ATTR_FACTOR,
-                               .grad = pool_sum_grad,
-                               .reference = pool_sum_reference,
+                               .attr = ATTR_RESAMPLE,
+                               .grad = resample_grad,
+                               .reference = resample_reference,
                                .print = resample_print};

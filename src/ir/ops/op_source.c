@@ -1,5 +1,6 @@
 // Sources: values that come from outside the graph. Their meaning is given by what runs it (the
 // host's inputs, the slab of slots, Philox); only `constant` means something by itself.
+#include "base/arena.h"
 #include "ir/build.h"
 #include "ir/op.h"
 
@@ -24,6 +25,15 @@ struct value *random_value(struct graph *g, enum random_kind kind, double a, dou
                            struct shape shape)
 {
     return graph_add(g, &op_random, shape, 0, NULL, (struct attr){.random = {kind, stream, a, b}});
+}
+
+struct value *count_up(struct graph *g, int64_t n)
+{
+    ASSERT(n > 0);
+    struct value **each = NEW_ARRAY(g->arena, struct value *, n);
+    for (int64_t i = 0; i < n; i++)
+        each[i] = constant(g, (double)i, SHAPE(1));
+    return n == 1 ? each[0] : concat(each, (int)n, 0);
 }
 
 static void constant_reference(const struct value *v, const double *const *in, double *out)
