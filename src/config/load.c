@@ -79,7 +79,7 @@ static char *slurp(struct arena *a, const char *path, size_t *length)
         return NULL;
     char *text = malloc(BYTES_MAX + 2);
     if (!text)
-        abort();
+        out_of_memory(BYTES_MAX + 2);
     *length = fread(text, 1, BYTES_MAX + 1, f);
     const int error = ferror(f) ? errno : 0;
     fclose(f);

@@ -49,7 +49,7 @@ static bool read_open(struct arena *a, int fd, struct bytes *out, const char **w
         return false;
     uint8_t *p = malloc((size_t)st.st_size);
     if (!p)
-        abort();
+        out_of_memory((size_t)st.st_size);
     arena_defer(a, free, p);
     *out = (struct bytes){p, (size_t)st.st_size};
     return file_read_all(a, fd, p, out->n, why);

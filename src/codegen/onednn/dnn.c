@@ -65,6 +65,8 @@ static struct {
 
 static void dnn_check(dnnl_status_t status, const char *what)
 {
+    if (status == dnnl_out_of_memory)
+        out_of_memory(0);
     if (status != dnnl_success)
         BUG("%s cannot %s: %s", dnn_version(), what, dnnl_status2str(status));
 }
@@ -568,6 +570,8 @@ void dnn_run(const void *call)
     dnnl_status_t status = dnnl_primitive_execute(c->primitive, library.stream, c->n, c->arg);
     if (status == dnnl_success)
         status = dnnl_stream_wait(library.stream);
+    if (status == dnnl_out_of_memory)
+        out_of_memory(0);
     if (status != dnnl_success)
         BUG("oneDNN failed while running: %s", dnnl_status2str(status));
 }
