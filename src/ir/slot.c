@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bf16.h"
 #include "base/philox.h"
+#include "base/size.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,7 +16,8 @@ void slots_init(struct slots *s, struct arena *a) { *s = (struct slots){.arena =
 static size_t take(struct slots *s, size_t floats)
 {
     const size_t offset = s->floats;
-    s->floats += (floats + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    const int64_t aligned = size_sum((int64_t)floats, SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    s->floats = (size_t)size_sum((int64_t)offset, aligned);
     return offset;
 }
 
