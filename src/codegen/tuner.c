@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "ir/op.h"
 #include "ir/slot.h"
@@ -43,7 +44,7 @@ static void tuner_tell(struct chooser *c, const struct question *q, int answer[C
 }
 
 // Numbers in [−½, ½) that are no pattern; good ones would take longer than what is timed.
-static void tuner_fill(uint32_t *state, float *to, int64_t n)
+WRAPS static void tuner_fill(uint32_t *state, float *to, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         *state = *state * 1664525 + 1013904223;
