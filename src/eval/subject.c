@@ -224,6 +224,7 @@ static bool subject_draw(struct subject *s, enum split split, int64_t N, float *
         sampler_noise(from, SCORE_SEED ^ (uint64_t)from->experiment->seed,
                       (uint64_t)(i / from->batch));
         subject_keep(s, x, sampler_draw(from), i, at_most(N - i, from->batch), size, look);
+        s->finite &= from->finite;
     }
     return true;
 }
@@ -232,6 +233,7 @@ bool subject_look(struct subject *s, const struct look *look)
 {
     const bool examples = s->looks_at & METRIC_EXAMPLES;
     s->evidence.features.n = look->protocol->samples;
+    s->finite = true;
     return subject_draw(s, SPLIT_TEST, examples ? s->evidence.of.n : look->protocol->samples, s->x,
                         look) &&
            (!s->training_x ||
@@ -258,6 +260,7 @@ bool subject_look_at_real(struct subject *s, const struct dataset *real, const s
     }
     arena_free(scratch);
     s->evidence.data = real;
+    s->finite = true;
     s->evidence.features.n = at_most(N, real->count); // none twice: an equal row is nearest
     return good;
 }

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/finite.h"
 #include "base/text.h"
 #include "codegen/compile.h"
 #include "codegen/plan.h"
@@ -270,6 +271,26 @@ static bool finite_losses(const struct trainer *t)
     return true;
 }
 
+static bool sound(const struct trainer *t)
+{
+    return floats_finite(t->slab, t->experiment->slots.floats);
+}
+
+// The first slot that holds NaN or Inf; NULL: none does.
+static const struct slot *unsound_slot(const struct trainer *t)
+{
+    const struct slots *all = &t->experiment->slots;
+    const struct slot *found = NULL;
+    for (int i = 0; i < all->n && !found; i++) {
+        struct arena *scratch = arena_new(NULL);
+        const struct slot *s = all->slot[i];
+        if (!floats_finite(slot_get(s, t->slab, scratch), (size_t)shape_size(s->shape)))
+            found = s;
+        arena_free(scratch);
+    }
+    return found;
+}
+
 static bool recall_slab(struct trainer *t)
 {
     const size_t n = t->experiment->slots.floats;
@@ -308,6 +329,7 @@ static void report_divergence(struct trainer *t, struct trainer_stage *s, const 
                               const volatile sig_atomic_t *stop)
 {
     const int64_t diverged = t->step;
+    const struct slot *slot = unsound_slot(t); // before the slab is that of the past
     const struct value *culprit = find_culprit(t, s, o, stop);
     const struct update_rule *rule = culprit ? update_rule_of(culprit) : NULL;
     if (culprit)
@@ -316,6 +338,9 @@ static void report_divergence(struct trainer *t, struct trainer_stage *s, const 
              "loss, may hold it",
              (long long)t->step, rule ? rule->name : culprit->op->name,
              culprit->label ? " in " : "", culprit->label ? culprit->label : "");
+    else if (slot)
+        fail(t->diag, slot->where, "diverged at step %lld: %s holds NaN or Inf",
+             (long long)diverged + 1, slot->name);
     else
         fail(t->diag, (struct place){0}, "diverged at step %lld: a loss is NaN or Inf",
              (long long)diverged + 1);
@@ -329,6 +354,14 @@ static bool due(const struct trainer *t, int64_t every)
 bool trainer_evaluation_due(const struct trainer *t)
 {
     return t->step > 0 && (due(t, t->experiment->evaluate.every) || t->step == t->steps);
+}
+
+// Whether a checkpoint or scores are due: what they are of is looked at first.
+static bool weights_wanted(const struct trainer *t, const struct observer *o, bool stopping)
+{
+    const bool last = t->step == t->steps;
+    return (o->checkpoint && (due(t, t->experiment->checkpoint_every) || last || stopping)) ||
+           (o->evaluate && trainer_evaluation_due(t));
 }
 
 // The checkpoint comes before the scores: they may take long, and what kills them should not cost
@@ -431,7 +464,7 @@ static void keep_slab(struct trainer *t, double now)
     const size_t n = t->experiment->slots.floats;
     if (!t->past || now < t->past_due || (t->past_step >= 0 && t->step - t->past_step < WATCHED))
         return;
-    const bool kept = !fseek(t->past, 0, SEEK_SET) &&
+    const bool kept = sound(t) && !fseek(t->past, 0, SEEK_SET) &&
                       fwrite(t->slab, sizeof *t->slab, n, t->past) == n && !fflush(t->past);
     t->past_step = kept ? t->step : -1;
     t->past_due = now + SPARING * (clock_now() - now);
@@ -451,6 +484,10 @@ static enum outcome iterate(struct trainer *t, struct trainer_stage *s, const st
     if (!finite_losses(t))
         return OUTCOME_DIVERGED;
     t->step++;
+    if (weights_wanted(t, o, stop && *stop) && !sound(t)) {
+        t->step--; // the step that is not good
+        return OUTCOME_DIVERGED;
+    }
     const enum outcome told = trainer_tell(t, o, stop);
     const double ended = clock_now();
     s->lap.observer = ended - computed;

@@ -53,9 +53,11 @@ struct observer {
     void (*metrics)(void *context, struct trainer *t);
     // every samples.every, and at the end
     void (*samples)(void *context, struct trainer *t);
-    // every checkpoint.every, at the end and when interrupted; false: give up
+    // every checkpoint.every, at the end and when interrupted, of a slab without NaN and Inf; false:
+    // give up
     bool (*checkpoint)(void *context, struct trainer *t);
-    // every evaluate.every, and at the end, but not when interrupted; false: could not
+    // every evaluate.every, and at the end, but not when interrupted; of such a slab, too; false:
+    // could not
     bool (*evaluate)(void *context, struct trainer *t);
     // after a divergence in step number `diverged`: the steps since t->step are made again
     void (*replay)(void *context, struct trainer *t, int64_t diverged);
