@@ -115,7 +115,8 @@ static int cmd_eval_run(struct options *o)
         return opened;
     if (!session_threads(o, s.stored.threads, &threads))
         return EXIT_USAGE;
-    s.trainer = same_model(&s) ? trainer_new(o->arena, s.experiment, o->diag) : NULL;
+    s.trainer = same_model(&s) ? trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag)
+                               : NULL;
     if (!s.trainer)
         return EXIT_USAGE;
     struct scoring scoring = {.session = &s, .progress = progress_new(o->arena, stderr, 0, 0)};

@@ -87,7 +87,7 @@ static int cmd_sample_run(struct options *o)
     if (opened != EXIT_DONE)
         return opened;
     const char *to = option_text(o, "output", "samples.png");
-    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    s.trainer = trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag);
     if (!s.trainer)
         return EXIT_USAGE;
     if (!session_restore_last(&s))

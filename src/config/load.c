@@ -77,15 +77,18 @@ static char *slurp(struct arena *a, const char *path, size_t *length)
     FILE *f = fopen(path, "rb");
     if (!f)
         return NULL;
-    char *text = malloc(BYTES_MAX + 2);
-    if (!text)
-        out_of_memory(BYTES_MAX + 2);
-    *length = fread(text, 1, BYTES_MAX + 1, f);
+    char part[4096];
+    struct text text;
+    size_t n;
+    text_init(&text);
+    while (text.n <= BYTES_MAX && (n = fread(part, 1, sizeof part, f)))
+        text_add_n(&text, part, n);
     const int error = ferror(f) ? errno : 0;
     fclose(f);
+    *length = text.n;
     char *copy = arena_alloc(a, *length + 1);
-    memcpy(copy, text, *length);
-    free(text);
+    memcpy(copy, text.s, *length);
+    text_release(&text);
     errno = error;
     return error ? NULL : copy;
 }

@@ -204,15 +204,21 @@ static void fill(const struct slot *slot, float *x, uint64_t seed)
         orthogonalise(x, slot->shape.dim[0], n / slot->shape.dim[0], slot->init.b);
 }
 
+void slots_settle(const struct slots *s)
+{
+    for (int i = 0; i < s->n; i++)
+        s->slot[i]->settled = true;
+}
+
 void slots_fill(const struct slots *s, float *slab, uint64_t seed)
 {
     memset(slab, 0, s->floats * sizeof *slab);
+    slots_settle(s);
     for (int i = 0; i < s->n; i++) {
         struct slot *slot = s->slot[i];
         struct arena *a = arena_new(NULL);
         float *x = slot_layout(slot) ? NEW_ARRAY(a, float, shape_size(slot->shape))
                                      : slab + slot->offset;
-        slot->settled = true;
         fill(slot, x, seed);
         if (slot_layout(slot))
             slot_put(slot, slab, x);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "codegen/compile.h"
 #include "codegen/plan.h"
+#include "train/footprint.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -157,16 +158,19 @@ static void find_hypers(struct trainer_stage *s)
                                      plan_input(s->plan, s->program->run[i].hyper)};
 }
 
-static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
+// The program, through all passes. Nothing of its size is allocated.
+static bool stage_build(struct trainer *t, struct trainer_stage *s, int phase)
 {
-    if (s->plan)
-        return true;
     s->arena = arena_new(t->arena);
-    s->program = (t->traced ? program_traced : program_training)(t->experiment, phase, s->arena,
-                                                                 t->diag);
-    if (!s->program)
-        return false;
-    passes_run(s->program->graph, NULL);
+    s->program = (t->purpose == TRAINER_TRACES ? program_traced : program_training)(
+        t->experiment, phase, s->arena, t->diag);
+    if (s->program)
+        passes_run(s->program->graph, NULL);
+    return s->program != NULL;
+}
+
+static void stage_place(struct trainer *t, struct trainer_stage *s)
+{
     if (!t->slab)
         t->slab = arena_room(t->arena, t->experiment->slots.floats * sizeof *t->slab);
     s->plan = plan_new_in(s->arena, s->program->graph, t->slab, t->experiment->workspace,
@@ -174,40 +178,54 @@ static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
     find_measures(t, s);
     find_mouths(s);
     find_hypers(s);
+}
+
+static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
+{
+    if (s->plan)
+        return true;
+    if (!stage_build(t, s, phase))
+        return false;
+    stage_place(t, s);
     return true;
 }
 
-static struct trainer *trainer_make(struct arena *parent, struct experiment *e, bool traced,
-                                    struct diag *d)
+// The first plan says how slots lie, and which have packed copies; the others find them so. Later
+// phases are compiled when their time comes, but what they will ask of the chooser is asked now.
+static bool compile_first(struct trainer *t)
+{
+    struct trainer_stage *s = &t->stage[0];
+    struct experiment *e = t->experiment;
+    if (!footprint_fits(e, NULL, t->diag) || !stage_build(t, s, 0))
+        return false;
+    slots_settle(&e->slots);
+    if (!footprint_fits(e, s->program->graph, t->diag) || !footprint_fits_from(e, 1, t->diag))
+        return false;
+    stage_place(t, s);
+    if (t->purpose != TRAINER_EXPLAINS)
+        experiment_fill(e, t->slab);
+    return true;
+}
+
+struct trainer *trainer_new(struct arena *parent, struct experiment *e,
+                            enum trainer_purpose purpose, struct diag *d)
 {
     struct arena *a = arena_new(parent);
     struct trainer *t = NEW(a, struct trainer);
-    *t = (struct trainer){.arena = a, .experiment = e, .diag = d, .traced = traced};
+    *t = (struct trainer){.arena = a, .experiment = e, .diag = d, .purpose = purpose};
     t->stage = NEW_ARRAY(a, struct trainer_stage, e->n_phase);
     for (int i = 0; i < e->n_phase; i++) {
         t->stage[i].phase = &e->phase[i];
         t->stage[i].first = t->steps;
         t->steps += e->phase[i].steps;
     }
-    // the first plan says how slots lie, and which have packed copies; the others find them so
-    if (!stage_compile(t, &t->stage[0], 0)) {
+    if (!compile_first(t)) {
         arena_free(a);
         return NULL;
     }
-    experiment_fill(e, t->slab);
     t->measure = t->stage[0].measure;
     t->n_measure = t->stage[0].n_measure;
     return t;
-}
-
-struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d)
-{
-    return trainer_make(parent, e, false, d);
-}
-
-struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d)
-{
-    return trainer_make(parent, e, true, d);
 }
 
 struct plan *trainer_plan(struct trainer *t, int phase)

@@ -76,6 +76,7 @@ static void open_library(void)
     if (library.arena)
         return;
     library.arena = arena_new(NULL);
+    seam_terminate_with_a_line();
     dnn_check(dnnl_engine_create(&library.engine, dnnl_cpu, 0), "open the processor");
     dnn_check(dnnl_stream_create(&library.stream, library.engine, dnnl_stream_default_flags),
               "open a stream");
