@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
+static const size_t bytes_max = SIZE_MAX / 4; // beyond any machine; sums of a few do not overflow
 
 struct arena_block {
     struct arena_block *next;
@@ -32,18 +34,30 @@ struct arena {
     struct deferred *deferred;
 };
 
-static void *or_abort(void *p)
+// Whoever cannot have memory cannot go on, and nothing here may need any: no stdio, no exit
+// handlers. A run that ends so is one that was killed: it is resumed from its last checkpoint.
+void out_of_memory(size_t bytes)
 {
-    if (!p) {
-        fputs("ganexp: out of memory\n", stderr);
-        abort();
-    }
+    char line[96];
+    const int n = bytes ? snprintf(line, sizeof line,
+                                   "ganexp: out of memory: %.1f MB more are not to be had\n",
+                                   1e-6 * (double)bytes)
+                        : snprintf(line, sizeof line, "ganexp: out of memory: oneDNN has none\n");
+    if (write(STDERR_FILENO, line, (size_t)n) != n)
+        _exit(EXIT_NO_MEMORY); // the exit code has to do
+    _exit(EXIT_NO_MEMORY);
+}
+
+static void *or_end(void *p, size_t bytes)
+{
+    if (!p)
+        out_of_memory(bytes);
     return p;
 }
 
 struct arena *arena_new(struct arena *parent)
 {
-    struct arena *a = or_abort(calloc(1, sizeof *a));
+    struct arena *a = or_end(calloc(1, sizeof *a), sizeof *a);
     a->parent = parent;
     if (parent) {
         a->next = parent->child;
@@ -84,8 +98,10 @@ static size_t align_up(size_t x, size_t to) { return (x + to - 1) & ~(to - 1); }
 
 static struct arena_block *block_new(struct arena_block *next, size_t room)
 {
+    if (room > bytes_max)
+        out_of_memory(room);
     void *p = room < LARGE ? malloc(room) : aligned_alloc(HUGE_PAGE, align_up(room, HUGE_PAGE));
-    struct arena_block *b = or_abort(p);
+    struct arena_block *b = or_end(p, room);
 #ifdef MADV_HUGEPAGE
     if (room >= LARGE)
         (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE); // a wish; no harm when refused
@@ -108,6 +124,8 @@ static void *arena_take(struct arena_block *b, size_t size, size_t align)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
+    if (size > bytes_max)
+        out_of_memory(size);
     const size_t align = size >= 64 ? 64 : 16;
     void *p = arena_take(a->block, size, align);
     if (!p) {
@@ -121,8 +139,16 @@ void *arena_alloc(struct arena *a, size_t size)
     return memset(p, 0, size);
 }
 
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+    size_t bytes;
+    return arena_alloc(a, __builtin_mul_overflow(n, size, &bytes) ? SIZE_MAX : bytes);
+}
+
 void *arena_room(struct arena *a, size_t size)
 {
+    if (size > bytes_max)
+        out_of_memory(size);
     struct arena_block *b = block_new(NULL, size + sizeof *b + 64);
     struct arena_block **at = a->block ? &a->block->next : &a->block;
     b->next = *at;
@@ -134,7 +160,7 @@ void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
 {
     if (n && (n & (n - 1)))
         return array;
-    void *bigger = arena_alloc(a, (n ? 2 * n : 1) * size);
+    void *bigger = arena_array(a, n ? 2 * n : 1, size);
     if (n)
         memcpy(bigger, array, n * size);
     return bigger;

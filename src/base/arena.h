@@ -8,13 +8,21 @@
 
 struct arena;
 
-// A new arena; with a parent it is freed no later than the parent. Aborts when memory is out.
+// The exit code when memory is out.
+enum { EXIT_NO_MEMORY = 7 };
+// Ends the program with a line that says how much was wanted; 0: oneDNN, which does not say. All of this file does so when memory
+// is out; so does who has other memory.
+void out_of_memory(size_t bytes) __attribute__((noreturn));
+
+// A new arena; with a parent it is freed no later than the parent.
 struct arena *arena_new(struct arena *parent);
 // Runs the deferred calls, last first, frees the children and all memory. Accepts NULL.
 void arena_free(struct arena *a);
 
 // Zeroed memory, aligned to 64 bytes when size >= 64, else to 16. Never NULL.
 void *arena_alloc(struct arena *a, size_t size);
+// The same for n of `size` bytes; what would overflow is memory that is out.
+void *arena_array(struct arena *a, size_t n, size_t size);
 // Memory of any content, aligned to 64, that costs nothing before it is written to. Never NULL.
 void *arena_room(struct arena *a, size_t size);
 // Grows an array of n elements of `size` bytes so that one more fits; returns the (moved) array.
@@ -28,7 +36,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 void arena_defer(struct arena *a, void (*fn)(void *), void *ptr);
 
 #define NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define NEW_ARRAY(arena, type, n) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(n)))
+#define NEW_ARRAY(arena, type, n) ((type *)arena_array((arena), (size_t)(n), sizeof(type)))
 // Appends x to array (of count n): APPEND(a, v->in, v->n_in, x).
 #define APPEND(a, array, n, x) \
     ((array) = arena_grow((a), (array), (size_t)(n), sizeof *(array)), (array)[(n)++] = (x))

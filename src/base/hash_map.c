@@ -3,6 +3,7 @@
 #include "base/diag.h"
 
 #include "base/arena.h"
+#include "base/size.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 void hash_map_init(struct hash_map *m, struct arena *a) { *m = (struct hash_map){.arena = a}; }
 
 // FNV-1a
-static uint64_t hash_map_hash(const char *s)
+WRAPS static uint64_t hash_map_hash(const char *s)
 {
     uint64_t h = 14695981039346656037u;
     for (; *s; s++)
@@ -35,7 +36,7 @@ void *hash_map_get(const struct hash_map *m, const char *key)
 
 static void hash_map_widen(struct hash_map *m)
 {
-    ASSERT((m->n_slots & (m->n_slots - 1)) == 0);
+    ASSERT(__builtin_popcountll(m->n_slots) <= 1);
     m->n_slots = m->n_slots ? 2 * m->n_slots : 16;
     m->slot = NEW_ARRAY(m->arena, int, m->n_slots);
     for (size_t i = 0; i < m->n; i++)

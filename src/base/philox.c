@@ -1,5 +1,7 @@
 #include "base/philox.h"
 
+#include "base/size.h"
+
 #include <math.h>
 
 static void mulhilo(uint32_t a, uint32_t b, uint32_t *hi, uint32_t *lo)
@@ -9,7 +11,7 @@ static void mulhilo(uint32_t a, uint32_t b, uint32_t *hi, uint32_t *lo)
     *lo = (uint32_t)p;
 }
 
-struct philox philox(uint64_t key, uint64_t high, uint64_t low)
+WRAPS struct philox philox(uint64_t key, uint64_t high, uint64_t low)
 {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     uint32_t c[4] = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32)};
@@ -48,7 +50,7 @@ double rng_normal(struct rng *r)
     return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
 }
 
-uint32_t rng_below(struct rng *r, uint32_t n)
+WRAPS uint32_t rng_below(struct rng *r, uint32_t n)
 {
     const uint32_t limit = (uint32_t)-n % n; // reject the first 2^32 mod n values
     for (;;) {

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/arena.h"
 #include "base/diag.h"
 
 #include <stdio.h>
@@ -30,10 +31,8 @@ static void reserve(struct text *t, size_t more)
         return;
     const size_t room = 2 * (t->n + more + 1);
     char *s = realloc(t->room ? t->s : NULL, room);
-    if (!s) {
-        fputs("ganexp: out of memory\n", stderr);
-        abort();
-    }
+    if (!s)
+        out_of_memory(room);
     s[t->n] = '\0';
     t->s = s;
     t->room = room;

@@ -263,7 +263,7 @@ static int cmd_bench_run(struct options *o)
     const int opened = tuning_open(&s, o, TUNING_MEASURE, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    struct trainer *t = trainer_new(o->arena, s.experiment, o->diag);
+    struct trainer *t = trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag);
     if (!t)
         return EXIT_USAGE;
     tuning_tell(&s);

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/session.h"
 #include "store/weights.h"
+#include "train/footprint.h"
 #include "view/table.h"
 
 static const struct option_spec option[] = {OPTION_JSON, OPTION_END};
@@ -61,22 +62,15 @@ static struct totals add_network(struct table *t, struct experiment *e, struct n
     return sum;
 }
 
-// The files that networks say they `load:`.
-static bool files_fit(struct experiment *e, struct diag *d)
-{
-    struct arena *a = arena_new(NULL);
-    float *slab = NEW_ARRAY(a, float, e->slots.floats);
-    const bool fit = weights_load(e->network, e->n_network, &e->slots, slab, d);
-    arena_free(a);
-    return fit;
-}
-
 static int cmd_check_run(struct options *o)
 {
     struct session s;
-    if (!session_open(&s, o) || !files_fit(s.experiment, o->diag))
+    if (!session_open(&s, o))
         return EXIT_USAGE;
     struct experiment *e = s.experiment;
+    if (!weights_load(e->network, e->n_network, &e->slots, NULL, o->diag) ||
+        !footprint_fits(e, NULL, o->diag) || !footprint_fits_from(e, 0, o->diag))
+        return EXIT_USAGE;
     struct table *t = table_new(o->arena, "layers");
     static const char *const column[] = {"network",    "layer",         "output",
                                          "parameters", "multiply-adds", "activation bytes"};

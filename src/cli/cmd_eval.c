@@ -53,12 +53,23 @@ static void print_scores(struct arena *a, const struct evaluator *v)
 {
     for (int i = 0; i < v->n_taken; i++) {
         const struct taken *t = &v->taken[i];
-        printf("%s, on the %s split, evaluator %.12s\n", evaluator_text(a, t), t->split,
-               t->fingerprint);
+        if (!t->scored)
+            printf("%s\n", evaluator_text(a, t));
+        else
+            printf("%s, on the %s split, evaluator %.12s\n", evaluator_text(a, t), t->split,
+                   t->fingerprint);
     }
     if (v->scorer)
         printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256,
                100 * v->scorer->accuracy);
+}
+
+static bool all_scored(const struct evaluator *v)
+{
+    for (int i = 0; i < v->n_taken; i++)
+        if (!v->taken[i].scored)
+            return false;
+    return true;
 }
 
 // data.real.path
@@ -105,7 +116,8 @@ static int cmd_eval_run(struct options *o)
         return opened;
     if (!session_threads(o, s.stored.threads, &threads))
         return EXIT_USAGE;
-    s.trainer = same_model(&s) ? trainer_new(o->arena, s.experiment, o->diag) : NULL;
+    s.trainer = same_model(&s) ? trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag)
+                               : NULL;
     if (!s.trainer)
         return EXIT_USAGE;
     struct scoring scoring = {.session = &s, .progress = progress_new(o->arena, stderr, 0, 0)};
@@ -118,7 +130,7 @@ static int cmd_eval_run(struct options *o)
         print_json(scoring.evaluator, step);
     else
         print_scores(o->arena, scoring.evaluator);
-    return stored ? EXIT_DONE : EXIT_FAILED;
+    return !stored ? EXIT_FAILED : all_scored(scoring.evaluator) ? EXIT_DONE : EXIT_DIVERGED;
 }
 
 const struct command cmd_eval = {

@@ -54,7 +54,7 @@ static int cmd_explain_run(struct options *o)
     struct text out;
     text_init(&out);
     if (!strcmp(at, "plan")) {
-        struct trainer *t = trainer_new(o->arena, s.experiment, o->diag);
+        struct trainer *t = trainer_new(o->arena, s.experiment, TRAINER_EXPLAINS, o->diag);
         struct plan *plan = t ? trainer_plan(t, (int)phase) : NULL;
         if (!plan)
             return EXIT_USAGE;

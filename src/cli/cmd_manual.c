@@ -104,6 +104,7 @@ static const char tail[] =
     ".TP\n4\nNo such run, or several.\n"
     ".TP\n5\nRefused: something would be overwritten, or the run is alive.\n"
     ".TP\n6\nA check failed.\n"
+    ".TP\n7\nMemory is out; a run goes on from its last checkpoint.\n"
     ".TP\n75\nThe database is busy.\n"
     ".TP\n128 + \\fISIGNAL\\fR\nInterrupted; the last step is saved.\n"
     ".SH ENVIRONMENT\n"

@@ -155,7 +155,7 @@ static int cmd_resume_run(struct options *o)
         return EXIT_USAGE;
     if (!tuning_replay(&s, &s.stored))
         return EXIT_FAILED;
-    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    s.trainer = trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag);
     if (!s.trainer || !find_origin(&s, &origin))
         return EXIT_USAGE;
     return cmd_resume_go_on(&s, threads, &origin);

@@ -36,7 +36,7 @@ static int cmd_run_run(struct options *o)
     const int opened = tuning_open(&s, o, TUNING_MEASURE, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    s.trainer = trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag);
     tuning_tell(&s);
     if (!s.trainer || !weights_load(s.experiment->network, s.experiment->n_network,
                                     &s.experiment->slots, s.trainer->slab, o->diag))

@@ -46,6 +46,16 @@ static bool cmd_sample_save(struct options *o, const struct grid *grid)
     return !option_given(o, "save") || trace_grid(grid, option_text(o, "save", NULL), o->diag);
 }
 
+static bool drawn_finite(const struct grid *grid, const struct scatter *points)
+{
+    int n = 0;
+    struct sampler *const *s = grid ? grid_samplers(grid, &n) : NULL;
+    bool finite = !points || scatter_finite(points);
+    for (int i = 0; i < n; i++)
+        finite &= s[i]->finite;
+    return finite;
+}
+
 // A grid where what is sampled is a picture, else points.
 static bool cmd_sample_draw(struct session *s, const char *to)
 {
@@ -62,6 +72,8 @@ static bool cmd_sample_draw(struct session *s, const char *to)
                             : scatter_write(points, to, o->arena, o->diag);
     if (!drawn)
         return fail(o->diag, (struct place){0}, "cannot write %s: %s", to, strerror(errno));
+    if (!drawn_finite(grid, points))
+        warn(o->diag, (struct place){0}, "some samples hold NaN or Inf, which are drawn as black");
     return !grid || cmd_sample_save(o, grid);
 }
 
@@ -75,7 +87,7 @@ static int cmd_sample_run(struct options *o)
     if (opened != EXIT_DONE)
         return opened;
     const char *to = option_text(o, "output", "samples.png");
-    s.trainer = trainer_new(o->arena, s.experiment, o->diag);
+    s.trainer = trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag);
     if (!s.trainer)
         return EXIT_USAGE;
     if (!session_restore_last(&s))

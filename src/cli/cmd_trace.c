@@ -24,7 +24,7 @@ static int cmd_trace_run(struct options *o)
     const int opened = tuning_open(&s, o, TUNING_RULES, &threads);
     if (opened != EXIT_DONE)
         return opened;
-    s.trainer = trainer_new_traced(o->arena, s.experiment, o->diag);
+    s.trainer = trainer_new(o->arena, s.experiment, TRAINER_TRACES, o->diag);
     if (!s.trainer)
         return EXIT_USAGE;
     const struct experiment *e = s.experiment;

@@ -13,6 +13,7 @@ enum {
     EXIT_NOT_FOUND = 4, // no such run, or several
     EXIT_REFUSED = 5,   // would overwrite; the run is alive
     EXIT_CHECK_FAILED = 6,
+    // 7 is base/arena.h's EXIT_NO_MEMORY
     EXIT_TEMPORARY = 75 // the database is busy
 };
 

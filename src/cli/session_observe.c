@@ -93,9 +93,12 @@ bool training_evaluate(struct training *t)
         recorder_evaluation(t->recorder, s->trainer->step, &t->scoring.score[i]);
     struct arena *scratch = arena_new(NULL);
     const struct evaluator *v = t->scoring.evaluator;
-    for (int i = 0; i < v->n_taken; i++)
-        progress_note(t->progress, "step %" PRId64 ": %s", s->trainer->step,
-                      evaluator_text(scratch, &v->taken[i]));
+    for (int i = 0; i < v->n_taken; i++) {
+        const char *is = evaluator_text(scratch, &v->taken[i]);
+        progress_note(t->progress, "step %" PRId64 ": %s", s->trainer->step, is);
+        if (!v->taken[i].scored)
+            recorder_event(t->recorder, EVENT_WARN, "unscored", s->trainer->step, "%s", is);
+    }
     arena_free(scratch);
     return true;
 }

@@ -112,7 +112,8 @@ bool scoring_run(struct scoring *scoring)
         return false;
     scoring->n_score = 0;
     for (int i = 0; i < scoring->evaluator->n_taken; i++)
-        scoring_add(scoring, &scoring->evaluator->taken[i], clock_now() - began);
+        if (scoring->evaluator->taken[i].scored)
+            scoring_add(scoring, &scoring->evaluator->taken[i], clock_now() - began);
     ASSERT(scoring->n_score <= evaluator_numbers(scoring->session->experiment));
     return true;
 }

@@ -11,11 +11,9 @@
 
 #include "base/arena.h"
 #include "cli/session.h"
-#include "codegen/compile.h"
 #include "codegen/plan.h"
 #include "codegen/tuner.h"
 #include "ir/choice.h"
-#include "program/program.h"
 #include "store/recorder.h"
 #include "store/tuner_cache.h"
 
@@ -125,22 +123,8 @@ int tuning_open(struct session *s, struct options *o, enum tuning how, int *thre
     return EXIT_USAGE;
 }
 
-// Later phases are compiled when their time comes; what they will ask is asked now.
-static void ask_later_phases(struct session *s)
-{
-    for (int i = 1; i < s->experiment->n_phase; i++) {
-        struct arena *scratch = arena_new(NULL);
-        struct program *p = program_training(s->experiment, i, scratch, s->diag);
-        if (p)
-            passes_run(p->graph, NULL);
-        arena_free(scratch);
-    }
-}
-
 void tuning_params(struct session *s, struct run_param **list, int *n)
 {
-    if (s->tuner)
-        ask_later_phases(s);
     for (int i = 0; s->tuner && i < s->tuner->n; i++) {
         const struct tuner_answer *c = &s->tuner->choice[i];
         const struct run_param p = {arena_printf(s->arena, "%s%s", prefix, c->key), "str",

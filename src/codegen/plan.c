@@ -95,7 +95,7 @@ const struct plan_clock *plan_clock(const struct plan *p) { return &p->clock; }
 
 // --- making --------------------------------------------------------------------------------------
 
-static size_t slab_bytes(const struct graph *g)
+size_t plan_values_bytes(const struct graph *g)
 {
     size_t bytes = g->kept;
     for (int i = 0; i < g->n; i++) {
@@ -124,7 +124,7 @@ struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct 
     p->slots = slots;
     p->workspace = w;
     p->clock.seed = seed;
-    p->lent_bytes = slab_bytes(g) - g->kept;
+    p->lent_bytes = plan_values_bytes(g) - g->kept;
     p->kept = arena_alloc(p->arena, g->kept + 64);
     p->lent = workspace_lend(p->workspace, VALUES, p->lent_bytes);
     for (int i = 0; i < g->n; i++)

@@ -16,6 +16,8 @@ struct plan *plan_new(struct arena *a, struct graph *g, float *slots, uint64_t s
 // and what plan_output gives, are the plan's own.
 struct plan *plan_new_in(struct arena *a, struct graph *g, float *slots, struct workspace *w,
                          uint64_t seed);
+// What the values of a graph that has been through all passes take, without scratch.
+size_t plan_values_bytes(const struct graph *g);
 // Computes everything once. step keys the random draws. Allocates nothing.
 void plan_run(struct plan *p, uint64_t step);
 // The same, looking at every value as it is made: returns the first that holds a NaN or Inf, NULL

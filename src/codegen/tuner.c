@@ -13,6 +13,8 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/memory_left.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "ir/op.h"
 #include "ir/slot.h"
@@ -43,7 +45,7 @@ static void tuner_tell(struct chooser *c, const struct question *q, int answer[C
 }
 
 // Numbers in [−½, ½) that are no pattern; good ones would take longer than what is timed.
-static void tuner_fill(uint32_t *state, float *to, int64_t n)
+WRAPS static void tuner_fill(uint32_t *state, float *to, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         *state = *state * 1664525 + 1013904223;
@@ -96,7 +98,19 @@ static double tuner_seconds(void *plan)
     return sum;
 }
 
-const struct tuner_clock stopwatch = {ready, tuner_seconds};
+// A race holds two candidates, each with its values and weights; in small memory it is not run.
+static bool room_to_race(const struct question *q)
+{
+    struct arena *a = arena_new(NULL);
+    const struct graph *g = q->example(q, a);
+    int64_t bytes = SWEPT;
+    for (int i = 0; i < g->n; i++)
+        bytes = size_sum(bytes, size_product(shape_size(g->value[i]->shape), 8 * sizeof(float)));
+    arena_free(a);
+    return bytes < memory_left().bytes;
+}
+
+const struct tuner_clock stopwatch = {ready, tuner_seconds, room_to_race};
 
 // --- searching -----------------------------------------------------------------------------------
 
@@ -273,7 +287,8 @@ static const char *tuner_measure(struct tuner *c, const struct question *q, int 
 static const char *decide(struct tuner *c, const struct question *q, int answer[CHOICE_AXES])
 {
     const char *known = NULL;
-    if (!c->memory.recall || !c->memory.recall(c->memory.context, q->key, &known))
+    if (!c->memory.recall || (c->stopwatch->room && !c->stopwatch->room(q)) ||
+        !c->memory.recall(c->memory.context, q->key, &known))
         return "rule";
     if (!known)
         return tuner_measure(c, q, answer);

@@ -26,7 +26,8 @@ struct tuner_memory {
 struct tuner_clock {
     // Makes a candidate ready to run; lives as long as the arena.
     void *(*ready)(const struct question *q, const int answer[CHOICE_AXES], struct arena *a);
-    double (*seconds)(void *ready); // of one run
+    double (*seconds)(void *ready);         // of one run
+    bool (*room)(const struct question *q); // whether memory suffices; NULL: it does
 };
 extern const struct tuner_clock stopwatch; // the real one
 

@@ -37,6 +37,11 @@ const struct param *param_find(const struct param *table, const char *name)
     return NULL;
 }
 
+bool param_is_number(enum param_type type)
+{
+    return type == PARAM_INT || type == PARAM_FLOAT || type == PARAM_INTS || type == PARAM_DURATION;
+}
+
 static struct range range_of(const struct param *p) { return (struct range){p->min, p->max}; }
 
 static const char *param_what(const struct param_reader *r, const struct param *p)
@@ -125,7 +130,7 @@ static bool read_text(const struct param_reader *r, const struct param *p, const
 
 static bool read_value(const struct param_reader *r, const struct param *p, const struct node *node)
 {
-    ASSERT(node->kind != NODE_NULL);
+    ASSERT(node->kind != NODE_NULL && (!param_is_number(p->type) || p->min < p->max));
     void *field = r->into + p->offset;
     const char *what = param_what(r, p);
     switch (p->type) {

@@ -35,7 +35,7 @@ struct param {
     size_t offset;            // of the field in the struct
     const char *fallback;     // the default as the user would write it; NULL: must be given;
                               // "": stays zero when absent
-    double min, max;          // of numbers, both inclusive; 0, 0: none; max < min: no upper one
+    double min, max;          // of numbers, both inclusive: each has a range
     const char *const *words; // PARAM_WORD, NULL-terminated
     const char *help;
     const char *takes; // PARAM_NODE: what is read, for help
@@ -54,6 +54,8 @@ bool param_read(const struct param *table, const struct node *node, struct place
 void param_help(const struct param *table, struct text *out);
 // "whole number from 1 to 4096, default 64"
 void param_kind(const struct param *p, struct text *out);
+// Whether min and max are said.
+bool param_is_number(enum param_type type);
 // NULL when absent, or when the table is NULL.
 const struct param *param_find(const struct param *table, const char *name);
 

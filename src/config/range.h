@@ -4,7 +4,7 @@
 
 #include "config/param.h"
 
-// Both inclusive; 0, 0 is no limit; a max below min is no upper limit.
+// Both inclusive; 0, 0 is none, of what is no number.
 struct range {
     double min, max;
 };

@@ -22,10 +22,7 @@ const char *node_text(const struct node *node)
     }
 }
 
-bool range_has(struct range r, double x)
-{
-    return (r.min == 0 && r.max == 0) || (x >= r.min && (x <= r.max || r.max < r.min));
-}
+bool range_has(struct range r, double x) { return x >= r.min && x <= r.max; }
 
 // Limits beyond what anyone would write are "no limit" in messages.
 void range_write(struct range r, struct text *out)
@@ -33,7 +30,7 @@ void range_write(struct range r, struct text *out)
     char low[32], high[32];
     number_text(r.min, low);
     number_text(r.max, high);
-    const bool has_low = r.min > -1e15, has_high = r.max < 1e15 && r.max >= r.min;
+    const bool has_low = r.min > -1e15, has_high = r.max < 1e15;
     if (r.min == 0 && r.max == 0)
         return;
     if (has_low && has_high)

@@ -464,7 +464,7 @@ static struct node *parse_copy(struct parser *p)
     p->failed = p->stopped = p->again = p->has_event = false;
     p->nodes = p->depth = 0;
     if (!yaml_parser_initialize(&p->yaml))
-        abort();
+        out_of_memory(sizeof p->yaml);
     yaml_parser_set_encoding(&p->yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&p->yaml, (const unsigned char *)p->copy + p->marks.from,
                                  p->marks.length - p->marks.from);

@@ -200,7 +200,7 @@ static const char *const fits[] = {[FIT_CROP] = "crop", [FIT_SQUASH] = "squash",
 static const struct param folder_table[] = {
     {"path", PARAM_TEXT, FIELD(path), NULL, 0, 0, NULL,
      "the folder: pictures, or a sub-folder a class, or train/ and test/ with either"},
-    {"image", PARAM_INTS, FIELD(image), NULL, 0, 0, NULL,
+    {"image", PARAM_INTS, FIELD(image), NULL, 1, 65536, NULL,
      "[channels, height, width] to bring the pictures to; 1 channel is grey"},
     {"fit", PARAM_WORD, FIELD(fit), "crop", 0, 0, fits,
      "crop what does not fit the shape, or squash"},

@@ -71,7 +71,7 @@ static void idx_widen(struct room *r, size_t most)
     r->size = r->size < most ? r->size : most;
     uint8_t *bigger = realloc(r->byte, r->size);
     if (!bigger)
-        abort();
+        out_of_memory(r->size);
     r->byte = bigger;
 }
 

@@ -247,8 +247,11 @@ bool evaluator_run(struct evaluator *v)
     for (int k = 0; k < v->n_subject; k++)
         if (!subject_look(v->subject[k], &v->look))
             return false;
-    for (int i = 0; i < v->n_taken; i++)
-        v->taken[i].sample = evaluator_compute(v, &v->taken[i]);
+    for (int i = 0; i < v->n_taken; i++) {
+        struct taken *t = &v->taken[i];
+        t->scored = t->subject->finite;
+        t->sample = t->scored ? evaluator_compute(v, t) : (struct score){NAN, NAN};
+    }
     return true;
 }
 
@@ -260,6 +263,8 @@ static const char *score_text(struct arena *a, struct score s)
 
 const char *evaluator_text(struct arena *a, const struct taken *t)
 {
+    if (!t->scored)
+        return arena_printf(a, "%s not scored: what it looks at holds NaN or Inf", t->name);
     const char *is = arena_printf(a, "%s %s", t->name, score_text(a, t->sample));
     return t->has_real ? arena_printf(a, "%s (real data %s)", is, score_text(a, t->real)) : is;
 }

@@ -19,6 +19,7 @@ struct taken {
     const char *split;
     int64_t n_real, n_fake;
     struct score sample; // of the last evaluator_run
+    bool scored;         // false: what it looks at held NaN or Inf, and the score is none
     bool has_real;
     struct score real;               // the same of real data,
     const struct dataset *real_data; // these
@@ -52,7 +53,7 @@ bool evaluator_check(struct experiment *e, struct diag *d);
 bool evaluator_run(struct evaluator *v);
 // How many numbers that makes: scores and real data's.
 int evaluator_numbers(const struct experiment *e);
-// "inception_score 9.846 ± 0.024 (real data 9.956 ± 0.011)"
+// "inception_score 9.846 ± 0.024 (real data 9.956 ± 0.011)"; "inception_score not scored: …"
 const char *evaluator_text(struct arena *a, const struct taken *t);
 
 #endif

@@ -185,7 +185,7 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
     if (!e)
         return NULL;
     e->workspace = workspace;
-    struct trainer *t = trainer_new(a, e, d);
+    struct trainer *t = trainer_new(a, e, TRAINER_TRAINS, d);
     if (!t)
         return NULL;
     struct scorer *s = NEW(a, struct scorer);

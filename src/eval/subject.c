@@ -4,6 +4,8 @@
 #include "eval/subject.h"
 
 #include "base/arena.h"
+#include "base/memory_left.h"
+#include "base/size.h"
 #include "data/mixture.h"
 
 #include <inttypes.h>
@@ -99,6 +101,26 @@ static bool fits_modes(const struct subject_reading *r, const struct data_source
                 m->word.name);
 }
 
+// What subject_new will take, as far as it is known before there is a scorer.
+static bool fits_memory(const struct experiment *e, const struct subject_reading *r,
+                        const struct data_source *real, const struct metric *m, struct diag *d)
+{
+    const unsigned looks_at = metric_looks_at(m);
+    const int64_t N = e->evaluate.samples, size = shape_size(r->program->sample.shape);
+    int64_t each = 0;
+    if (looks_at & METRIC_NUMBERS)
+        each = size_product(size, sizeof(float));
+    if (looks_at & METRIC_SCORER)
+        each = size_sum(each, real->dataset->classes * (int64_t)sizeof(double));
+    const struct memory_left left = memory_left();
+    const int64_t all = size_product(each, N);
+    return all <= left.bytes ||
+           fail(d, e->evaluate.where,
+                "%" PRId64 " samples for '%s' need %.3g GB of memory, and %.3g GB are %s\n"
+                "expected fewer `samples:`",
+                N, m->word.name, 1e-9 * (double)all, 1e-9 * (double)left.bytes, left.why);
+}
+
 static const struct expression *looked_at(const struct experiment *e, const struct scored *asked)
 {
     return asked->of ? asked->of : e->evaluate.of ? e->evaluate.of : e->samples.of[0];
@@ -120,6 +142,7 @@ const struct data_source *subject_source(struct experiment *e, const struct scor
         fits = fits_scorer(&r, real, m, where, d);
     if (fits && m->looks_at & METRIC_MODES)
         fits = fits_modes(&r, real, m, where, d);
+    fits = fits && fits_memory(e, &r, real, m, d);
     arena_free(scratch);
     return !fits ? NULL : m->looks_at & METRIC_EXAMPLES ? r.source : real;
 }
@@ -224,6 +247,7 @@ static bool subject_draw(struct subject *s, enum split split, int64_t N, float *
         sampler_noise(from, SCORE_SEED ^ (uint64_t)from->experiment->seed,
                       (uint64_t)(i / from->batch));
         subject_keep(s, x, sampler_draw(from), i, at_most(N - i, from->batch), size, look);
+        s->finite &= from->finite;
     }
     return true;
 }
@@ -232,6 +256,7 @@ bool subject_look(struct subject *s, const struct look *look)
 {
     const bool examples = s->looks_at & METRIC_EXAMPLES;
     s->evidence.features.n = look->protocol->samples;
+    s->finite = true;
     return subject_draw(s, SPLIT_TEST, examples ? s->evidence.of.n : look->protocol->samples, s->x,
                         look) &&
            (!s->training_x ||
@@ -258,6 +283,7 @@ bool subject_look_at_real(struct subject *s, const struct dataset *real, const s
     }
     arena_free(scratch);
     s->evidence.data = real;
+    s->finite = true;
     s->evidence.features.n = at_most(N, real->count); // none twice: an equal row is nearest
     return good;
 }

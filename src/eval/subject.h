@@ -11,6 +11,7 @@ struct subject {
     const struct data_source *source; // METRIC_EXAMPLES: whose examples; else the real data's
     struct sampler *sampler;
     struct evidence evidence; // of the last look
+    bool finite;              // all that it saw
     // own
     float *x, *training_x, *feature;
     double *log_p;

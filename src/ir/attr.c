@@ -1,6 +1,7 @@
 #include "ir/attr.h"
 
 #include "base/diag.h"
+#include "base/size.h"
 
 #include <string.h>
 
@@ -39,7 +40,7 @@ bool attr_equal(enum attr_kind kind, const struct attr *a, const struct attr *b)
            !memcmp(&a->conv, &b->conv, attr_bytes(kind));
 }
 
-static uint64_t attr_mix(uint64_t h, const void *bytes, size_t n)
+WRAPS static uint64_t attr_mix(uint64_t h, const void *bytes, size_t n)
 {
     const unsigned char *b = bytes;
     for (size_t i = 0; i < n; i++)

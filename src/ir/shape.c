@@ -1,5 +1,6 @@
 #include "ir/shape.h"
 
+#include "base/size.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -8,7 +9,7 @@ int64_t shape_size(struct shape s)
 {
     int64_t n = 1;
     for (int i = 0; i < s.rank; i++)
-        n *= s.dim[i];
+        n = size_product(n, s.dim[i]);
     return n;
 }
 
@@ -35,7 +36,7 @@ void shape_strides(struct shape s, int64_t stride[RANK_MAX])
     int64_t n = 1;
     for (int i = s.rank - 1; i >= 0; i--) {
         stride[i] = n;
-        n *= s.dim[i];
+        n = size_product(n, s.dim[i]);
     }
 }
 

@@ -9,6 +9,9 @@
 struct text;
 
 enum { RANK_MAX = 6 };
+// A tensor of more elements is refused (graph_fits): sums and products of a few such sizes, in
+// bytes, do not overflow.
+#define ELEMENTS_MAX (INT64_C(1) << 40)
 
 struct shape {
     int rank;
@@ -19,7 +22,8 @@ struct shape {
     ((struct shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 #define SCALAR ((struct shape){0})
 
-int64_t shape_size(struct shape s); // number of elements
+// The number of elements; SIZE_TOO_LARGE (base/size.h) where 64 bits do not hold it.
+int64_t shape_size(struct shape s);
 bool shape_equal(struct shape a, struct shape b);
 void shape_text(struct shape s, struct text *out); // "(32, 1, 28, 28)"
 // Element strides of the plain (row-major) layout.

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bf16.h"
 #include "base/philox.h"
+#include "base/size.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,7 +16,8 @@ void slots_init(struct slots *s, struct arena *a) { *s = (struct slots){.arena =
 static size_t take(struct slots *s, size_t floats)
 {
     const size_t offset = s->floats;
-    s->floats += (floats + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    const int64_t aligned = size_sum((int64_t)floats, SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    s->floats = (size_t)size_sum((int64_t)offset, aligned);
     return offset;
 }
 
@@ -202,15 +204,21 @@ static void fill(const struct slot *slot, float *x, uint64_t seed)
         orthogonalise(x, slot->shape.dim[0], n / slot->shape.dim[0], slot->init.b);
 }
 
+void slots_settle(const struct slots *s)
+{
+    for (int i = 0; i < s->n; i++)
+        s->slot[i]->settled = true;
+}
+
 void slots_fill(const struct slots *s, float *slab, uint64_t seed)
 {
     memset(slab, 0, s->floats * sizeof *slab);
+    slots_settle(s);
     for (int i = 0; i < s->n; i++) {
         struct slot *slot = s->slot[i];
         struct arena *a = arena_new(NULL);
         float *x = slot_layout(slot) ? NEW_ARRAY(a, float, shape_size(slot->shape))
                                      : slab + slot->offset;
-        slot->settled = true;
         fill(slot, x, seed);
         if (slot_layout(slot))
             slot_put(slot, slab, x);

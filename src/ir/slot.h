@@ -47,7 +47,7 @@ struct slot {
     const struct blocked_layout *layout;
     const struct slot *of;
     struct packed_copy *packed_copy;
-    bool settled; // a slab was filled
+    bool settled; // it stays where it lies
 };
 
 // All slots of an experiment, in the order of their making. They know where it is, so it stays there.
@@ -78,8 +78,9 @@ void slot_positions(const struct slot *s, const struct blocked_layout *layout, i
 // too. slot_get gives the slab's own memory where that is so, else a copy in the arena.
 void slot_put(const struct slot *s, float *slab, const float *x);
 const float *slot_get(const struct slot *s, const float *slab, struct arena *a);
-// Fills the slab of s->floats floats: each slot from its own Philox stream (seed, index). From now
-// on the slots lie as they do.
+// From now on the slots lie as they do.
+void slots_settle(const struct slots *s);
+// Fills the slab of s->floats floats: each slot from its own Philox stream (seed, index); settles them.
 void slots_fill(const struct slots *s, float *slab, uint64_t seed);
 
 #endif

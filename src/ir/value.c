@@ -6,6 +6,7 @@
 #include "ir/value.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -50,7 +51,22 @@ struct value *graph_add(struct graph *g, const struct op *op, struct shape shape
     }
     v->storage = v;
     append(g, v);
+    if (!g->excess && shape_size(shape) > ELEMENTS_MAX)
+        g->excess = v;
     return v;
+}
+
+bool graph_fits(const struct graph *g, struct diag *d)
+{
+    struct text shape;
+    if (!g->excess)
+        return true;
+    text_init(&shape);
+    shape_text(g->excess->shape, &shape);
+    fail(d, g->excess->where, "a tensor %s is too large%s%s\nexpected at most 2^40 numbers in one",
+         shape.s, g->excess->label ? ", in " : "", g->excess->label ? g->excess->label : "");
+    text_release(&shape);
+    return false;
 }
 
 void graph_root(struct graph *g, const char *name, struct value *v)

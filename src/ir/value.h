@@ -127,6 +127,7 @@ struct graph {
         *machine;        // answers what they ask about the machine (ir/machine.h); may be NULL
     enum type precision; // what products may round their operands to
     int next_stream;     // next free number for graph_random
+    const struct value *excess; // the first value of more than ELEMENTS_MAX elements; NULL: none
     size_t kept; // what lies below this offset outlives an execution; codegen/assign_memory.c says
 };
 
@@ -135,6 +136,9 @@ const char *graph_name(struct graph *g, const char *name); // one pointer per te
 // Appends a value; inputs must belong to the graph already.
 struct value *graph_add(struct graph *g, const struct op *op, struct shape shape, int n_in,
                         struct value *const *in, struct attr attr);
+// Whether no value has more than ELEMENTS_MAX elements. False, reported at the first that has: what
+// is built of a user's numbers is asked before it is built upon.
+bool graph_fits(const struct graph *g, struct diag *d);
 void graph_root(struct graph *g, const char *name, struct value *v);
 struct value *graph_find_root(const struct graph *g, const char *name);
 

@@ -94,11 +94,14 @@ struct turn {
     bool *fresh_noise, *fresh_data; // by index: drawn anew for it
 };
 
+// Of all phases together. Products of steps, draws a step and batch stay within 64 bits.
+enum { STEPS_MAX = 1000 * 1000 * 1000 };
+
 // A stretch of training with its own updates. Without `phases:` there is one, named "".
 struct phase {
     const char *name;
     struct place where;
-    int64_t steps;             // epochs already converted
+    int64_t steps;             // epochs already converted; of all phases at most STEPS_MAX
     struct schedule *schedule; // their product is the factor of every learning rate
     int n_schedule;
     struct update *update; // in order

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "lang/sections.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ struct sample_options {
 
 #define AT(field) offsetof(struct sample_options, field)
 const struct param sample_params[] = {
-    {"every", PARAM_INT, AT(every), "", 0, -1, .help = "steps between grids; 0: only at the end"},
+    {"every", PARAM_INT, AT(every), "", 0, STEPS_MAX,
+     .help = "steps between grids; 0: only at the end"},
     {"grid", PARAM_INTS, AT(grid), "", 1, 1024, .help = "rows and columns; [8, 8] unless said"},
     {"columns", PARAM_NODE, AT(columns), "", .takes = "name, or list",
      .help = "what alone varies along a row: a label or one_hot, column c its class c; or one "
@@ -140,10 +142,10 @@ struct evaluate_options {
 const struct param evaluate_params[] = {
     {"scores", PARAM_NODE, IN(scores), .takes = "score, or list",
      .help = "the words: inception_score, {accuracy: {of: classifier(real.image), as: NAME}}, …"},
-    {"samples", PARAM_INT, IN(samples), "10k", 1, -1,
+    {"samples", PARAM_INT, IN(samples), "10k", 1, 10 * 1000 * 1000,
      .help = "how many are drawn, and of how many examples at most"},
     {"splits", PARAM_INT, IN(splits), "10", 1, 1000, .help = "of the inception score"},
-    {"every", PARAM_INT, IN(every), "", 0, -1, .help = "steps; 0: only at the end"},
+    {"every", PARAM_INT, IN(every), "", 0, STEPS_MAX, .help = "steps; 0: only at the end"},
     {"batch", PARAM_INT, IN(batch), "", 1, 65536,
      .help = "of sampling; the training batch, unless said"},
     {"of", PARAM_TENSOR, IN(of), "", .help = "what is scored; as samples.of, unless said"},
@@ -244,7 +246,8 @@ bool read_evaluate(struct section_reader *r, const struct node *node)
         good &= (is->of = expression_parse(r->arena, o.of, r->d)) != NULL;
     if (is->samples < is->splits)
         good = fail(r->d, node->where,
-                    "%d samples do not make %d splits\nexpected at least one sample a split",
-                    (int)is->samples, (int)is->splits);
+                    "%" PRId64 " samples do not make %" PRId64
+                    " splits\nexpected at least one sample a split",
+                    is->samples, is->splits);
     return good;
 }

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "lang/sections.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ struct train_options {
 
 #define AT(field) offsetof(struct train_options, field)
 #define COMMON                                                                                 \
-    {"steps", PARAM_INT, AT(steps), "", 1, -1, .help = "iterations"},                          \
+    {"steps", PARAM_INT, AT(steps), "", 1, STEPS_MAX, .help = "iterations"},                   \
         {"epochs",                                                                             \
          PARAM_FLOAT,                                                                          \
          AT(epochs),                                                                           \
@@ -44,7 +45,8 @@ const struct param train_params[] = {
      .help = "averages of weights for sampling: a decay"},
     {"checkpoint", PARAM_NODE, AT(checkpoint), "", .takes = "steps, or map",
      .help = "every so many steps; how many are kept"},
-    {"log_every", PARAM_INT, AT(log_every), "50", 1, -1, .help = "steps between logged losses"},
+    {"log_every", PARAM_INT, AT(log_every), "50", 1, STEPS_MAX,
+     .help = "steps between logged losses"},
     PARAM_END};
 const struct param phase_params[] = {
     {"name", PARAM_TEXT, AT(name), .help = "of the phase"}, COMMON, PARAM_END};
@@ -256,8 +258,9 @@ static bool read_iteration(struct section_reader *r, const struct node *node,
 // --- phases --------------------------------------------------------------------------------------
 
 // What the phase does not say comes from `outer`.
-static bool read_phase(struct section_reader *r, const struct train_options *o,
-                       const struct train_options *outer, struct phase *phase)
+static bool read_phase(struct section_reader *r, const struct node *node,
+                       const struct train_options *o, const struct train_options *outer,
+                       struct phase *phase)
 {
     const double epoch = (double)experiment_epoch(r->e);
     const struct node *optimizer = o->optimizer ? o->optimizer : outer->optimizer;
@@ -266,6 +269,10 @@ static bool read_phase(struct section_reader *r, const struct train_options *o,
         good = fail(r->d, phase->where,
                     o->steps ? "both steps and epochs\nexpected one of them"
                              : "nothing says how long to train\nexpected `steps:` or `epochs:`");
+    if (o->epochs * epoch > STEPS_MAX)
+        return fail(r->d, node_get(node, "epochs")->where,
+                    "%g epochs are %.0f steps\nexpected at most %d", o->epochs,
+                    ceil(o->epochs * epoch), STEPS_MAX);
     phase->steps = o->steps ? o->steps : (int64_t)ceil(o->epochs * epoch);
     good &= read_schedules(r, o->lr_schedule ? o->lr_schedule : outer->lr_schedule, phase);
     return read_iteration(r, o->iteration, optimizer, phase) && good;
@@ -285,6 +292,7 @@ static bool read_phases(struct section_reader *r, const struct train_options *ou
                     "both phases and an iteration of `train:` itself\n"
                     "steps, epochs and iteration belong into the phases");
     e->phase = NEW_ARRAY(r->arena, struct phase, list->n);
+    int64_t steps = 0;
     for (int i = 0; i < list->n; i++) {
         const struct node *node = list->entry[i].value;
         struct train_options o = {0};
@@ -294,8 +302,13 @@ static bool read_phases(struct section_reader *r, const struct train_options *ou
             continue;
         }
         *phase = (struct phase){.name = o.name, .where = node->where};
-        good &= read_phase(r, &o, outer, phase);
+        good &= read_phase(r, node, &o, outer, phase);
+        steps += phase->steps;
     }
+    if (steps > STEPS_MAX)
+        good = fail(r->d, list->where,
+                    "the phases have %" PRId64 " steps together\nexpected at most %d", steps,
+                    STEPS_MAX);
     return good;
 }
 
@@ -343,9 +356,9 @@ static bool read_ema(struct section_reader *r, const struct node *node)
 }
 
 const struct param checkpoint_params[] = {
-    {"every", PARAM_INT, offsetof(struct experiment, checkpoint_every), "", 0, -1,
+    {"every", PARAM_INT, offsetof(struct experiment, checkpoint_every), "", 0, STEPS_MAX,
      .help = "steps; 0: only at the end"},
-    {"keep", PARAM_INT, offsetof(struct experiment, checkpoint_keep), "2", 1, -1,
+    {"keep", PARAM_INT, offsetof(struct experiment, checkpoint_keep), "2", 1, STEPS_MAX,
      .help = "the last so many stay"},
     PARAM_END};
 
@@ -368,5 +381,5 @@ bool read_train(struct section_reader *r, const struct node *train, struct place
     e->phase = NEW(r->arena, struct phase);
     e->n_phase = 1;
     *e->phase = (struct phase){.name = "", .where = train->where};
-    return read_phase(r, &o, &o, e->phase) && good;
+    return read_phase(r, train, &o, &o, e->phase) && good;
 }

@@ -40,7 +40,7 @@ const struct param root_params[] = {
     {"about", PARAM_TEXT, offsetof(struct root_options, about), "",
      .help = "what this is, in a sentence"},
     {"paper", PARAM_TEXT, offsetof(struct root_options, paper), "", .help = "where it comes from"},
-    {"seed", PARAM_INT, offsetof(struct root_options, seed), "0", 0, -1,
+    {"seed", PARAM_INT, offsetof(struct root_options, seed), "0", 0, 0x1p63,
      .help = "of weights, noise and the order of data"},
     {"precision", PARAM_WORD, offsetof(struct root_options, precision), "f32",
      .words = precision_word,

@@ -32,12 +32,12 @@ static struct value *loss_least_squares_generator(const void *params, struct val
 }
 
 static const struct param params[] = {
-    {"real", PARAM_FLOAT, offsetof(struct loss_least_squares_options, real), "1",
+    {"real", PARAM_FLOAT, offsetof(struct loss_least_squares_options, real), "1", -1e6, 1e6,
      .help = "target of real data (the paper's b)"},
-    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0",
+    {"fake", PARAM_FLOAT, offsetof(struct loss_least_squares_options, fake), "0", -1e6, 1e6,
      .help = "target of fakes (a)"},
-    {"generator", PARAM_FLOAT, offsetof(struct loss_least_squares_options, generator), "1",
-     .help = "what the generator wants (c)"},
+    {"generator", PARAM_FLOAT, offsetof(struct loss_least_squares_options, generator), "1", -1e6,
+     1e6, .help = "what the generator wants (c)"},
     PARAM_END};
 
 const struct loss loss_least_squares = {

@@ -86,23 +86,14 @@ static struct layer_row network_make_row(struct graph *g, const struct stage *st
     return row;
 }
 
-// Elements without overflow: sizes come from the user.
-static double elements(struct shape s)
-{
-    double n = 1;
-    for (int i = 0; i < s.rank; i++)
-        n *= (double)s.dim[i];
-    return n;
-}
-
-static const double elements_max = 1u << 31;
-
 static struct value *check_size(struct layer_ctx *ctx, struct value *y)
 {
-    if (y && elements(y->shape) > elements_max * (double)y->shape.dim[0])
+    const int64_t each_max = INT64_C(1) << 31;
+    const int64_t each = y ? shape_size(y->shape) / y->shape.dim[0] : 0;
+    if (each > each_max)
         return ctx_fail(ctx, "'%s' would give %.3g numbers a sample,",
                         ((struct walk *)ctx->application->own)->stage->layer->word.name,
-                        elements(y->shape) / (double)y->shape.dim[0]);
+                        (double)each);
     return y;
 }
 
@@ -135,6 +126,8 @@ static struct value *network_build(struct application *app, struct stage *stage,
     struct value *y = takes(&ctx, stage->layer, x) ? stage->layer->build(&ctx, stage->params, x)
                                                    : NULL;
     y = check_size(&ctx, y);
+    if (y && !graph_fits(g, d))
+        y = NULL;
     for (int i = tracked; i < app->n_tracked; i++)
         app->tracked[i].of = y;
     if (y) {

@@ -7,6 +7,7 @@
 #include "opt/pass.h"
 
 #include "base/arena.h"
+#include "base/size.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ struct cse_table {
     size_t n; // a power of two
 };
 
-static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+WRAPS static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 {
     const unsigned char *b = bytes;
     for (size_t i = 0; i < n; i++)

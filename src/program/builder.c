@@ -10,6 +10,9 @@
 #include "base/text.h"
 #include "lang/meaning.h"
 
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch,
@@ -188,9 +191,9 @@ static bool same_batch(struct builder *b, const struct operand *x, int n, struct
             continue;
         if (first && v->shape.dim[0] != first->shape.dim[0])
             return fail(b->d, where,
-                        "a batch of %d meets a batch of %d\n"
+                        "a batch of %" PRId64 " meets a batch of %" PRId64 "\n"
                         "expected sources with the same `batch:`, noise is drawn for the first",
-                        (int)first->shape.dim[0], (int)v->shape.dim[0]);
+                        first->shape.dim[0], v->shape.dim[0]);
         first = v;
     }
     return true;
@@ -264,6 +267,8 @@ static bool builder_binary(struct builder *b, const struct expression *is, struc
     if (!builder_value(b, is->arg[0], &x[0]) || !builder_value(b, is->arg[1], &x[1]) ||
         !same_batch(b, x, 2, is->where))
         return false;
+    if (!x[1].value && is->op == '/' && !(fabs(x[1].number) > 1 / FLT_MAX))
+        return fail(b->d, is->arg[1]->where, "a division by %g", x[1].number);
     if (!x[0].value && !x[1].value) {
         *out = (struct operand){.number = calculate(is->op, x[0].number, x[1].number)};
         return true;
@@ -338,7 +343,7 @@ static bool named_value(struct builder *b, const char *name, struct operand *out
     return true;
 }
 
-bool builder_value(struct builder *b, const struct expression *is, struct operand *out)
+static bool builder_any(struct builder *b, const struct expression *is, struct operand *out)
 {
     const struct noise *noise;
     b->graph->where = is->where;
@@ -358,4 +363,15 @@ bool builder_value(struct builder *b, const struct expression *is, struct operan
     case EXPR_BINARY: return builder_binary(b, is, out);
     }
     return false;
+}
+
+// Numbers are computed with as float32.
+bool builder_value(struct builder *b, const struct expression *is, struct operand *out)
+{
+    if (!builder_any(b, is, out))
+        return false;
+    if (!out->value && !(fabs(out->number) <= FLT_MAX))
+        return fail(b->d, is->where, "this number is beyond float32\nexpected at most %.3g",
+                    (double)FLT_MAX);
+    return graph_fits(b->graph, b->d);
 }

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/philox.h"
+#include "base/size.h"
 #include "ir/op.h"
 #include "program/builder.h"
 #include "lang/meaning.h"
@@ -275,7 +276,7 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
     b.traced = traced;
     for (int i = 0; i < p->phase->n_turn; i++)
         good &= build_turn(p, &b, a, &p->phase->turn[i], &next_draw);
-    if (!good)
+    if (!good || !graph_fits(p->graph, d))
         return NULL;
     average(&b);
     graph_drop_unneeded(p->graph);
@@ -372,7 +373,7 @@ struct program *program_sampling_of(struct experiment *e, struct arena *a, int64
 // --- noise on the host ---------------------------------------------------------------------------
 
 // FNV-1a of the name, so that a noise keeps its numbers when another is added before it
-static uint64_t name_hash(const char *s)
+WRAPS static uint64_t name_hash(const char *s)
 {
     uint64_t h = 14695981039346656037u;
     for (; *s; s++)
@@ -380,7 +381,7 @@ static uint64_t name_hash(const char *s)
     return h;
 }
 
-void noise_fill(const struct noise *n, uint64_t seed, uint64_t draw, int64_t batch, float *to)
+WRAPS void noise_fill(const struct noise *n, uint64_t seed, uint64_t draw, int64_t batch, float *to)
 {
     struct rng r;
     rng_init(&r, seed, name_hash(n->name) + draw * 0x9e3779b97f4a7c15u);

@@ -1,6 +1,7 @@
 #include "store/checkpoint.h"
 
 #include "base/arena.h"
+#include "base/finite.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -51,6 +52,19 @@ bool checkpoint_write(const char *path, const struct experiment *e, const float 
     text_release(&yaml);
     arena_free(a);
     return ok;
+}
+
+// What an earlier version, or another program, wrote.
+static bool checkpoint_finite(const struct safetensors *file, const char *path, struct diag *d)
+{
+    for (int i = 0; i < file->n; i++) {
+        const struct tensor *t = &file->tensor[i];
+        if (t->type == TENSOR_F32 && !floats_finite(t->data, (size_t)tensor_elements(t)))
+            return fail(d, (struct place){0},
+                        "%s: tensor '%s' holds NaN or Inf\nthe run had diverged when it was saved",
+                        path, t->name);
+    }
+    return true;
 }
 
 static bool checkpoint_same_shape(const struct tensor *t, const struct slot *s)
@@ -107,6 +121,8 @@ bool checkpoint_sound(struct arena *a, const char *path, const char *sha256, str
                     "%s: does not say which config it was trained under\nthe checkpoint is of "
                     "another program",
                     path);
+    if (!checkpoint_finite(file, path, d))
+        return false;
     return !sha256 || (SHA256File(path, now) && !strcmp(now, sha256)) ||
            fail(d, nowhere, "%s: is not the file that was saved: its SHA-256 has changed", path);
 }
@@ -115,7 +131,7 @@ bool checkpoint_read(struct arena *a, const char *path, const struct experiment 
                      struct checkpoint *out, struct diag *d)
 {
     struct safetensors *file = safetensors_open(a, path, d);
-    if (!file || !checkpoint_check(file, path, e, d))
+    if (!file || !checkpoint_check(file, path, e, d) || !checkpoint_finite(file, path, d))
         return false;
     const char *hash = safetensors_metadata(file, "config_hash");
     out->config_hash = hash ? hash : "";

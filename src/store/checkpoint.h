@@ -16,10 +16,10 @@ struct checkpoint {
 // reported.
 bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step,
                       const struct metadata *extra, int n_extra, struct diag *d);
-// Whether the file is whole, says its step and config, and is what was recorded: `sha256` of the
+// Whether the file is whole and without NaN and Inf, says its step and config, and is what was recorded: `sha256` of the
 // database, NULL where it has none. False, reported.
 bool checkpoint_sound(struct arena *a, const char *path, const char *sha256, struct diag *d);
-// Fills the slab. Every slot must be there in its shape, and nothing else; the slab is touched only
+// Fills the slab. Every slot must be there in its shape, finite, and nothing else; the slab is touched only
 // when all is well. NULL file or wrong content: reported, false.
 bool checkpoint_read(struct arena *a, const char *path, const struct experiment *e, float *slab,
                      struct checkpoint *out, struct diag *d);

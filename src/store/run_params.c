@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/param.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static void add_param(struct arena *a, const char *key, const struct node *node,
         p.type = "null";
     else if (!node->quoted && scalar_int(node, key, INT64_MIN, INT64_MAX, &whole, quiet))
         p.type = "int", p.num = (double)whole;
-    else if (!node->quoted && scalar_float(node, key, 0, 0, &p.num, quiet))
+    else if (!node->quoted && scalar_float(node, key, -DBL_MAX, DBL_MAX, &p.num, quiet))
         p.type = "float";
     else if (!strcmp(p.text, "true") || !strcmp(p.text, "false"))
         p.type = "bool", p.num = p.text[0] == 't';

@@ -83,7 +83,7 @@ static char *make_header(const struct tensor *const *tensor, int n, const struct
     const size_t written = text ? strlen(text) : 0, padded = (written + 7) / 8 * 8;
     char *out = malloc(8 + padded);
     if (!text || !out)
-        BUG("out of memory");
+        out_of_memory(8 + padded);
     const uint64_t stored = padded;
     memcpy(out, &stored, 8);
     memset(out + 8, ' ', padded);

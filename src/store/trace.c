@@ -158,7 +158,7 @@ static bool write_file(const struct trace *trace, const struct experiment *e, in
 
 bool trace_write(struct trainer *t, int64_t steps, const char *path, struct diag *d)
 {
-    ASSERT(t->traced && t->step == 0 && steps >= 1);
+    ASSERT(t->purpose == TRAINER_TRACES && t->step == 0 && steps >= 1);
     struct trace trace = {.arena = arena_new(NULL), .steps = steps};
     const struct observer o = {.context = &trace, .progress = trace_on_progress};
     keep_params(&trace, t);

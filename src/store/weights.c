@@ -83,7 +83,7 @@ bool weights_load(struct network *const *net, int n, const struct slots *slots, 
         good &= file[i] && weights_check(file[i], net[i], net[i]->param, net[i]->n_param, d) &&
                 weights_check(file[i], net[i], net[i]->buffer, net[i]->n_buffer, d);
     }
-    for (int i = 0; good && i < n; i++) {
+    for (int i = 0; slab && good && i < n; i++) {
         if (!file[i])
             continue;
         weights_fill(file[i], net[i], net[i]->param, net[i]->n_param, slots, slab);

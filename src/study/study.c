@@ -23,7 +23,7 @@ static const struct param params[] = {
     {"vary", PARAM_NODE, AT(vary), NULL,
      .help = "variations: a name, and its override or overrides, or base: and set: of its own"},
     {"set", PARAM_NODE, AT(set), "", .help = "overrides of every trial"},
-    {"seeds", PARAM_INTS, AT(seeds), "[0, 1, 2]", 0, -1,
+    {"seeds", PARAM_INTS, AT(seeds), "[0, 1, 2]", 0, 0x1p63,
      .help = "each variation runs once with each"},
     {"column", PARAM_TEXT, AT(column), "variation", .help = "what the variations are"},
     {"score", PARAM_TEXT, AT(score), "inception_score", .help = "what the table shows"},

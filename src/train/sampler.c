@@ -1,6 +1,7 @@
 #include "train/sampler.h"
 
 #include "base/arena.h"
+#include "base/finite.h"
 #include "codegen/compile.h"
 #include "codegen/plan.h"
 
@@ -53,6 +54,7 @@ void sampler_noise(struct sampler *s, uint64_t seed, uint64_t draw)
 const float *sampler_draw(struct sampler *s)
 {
     plan_run(s->plan, s->draw);
+    s->finite = floats_finite(s->sample, (size_t)(s->batch * shape_size(s->is.shape)));
     return s->sample;
 }
 

@@ -13,6 +13,7 @@ struct sampler {
     int64_t batch;
     struct signature is;  // of one sample
     const float *sample;  // (batch, …) after sampler_draw
+    bool finite;          // all of it
     uint64_t draw;        // what layers that draw (bernoulli, gaussian) count by
     struct dataset **set; // own: what is open, by split and source
 };

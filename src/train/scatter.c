@@ -23,6 +23,7 @@ struct scatter {
     struct experiment *experiment;
     struct layer_of_points *layer;
     int n;
+    bool finite; // all that was drawn last
 };
 
 struct colour {
@@ -72,8 +73,11 @@ struct scatter *scatter_new(struct arena *a, struct experiment *e, float *slab, 
     return s->n ? s : NULL;
 }
 
-static bool draw_points(const struct scatter *s, struct diag *d)
+bool scatter_finite(const struct scatter *s) { return s->finite; }
+
+static bool draw_points(struct scatter *s, struct diag *d)
 {
+    s->finite = true;
     for (int i = 0; i < s->n; i++)
         for (int from = 0; from < POINTS; from += BATCH) {
             const struct layer_of_points *l = &s->layer[i];
@@ -81,6 +85,7 @@ static bool draw_points(const struct scatter *s, struct diag *d)
             if (!sampler_data(l->sampler, SPLIT_TEST, from, d))
                 return false;
             memcpy(l->point + 2 * from, sampler_draw(l->sampler), sizeof(float) * 2 * BATCH);
+            s->finite &= l->sampler->finite;
         }
     return true;
 }

@@ -12,5 +12,7 @@ struct scatter *scatter_new(struct arena *a, struct experiment *e, float *slab, 
 // All but the last in grey, beneath; the last coloured by the classes of the data it reads, else in
 // one colour. Written as PNG. False: an example could not be read (reported), or errno.
 bool scatter_write(struct scatter *s, const char *path, struct arena *scratch, struct diag *d);
+// Whether all that the last scatter_write drew was finite.
+bool scatter_finite(const struct scatter *s);
 
 #endif

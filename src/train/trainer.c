@@ -12,9 +12,11 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/finite.h"
 #include "base/text.h"
 #include "codegen/compile.h"
 #include "codegen/plan.h"
+#include "train/footprint.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -156,16 +158,19 @@ static void find_hypers(struct trainer_stage *s)
                                      plan_input(s->plan, s->program->run[i].hyper)};
 }
 
-static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
+// The program, through all passes. Nothing of its size is allocated.
+static bool stage_build(struct trainer *t, struct trainer_stage *s, int phase)
 {
-    if (s->plan)
-        return true;
     s->arena = arena_new(t->arena);
-    s->program = (t->traced ? program_traced : program_training)(t->experiment, phase, s->arena,
-                                                                 t->diag);
-    if (!s->program)
-        return false;
-    passes_run(s->program->graph, NULL);
+    s->program = (t->purpose == TRAINER_TRACES ? program_traced : program_training)(
+        t->experiment, phase, s->arena, t->diag);
+    if (s->program)
+        passes_run(s->program->graph, NULL);
+    return s->program != NULL;
+}
+
+static void stage_place(struct trainer *t, struct trainer_stage *s)
+{
     if (!t->slab)
         t->slab = arena_room(t->arena, t->experiment->slots.floats * sizeof *t->slab);
     s->plan = plan_new_in(s->arena, s->program->graph, t->slab, t->experiment->workspace,
@@ -173,40 +178,54 @@ static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
     find_measures(t, s);
     find_mouths(s);
     find_hypers(s);
+}
+
+static bool stage_compile(struct trainer *t, struct trainer_stage *s, int phase)
+{
+    if (s->plan)
+        return true;
+    if (!stage_build(t, s, phase))
+        return false;
+    stage_place(t, s);
     return true;
 }
 
-static struct trainer *trainer_make(struct arena *parent, struct experiment *e, bool traced,
-                                    struct diag *d)
+// The first plan says how slots lie, and which have packed copies; the others find them so. Later
+// phases are compiled when their time comes, but what they will ask of the chooser is asked now.
+static bool compile_first(struct trainer *t)
+{
+    struct trainer_stage *s = &t->stage[0];
+    struct experiment *e = t->experiment;
+    if (!footprint_fits(e, NULL, t->diag) || !stage_build(t, s, 0))
+        return false;
+    slots_settle(&e->slots);
+    if (!footprint_fits(e, s->program->graph, t->diag) || !footprint_fits_from(e, 1, t->diag))
+        return false;
+    stage_place(t, s);
+    if (t->purpose != TRAINER_EXPLAINS)
+        experiment_fill(e, t->slab);
+    return true;
+}
+
+struct trainer *trainer_new(struct arena *parent, struct experiment *e,
+                            enum trainer_purpose purpose, struct diag *d)
 {
     struct arena *a = arena_new(parent);
     struct trainer *t = NEW(a, struct trainer);
-    *t = (struct trainer){.arena = a, .experiment = e, .diag = d, .traced = traced};
+    *t = (struct trainer){.arena = a, .experiment = e, .diag = d, .purpose = purpose};
     t->stage = NEW_ARRAY(a, struct trainer_stage, e->n_phase);
     for (int i = 0; i < e->n_phase; i++) {
         t->stage[i].phase = &e->phase[i];
         t->stage[i].first = t->steps;
         t->steps += e->phase[i].steps;
     }
-    // the first plan says how slots lie, and which have packed copies; the others find them so
-    if (!stage_compile(t, &t->stage[0], 0)) {
+    if (!compile_first(t)) {
         arena_free(a);
         return NULL;
     }
-    experiment_fill(e, t->slab);
     t->measure = t->stage[0].measure;
     t->n_measure = t->stage[0].n_measure;
     return t;
-}
-
-struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d)
-{
-    return trainer_make(parent, e, false, d);
-}
-
-struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d)
-{
-    return trainer_make(parent, e, true, d);
 }
 
 struct plan *trainer_plan(struct trainer *t, int phase)
@@ -270,6 +289,26 @@ static bool finite_losses(const struct trainer *t)
     return true;
 }
 
+static bool sound(const struct trainer *t)
+{
+    return floats_finite(t->slab, t->experiment->slots.floats);
+}
+
+// The first slot that holds NaN or Inf; NULL: none does.
+static const struct slot *unsound_slot(const struct trainer *t)
+{
+    const struct slots *all = &t->experiment->slots;
+    const struct slot *found = NULL;
+    for (int i = 0; i < all->n && !found; i++) {
+        struct arena *scratch = arena_new(NULL);
+        const struct slot *s = all->slot[i];
+        if (!floats_finite(slot_get(s, t->slab, scratch), (size_t)shape_size(s->shape)))
+            found = s;
+        arena_free(scratch);
+    }
+    return found;
+}
+
 static bool recall_slab(struct trainer *t)
 {
     const size_t n = t->experiment->slots.floats;
@@ -308,6 +347,7 @@ static void report_divergence(struct trainer *t, struct trainer_stage *s, const 
                               const volatile sig_atomic_t *stop)
 {
     const int64_t diverged = t->step;
+    const struct slot *slot = unsound_slot(t); // before the slab is that of the past
     const struct value *culprit = find_culprit(t, s, o, stop);
     const struct update_rule *rule = culprit ? update_rule_of(culprit) : NULL;
     if (culprit)
@@ -316,6 +356,9 @@ static void report_divergence(struct trainer *t, struct trainer_stage *s, const 
              "loss, may hold it",
              (long long)t->step, rule ? rule->name : culprit->op->name,
              culprit->label ? " in " : "", culprit->label ? culprit->label : "");
+    else if (slot)
+        fail(t->diag, slot->where, "diverged at step %lld: %s holds NaN or Inf",
+             (long long)diverged + 1, slot->name);
     else
         fail(t->diag, (struct place){0}, "diverged at step %lld: a loss is NaN or Inf",
              (long long)diverged + 1);
@@ -329,6 +372,14 @@ static bool due(const struct trainer *t, int64_t every)
 bool trainer_evaluation_due(const struct trainer *t)
 {
     return t->step > 0 && (due(t, t->experiment->evaluate.every) || t->step == t->steps);
+}
+
+// Whether a checkpoint or scores are due: what they are of is looked at first.
+static bool weights_wanted(const struct trainer *t, const struct observer *o, bool stopping)
+{
+    const bool last = t->step == t->steps;
+    return (o->checkpoint && (due(t, t->experiment->checkpoint_every) || last || stopping)) ||
+           (o->evaluate && trainer_evaluation_due(t));
 }
 
 // The checkpoint comes before the scores: they may take long, and what kills them should not cost
@@ -431,7 +482,7 @@ static void keep_slab(struct trainer *t, double now)
     const size_t n = t->experiment->slots.floats;
     if (!t->past || now < t->past_due || (t->past_step >= 0 && t->step - t->past_step < WATCHED))
         return;
-    const bool kept = !fseek(t->past, 0, SEEK_SET) &&
+    const bool kept = sound(t) && !fseek(t->past, 0, SEEK_SET) &&
                       fwrite(t->slab, sizeof *t->slab, n, t->past) == n && !fflush(t->past);
     t->past_step = kept ? t->step : -1;
     t->past_due = now + SPARING * (clock_now() - now);
@@ -451,6 +502,10 @@ static enum outcome iterate(struct trainer *t, struct trainer_stage *s, const st
     if (!finite_losses(t))
         return OUTCOME_DIVERGED;
     t->step++;
+    if (weights_wanted(t, o, stop && *stop) && !sound(t)) {
+        t->step--; // the step that is not good
+        return OUTCOME_DIVERGED;
+    }
     const enum outcome told = trainer_tell(t, o, stop);
     const double ended = clock_now();
     s->lap.observer = ended - computed;

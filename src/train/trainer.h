@@ -22,6 +22,15 @@ struct measure {
     const float *at; // where the plan leaves it
 };
 
+enum trainer_purpose {
+    TRAINER_TRAINS,
+    // Can be looked into: after a step, plan_output of a phase's plan has the roots that
+    // program/program.h lists for traced programs.
+    TRAINER_TRACES,
+    // Is not to run: no weight is filled.
+    TRAINER_EXPLAINS
+};
+
 struct trainer {
     struct arena *arena;
     struct experiment *experiment;
@@ -37,8 +46,8 @@ struct trainer {
     FILE *past;
     int64_t past_step; // own
     double past_due;   // own
-    bool traced;       // its programs are program_traced's
-    bool timed;        // trainer_timing is to know each step of the plan
+    enum trainer_purpose purpose;
+    bool timed; // trainer_timing is to know each step of the plan
 };
 
 struct cost {
@@ -53,9 +62,11 @@ struct observer {
     void (*metrics)(void *context, struct trainer *t);
     // every samples.every, and at the end
     void (*samples)(void *context, struct trainer *t);
-    // every checkpoint.every, at the end and when interrupted; false: give up
+    // every checkpoint.every, at the end and when interrupted, of a slab without NaN and Inf; false:
+    // give up
     bool (*checkpoint)(void *context, struct trainer *t);
-    // every evaluate.every, and at the end, but not when interrupted; false: could not
+    // every evaluate.every, and at the end, but not when interrupted; of such a slab, too; false:
+    // could not
     bool (*evaluate)(void *context, struct trainer *t);
     // after a divergence in step number `diverged`: the steps since t->step are made again
     void (*replay)(void *context, struct trainer *t, int64_t diverged);
@@ -76,11 +87,10 @@ struct timing {
     double median;   // of an iteration without what happens between steps
 };
 
-// Compiles the first phase. The slab is filled for a fresh start. NULL after errors.
-struct trainer *trainer_new(struct arena *parent, struct experiment *e, struct diag *d);
-// One that can be looked into: after a step, plan_output of a phase's plan has the roots that
-// program/program.h lists for traced programs.
-struct trainer *trainer_new_traced(struct arena *parent, struct experiment *e, struct diag *d);
+// Compiles the first phase, and asks the chooser all that later phases will. The slab is filled for a
+// fresh start. NULL after errors; one of them is that memory does not suffice.
+struct trainer *trainer_new(struct arena *parent, struct experiment *e,
+                            enum trainer_purpose purpose, struct diag *d);
 // Trains from t->step (0, or what a checkpoint restored) to the end.
 enum outcome trainer_run(struct trainer *t, const struct observer *o,
                          const volatile sig_atomic_t *stop);

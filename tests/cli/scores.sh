@@ -96,5 +96,16 @@ is "(SELECT count(*) FROM evals WHERE model='tiny' AND direction='max')" 8
 is "(SELECT max(value) FROM evals WHERE metric='fid') > 2 * (SELECT max(value) FROM evals WHERE metric='fid_real')" 1
 is "(SELECT max(value) FROM evals WHERE metric='precision') < (SELECT min(value) FROM evals WHERE metric='precision_real')" 1
 is "(SELECT count(*) FROM evaluator WHERE real_split='train' AND extractor_sha256<>'' AND n_real=200)" 6
+
+# --- samples that are not finite, of weights that are: no score, and the run says so
+ganexp run tests/configs/tiny.yaml --threads 1 name=huge train.steps=20 evaluate.samples=200 train.lr_schedule=!unset \
+    'evaluate.scores=[fid]' 'evaluate.of=generator(z) * 3e38 * 3e38' 'samples.of=generator(z) * 3e38 * 3e38'
+grep -q 'fid not scored: what it looks at holds NaN or Inf' "$dir/out" || complain "the run does not say that it did not score"
+is "(SELECT count(*) FROM evals WHERE model='huge')" 0
+is "(SELECT count(*) FROM event e JOIN run r ON r.id=run_id WHERE r.model='huge' AND code='unscored' AND level='warn')" 1
+"$ganexp" eval huge --threads 1 >"$dir/out" 2>&1
+[[ $? == 3 ]] && grep -q 'not scored' "$dir/out" || complain "eval of samples that are not finite"
+"$ganexp" sample huge --threads 1 -o "$dir/huge.png" >"$dir/out" 2>&1 || complain "sample of samples that are not finite"
+grep -q 'warning: some samples hold NaN or Inf' "$dir/out" || complain "sample does not warn"
 "$ganexp" run configs/ring.yaml evaluate.scores=[fid] >"$dir/out" 2>&1 && complain "fid of points"
 exit $bad

@@ -102,6 +102,13 @@ found=$(sed -nE 's/^tests.configs.tiny.yaml:[0-9]+:[0-9]+: error: diverged at st
 # a variance that overflows is none in what is divided by its root, so it may be found before it was seen
 ((found <= at)) || { complain "not found again"; cat "$dir/log"; }
 
+# --- weights that are NaN after a last step whose losses were not: nothing is saved, nothing scored
+start --threads 1 $config train.steps=1 games.0.loss=wasserstein train.lr_schedule=!unset \
+    'train.iteration=[{update: discriminator, optimizer: {sgd: {lr: 1, momentum: 0.99}}}, {update: generator, optimizer: {adam: {lr: 1e-3, epsilon: 0}}}]'
+ended 3 'diverged at step 1: ' diverged
+compgen -G "$(grep -m1 -o "$dir/runs/[^ ]*" "$dir/log")/checkpoints/*" && complain "weights that are NaN were saved"
+[[ $(value "SELECT count(*) FROM eval WHERE run_id=(SELECT max(id) FROM run)") == 0 ]] || complain "weights that are NaN were scored"
+
 # --- a database that another program holds for a while: told once, and all is in it at the end
 start --threads 1 $config train.steps=40000 train.log_every=100 train.checkpoint.every=5000 evaluate.every=0 train.lr_schedule=!unset
 sleep 0.2

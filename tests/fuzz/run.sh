@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tests/fuzz/run.sh SECONDS [NAME …]: builds every fuzz_NAME.c with clang's libFuzzer, AddressSanitizer and UBSan, and runs each for so
+# tests/fuzz/run.sh SECONDS [NAME …]: builds every fuzz_NAME.c with clang's libFuzzer, AddressSanitizer, UBSan and its checks of unsigned
+# arithmetic and of conversions (-fsanitize=integer; what is meant to wrap says WRAPS), and runs each for so
 # long from its seeds, with the same luck each time; FUZZ_SEED=N is other luck. Anything found fails, and the input stays in build-fuzz/.
 # Wants a built build/ (for generated headers).
 set -u
@@ -13,7 +14,7 @@ base=(src/base/{arena,diag,file,hash_map,text}.c)
 config=("${base[@]}" src/config/*.c)
 
 build() {  # a file of build-fuzz/, from what follows
-    clang -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined -o "build-fuzz/$1" "${@:2}"
+    clang -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -fno-sanitize-recover=undefined,integer -fsanitize=fuzzer,address,undefined,integer -o "build-fuzz/$1" "${@:2}"
 }
 
 sources() {  # of a fuzzer: what it is linked from
@@ -21,7 +22,7 @@ sources() {  # of a fuzzer: what it is linked from
     config | expression) echo "${config[@]}" -lyaml -lmd -lm ;;
     idx) echo src/data/idx.c src/base/{arena,file,text}.c -lz ;;
     image)
-        build stb.o -c src/base/image_stb.c -fwrapv -fno-sanitize=shift || return 1  # as meson.build has it
+        build stb.o -c src/base/image_stb.c -fwrapv -fno-sanitize=shift,integer || return 1  # as meson.build has it
         echo src/base/{image_read,arena}.c build-fuzz/stb.o -lm
         ;;
     npy) echo src/data/npy.c src/base/arena.c ;;

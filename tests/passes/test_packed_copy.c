@@ -249,8 +249,8 @@ static void packed_copies_are_there_again_after_a_checkpoint(void **state)
     (void)state;
     char path[] = "/tmp/copies-XXXXXX";
     struct fixture f = dcgan(true), again = dcgan(true);
-    struct trainer *t = trainer_new(f.arena, f.e, f.diag),
-                   *u = trainer_new(again.arena, again.e, again.diag);
+    struct trainer *t = trainer_new(f.arena, f.e, TRAINER_TRAINS, f.diag),
+                   *u = trainer_new(again.arena, again.e, TRAINER_TRAINS, again.diag);
     struct checkpoint c;
     assert_true(mkstemp(path) >= 0);
     train_for(t, 2);

@@ -2,7 +2,9 @@
 // lays them otherwise.
 #include "store/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "support/experiment.h"
@@ -42,10 +44,35 @@ static void a_checkpoint_is_plain_however_slots_lie(void **state)
     arena_free(f.arena);
 }
 
+static void one_with_nan_is_not_read(void **state)
+{
+    (void)state;
+    struct fixture f = READ(head, game, train);
+    const struct slot *w = slots_find(&f.e->slots, "critic.1.weight");
+    const size_t bytes = f.e->slots.floats * sizeof *f.slab;
+    float *slab = NEW_ARRAY(f.arena, float, f.e->slots.floats);
+    char path[] = "/tmp/test_checkpoint.XXXXXX";
+    struct checkpoint c;
+    close(mkstemp(path));
+    assert_true(checkpoint_write(path, f.e, f.slab, 3, NULL, 0, f.diag));
+    assert_true(checkpoint_sound(f.arena, path, NULL, f.diag));
+    f.slab[w->offset + 5] = NAN;
+    assert_true(checkpoint_write(path, f.e, f.slab, 3, NULL, 0, f.diag));
+    memset(slab, 0, bytes);
+    assert_false(checkpoint_sound(f.arena, path, NULL, f.diag));
+    assert_false(checkpoint_read(f.arena, path, f.e, slab, &c, f.diag));
+    assert_int_equal(diag_errors(f.diag), 2);
+    for (size_t i = 0; i < f.e->slots.floats; i++)
+        assert_true(slab[i] == 0);
+    unlink(path);
+    arena_free(f.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_checkpoint_is_plain_however_slots_lie),
+        cmocka_unit_test(one_with_nan_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,9 +51,9 @@ static const struct param table[] = {
     {"name", PARAM_TEXT, offsetof(struct conv, name), "", .help = "for messages"},
     {"padding", PARAM_WORD, offsetof(struct conv, padding), "same", .words = paddings,
      .help = "rule"},
-    {"every", PARAM_DURATION, offsetof(struct conv, every), "1h30m", .help = "how often"},
+    {"every", PARAM_DURATION, offsetof(struct conv, every), "1h30m", 0, 1e15, .help = "how often"},
     {"init", PARAM_NODE, offsetof(struct conv, init), "", .help = "of the weights"},
-    {"any", PARAM_INT, offsetof(struct conv, any), "0", .min = 0, .max = -1, .help = "count"},
+    {"any", PARAM_INT, offsetof(struct conv, any), "0", .min = 0, .max = 1e15, .help = "count"},
     PARAM_END};
 
 static struct node *parse(const char *text)
@@ -137,7 +137,7 @@ static void one_value_is_the_first_parameter(void **state)
     assert_int_equal(c.kernel.n, 2);
     assert_int_equal(c.kernel.v[1], 9);
     static const struct param kernel_first[] = {
-        {"kernel", PARAM_INTS, offsetof(struct conv, kernel), NULL}, PARAM_END};
+        {"kernel", PARAM_INTS, offsetof(struct conv, kernel), NULL, 1, 99}, PARAM_END};
     struct conv k = {0};
     assert_true(
         param_read(kernel_first, parse("[1, 28, 28]"), (struct place){0}, "x", &k, arena, diag));
@@ -204,7 +204,7 @@ static void all_mistakes_come_in_one_go(void **state)
 static bool reads(const char *text, double expected)
 {
     double x;
-    return scalar_float(parse(text), "x", 0, 0, &x, diag) && x == expected;
+    return scalar_float(parse(text), "x", -1e10, 1e10, &x, diag) && x == expected;
 }
 
 static void numbers_have_units(void **state)
@@ -218,12 +218,13 @@ static void numbers_have_units(void **state)
                                         "infinity", "NaN", "1e5.5", "1K",  "5.e"};
     for (size_t i = 0; i < LENGTH(wrong); i++) {
         double x;
-        assert_false(scalar_float(parse(wrong[i]), "x", 0, 0, &x, diag));
+        assert_false(scalar_float(parse(wrong[i]), "x", -1e10, 1e10, &x, diag));
     }
     int64_t i = 0;
-    assert_true(scalar_int(parse("9223372036854775807"), "i", 0, 0, &i, diag) && i == INT64_MAX);
-    assert_false(scalar_int(parse("9223372036854775808"), "i", 0, 0, &i, diag));
-    assert_true(scalar_int(parse("1e3"), "i", 0, 0, &i, diag) && i == 1000);
+    assert_true(scalar_int(parse("9223372036854775807"), "i", INT64_MIN, INT64_MAX, &i, diag) &&
+                i == INT64_MAX);
+    assert_false(scalar_int(parse("9223372036854775808"), "i", INT64_MIN, INT64_MAX, &i, diag));
+    assert_true(scalar_int(parse("1e3"), "i", INT64_MIN, INT64_MAX, &i, diag) && i == 1000);
 }
 
 static void words_with_and_without_parameters(void **state)

@@ -39,7 +39,7 @@ static void plans_of_a_run_take_turns(void **state)
     enum { PIXELS = 64 };
     float drawn[PIXELS];
     struct fixture f = READ(head, game, train);
-    struct trainer *t = trainer_new(f.arena, f.e, f.diag);
+    struct trainer *t = trainer_new(f.arena, f.e, TRAINER_TRAINS, f.diag);
     assert_non_null(t);
     const size_t alone = workspace_bytes(f.e->workspace);
     const struct plan *p = trainer_plan(t, 0);

@@ -65,6 +65,8 @@ static struct {
 
 static void dnn_check(dnnl_status_t status, const char *what)
 {
+    if (status == dnnl_out_of_memory)
+        out_of_memory(0);
     if (status != dnnl_success)
         BUG("%s cannot %s: %s", dnn_version(), what, dnnl_status2str(status));
 }
@@ -74,6 +76,7 @@ static void open_library(void)
     if (library.arena)
         return;
     library.arena = arena_new(NULL);
+    seam_terminate_with_a_line();
     dnn_check(dnnl_engine_create(&library.engine, dnnl_cpu, 0), "open the processor");
     dnn_check(dnnl_stream_create(&library.stream, library.engine, dnnl_stream_default_flags),
               "open a stream");
@@ -568,6 +571,8 @@ void dnn_run(const void *call)
     dnnl_status_t status = dnnl_primitive_execute(c->primitive, library.stream, c->n, c->arg);
     if (status == dnnl_success)
         status = dnnl_stream_wait(library.stream);
+    if (status == dnnl_out_of_memory)
+        out_of_memory(0);
     if (status != dnnl_success)
         BUG("oneDNN failed while running: %s", dnnl_status2str(status));
 }

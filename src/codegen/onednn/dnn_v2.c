@@ -11,7 +11,7 @@ static dnnl_memory_desc_t *allocate(void)
 {
     dnnl_memory_desc_t *md = calloc(1, sizeof *md);
     if (!md)
-        BUG("out of memory");
+        out_of_memory(sizeof *md);
     return md;
 }
 

@@ -1,0 +1,90 @@
+#include "train/footprint.h"
+
+#include "base/arena.h"
+#include "base/memory_left.h"
+#include "base/size.h"
+#include "codegen/compile.h"
+#include "codegen/plan.h"
+
+#include <omp.h>
+
+// What one layer takes: its weights with all that is kept of them, or one of its values.
+struct piece {
+    struct place where;
+    int64_t bytes;
+    const char *what;
+};
+
+static void footprint_add(struct piece *most, struct piece p)
+{
+    if (p.bytes > most->bytes)
+        *most = p;
+}
+
+// Libraries, their code made at run time, and a stack a thread.
+static int64_t program_bytes(void)
+{
+    enum { LIBRARIES = 64 << 20, STACK = 9 << 20 };
+    return LIBRARIES + (int64_t)omp_get_max_threads() * STACK;
+}
+
+static int64_t floats_bytes(int64_t n) { return size_product(n, (int64_t)sizeof(float)); }
+
+// Without packed copies, which are as large again at most.
+static int64_t slots_at(const struct slots *all, struct place where)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < all->n; i++) {
+        const struct slot *s = all->slot[i];
+        if (s->where.source == where.source && s->where.line == where.line &&
+            s->where.col == where.col)
+            bytes = size_sum(bytes, floats_bytes(shape_size(s->shape)));
+    }
+    return bytes;
+}
+
+static struct piece largest(const struct experiment *e, const struct graph *g)
+{
+    struct piece most = {{0}, 0, ""};
+    for (int i = 0; i < e->slots.n; i++) {
+        const struct slot *s = e->slots.slot[i];
+        footprint_add(&most, (struct piece){s->where, slots_at(&e->slots, s->where),
+                                            "weights here, with moments and averages"});
+    }
+    for (int i = 0; g && i < g->n; i++) {
+        const struct value *v = g->value[i];
+        if (v->storage == v)
+            footprint_add(&most, (struct piece){v->where, (int64_t)v->bytes, "one tensor here"});
+    }
+    return most;
+}
+
+bool footprint_fits(const struct experiment *e, const struct graph *g, struct diag *d)
+{
+    const int64_t values = g ? (int64_t)plan_values_bytes(g) : 0,
+                  slots = floats_bytes((int64_t)e->slots.floats),
+                  all = size_sum(program_bytes(), size_sum(slots, values));
+    const struct memory_left left = memory_left();
+    if (all <= left.bytes)
+        return true;
+    const struct piece most = largest(e, g);
+    return fail(d, most.where,
+                "training needs %.3g GB of memory, and %.3g GB are %s\n"
+                "the most of it, %.3g GB, is for %s",
+                1e-9 * (double)all, 1e-9 * (double)left.bytes, left.why, 1e-9 * (double)most.bytes,
+                most.what);
+}
+
+bool footprint_fits_from(struct experiment *e, int phase, struct diag *d)
+{
+    bool fits = true;
+    for (int i = phase; fits && i < e->n_phase; i++) {
+        struct arena *scratch = arena_new(NULL);
+        struct program *p = program_training(e, i, scratch, d);
+        if (p)
+            passes_run(p->graph, NULL);
+        fits = p && footprint_fits(e, p->graph, d);
+        arena_free(scratch);
+    }
+    return fits;
+}
