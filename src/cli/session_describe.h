@@ -14,5 +14,13 @@ struct change {
 };
 // Leaf by leaf, what the config says now and a stored text did not; *n of them.
 struct change *session_changes(struct session *s, const char *yaml, int *n);
+// Whether the config is the stored run's but for keys that begin with `section` and for where its
+// data lie; reported if not.
+bool session_same_model(struct session *s, const char *section);
+// Whether a stored config (yaml) differs in nothing but where its data lie.
+bool session_only_moved(struct session *s, const char *yaml);
+// Whether the data are those that a checkpoint has seen (its metadata "data"; NULL: it does not say,
+// so they are). Else *which is the first source that is not.
+bool session_same_data(struct session *s, const char *seen, const char **which);
 
 #endif

@@ -166,6 +166,20 @@ bool source_options_read(const struct node *source, struct source_options *out, 
     return s;
 }
 
+struct place dataset_place(const struct dataset *s, const char *key)
+{
+    const struct node *said = node_get(s->node, key);
+    return (said ? said : word_node(s->node))->where;
+}
+
+bool dataset_has_files(const struct dataset *s)
+{
+    for (const struct param *p = s->kind->word.params; p && p->name; p++)
+        if (p->type == PARAM_PATH)
+            return true;
+    return false;
+}
+
 struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
                              struct diag *d)
 {
@@ -173,15 +187,30 @@ struct dataset *dataset_open(struct arena *a, const struct node *source, enum sp
     const struct shared *block = read_source_block(a, source, &kind, d);
     if (!block)
         return NULL;
-    const struct node *path = node_get(source, "path");
     struct dataset *s = NEW(a, struct dataset);
-    s->kind = kind;
+    *s = (struct dataset){.kind = kind, .node = source};
     const void *own = (const char *)block + aligned(sizeof *block);
-    if (!kind->open(s, split, own, (path ? path : word_node(source))->where, a, d))
+    if (!kind->open(s, split, own, dataset_place(s, "path"), a, d))
         return NULL;
     ASSERT(s->channels > 0 && s->height > 0 && s->width > 0 && s->count > 0 && s->fingerprint);
     ASSERT(dataset_fields(s) == FIELD_OWN || s->kind->get_own);
     return split == SPLIT_TRAIN && block->per_class
                ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d)
                : s;
+}
+
+struct dataset *dataset_open_split(struct arena *a, const struct dataset *training,
+                                   enum split split, struct diag *d)
+{
+    struct dataset *s = dataset_open(a, training->node, split, d);
+    if (!s || (s->channels == training->channels && s->height == training->height &&
+               s->width == training->width && s->classes <= training->classes))
+        return s;
+    fail(d, training->node->where,
+         "the %s split has %lld × %lld × %lld (C, H, W) and %d classes, the training split %lld × "
+         "%lld × %lld and %d\nexpected one shape, and no class that training does not know",
+         splits[split], (long long)s->channels, (long long)s->height, (long long)s->width,
+         s->classes, (long long)training->channels, (long long)training->height,
+         (long long)training->width, training->classes);
+    return NULL;
 }

@@ -20,6 +20,7 @@ struct data_field {
 
 struct dataset {
     const struct dataset_kind *kind;
+    const struct node *node; // the source it was opened from
     int64_t channels, height, width;
     int64_t count;                 // examples in this split; of digits, without end, the nominal
     int classes;                   // 0 without labels
@@ -74,5 +75,12 @@ bool source_options_read(const struct node *source, struct source_options *out, 
 // the source's own, which is the caller's to follow. NULL after errors.
 struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
                              struct diag *d);
+// A split of the source that `training` is of: for networks that were built for that one, so it has
+// to have its shape and no classes beyond its. NULL, reported.
+struct dataset *dataset_open_split(struct arena *a, const struct dataset *training,
+                                   enum split split, struct diag *d);
+// Where a key of the source stands, or its data set's word where the source does not say the key.
+struct place dataset_place(const struct dataset *s, const char *key);
+bool dataset_has_files(const struct dataset *s); // its examples come from files
 
 #endif

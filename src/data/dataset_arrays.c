@@ -167,16 +167,16 @@ static bool arrays_get(const struct dataset *s, int64_t index, float *image, int
 
 #define FIELD(name) offsetof(struct arrays_params, name)
 static const struct param arrays_table[] = {
-    {"images", PARAM_TEXT, FIELD(images), NULL, 0, 0, NULL,
+    {"images", PARAM_PATH, FIELD(images), NULL, 0, 0, NULL,
      "the .npy file of pictures: uint8, or float32 from -1 to 1"},
-    {"labels", PARAM_TEXT, FIELD(labels), "", 0, 0, NULL,
+    {"labels", PARAM_PATH, FIELD(labels), "", 0, 0, NULL,
      "the .npy file of labels, (N) whole numbers from 0 on"},
     {"axes", PARAM_WORD, FIELD(axes), "chw", 0, 0, orders,
      "their order after N: (N, C, H, W), (N, H, W) or (N, H, W, C)"},
     {"classes", PARAM_INT, FIELD(classes), "", 1, CLASSES_MAX, NULL,
      "how many classes; one more than the largest label unless said"},
-    {"test_images", PARAM_TEXT, FIELD(test_images), "", 0, 0, NULL, "as images, of the test split"},
-    {"test_labels", PARAM_TEXT, FIELD(test_labels), "", 0, 0, NULL, "as labels, of the test split"},
+    {"test_images", PARAM_PATH, FIELD(test_images), "", 0, 0, NULL, "as images, of the test split"},
+    {"test_labels", PARAM_PATH, FIELD(test_labels), "", 0, 0, NULL, "as labels, of the test split"},
     PARAM_END,
 };
 

@@ -162,7 +162,7 @@ static bool cifar_get(const struct dataset *s, int64_t index, float *image, int3
 
 #define FIELD(name) offsetof(struct cifar_params, name)
 static const struct param cifar_table[] = {
-    {"path", PARAM_TEXT, FIELD(path), "", 0, 0, NULL,
+    {"path", PARAM_PATH, FIELD(path), "", 0, 0, NULL,
      "the folder of data_batch_1.bin and the others"},
     {"classes", PARAM_NODE, FIELD(classes), "", 0, 0, NULL,
      "the classes to keep, by name or number", .takes = "class, or list"},

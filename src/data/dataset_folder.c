@@ -198,7 +198,7 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
 #define FIELD(name) offsetof(struct folder_params, name)
 static const char *const fits[] = {[FIT_CROP] = "crop", [FIT_SQUASH] = "squash", NULL};
 static const struct param folder_table[] = {
-    {"path", PARAM_TEXT, FIELD(path), NULL, 0, 0, NULL,
+    {"path", PARAM_PATH, FIELD(path), NULL, 0, 0, NULL,
      "the folder: pictures, or a sub-folder a class, or train/ and test/ with either"},
     {"image", PARAM_INTS, FIELD(image), NULL, 0, 0, NULL,
      "[channels, height, width] to bring the pictures to; 1 channel is grey"},
