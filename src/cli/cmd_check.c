@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cli/session.h"
+#include "cli/session_describe.h"
 #include "store/weights.h"
 #include "view/table.h"
 
@@ -97,6 +98,7 @@ static int cmd_check_run(struct options *o)
         tables_json((const struct table *const[]){t}, 1, stdout);
         return EXIT_DONE;
     }
+    session_tell_data(&s, stdout, NULL);
     table_draw(t, stdout, 0);
     printf("%s: well formed. Multiply-adds and activation bytes are for one sample, forward.\n",
            o->word[0]);
@@ -108,9 +110,10 @@ const struct command cmd_check = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] CONFIG [key=value …]",
     .help = "find every mistake in a config, or show its layers\n"
-            "Up to 20 mistakes at once, each drawn in the file. A config without mistakes is shown "
-            "layer by layer: output shape,\n"
-            "parameters, multiply-adds and activation bytes.",
+            "Up to 20 mistakes at once, each drawn in the file. What was found of each "
+            "source of data is said in a line;\n"
+            "a config without mistakes is shown layer by layer: output shape, parameters, "
+            "multiply-adds and activation bytes.",
     .options = option,
     .overrides = true,
     .min_words = 1,

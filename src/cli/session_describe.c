@@ -11,6 +11,7 @@
 #include "store/environment.h"
 #include "store/run_params.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const char nothing[] = "(nothing)";
@@ -51,6 +52,37 @@ struct change *session_changes(struct session *s, const char *yaml, int *n)
         if (param_text(new, n_new, old[i].key) == nothing)
             APPEND(s->arena, change, *n, ((struct change){old[i].key, old[i].text, nothing}));
     return change;
+}
+
+enum { CLASSES_SHOWN = 12 };
+
+static void tell_classes(const struct data_source *source, FILE *to, struct recorder *recorder)
+{
+    struct text line;
+    text_init(&line);
+    dataset_tell_classes(source->dataset, CLASSES_SHOWN, &line);
+    if (line.n)
+        fprintf(to, "%s: classes %s\n", source->name, line.s);
+    text_clear(&line);
+    dataset_tell_classes(source->dataset, INT_MAX, &line);
+    if (line.n && recorder)
+        recorder_event(recorder, EVENT_INFO, "classes", -1, "%s: %s", source->name, line.s);
+    text_release(&line);
+}
+
+void session_tell_data(const struct session *s, FILE *to, struct recorder *recorder)
+{
+    for (int i = 0; i < s->experiment->n_data; i++) {
+        const struct data_source *source = &s->experiment->data[i];
+        struct text line;
+        text_init(&line);
+        dataset_tell(source->dataset, source->name, &line);
+        fprintf(to, "%s\n", line.s);
+        if (recorder)
+            recorder_event(recorder, EVENT_INFO, "data", -1, "%s", line.s);
+        text_release(&line);
+        tell_classes(source, to, recorder);
+    }
 }
 
 // "data.real.path"

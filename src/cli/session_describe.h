@@ -9,6 +9,10 @@ struct session;
 // Of the session's experiment and of the plan that was chosen; threads as session_threads gave them.
 struct run_description session_describe(struct session *s, int threads);
 
+// A line for each source of data, and one for its classes where they have names: to a stream, and
+// (recorder not NULL) as the events `data` and `classes`, which name all classes.
+void session_tell_data(const struct session *s, FILE *to, struct recorder *recorder);
+
 struct change {
     const char *key, *before, *after;
 };

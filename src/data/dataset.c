@@ -87,6 +87,37 @@ bool dataset_get(const struct dataset *s, int64_t index, float *const field[FIEL
     return true;
 }
 
+// --- telling -------------------------------------------------------------------------------------
+
+static const char *noun(const struct dataset *s)
+{
+    return s->height == 1 && s->width == 1                            ? "point"
+           : s->channels == 1 || s->channels == 3 || s->channels == 4 ? "picture"
+                                                                      : "example";
+}
+
+void dataset_tell(const struct dataset *s, const char *name, struct text *out)
+{
+    const int64_t n = s->found ? s->found : s->count;
+    text_addf(out, "%s: %lld %s%s", name, (long long)n, noun(s), n == 1 ? "" : "s");
+    if (s->classes)
+        text_addf(out, " in %d class%s", s->classes, s->classes == 1 ? "" : "es");
+    text_addf(out, " (%s)", s->parts ? s->parts : splits[s->split]);
+    text_addf(out, ", %lld × %lld × %lld", (long long)s->channels, (long long)s->height,
+              (long long)s->width);
+    if (s->beside)
+        text_addf(out, "; %s", s->beside);
+}
+
+void dataset_tell_classes(const struct dataset *s, int most, struct text *out)
+{
+    const int n = s->class_name ? s->classes : 0;
+    for (int k = 0; k < n && k < most; k++)
+        text_addf(out, "%s%d '%s'", k ? ", " : "", k, s->class_name[k]);
+    if (n > most)
+        text_addf(out, " and %d more", n - most);
+}
+
 // --- reading -------------------------------------------------------------------------------------
 
 static bool fail_without_word(struct diag *d, struct place where)
@@ -188,7 +219,7 @@ struct dataset *dataset_open(struct arena *a, const struct node *source, enum sp
     if (!block)
         return NULL;
     struct dataset *s = NEW(a, struct dataset);
-    *s = (struct dataset){.kind = kind, .node = source};
+    *s = (struct dataset){.kind = kind, .node = source, .split = split};
     const void *own = (const char *)block + aligned(sizeof *block);
     if (!kind->open(s, split, own, dataset_place(s, "path"), a, d))
         return NULL;

@@ -23,28 +23,32 @@ enum { NAMED_MAX = 8 };
 static const int64_t memory_max = (int64_t)8 << 30;
 
 struct folder_params {
-    const char *path;
-    struct ints image;
+    const char *path, *test_folder, *domain;
+    struct ints image, background;
+    const struct node *range;
     int fit;
     bool flip;
     double test, broken;
 };
 
 struct folder_own {
-    uint8_t *byte;    // (n, C, H, W)
-    const char **why; // NULL where the picture is good
+    struct image_wish wish;
+    uint8_t *byte;             // (n, C, H, W)
+    struct image_facts *facts; // of each file
+    const char **why;          // NULL where the picture is good
     int32_t *label;
     int64_t n, pixels;
 };
 
-static const char *read_picture(const struct folder_params *p, const char *path, uint8_t *to,
+static const char *read_picture(const struct folder_params *p, const struct image_wish *wish,
+                                const char *path, uint8_t *to, struct image_facts *facts,
                                 struct arena *a)
 {
     struct bytes file;
     struct image image;
     const char *why;
     if (!file_read(a, path, &file, &why) ||
-        !image_decode(a, file.byte, file.n, (int)p->image.v[0], &image, &why))
+        !image_decode(a, file.byte, file.n, wish, &image, facts, &why))
         return why;
     fit(&image, p->fit == FIT_CROP, (int)p->image.v[1], (int)p->image.v[2], to);
     return NULL;
@@ -56,7 +60,8 @@ static void read_all_pictures(const struct folder_params *p, const struct folder
 #pragma omp parallel for schedule(dynamic, 8)
     for (int i = 0; i < f->n; i++) {
         struct arena *a = arena_new(NULL);
-        const char *why = read_picture(p, f->file[i].path, own->byte + i * own->pixels, a);
+        const char *why = read_picture(p, &own->wish, f->file[i].path, own->byte + i * own->pixels,
+                                       &own->facts[i], a);
         own->why[i] = why ? strdup(why) : NULL;
         arena_free(a);
     }
@@ -142,9 +147,65 @@ static bool room(const struct folder_params *p, const struct folder *f, struct f
     if (!own->byte)
         return fail(d, where, "there is no memory for %d pictures of '%s'", f->n, p->path);
     arena_defer(a, free, own->byte);
+    own->facts = NEW_ARRAY(a, struct image_facts, f->n);
     own->why = NEW_ARRAY(a, const char *, f->n);
     own->label = NEW_ARRAY(a, int32_t, f->n);
     return true;
+}
+
+static bool read_wish(const struct dataset *s, const struct folder_params *p,
+                      struct image_wish *wish, struct diag *d)
+{
+    const struct ints *b = &p->background;
+    *wish = (struct image_wish){.channels = (int)p->image.v[0]};
+    if (b->n != 1 && b->n != 3)
+        return fail(d, dataset_place(s, "background"),
+                    "`background:` is no colour\nexpected one number for grey or three for red, "
+                    "green and blue, from 0 to 255");
+    for (int c = 0; c < 3; c++)
+        wish->background[c] = (uint8_t)b->v[b->n == 3 ? c : 0];
+    return pixels_range(p->range, wish->range, d);
+}
+
+// Numbers of fewer bits than the file could hold arrive nearly black.
+static void warn_of_depth(const struct dataset *s, const struct folder *f,
+                          const struct folder_own *own, struct diag *d)
+{
+    int n = 0, most = 0, bits = 1;
+    for (int i = 0; i < f->n; i++) {
+        n += own->facts[i].most > 0;
+        most = own->facts[i].most > most ? own->facts[i].most : most;
+    }
+    while (most >> bits)
+        bits++;
+    if (n && bits < 15 && own->wish.range[0] == own->wish.range[1])
+        warn(
+            d, dataset_place(s, "path"),
+            "%d picture%s of 16 bits, and no number in them is above %d: of 255, nothing is "
+            "brighter than %d\nif they hold %d bits, `range: [0, %d]` says so; `range: [0, 65535]` "
+            "if they are that dark",
+            n, n == 1 ? "" : "s", most, most >> 8, bits, (1 << bits) - 1);
+}
+
+static const char *say_done(struct arena *a, const struct folder *f, const struct folder_own *own,
+                            bool flip)
+{
+    struct text t;
+    int n = 0;
+    const uint8_t *b = own->wish.background;
+    for (int i = 0; i < f->n; i++)
+        n += own->facts[i].transparent;
+    text_init(&t);
+    if (flip)
+        text_add(&t, "mirrored too");
+    if (n)
+        text_addf(&t, "%s%d transparent, laid on background [%d, %d, %d]", t.n ? "; " : "", n, b[0],
+                  b[1], b[2]);
+    if (f->beside)
+        text_addf(&t, "%s%s", t.n ? "; " : "", f->beside);
+    const char *kept = t.n ? arena_strdup(a, t.s) : NULL;
+    text_release(&t);
+    return kept;
 }
 
 static bool folder_open(struct dataset *s, enum split split, const void *params, struct place where,
@@ -153,11 +214,15 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     const struct folder_params *p = params;
     struct folder f;
     struct folder_own *own = NEW(a, struct folder_own);
-    if (!check_image(&p->image, where, d) ||
-        !folder_list(a, p->path, split, p->test, &f, where, d) || !room(p, &f, own, where, a, d))
+    const struct folder_wish wish = {p->path, split, p->test, p->test_folder, p->domain};
+    const bool flip = p->flip && split == SPLIT_TRAIN;
+    if (!check_image(&p->image, dataset_place(s, "image"), d) || !read_wish(s, p, &own->wish, d) ||
+        !folder_list(a, &wish, &f, where, d) || !room(p, &f, own, where, a, d))
         return false;
     read_all_pictures(p, &f, own);
     const bool good = judge_broken(p, &f, own, where, d);
+    warn_of_depth(s, &f, own, d);
+    s->beside = say_done(a, &f, own, flip);
     close_gaps(&f, own);
     if (!good)
         return false;
@@ -165,7 +230,9 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     s->channels = p->image.v[0];
     s->height = p->image.v[1];
     s->width = p->image.v[2];
-    s->count = own->n * (p->flip && split == SPLIT_TRAIN ? 2 : 1);
+    s->count = own->n * (flip ? 2 : 1);
+    s->found = f.found;
+    s->parts = f.parts;
     s->classes = f.classes;
     s->class_name = f.class_name;
     s->fingerprint = folder_fingerprint(a, &f, s);
@@ -199,7 +266,8 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
 static const char *const fits[] = {[FIT_CROP] = "crop", [FIT_SQUASH] = "squash", NULL};
 static const struct param folder_table[] = {
     {"path", PARAM_PATH, FIELD(path), NULL, 0, 0, NULL,
-     "the folder: pictures, or a sub-folder a class, or train/ and test/ with either"},
+     "the folder: pictures, or a sub-folder a class, or train/ and test/ or val/ with either, or "
+     "trainA/, trainB/ and so on"},
     {"image", PARAM_INTS, FIELD(image), NULL, 0, 0, NULL,
      "[channels, height, width] to bring the pictures to; 1 channel is grey"},
     {"fit", PARAM_WORD, FIELD(fit), "crop", 0, 0, fits,
@@ -207,17 +275,30 @@ static const struct param folder_table[] = {
     {"flip", PARAM_BOOL, FIELD(flip), "false", 0, 0, NULL,
      "of the training split, the mirrored pictures too: twice as many examples"},
     {"test", PARAM_FLOAT, FIELD(test), "10%", 0, 0.9, NULL,
-     "share of the test split, by a hash of the name; train/ and test/ win over it"},
+     "share of the test split, by a hash of the name, where no folder is one"},
+    {"test_folder", PARAM_TEXT, FIELD(test_folder), "", 0, 0, NULL,
+     "the folder that is the test split; test/, else val/, unless said"},
+    {"domain", PARAM_TEXT, FIELD(domain), "", 0, 0, NULL,
+     "which pictures of trainA/, testA/, trainB/ and testB/: a or b"},
+    {"background", PARAM_INTS, FIELD(background), "255", 0, 255, NULL,
+     "grey, or [red, green, blue], under what is transparent; white unless said"},
+    {"range", PARAM_NODE, FIELD(range), "",
+     .help =
+         "the numbers of the files that become -1 and 1: [0, 4095] of 12 bits in 16; all that a "
+         "file's depth holds unless said",
+     .takes = "two numbers"},
     {"broken", PARAM_FLOAT, FIELD(broken), "1%", 0, 1, NULL,
      "share of pictures that may be broken; they are named and left out"},
     PARAM_END,
 };
 
 const struct dataset_kind dataset_folder = {
-    .word = {.name = "folder",
-             .help = "your own pictures: PNG, JPEG and BMP files of any size, a sub-folder a class",
-             .params = folder_table,
-             .size = sizeof(struct folder_params)},
+    .word =
+        {.name = "folder",
+         .help =
+             "your own pictures: PNG, JPEG, BMP and WebP files of any size, a sub-folder a class",
+         .params = folder_table,
+         .size = sizeof(struct folder_params)},
     .open = folder_open,
     .get = folder_get,
 };

@@ -58,6 +58,7 @@ struct dataset *dataset_recall(struct arena *a, const struct node *source, const
     kind->get_own = NULL;
     *s = (struct dataset){.kind = kind,
                           .node = source,
+                          .split = o.split,
                           .channels = is.channels,
                           .height = is.height,
                           .width = is.width,

@@ -22,13 +22,13 @@ sources() {  # of a fuzzer: what it is linked from
     idx) echo src/data/idx.c src/data/file.c src/base/arena.c -lz ;;
     image)
         build stb.o -c src/base/image_stb.c -fwrapv -fno-sanitize=shift || return 1  # as meson.build has it
-        echo src/base/{image_read,arena}.c build-fuzz/stb.o -lm
+        echo src/base/{image_read,image_exif,image_webp,arena}.c build-fuzz/stb.o -lwebp -lpthread -lm
         ;;
     npy) echo src/data/npy.c src/base/arena.c ;;
     safetensors) echo src/store/safetensors.c src/store/rundir.c src/base/{arena,diag,text}.c -ljansson ;;
     spool) echo src/store/{record,db}.c src/base/{arena,diag,text}.c -Ibuild -ljansson -lsqlite3 -lm ;;
     experiment)  # nothing is run: the rooms that know no machine, in meson.build's order
-        echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lm -lpthread ;;
+        echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lwebp -lm -lpthread ;;
     *) echo "tests/fuzz/run.sh: no sources for fuzz_$1" >&2; return 1 ;;
     esac
 }
