@@ -168,8 +168,8 @@ static bool read_wish(const struct dataset *s, const struct folder_params *p,
 }
 
 // Numbers of fewer bits than the file could hold arrive nearly black.
-static void warn_of_depth(const struct dataset *s, const struct folder *f,
-                          const struct folder_own *own, struct diag *d)
+static void warn_of_dark_files(const struct dataset *s, const struct folder *f,
+                               const struct folder_own *own, struct diag *d)
 {
     int n = 0, most = 0, bits = 1;
     for (int i = 0; i < f->n; i++) {
@@ -221,7 +221,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
         return false;
     read_all_pictures(p, &f, own);
     const bool good = judge_broken(p, &f, own, where, d);
-    warn_of_depth(s, &f, own, d);
+    warn_of_dark_files(s, &f, own, d);
     s->beside = say_done(a, &f, own, flip);
     close_gaps(&f, own);
     if (!good)
