@@ -43,13 +43,14 @@ seeds() {  # of a fuzzer, into build-fuzz/NAME/seeds
 }
 
 run() {
-    local name=$1 from dict=()
+    local name=$1 from dict=() timeout=20
+    [[ $name != image ]] || timeout=200  # 64 megapixels, twice, take a minute under sanitizers
     from=$(sources "$name") || return 1
     # shellcheck disable=SC2086
     build "fuzz_$name" "tests/fuzz/fuzz_$name.c" $from || return 1
     seeds "$name"
     case $name in config | experiment | expression) dict=(-dict=tests/fuzz/yaml.dict) ;; esac
-    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -seed="${FUZZ_SEED:-1}" \
+    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -seed="${FUZZ_SEED:-1}" \
         -artifact_prefix=found- "${dict[@]/tests/../../tests}" corpus seeds) >"build-fuzz/$name.log" 2>&1
 }
 
