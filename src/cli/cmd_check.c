@@ -75,7 +75,7 @@ static bool files_fit(struct experiment *e, struct diag *d)
 static int cmd_check_run(struct options *o)
 {
     struct session s;
-    if (!session_open(&s, o) || !files_fit(s.experiment, o->diag))
+    if (!session_look(&s, o) || !files_fit(s.experiment, o->diag))
         return EXIT_USAGE;
     struct experiment *e = s.experiment;
     struct table *t = table_new(o->arena, "layers");
@@ -110,10 +110,11 @@ const struct command cmd_check = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] CONFIG [key=value …]",
     .help = "find every mistake in a config, or show its layers\n"
-            "Up to 20 mistakes at once, each drawn in the file. What was found of each "
-            "source of data is said in a line;\n"
-            "a config without mistakes is shown layer by layer: output shape, parameters, "
-            "multiply-adds and activation bytes.",
+            "Up to 20 mistakes at once, each drawn in the file. What was found of each source of "
+            "data is said in a line;\n"
+            "of a folder of more than 500 pictures, 500 are opened. A config without mistakes is "
+            "shown layer by layer: output\n"
+            "shape, parameters, multiply-adds and activation bytes.",
     .options = option,
     .overrides = true,
     .min_words = 1,

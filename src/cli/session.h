@@ -28,6 +28,8 @@ struct session {
 // Loads and checks the config. Word 0 of the command line is a file; overrides are applied. False,
 // reported.
 bool session_open(struct session *s, struct options *o);
+// The same for a command that computes nothing of data.
+bool session_look(struct session *s, struct options *o);
 // The same for a stored run: its resolved config, its directory. EXIT_DONE, else the exit code;
 // reported.
 int session_open_run(struct session *s, struct options *o, const char *name);

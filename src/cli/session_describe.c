@@ -56,17 +56,27 @@ struct change *session_changes(struct session *s, const char *yaml, int *n)
 
 enum { CLASSES_SHOWN = 12 };
 
+// Names of files may hold what moves a terminal's cursor.
+static const char *printable(struct text *line)
+{
+    for (char *p = line->s; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
+    return line->s;
+}
+
 static void tell_classes(const struct data_source *source, FILE *to, struct recorder *recorder)
 {
     struct text line;
     text_init(&line);
     dataset_tell_classes(source->dataset, CLASSES_SHOWN, &line);
     if (line.n)
-        fprintf(to, "%s: classes %s\n", source->name, line.s);
+        fprintf(to, "%s: classes %s\n", source->name, printable(&line));
     text_clear(&line);
     dataset_tell_classes(source->dataset, INT_MAX, &line);
     if (line.n && recorder)
-        recorder_event(recorder, EVENT_INFO, "classes", -1, "%s: %s", source->name, line.s);
+        recorder_event(recorder, EVENT_INFO, "classes", -1, "%s: %s", source->name,
+                       printable(&line));
     text_release(&line);
 }
 
@@ -77,7 +87,7 @@ void session_tell_data(const struct session *s, FILE *to, struct recorder *recor
         struct text line;
         text_init(&line);
         dataset_tell(source->dataset, source->name, &line);
-        fprintf(to, "%s\n", line.s);
+        fprintf(to, "%s\n", printable(&line));
         if (recorder)
             recorder_event(recorder, EVENT_INFO, "data", -1, "%s", line.s);
         text_release(&line);

@@ -58,12 +58,18 @@ static bool read_experiment(struct session *s)
     return s->experiment && evaluator_check(s->experiment, s->diag) && precise_here(s);
 }
 
-bool session_open(struct session *s, struct options *o)
+static bool open_file(struct session *s, struct options *o, bool looking)
 {
     *s = (struct session){.options = o, .arena = o->arena, .diag = o->diag};
     s->config = config_load(o->arena, o->word[0], o->override, o->n_override, o->diag);
+    if (s->config)
+        s->config->looking = looking;
     return read_experiment(s);
 }
+
+bool session_open(struct session *s, struct options *o) { return open_file(s, o, false); }
+
+bool session_look(struct session *s, struct options *o) { return open_file(s, o, true); }
 
 static int find_run(struct session *s, struct options *o, const char *name)
 {

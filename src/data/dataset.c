@@ -211,23 +211,35 @@ bool dataset_has_files(const struct dataset *s)
     return false;
 }
 
-struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
-                             struct diag *d)
+static struct dataset *open_source(struct arena *a, const struct node *source, enum split split,
+                                   bool looking, struct diag *d)
 {
     const struct dataset_kind *kind;
     const struct shared *block = read_source_block(a, source, &kind, d);
     if (!block)
         return NULL;
+    const bool part = split == SPLIT_TRAIN && block->per_class;
     struct dataset *s = NEW(a, struct dataset);
-    *s = (struct dataset){.kind = kind, .node = source, .split = split};
+    *s = (struct dataset){
+        .kind = kind, .node = source, .split = split, .looking = looking && !part};
     const void *own = (const char *)block + aligned(sizeof *block);
     if (!kind->open(s, split, own, dataset_place(s, "path"), a, d))
         return NULL;
     ASSERT(s->channels > 0 && s->height > 0 && s->width > 0 && s->count > 0 && s->fingerprint);
     ASSERT(dataset_fields(s) == FIELD_OWN || s->kind->get_own);
-    return split == SPLIT_TRAIN && block->per_class
-               ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d)
-               : s;
+    return part ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d) : s;
+}
+
+struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d)
+{
+    return open_source(a, source, split, false, d);
+}
+
+struct dataset *dataset_look(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d)
+{
+    return open_source(a, source, split, true, d);
 }
 
 struct dataset *dataset_open_split(struct arena *a, const struct dataset *training,

@@ -24,6 +24,7 @@ struct dataset {
     const struct dataset_kind *kind;
     const struct node *node; // the source it was opened from
     enum split split;
+    bool looking; // opened by dataset_look
     int64_t channels, height, width;
     int64_t count;                 // examples in this split; of digits, without end, the nominal
     int classes;                   // 0 without labels
@@ -81,6 +82,10 @@ bool source_options_read(const struct node *source, struct source_options *out, 
 // Opens the data set a source of `data:` names: {dataset: mnist, batch: 64, …}. `split` wins over
 // the source's own, which is the caller's to follow. NULL after errors.
 struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d);
+// The same for one who wants to know what there is and asks for no example: a kind whose files take
+// long to read may read only some of them.
+struct dataset *dataset_look(struct arena *a, const struct node *source, enum split split,
                              struct diag *d);
 // A split of the source that `training` is of: for networks that were built for that one, so it has
 // to have its shape and no classes beyond its. NULL, reported.

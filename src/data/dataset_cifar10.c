@@ -131,6 +131,17 @@ static const char *cifar_fingerprint(struct arena *a, struct cifar *c)
     return SHA256End(&c->sha, arena_alloc(a, SHA256_DIGEST_STRING_LENGTH));
 }
 
+// NULL where all classes are kept.
+static const char *say_kept(struct arena *a, const struct cifar *c)
+{
+    const char *kept = "only of";
+    int n = 0;
+    for (int i = 0; i < CLASSES; i++)
+        if (c->keep[i])
+            kept = arena_printf(a, "%s%s %s", kept, n++ ? "," : "", class_name[i]);
+    return n < CLASSES ? kept : NULL;
+}
+
 static bool cifar_open(struct dataset *s, enum split split, const void *params, struct place where,
                        struct arena *a, struct diag *d)
 {
@@ -146,6 +157,7 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
     s->count = (int64_t)c->n;
     s->classes = CLASSES;
     s->class_name = class_name;
+    s->beside = say_kept(a, c);
     s->fingerprint = cifar_fingerprint(a, c);
     return true;
 }

@@ -2,6 +2,7 @@
 // opened. So damage is known before the first step, the fingerprint is of what is trained on, and a
 // batch costs nothing; 200,000 portraits of 64 × 64 are 2.3 GiB. Decoding a picture each time it is
 // drawn needs no memory, but takes longer than training on it, and finds the broken one at night.
+// Who only looks (dataset_look) has all names and some of the pictures.
 //
 // A random mirroring is no function of the index; with `flip` the mirrored pictures follow the
 // others as examples of their own.
@@ -19,7 +20,7 @@
 #include "data/pixels.h"
 
 enum { FIT_CROP, FIT_SQUASH };
-enum { NAMED_MAX = 8 };
+enum { NAMED_MAX = 8, LOOKED_AT = 500 };
 static const int64_t memory_max = (int64_t)8 << 30;
 
 struct folder_params {
@@ -187,8 +188,19 @@ static void warn_of_dark_files(const struct dataset *s, const struct folder *f,
             n, n == 1 ? "" : "s", most, most >> 8, bits, (1 << bits) - 1);
 }
 
-static const char *say_done(struct arena *a, const struct folder *f, const struct folder_own *own,
-                            bool flip)
+// Some of the files, evenly apart, tell what is usual in them.
+static void thin_out(struct folder *f)
+{
+    const int64_t n = f->n;
+    if (n <= LOOKED_AT)
+        return;
+    for (int64_t i = 0; i < LOOKED_AT; i++)
+        f->file[i] = f->file[i * (n - 1) / (LOOKED_AT - 1)];
+    f->n = LOOKED_AT;
+}
+
+static const char *say_done(struct arena *a, const struct folder *f, int all,
+                            const struct folder_own *own, bool flip)
 {
     struct text t;
     int n = 0;
@@ -196,8 +208,10 @@ static const char *say_done(struct arena *a, const struct folder *f, const struc
     for (int i = 0; i < f->n; i++)
         n += own->facts[i].transparent;
     text_init(&t);
+    if (f->n < all)
+        text_addf(&t, "%d of them looked at", f->n);
     if (flip)
-        text_add(&t, "mirrored too");
+        text_addf(&t, "%smirrored too", t.n ? "; " : "");
     if (n)
         text_addf(&t, "%s%d transparent, laid on background [%d, %d, %d]", t.n ? "; " : "", n, b[0],
                   b[1], b[2]);
@@ -217,12 +231,17 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     const struct folder_wish wish = {p->path, split, p->test, p->test_folder, p->domain};
     const bool flip = p->flip && split == SPLIT_TRAIN;
     if (!check_image(&p->image, dataset_place(s, "image"), d) || !read_wish(s, p, &own->wish, d) ||
-        !folder_list(a, &wish, &f, where, d) || !room(p, &f, own, where, a, d))
+        !folder_list(a, &wish, &f, where, d))
+        return false;
+    const int all = f.n;
+    if (s->looking)
+        thin_out(&f);
+    if (!room(p, &f, own, where, a, d))
         return false;
     read_all_pictures(p, &f, own);
     const bool good = judge_broken(p, &f, own, where, d);
     warn_of_dark_files(s, &f, own, d);
-    s->beside = say_done(a, &f, own, flip);
+    s->beside = say_done(a, &f, all, own, flip);
     close_gaps(&f, own);
     if (!good)
         return false;
@@ -230,7 +249,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     s->channels = p->image.v[0];
     s->height = p->image.v[1];
     s->width = p->image.v[2];
-    s->count = own->n * (flip ? 2 : 1);
+    s->count = (s->looking ? all : own->n) * (flip ? 2 : 1);
     s->found = f.found;
     s->parts = f.parts;
     s->classes = f.classes;
@@ -253,7 +272,7 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
     const struct folder_own *own = s->state;
     const bool flip = index >= own->n;
     const int64_t i = flip ? index - own->n : index, width = s->width;
-    ASSERT(i >= 0 && i < own->n);
+    ASSERT(!s->looking && i >= 0 && i < own->n);
     const uint8_t *p = own->byte + i * own->pixels;
     *label = own->label[i];
     pixels_float(p, own->pixels, image);

@@ -20,8 +20,9 @@ static bool read_one_source(struct section_reader *r, const struct entry *entry,
                               .batch = o.batch,
                               .sampling = o.sampling};
     const struct node *seen = node_get(r->e->config->seen, entry->key);
-    s->dataset = seen ? dataset_recall(r->arena, entry->value, seen, r->d)
-                      : dataset_open(r->arena, entry->value, o.split, r->d);
+    s->dataset = seen                    ? dataset_recall(r->arena, entry->value, seen, r->d)
+                 : r->e->config->looking ? dataset_look(r->arena, entry->value, o.split, r->d)
+                                         : dataset_open(r->arena, entry->value, o.split, r->d);
     return s->dataset != NULL;
 }
 

@@ -208,6 +208,38 @@ static void domains_are_chosen(void **state)
     end(&h);
 }
 
+// Who looks has every name and 500 pictures: their number is all of them, as is what is said.
+static void a_large_folder_is_looked_at(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    for (int i = 0; i < 501; i++)
+        picture(&h, arena_printf(h.arena, "%03d.png", i), 1, 1, i % 256, i % 256);
+    const char *yaml = arena_printf(
+        h.arena, "{dataset: folder, path: %s, image: [1, 2, 2], test: 0, flip: true}", h.dir);
+    const struct source source = {"test.yaml", yaml};
+    const struct node *node = node_parse(h.arena, &source, h.diag);
+    const struct dataset *look = dataset_look(h.arena, node, SPLIT_TRAIN, h.diag),
+                         *whole = dataset_open(h.arena, node, SPLIT_TRAIN, h.diag);
+    struct text t;
+    text_init(&t);
+    assert_true(look->count == 1002 && whole->count == 1002);
+    dataset_tell(look, "real", &t);
+    assert_string_equal(t.s,
+                        "real: 501 pictures (train 501, test 0), 1 × 2 × 2; 500 of them looked "
+                        "at; mirrored too");
+    text_clear(&t);
+    dataset_tell(whole, "real", &t);
+    assert_string_equal(t.s, "real: 501 pictures (train 501, test 0), 1 × 2 × 2; mirrored too");
+    text_release(&t);
+    text_file(&h, "000.png", "broken"), text_file(&h, "500.png", "broken");
+    for (int i = 1; i < 10; i++)
+        text_file(&h, arena_printf(h.arena, "%03d.png", 50 * i), "broken");
+    assert_null(dataset_look(h.arena, node, SPLIT_TRAIN, h.diag));
+    expect(&h, "of 500 pictures of");
+    end(&h);
+}
+
 static void classes_are_sub_folders(void **state)
 {
     (void)state;
@@ -380,6 +412,7 @@ int main(void)
         cmocka_unit_test(splits_are_known_by_their_names),
         cmocka_unit_test(a_split_alone_is_cut_and_a_vehicle_is_a_class),
         cmocka_unit_test(domains_are_chosen),
+        cmocka_unit_test(a_large_folder_is_looked_at),
         cmocka_unit_test(classes_are_sub_folders),
         cmocka_unit_test(without_sub_folders_no_labels),
         cmocka_unit_test(folders_of_splits_go_before_a_cut),
