@@ -27,7 +27,8 @@ enum { IMAGE_BYTES_MAX = 1 << 28, IMAGE_SIDE_MAX = 16384, IMAGE_PIXELS_MAX = 1 <
 struct image_wish {
     int channels;          // 1 or 3
     uint8_t background[3]; // what shows where it is transparent
-    // the numbers of the file that become 0 and 255; equal: 0 and the most that its depth holds
+    // the numbers of the file that become 0 and 255; equal, or beyond 255 for a file of 8 bits: 0 and
+    // the most that its depth holds
     double range[2];
 };
 // What a file holds that its pixels do not show.

@@ -172,11 +172,17 @@ struct decoded {
     bool wide; // uint16_t, else uint8_t
 };
 
-// By the numbers that become 0 and 255, or, where they are equal, by leaving out the lower bits.
-static uint8_t to_byte(uint32_t x, bool wide, const double range[2])
+// A range is wished, and the file's numbers can fill it: 0 to 4095 says nothing of a byte.
+static bool has_range(const struct decoded *d, const double range[2])
 {
-    if (range[0] == range[1])
-        return (uint8_t)(wide ? x >> 8 : x);
+    return range[0] != range[1] && (d->wide || (range[0] <= 255 && range[1] <= 255));
+}
+
+// By the numbers that become 0 and 255, or, without, by leaving out the lower bits.
+static uint8_t to_byte(const struct decoded *d, uint32_t x, const double range[2])
+{
+    if (!has_range(d, range))
+        return (uint8_t)(d->wide ? x >> 8 : x);
     const double y = 255 * (x - range[0]) / (range[1] - range[0]) + 0.5;
     return y < 0 ? 0 : y >= 255 ? 255 : (uint8_t)y;
 }
@@ -212,7 +218,7 @@ static void convert_pixel(const struct decoded *d, size_t i, const struct image_
     const uint8_t *b = wish->background;
     for (int c = 0; c < wish->channels; c++) {
         const uint32_t under = grey ? luminance(b[0], b[1], b[2]) : b[c],
-                       over = to_byte(x[c], d->wide, wish->range);
+                       over = to_byte(d, x[c], wish->range);
         to[c] = (uint8_t)((over * alpha + under * (opaque - alpha) + opaque / 2) / opaque);
     }
 }
@@ -220,7 +226,7 @@ static void convert_pixel(const struct decoded *d, size_t i, const struct image_
 // True where a decoded byte is already a byte as wished.
 static bool converted(const struct decoded *d, const struct image_wish *wish)
 {
-    return !d->wide && d->channels == wish->channels && wish->range[0] == wish->range[1];
+    return !d->wide && d->channels == wish->channels && !has_range(d, wish->range);
 }
 
 static void convert_pixels(const struct decoded *d, const struct image_wish *wish,

@@ -304,7 +304,7 @@ static const struct param folder_table[] = {
     {"range", PARAM_NODE, FIELD(range), "",
      .help =
          "the numbers of the files that become -1 and 1: [0, 4095] of 12 bits in 16; all that a "
-         "file's depth holds unless said",
+         "file's depth holds unless said, or where a file of 8 bits cannot have them",
      .takes = "two numbers"},
     {"broken", PARAM_FLOAT, FIELD(broken), "1%", 0, 1, NULL,
      "share of pictures that may be broken; they are named and left out"},

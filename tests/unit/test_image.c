@@ -310,6 +310,24 @@ static void a_photograph_of_49_megapixels_is_decoded(void **state)
     arena_free(a);
 }
 
+// Together they want more than threads may take at a time.
+static void large_photographs_wait_for_each_other(void **state)
+{
+    (void)state;
+    int good = 0;
+#pragma omp parallel for num_threads(5) reduction(+ : good)
+    for (int i = 0; i < 5; i++) {
+        struct arena *a = arena_new(NULL);
+        struct image image;
+        const char *why = NULL;
+        uint8_t byte[512];
+        const size_t n = jpeg_of_zeros(byte, 6500, 1, 0, 64);
+        good += decode(a, byte, n, 1, &image, &why) && image.width == 6500;
+        arena_free(a);
+    }
+    assert_int_equal(good, 5);
+}
+
 static void decodes_nothing_huge(void **state)
 {
     (void)state;
@@ -339,6 +357,7 @@ int main(void)
         cmocka_unit_test(decodes_no_jpeg_without_a_scan),
         cmocka_unit_test(decodes_overflowing_sums),
         cmocka_unit_test(a_photograph_of_49_megapixels_is_decoded),
+        cmocka_unit_test(large_photographs_wait_for_each_other),
         cmocka_unit_test(decodes_nothing_huge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

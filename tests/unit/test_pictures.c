@@ -222,6 +222,9 @@ static void a_range_brings_12_bits_to_a_byte(void **state)
     const struct image part = decoded(a, &m, (struct image_wish){.channels = 1, .range = {10, 110}},
                                       &facts);
     assert_memory_equal(part.pixel, ((uint8_t[]){0, 128, 255}), 3);
+    const struct image beyond = decoded(
+        a, &m, (struct image_wish){.channels = 1, .range = {0, 4095}}, &facts);
+    assert_memory_equal(beyond.pixel, ((uint8_t[]){10, 60, 110}), 3);
     assert_int_equal(facts.most, 0);
     arena_free(a);
 }
