@@ -134,7 +134,11 @@ int session_open_trained(struct session *s, struct options *o, const char *name)
         return found;
     if (!session_last_checkpoint(s, &last))
         return EXIT_FAILED;
-    s->config->seen = last.path ? data_of(s, last.path) : NULL;
+    if (!last.path) {
+        fail(s->diag, (struct place){0}, "%s has no checkpoint", s->dir);
+        return EXIT_FAILED;
+    }
+    s->config->seen = data_of(s, last.path);
     return read_stored(s);
 }
 

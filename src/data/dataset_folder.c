@@ -135,15 +135,20 @@ static bool check_image(const struct ints *image, struct place where, struct dia
                 "(grey) or 3 (colour) channels, at most 1024 a side");
 }
 
+static bool fits_memory(const struct folder_params *p, const struct folder *f,
+                        struct folder_own *own, struct place where, struct diag *d)
+{
+    own->pixels = p->image.v[0] * p->image.v[1] * p->image.v[2];
+    return f->n <= memory_max / own->pixels ||
+           fail(d, where,
+                "%d pictures of '%s' do not fit into 8 GiB\nexpected a smaller "
+                "`image:` or fewer pictures",
+                f->n, p->path);
+}
+
 static bool room(const struct folder_params *p, const struct folder *f, struct folder_own *own,
                  struct place where, struct arena *a, struct diag *d)
 {
-    own->pixels = p->image.v[0] * p->image.v[1] * p->image.v[2];
-    if (f->n > memory_max / own->pixels)
-        return fail(d, where,
-                    "%d pictures of '%s' do not fit into 8 GiB\nexpected a smaller "
-                    "`image:` or fewer pictures",
-                    f->n, p->path);
     own->byte = malloc((size_t)(f->n * own->pixels));
     if (!own->byte)
         return fail(d, where, "there is no memory for %d pictures of '%s'", f->n, p->path);
@@ -231,7 +236,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     const struct folder_wish wish = {p->path, split, p->test, p->test_folder, p->domain};
     const bool flip = p->flip && split == SPLIT_TRAIN;
     if (!check_image(&p->image, dataset_place(s, "image"), d) || !read_wish(s, p, &own->wish, d) ||
-        !folder_list(a, &wish, &f, where, d))
+        !folder_list(a, &wish, &f, where, d) || !fits_memory(p, &f, own, where, d))
         return false;
     const int all = f.n;
     if (s->looking)

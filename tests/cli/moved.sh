@@ -72,6 +72,9 @@ expect 0 'accuracy' eval @last data.real.path=there
 expect 2 'data.real.path=PATH' resume @last
 rm runs/*/checkpoints/*6.safetensors
 expect 2 'are not those this run was trained on' resume @last data.real.path=others
+cp -r others here
+expect 2 'are not those this run was trained on' resume @last
+rm -r here
 expect 0 'done: 6 steps' resume @last data.real.path=there
 "$ganexp" sample @last -o again.png >"$dir/out" 2>&1
 cmp -s before.png again.png || complain "a run that was resumed with its data at another place drew something else"
