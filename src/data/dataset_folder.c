@@ -303,7 +303,7 @@ static const struct param folder_table[] = {
     {"test_folder", PARAM_TEXT, FIELD(test_folder), "", 0, 0, NULL,
      "the folder that is the test split; test/, else val/, unless said"},
     {"domain", PARAM_TEXT, FIELD(domain), "", 0, 0, NULL,
-     "which pictures of trainA/, testA/, trainB/ and testB/: a or b"},
+     "which of the pictures of trainA/, testA/, trainB/ and testB/, or of A/ and B/: a or b"},
     {"background", PARAM_INTS, FIELD(background), "255", 0, 255, NULL,
      "grey, or [red, green, blue], under what is transparent; white unless said"},
     {"range", PARAM_NODE, FIELD(range), "",

@@ -82,6 +82,10 @@ static void read_name(struct top *t, const struct folder_wish *wish)
         t->domain = (char)domain;
         break;
     }
+    if (t->side == NEITHER && wish->domain && domain_letter(t->name) > 0) {
+        t->side = SPLIT_TRAIN; // A/ and B/, which are classes unless a domain is asked for
+        t->domain = (char)domain_letter(t->name);
+    }
     if (wish->test_folder && !strcasecmp(t->name, wish->test_folder)) {
         t->side = SPLIT_TEST;
         t->rank = 0;

@@ -32,8 +32,9 @@ struct folder {
 
 // A sub-folder, with all below it, is a class. Folders called train, test, val and the like, with or
 // without the letter of a domain, in any case of letters, are splits and no classes: where all
-// sub-folders with pictures are, or there are some of both sides. Files that are no pictures by their
-// names (.png, .jpg, .jpeg, .bmp, .webp) are counted. No file is opened. False after errors, reported
+// sub-folders with pictures are, or there are some of both sides or of two domains. A/ and B/ are
+// domains where one is wished for. Files that are no pictures by their
+// names (.png, .jpg, .jpeg, .jfif, .bmp, .webp) are counted. No file is opened. False after errors, reported
 // at `where`.
 bool folder_list(struct arena *a, const struct folder_wish *wish, struct folder *out,
                  struct place where, struct diag *d);

@@ -33,7 +33,7 @@ static bool walk_is_folder(const struct dirent *e, const char *path)
 
 static bool is_picture(const char *name)
 {
-    static const char *const ending[] = {".png", ".jpg", ".jpeg", ".bmp", ".webp"};
+    static const char *const ending[] = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < LENGTH(ending); i++)
         if (!strcasecmp(dot, ending[i]))

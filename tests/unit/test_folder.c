@@ -206,6 +206,13 @@ static void domains_are_chosen(void **state)
     PICTURES(&h, "cat/1.png", "dog/2.png");
     expect_refused(&h, SPLIT_TRAIN, ", domain: a", "has no domain 'a'");
     end(&h);
+    h = begin();
+    PICTURES(&h, "A/1.png", "A/2.jfif", "B/1.png");
+    expect_told(&h, ", test: 0", "real: 3 pictures in 2 classes (train 3, test 0), 1 × 4 × 4",
+                "0 'A', 1 'B'");
+    expect_told(&h, ", test: 0, domain: a",
+                "real: 2 pictures (A 2, test 0), 1 × 4 × 4; 1 picture not read (B 1)", "");
+    end(&h);
 }
 
 // Who looks has every name and 500 pictures: their number is all of them, as is what is said.
