@@ -58,12 +58,18 @@ static const struct split_word {
     {"dev", SPLIT_TEST, 2},        {"eval", SPLIT_TEST, 2},
 };
 
-// The letter that ends "trainA", "train_b", after the word; 0 where nothing follows, −1 for anything
-// else.
+// The letter that ends "trainA", "train_b", after the word; 0 where nothing follows, or what says
+// nothing, as in "training_set" and "val2017"; −1 for anything else.
 static int domain_letter(const char *rest)
 {
+    static const char *const nothing[] = {"set", "images", "imgs", "data", "split"};
     if (*rest && strchr("_- .", *rest))
         rest++;
+    for (size_t i = 0; i < LENGTH(nothing); i++)
+        if (!strcasecmp(rest, nothing[i]))
+            return 0;
+    if (strlen(rest) == 4 && strspn(rest, "0123456789") == 4)
+        return 0;
     const int c = tolower((unsigned char)*rest);
     return !c ? 0 : c >= 'a' && c <= 'd' && !rest[1] ? c : -1;
 }

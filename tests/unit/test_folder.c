@@ -171,6 +171,25 @@ static void splits_are_known_by_their_names(void **state)
     end(&h);
 }
 
+static void what_people_add_to_the_words_is_known(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "train2017/1.png", "val2017/2.png");
+    expect_told(&h, "", "real: 2 pictures (train2017 1, val2017 1), 1 × 4 × 4", "");
+    end(&h);
+    h = begin();
+    PICTURES(&h, "training_set/cat/1.png", "Test Set/cat/2.png");
+    expect_told(&h, "", "real: 2 pictures in 1 class (training_set 1, Test Set 1), 1 × 4 × 4",
+                "0 'cat'");
+    end(&h);
+    h = begin();
+    PICTURES(&h, "trainer/1.png", "tester/2.png", "value/3.png");
+    expect_told(&h, ", test: 0", "real: 3 pictures in 3 classes (train 3, test 0), 1 × 4 × 4",
+                "0 'tester', 1 'trainer', 2 'value'");
+    end(&h);
+}
+
 static void a_split_alone_is_cut_and_a_vehicle_is_a_class(void **state)
 {
     (void)state;
@@ -417,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_is_not_read_is_counted),
         cmocka_unit_test(numbers_in_names_of_classes_are_in_order),
         cmocka_unit_test(splits_are_known_by_their_names),
+        cmocka_unit_test(what_people_add_to_the_words_is_known),
         cmocka_unit_test(a_split_alone_is_cut_and_a_vehicle_is_a_class),
         cmocka_unit_test(domains_are_chosen),
         cmocka_unit_test(a_large_folder_is_looked_at),
