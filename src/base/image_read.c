@@ -1,14 +1,22 @@
-// Pictures from files that anybody may have made. stb decodes; what it leaves open is closed here.
-// It takes a file that was cut short for a picture whose rest is black or grey, so the end is
-// looked for first. A PNG whose data begins with an empty chunk is refused.
+// Pictures from files that anybody may have made. stb and libwebp decode; what stb leaves open is
+// closed here. It takes a file that was cut short for a picture whose rest is black or grey, so the
+// end is looked for first. A PNG whose data begins with an empty chunk is refused.
+//
+// A large photograph takes half a gigabyte while it is decoded. All threads decode at once, so what
+// they take together is counted, and who would take too much waits for the others.
 #include "base/image.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/diag.h"
+#include "base/image_exif.h"
 #include "base/image_stb.h"
+#include "base/image_webp.h"
 
-enum { PIXELS_MAX = 1 << 25, BYTES_A_PIXEL = 32, BYTES_BESIDE = 1 << 24 };
+enum { BYTES_A_PIXEL = 32, BYTES_BESIDE = 1 << 24, USUAL_BYTES_A_PIXEL = 12 };
 
 // Within the coded picture FF stands before 00 and restart markers only, so an end marker after the
 // last start of a scan is the picture's own and not a thumbnail's. Without any scan there is none.
@@ -96,39 +104,206 @@ static bool image_read_whole(const uint8_t *p, size_t n, int width, int height)
     return true; // what is missing from a PNG is missed when it is unpacked
 }
 
-// What is wrong with the size or the end of a file; NULL when nothing is.
-static const char *fault(const uint8_t *p, size_t n, int *width, int *height)
+// The sizes that the header tells; NULL, or why there are none.
+static const char *size_fault(const uint8_t *p, size_t n, int *width, int *height,
+                              bool *transparent)
 {
-    if (n > IMAGE_BYTES_MAX)
-        return "is larger than 64 MiB";
+    const char *why;
+    if (webp_is(p, n))
+        return webp_size(p, n, width, height, transparent, &why) ? NULL : why;
     const bool sound = n < 3 || (p[0] == 0xFF ? jpeg_codes_fit(p, n) : png_begins(p, n));
     if (!sound) // looked at before stb reads a byte of it
         return "is damaged";
-    if (!stb_size(p, (int)n, BYTES_BESIDE, width, height))
-        return "is no PNG, JPEG or BMP that can be read";
+    return stb_size(p, (int)n, BYTES_BESIDE, width, height)
+               ? NULL
+               : "is no PNG, JPEG, BMP or WebP that can be read";
+}
+
+// What is wrong with the size or the end of a file; NULL when nothing is.
+static const char *fault(const uint8_t *p, size_t n, int *width, int *height, bool *transparent)
+{
+    if (n > IMAGE_BYTES_MAX)
+        return "is larger than 256 MiB";
+    const char *why = size_fault(p, n, width, height, transparent);
+    if (why)
+        return why;
     if (*width < 1 || *height < 1)
         return "is a picture without pixels";
     if (*width > IMAGE_SIDE_MAX || *height > IMAGE_SIDE_MAX ||
-        (int64_t)*width * *height > PIXELS_MAX)
-        return "is a picture of more than 32 megapixels, or of more than 16384 a side";
+        (int64_t)*width * *height > IMAGE_PIXELS_MAX)
+        return "is a picture of more than 64 megapixels, or of more than 16384 a side";
     return image_read_whole(p, n, *width, *height) ? NULL : "is cut short";
 }
 
-bool image_decode(struct arena *a, const uint8_t *byte, size_t n, int channels, struct image *out,
-                  const char **why)
+// --- memory --------------------------------------------------------------------------------------
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t given;
+    size_t taken;
+} memory = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+// Waits until there is room beside the others; one alone always has it.
+static void memory_take(size_t bytes)
 {
-    int width, height;
-    *why = fault(byte, n, &width, &height);
-    if (*why)
-        return false;
-    const size_t budget = (size_t)width * (size_t)height * BYTES_A_PIXEL + 2 * n + BYTES_BESIDE;
+    const size_t most = (size_t)2 << 30;
+    pthread_mutex_lock(&memory.mutex);
+    while (memory.taken && memory.taken + bytes > most)
+        pthread_cond_wait(&memory.given, &memory.mutex);
+    memory.taken += bytes;
+    pthread_mutex_unlock(&memory.mutex);
+}
+
+static void memory_give(size_t bytes)
+{
+    pthread_mutex_lock(&memory.mutex);
+    memory.taken -= bytes;
+    pthread_cond_broadcast(&memory.given);
+    pthread_mutex_unlock(&memory.mutex);
+}
+
+// --- numbers to pixels ---------------------------------------------------------------------------
+
+// What a file was decoded to: pixels of 1 to 4 numbers, grey or colour, without opacity or with.
+struct decoded {
+    void *number;
+    size_t pixels;
+    int channels;
+    bool wide; // uint16_t, else uint8_t
+};
+
+// A range is wished, and the file's numbers can fill it: 0 to 4095 says nothing of a byte.
+static bool has_range(const struct decoded *d, const double range[2])
+{
+    return range[0] != range[1] && (d->wide || (range[0] <= 255 && range[1] <= 255));
+}
+
+// By the numbers that become 0 and 255, or, without, by leaving out the lower bits.
+static uint8_t to_byte(const struct decoded *d, uint32_t x, const double range[2])
+{
+    if (!has_range(d, range))
+        return (uint8_t)(d->wide ? x >> 8 : x);
+    const double y = 255 * (x - range[0]) / (range[1] - range[0]) + 0.5;
+    return y < 0 ? 0 : y >= 255 ? 255 : (uint8_t)y;
+}
+
+static uint32_t number_at(const struct decoded *d, size_t i)
+{
+    return d->wide ? ((const uint16_t *)d->number)[i] : ((const uint8_t *)d->number)[i];
+}
+
+// stb's weights: Y = (77 R + 150 G + 29 B) / 256
+static uint32_t luminance(uint32_t r, uint32_t g, uint32_t b)
+{
+    return (77 * r + 150 * g + 29 * b) >> 8;
+}
+
+static void convert_pixel(const struct decoded *d, size_t i, const struct image_wish *wish,
+                          struct image_facts *facts, uint8_t *to)
+{
+    const size_t at = i * (size_t)d->channels;
+    const bool colour = d->channels >= 3, grey = wish->channels == 1;
+    const uint32_t opaque = d->wide ? 65535 : 255;
+    uint32_t x[3], alpha = opaque;
+    for (int c = 0; c < 3; c++)
+        x[c] = number_at(d, at + (colour ? (size_t)c : 0));
+    if (d->wide)
+        for (int c = 0; c < 3; c++)
+            facts->most = (int)x[c] > facts->most ? (int)x[c] : facts->most;
+    if (d->channels % 2 == 0)
+        alpha = number_at(d, at + (size_t)d->channels - 1);
+    facts->transparent |= alpha < opaque;
+    if (grey && colour)
+        x[0] = luminance(x[0], x[1], x[2]);
+    const uint8_t *b = wish->background;
+    for (int c = 0; c < wish->channels; c++) {
+        const uint32_t under = grey ? luminance(b[0], b[1], b[2]) : b[c],
+                       over = to_byte(d, x[c], wish->range);
+        to[c] = (uint8_t)((over * alpha + under * (opaque - alpha) + opaque / 2) / opaque);
+    }
+}
+
+// True where a decoded byte is already a byte as wished.
+static bool converted(const struct decoded *d, const struct image_wish *wish)
+{
+    return !d->wide && d->channels == wish->channels && !has_range(d, wish->range);
+}
+
+static void convert_pixels(const struct decoded *d, const struct image_wish *wish,
+                           struct image_facts *facts, uint8_t *to)
+{
+    for (size_t i = 0; i < d->pixels; i++)
+        convert_pixel(d, i, wish, facts, to + i * (size_t)wish->channels);
+}
+
+// --- the whole -----------------------------------------------------------------------------------
+
+static bool decode_webp(struct arena *a, const uint8_t *byte, size_t n, const struct image *size,
+                        bool transparent, struct decoded *d, const char **why)
+{
+    d->number = webp_decode(byte, n, size->width, size->height, transparent);
+    d->channels = transparent ? 4 : 3;
+    *why = "is damaged or cut short";
+    if (d->number)
+        arena_defer(a, free, d->number);
+    return d->number;
+}
+
+// A JPEG is brought to its channels by its decoder, which has the luminance as it is stored.
+static bool decode_stb(struct arena *a, const uint8_t *byte, size_t n,
+                       const struct image_wish *wish, struct decoded *d, const char **why)
+{
+    const size_t budget = d->pixels * BYTES_A_PIXEL + 2 * n + BYTES_BESIDE;
+    struct stb_picture p;
     const char *reason;
-    uint8_t *p = stb_decode(byte, (int)n, budget, channels, &reason);
-    if (!p) {
+    if (!stb_decode(byte, (int)n, budget, byte[0] == 0xFF ? wish->channels : 0, &p, &reason)) {
         *why = arena_printf(a, "is damaged (%s)", reason);
         return false;
     }
-    arena_defer(a, stb_free, p);
-    *out = (struct image){width, height, channels, p};
+    arena_defer(a, stb_free, p.number);
+    d->number = p.number;
+    d->channels = p.channels;
+    d->wide = p.wide;
     return true;
+}
+
+static bool decode_sized(struct arena *a, const uint8_t *byte, size_t n,
+                         const struct image_wish *wish, bool transparent, struct image *out,
+                         struct image_facts *facts, const char **why)
+{
+    struct arena *scratch = arena_new(NULL);
+    struct decoded d = {.pixels = (size_t)out->width * (size_t)out->height};
+    const bool good = webp_is(byte, n) ? decode_webp(scratch, byte, n, out, transparent, &d, why)
+                                       : decode_stb(scratch, byte, n, wish, &d, why);
+    if (good) {
+        out->pixel = arena_room(a, d.pixels * (size_t)wish->channels);
+        if (converted(&d, wish))
+            memcpy(out->pixel, d.number, d.pixels * (size_t)wish->channels);
+        else
+            convert_pixels(&d, wish, facts, out->pixel);
+    } else {
+        *why = arena_strdup(a, *why);
+    }
+    arena_free(scratch);
+    return good;
+}
+
+bool image_decode(struct arena *a, const uint8_t *byte, size_t n, const struct image_wish *wish,
+                  struct image *out, struct image_facts *facts, const char **why)
+{
+    bool transparent = false;
+    int width, height;
+    ASSERT(wish->channels == 1 || wish->channels == 3);
+    *facts = (struct image_facts){0};
+    *why = fault(byte, n, &width, &height, &transparent);
+    if (*why)
+        return false;
+    *out = (struct image){width, height, wish->channels, NULL};
+    const size_t bytes = (size_t)width * (size_t)height * USUAL_BYTES_A_PIXEL;
+    memory_take(bytes);
+    const bool good = decode_sized(a, byte, n, wish, transparent, out, facts, why);
+    memory_give(bytes);
+    if (good)
+        exif_turn(a, out, exif_orientation(byte, n));
+    return good;
 }

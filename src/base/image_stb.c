@@ -78,12 +78,17 @@ bool stb_size(const uint8_t *byte, int n, size_t budget, int *width, int *height
     return stbi_info_from_memory(byte, n, width, height, &channels);
 }
 
-uint8_t *stb_decode(const uint8_t *byte, int n, size_t budget, int channels, const char **why)
+bool stb_decode(const uint8_t *byte, int n, size_t budget, int channels, struct stb_picture *out,
+                const char **why)
 {
-    int width, height, own;
+    int width, height, own = 0;
     left = budget;
-    uint8_t *p = stbi_load_from_memory(byte, n, &width, &height, &own, channels);
-    if (!p)
+    out->wide = stbi_is_16_bit_from_memory(byte, n);
+    out->number = out->wide
+                      ? (void *)stbi_load_16_from_memory(byte, n, &width, &height, &own, channels)
+                      : (void *)stbi_load_from_memory(byte, n, &width, &height, &own, channels);
+    out->channels = channels ? channels : own;
+    if (!out->number)
         *why = stbi_failure_reason();
-    return p;
+    return out->number;
 }

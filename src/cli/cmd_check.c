@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cli/session.h"
+#include "cli/session_describe.h"
 #include "store/weights.h"
 #include "train/footprint.h"
 #include "view/table.h"
@@ -65,7 +66,7 @@ static struct totals add_network(struct table *t, struct experiment *e, struct n
 static int cmd_check_run(struct options *o)
 {
     struct session s;
-    if (!session_open(&s, o))
+    if (!session_look(&s, o))
         return EXIT_USAGE;
     struct experiment *e = s.experiment;
     if (!weights_load(e->network, e->n_network, &e->slots, NULL, o->diag) ||
@@ -91,6 +92,7 @@ static int cmd_check_run(struct options *o)
         tables_json((const struct table *const[]){t}, 1, stdout);
         return EXIT_DONE;
     }
+    session_tell_data(&s, stdout, NULL);
     table_draw(t, stdout, 0);
     printf("%s: well formed. Multiply-adds and activation bytes are for one sample, forward.\n",
            o->word[0]);
@@ -102,9 +104,11 @@ const struct command cmd_check = {
     .group = GROUP_EXPERIMENT,
     .usage = "[options] CONFIG [key=value …]",
     .help = "find every mistake in a config, or show its layers\n"
-            "Up to 20 mistakes at once, each drawn in the file. A config without mistakes is shown "
-            "layer by layer: output shape,\n"
-            "parameters, multiply-adds and activation bytes.",
+            "Up to 20 mistakes at once, each drawn in the file. What was found of each source of "
+            "data is said in a line;\n"
+            "of a folder of more than 500 pictures, 500 are opened. A config without mistakes is "
+            "shown layer by layer: output\n"
+            "shape, parameters, multiply-adds and activation bytes.",
     .options = option,
     .overrides = true,
     .min_words = 1,

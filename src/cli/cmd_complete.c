@@ -97,8 +97,9 @@ static void offer_stages(const struct completion *c)
 static const struct node *read_config(const struct completion *c)
 {
     struct diag *quiet = diag_new(c->arena);
-    const struct config *config = c->config ? config_load(c->arena, c->config, NULL, 0, quiet)
-                                            : NULL;
+    struct config *config = c->config ? config_load(c->arena, c->config, NULL, 0, quiet) : NULL;
+    if (config)
+        config->looking = true;
     return config && experiment_read(c->arena, config, quiet) ? config->root : NULL;
 }
 

@@ -72,27 +72,13 @@ static bool all_scored(const struct evaluator *v)
     return true;
 }
 
-// data.real.path
-static bool is_path(const char *key)
+// What is scored is the run's; only how it is scored may be said anew.
+static bool can_score(struct session *s)
 {
-    const char *dot = strrchr(key, '.');
-    return !strncmp(key, "data.", 5) && dot && !strcmp(dot, ".path");
-}
-
-// What is scored is the run's; only how it is scored may be said anew, and where the data lies.
-static bool same_model(struct session *s)
-{
-    int n;
-    const struct change *c = session_changes(s, s->stored.config_yaml, &n);
-    for (int i = 0; i < n; i++)
-        if (strncmp(c[i].key, "evaluate", 8) && !is_path(c[i].key))
-            return fail(s->diag, nowhere,
-                        "the config is not the one this run was trained under\n%s: %.60s → "
-                        "%.60s\nonly evaluate.… can be said anew",
-                        c[i].key, c[i].before, c[i].after);
-    return s->experiment->evaluate.n_score ||
-           fail(s->diag, nowhere,
-                "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'");
+    return session_same_model(s, "evaluate") &&
+           (s->experiment->evaluate.n_score ||
+            fail(s->diag, nowhere,
+                 "the config asks for no scores\nadd: 'evaluate.scores=[inception_score]'"));
 }
 
 static bool cmd_eval_restore(struct session *s)
@@ -116,8 +102,7 @@ static int cmd_eval_run(struct options *o)
         return opened;
     if (!session_threads(o, s.stored.threads, &threads))
         return EXIT_USAGE;
-    s.trainer = same_model(&s) ? trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag)
-                               : NULL;
+    s.trainer = can_score(&s) ? trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag) : NULL;
     if (!s.trainer)
         return EXIT_USAGE;
     struct scoring scoring = {.session = &s, .progress = progress_new(o->arena, stderr, 0, 0)};
@@ -139,7 +124,7 @@ const struct command cmd_eval = {
     .usage = "[options] RUN [key=value …]",
     .help = "score a run's checkpoint\nThe scores are kept with the run. evaluate.samples=50k and "
             "the like change the protocol, and with it the\n"
-            "evaluator's fingerprint.",
+            "evaluator's fingerprint. data.NAME.path=DIR says where the data are now.",
     .options = option,
     .overrides = true,
     .min_words = 1,

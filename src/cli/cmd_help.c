@@ -24,18 +24,10 @@ static const struct kind {
     const struct vocabulary *of;
     const struct param *beside;
 } kinds[] = {
-    {&layers, beside_layer},
-    {&losses, NULL},
-    {&penalties, NULL},
-    {&augmentations, NULL},
-    {&terms, term_params},
-    {&dataset_kinds, source_params},
-    {&metrics, beside_score},
-    {&sections, NULL},
-    {&noises, NULL},
-    {&functions, NULL},
-    {&initialisations, NULL},
-    {&optimizers, NULL},
+    {&layers, beside_layer},  {&losses, NULL},          {&penalties, NULL},
+    {&augmentations, NULL},   {&terms, term_params},    {&dataset_kinds, source_params},
+    {&metrics, beside_score}, {&sections, NULL},        {&noises, NULL},
+    {&functions, NULL},       {&initialisations, NULL}, {&optimizers, NULL},
     {&schedules, NULL},
 };
 

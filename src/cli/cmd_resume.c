@@ -44,14 +44,22 @@ static const char *changes(struct session *s, const char *yaml)
 }
 
 // What changes between the config of the checkpoint (of the start, where there is none) and now; ""
-// for nothing.
-static bool compare(struct session *s, const char *hash, const char *yaml, const char **changed)
+// for nothing. Data that have moved are the same data where `seen` says so.
+static bool compare(struct session *s, const char *hash, const char *yaml, const char *seen,
+                    const char **changed)
 {
+    const char *which;
     *changed = "";
+    if (!session_same_data(s, seen, &which) && !option_given(s->options, "change"))
+        return fail(s->diag, nowhere,
+                    "the data of '%s' are not those this run was trained on\nallow them with "
+                    "--change, or say where the others are: data.%s.path=DIR",
+                    which, which);
     if (!strcmp(hash, config_hash(s->arena, s->config, false)))
         return true;
     *changed = changes(s, yaml);
     return !**changed || option_given(s->options, "change") ||
+           (seen && session_only_moved(s, yaml)) ||
            fail(s->diag, nowhere,
                 "the config is not the one this run was trained under\n%s\nallow it with --change, "
                 "or leave it as it was",
@@ -61,7 +69,7 @@ static bool compare(struct session *s, const char *hash, const char *yaml, const
 static bool restore_start(struct session *s, const char **changed)
 {
     const struct experiment *e = s->experiment;
-    return compare(s, s->stored.config_hash, s->stored.config_yaml, changed) &&
+    return compare(s, s->stored.config_hash, s->stored.config_yaml, NULL, changed) &&
            weights_load(e->network, e->n_network, &e->slots, s->trainer->slab, s->diag);
 }
 
@@ -72,7 +80,7 @@ static bool cmd_resume_restore(struct session *s, const char *path, const char *
     struct safetensors *file = safetensors_open(s->arena, path, s->diag);
     if (!file ||
         !compare(s, safetensors_metadata(file, "config_hash"), safetensors_metadata(file, "config"),
-                 changed) ||
+                 safetensors_metadata(file, "data"), changed) ||
         !checkpoint_read(s->arena, path, s->experiment, t->slab, &c, s->diag))
         return false;
     if (c.step > t->steps)
@@ -175,7 +183,9 @@ const struct command cmd_resume = {
         "that says something\n"
         "else than the checkpoint's is refused, with the difference, unless --change allows it: "
         "ganexp resume @last\n"
-        "train.steps=20000 --change. RUN is a short id, the start of one, a name, or @last.",
+        "train.steps=20000 --change. So are other data; the same data at another place are not: "
+        "data.real.path=DIR.\n"
+        "RUN is a short id, the start of one, a name, or @last.",
     .options = option,
     .overrides = true,
     .min_words = 1,

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "cli/session.h"
+#include "cli/session_describe.h"
 #include "train/grid.h"
 #include "train/scatter.h"
 #include "store/trace.h"
@@ -83,9 +84,11 @@ static int cmd_sample_run(struct options *o)
     int threads;
     if (!session_threads(o, 0, &threads))
         return EXIT_USAGE;
-    const int opened = session_open_run(&s, o, o->word[0]);
+    const int opened = session_open_trained(&s, o, o->word[0]);
     if (opened != EXIT_DONE)
         return opened;
+    if (!session_same_model(&s, "samples"))
+        return EXIT_USAGE;
     const char *to = option_text(o, "output", "samples.png");
     s.trainer = trainer_new(o->arena, s.experiment, TRAINER_TRAINS, o->diag);
     if (!s.trainer)
@@ -94,8 +97,10 @@ static int cmd_sample_run(struct options *o)
         return EXIT_FAILED;
     if (!read_layout(o, s.experiment))
         return EXIT_USAGE;
-    if (!cmd_sample_draw(&s, to))
+    if (!cmd_sample_draw(&s, to)) {
+        session_tell_moved(&s);
         return EXIT_FAILED;
+    }
     printf("%s\n", to);
     return EXIT_DONE;
 }
@@ -103,11 +108,15 @@ static int cmd_sample_run(struct options *o)
 const struct command cmd_sample = {
     .name = "sample",
     .group = GROUP_SAMPLES,
-    .usage = "[options] RUN",
-    .help = "draw samples of a run's last checkpoint into a picture, or points where they are "
-            "none\nWhere the config lays classes "
-            "along the columns, so does the picture.",
+    .usage = "[options] RUN [key=value …]",
+    .help =
+        "draw samples of a run's last checkpoint into a picture, or points where they are "
+        "none\nWhere the config lays classes "
+        "along the columns, so does the picture. samples.… can be said anew: samples.grid=[2,4].\n"
+        "Data are opened only where what is drawn reads them; data.NAME.path=DIR says where they "
+        "are now.",
     .options = option,
+    .overrides = true,
     .min_words = 1,
     .max_words = 1,
     .run = cmd_sample_run,

@@ -17,20 +17,28 @@ struct session {
     struct diag *diag;
     struct config *config;
     struct experiment *experiment;
-    struct tuner *tuner;       // NULL: rules decide
-    struct tuner_cache *cache; // NULL: nothing is remembered
-    struct trainer *trainer;   // NULL until the command makes it
-    struct stored_run stored;  // uid NULL: a new run
-    struct reader *reader;     // that knows it; NULL for a new run
-    const char *dir;           // of the run
+    struct tuner *tuner;                // NULL: rules decide
+    struct tuner_cache *cache;          // NULL: nothing is remembered
+    struct trainer *trainer;            // NULL until the command makes it
+    struct stored_run stored;           // uid NULL: a new run
+    struct reader *reader;              // that knows it; NULL for a new run
+    const char *dir;                    // of the run
+    const struct last_checkpoint *last; // NULL: not looked for yet
 };
 
 // Loads and checks the config. Word 0 of the command line is a file; overrides are applied. False,
 // reported.
 bool session_open(struct session *s, struct options *o);
+// The same for a command that computes nothing of data.
+bool session_look(struct session *s, struct options *o);
 // The same for a stored run: its resolved config, its directory. EXIT_DONE, else the exit code;
 // reported.
 int session_open_run(struct session *s, struct options *o, const char *name);
+// The same to draw from it: where a checkpoint says what the data were, they are not opened. An
+// expression that reads data opens its own.
+int session_open_trained(struct session *s, struct options *o, const char *name);
+// Reports each file or folder that data of the stored run should come from and that is not there.
+void session_tell_moved(struct session *s);
 // --threads; unless told `usual`, or for 0 as many as the machine has.
 bool session_threads(struct options *o, int usual, int *threads);
 // A run's newest checkpoint that is sound.

@@ -6,9 +6,12 @@
 #include "cli/tuning.h"
 #include "codegen/plan.h"
 #include "config/node.h"
+#include "config/param.h"
+#include "data/recall.h"
 #include "store/environment.h"
 #include "store/run_params.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const char nothing[] = "(nothing)";
@@ -49,6 +52,95 @@ struct change *session_changes(struct session *s, const char *yaml, int *n)
         if (param_text(new, n_new, old[i].key) == nothing)
             APPEND(s->arena, change, *n, ((struct change){old[i].key, old[i].text, nothing}));
     return change;
+}
+
+enum { CLASSES_SHOWN = 12 };
+
+// Names of files may hold what moves a terminal's cursor.
+static const char *printable(struct text *line)
+{
+    for (char *p = line->s; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
+    return line->s;
+}
+
+static void tell_classes(const struct data_source *source, FILE *to, struct recorder *recorder)
+{
+    struct text line;
+    text_init(&line);
+    dataset_tell_classes(source->dataset, CLASSES_SHOWN, &line);
+    if (line.n)
+        fprintf(to, "%s: classes %s\n", source->name, printable(&line));
+    text_clear(&line);
+    dataset_tell_classes(source->dataset, INT_MAX, &line);
+    if (line.n && recorder)
+        recorder_event(recorder, EVENT_INFO, "classes", -1, "%s: %s", source->name,
+                       printable(&line));
+    text_release(&line);
+}
+
+void session_tell_data(const struct session *s, FILE *to, struct recorder *recorder)
+{
+    for (int i = 0; i < s->experiment->n_data; i++) {
+        const struct data_source *source = &s->experiment->data[i];
+        struct text line;
+        text_init(&line);
+        dataset_tell(source->dataset, source->name, &line);
+        fprintf(to, "%s\n", printable(&line));
+        if (recorder)
+            recorder_event(recorder, EVENT_INFO, "data", -1, "%s", line.s);
+        text_release(&line);
+        tell_classes(source, to, recorder);
+    }
+}
+
+// "data.real.path"
+static bool says_where(const struct session *s, const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    if (!dot || strncmp(key, "data.", 5))
+        return false;
+    const struct node *source = node_at(s->config->root,
+                                        arena_strndup(s->arena, key, (size_t)(dot - key)));
+    const struct param *p = source ? param_find(source->table, dot + 1) : NULL;
+    return p && p->type == PARAM_PATH;
+}
+
+bool session_same_model(struct session *s, const char *section)
+{
+    int n;
+    const struct change *c = session_changes(s, s->stored.config_yaml, &n);
+    for (int i = 0; i < n; i++)
+        if (strncmp(c[i].key, section, strlen(section)) && !says_where(s, c[i].key))
+            return fail(s->diag, (struct place){0},
+                        "the config is not the one this run was trained under\n%s: %.60s → "
+                        "%.60s\nonly %s.… can be said anew, and where the data lie",
+                        c[i].key, c[i].before, c[i].after, section);
+    return true;
+}
+
+bool session_only_moved(struct session *s, const char *yaml)
+{
+    int n;
+    const struct change *c = session_changes(s, yaml, &n);
+    for (int i = 0; i < n; i++)
+        if (!says_where(s, c[i].key))
+            return false;
+    return n > 0;
+}
+
+bool session_same_data(struct session *s, const char *seen, const char **which)
+{
+    const struct source text = {"data", seen};
+    const struct node *was = seen ? node_parse(s->arena, &text, diag_new(s->arena)) : NULL;
+    for (int i = 0; was && i < s->experiment->n_data; i++) {
+        const struct data_source *now = &s->experiment->data[i];
+        *which = now->name;
+        if (node_get(was, now->name) && !dataset_is(now->dataset, node_get(was, now->name)))
+            return false;
+    }
+    return true;
 }
 
 struct run_description session_describe(struct session *s, int threads)

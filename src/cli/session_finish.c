@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/workspace.h"
 #include "cli/session.h"
+#include "cli/session_describe.h"
 #include "cli/session_train.h"
 #include "cli/signals.h"
 #include "store/environment.h"
@@ -146,6 +147,7 @@ int session_train(struct session *s, struct recorder *recorder)
     struct training t = {.session = s, .recorder = recorder};
     s->dir = recorder_dir(recorder);
     fprintf(stderr, "%s\n", s->dir);
+    session_tell_data(s, stderr, recorder);
     if (!make_folders(s) || !open_pictures(&t)) {
         recorder_end(recorder, RUN_FAILED, "could not start", EXIT_FAILED);
         return EXIT_FAILED;

@@ -59,10 +59,12 @@ static bool read_experiment(struct session *s)
     return s->experiment && evaluator_check(s->experiment, s->diag) && precise_here(s);
 }
 
-bool session_open(struct session *s, struct options *o)
+static bool open_file(struct session *s, struct options *o, bool looking)
 {
     *s = (struct session){.options = o, .arena = o->arena, .diag = o->diag};
     s->config = config_load(o->arena, o->word[0], o->override, o->n_override, o->diag);
+    if (s->config)
+        s->config->looking = looking;
     return read_experiment(s);
 }
 
@@ -95,7 +97,11 @@ static struct config *config_of_run(struct session *s)
     return config_parse(s->arena, path, text, o->override, o->n_override, s->diag);
 }
 
-int session_open_run(struct session *s, struct options *o, const char *name)
+bool session_open(struct session *s, struct options *o) { return open_file(s, o, false); }
+
+bool session_look(struct session *s, struct options *o) { return open_file(s, o, true); }
+
+static int find_run(struct session *s, struct options *o, const char *name)
 {
     *s = (struct session){.options = o, .arena = o->arena, .diag = o->diag};
     struct reader *reader = reader_open_run(o->arena, options_db(o), name, o->diag);
@@ -106,16 +112,73 @@ int session_open_run(struct session *s, struct options *o, const char *name)
     s->reader = reader;
     s->dir = s->stored.dir;
     s->config = config_of_run(s);
-    return read_experiment(s) ? EXIT_DONE : EXIT_USAGE;
+    return s->config ? EXIT_DONE : EXIT_USAGE;
 }
 
-bool session_last_checkpoint(struct session *s, struct last_checkpoint *last)
+void session_tell_moved(struct session *s)
+{
+    const struct node *data = node_get(s->config->root, "data");
+    for (int i = 0; data && i < data->n; i++) {
+        const struct entry *source = &data->entry[i];
+        for (int k = 0; k < source->value->n; k++) {
+            const struct entry *e = &source->value->entry[k];
+            const struct param *p = param_find(source->value->table, e->key);
+            if (p && p->type == PARAM_PATH && e->value->text && access(e->value->text, F_OK))
+                fail(s->diag, (struct place){0},
+                     "the data of run %s are not at '%s'\nif they have moved, say where they are: "
+                     "data.%s.%s=PATH",
+                     uid_short(s->stored.uid), e->value->text, source->key, e->key);
+        }
+    }
+}
+
+static int read_stored(struct session *s)
+{
+    if (read_experiment(s))
+        return EXIT_DONE;
+    session_tell_moved(s);
+    return EXIT_USAGE;
+}
+
+int session_open_run(struct session *s, struct options *o, const char *name)
+{
+    const int found = find_run(s, o, name);
+    return found == EXIT_DONE ? read_stored(s) : found;
+}
+
+// NULL where the checkpoint does not say it.
+static const struct node *data_of(struct session *s, const char *path)
+{
+    struct source *source = NEW(s->arena, struct source);
+    struct diag *quiet = diag_new(s->arena);
+    const struct safetensors *file = safetensors_open(s->arena, path, quiet);
+    *source = (struct source){path, file ? safetensors_metadata(file, "data") : NULL};
+    return source->text ? node_parse(s->arena, source, quiet) : NULL;
+}
+
+int session_open_trained(struct session *s, struct options *o, const char *name)
+{
+    struct last_checkpoint last;
+    const int found = find_run(s, o, name);
+    if (found != EXIT_DONE)
+        return found;
+    if (!session_last_checkpoint(s, &last))
+        return EXIT_FAILED;
+    if (!last.path) {
+        fail(s->diag, (struct place){0}, "%s has no checkpoint", s->dir);
+        return EXIT_FAILED;
+    }
+    s->config->seen = data_of(s, last.path);
+    return read_stored(s);
+}
+
+static struct last_checkpoint *look_for_checkpoint(struct session *s)
 {
     ASSERT(s->dir && s->stored.uid);
     struct diag *trouble = diag_new(s->arena);
     int n;
     const int64_t *step = checkpoints_steps(s->arena, s->dir, &n);
-    *last = (struct last_checkpoint){0};
+    struct last_checkpoint *last = NEW(s->arena, struct last_checkpoint);
     for (int i = n; i-- && !last->path;) {
         const char *path = checkpoints_path(s->arena, s->dir, step[i]);
         if (checkpoint_sound(s->arena, path, reader_sha256(s->reader, &s->stored, path), trouble))
@@ -129,7 +192,15 @@ bool session_last_checkpoint(struct session *s, struct last_checkpoint *last)
              "no checkpoint of run %s can be used\nremove them from %s/checkpoints, and `ganexp "
              "resume` begins again at step 0",
              uid_short(s->stored.uid), s->dir);
-    return !n || last->path;
+    return !n || last->path ? last : NULL;
+}
+
+bool session_last_checkpoint(struct session *s, struct last_checkpoint *last)
+{
+    if (!s->last)
+        s->last = look_for_checkpoint(s);
+    *last = s->last ? *s->last : (struct last_checkpoint){0};
+    return s->last != NULL;
 }
 
 bool session_restore_last(struct session *s)

@@ -91,7 +91,7 @@ static int open_config(struct session *s, struct options *o, enum tuning how, in
              o->command->name);
         return EXIT_USAGE;
     }
-    if (!session_open(s, o))
+    if (!(how == TUNING_REMEMBERED ? session_look : session_open)(s, o))
         return EXIT_USAGE;
     open_cache(s, how, *threads);
     return EXIT_DONE;

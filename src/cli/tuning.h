@@ -20,7 +20,7 @@ struct stored_run;
 
 enum tuning {
     TUNING_MEASURE,    // what is not known yet is measured, and remembered
-    TUNING_REMEMBERED, // what is not known is left to rules
+    TUNING_REMEMBERED, // what is not known is left to rules; nothing is computed of data
     TUNING_RULES
 };
 

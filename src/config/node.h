@@ -46,6 +46,10 @@ struct node *node_parse(struct arena *a, const struct source *source, struct dia
 struct config {
     struct node *root; // merged: extends, file, overrides
     const char *path;  // of the file
+    // What its sources of data were when it was trained (data/recall.h), by name: these are not
+    // opened. NULL: all are.
+    const struct node *seen;
+    bool looking; // no example is asked for: data/dataset.h's dataset_look
     // "default", "configs/base.yaml:12", "command line": where each leaf came from is its node's
     // `where`.
 };

@@ -138,7 +138,8 @@ static bool read_value(const struct param_reader *r, const struct param *p, cons
     case PARAM_FLOAT: return read_float(node, what, range_of(p), field, r->diag);
     case PARAM_DURATION: return read_duration(node, what, range_of(p), field, r->diag);
     case PARAM_BOOL: return scalar_bool(node, what, field, r->diag);
-    case PARAM_TEXT: return read_text(r, p, node, field);
+    case PARAM_TEXT:
+    case PARAM_PATH: return read_text(r, p, node, field);
     case PARAM_WORD: return param_read_word(r, p, node, field);
     case PARAM_INTS: return read_ints(r, p, node, field);
     case PARAM_NODE:
@@ -153,13 +154,18 @@ static bool read_value(const struct param_reader *r, const struct param *p, cons
 
 static const char *type_name(enum param_type type)
 {
-    static const char *const name[] = {
-        [PARAM_INT] = "whole number",   [PARAM_FLOAT] = "number",
-        [PARAM_BOOL] = "true or false", [PARAM_TEXT] = "text",
-        [PARAM_WORD] = "word",          [PARAM_INTS] = "whole numbers",
-        [PARAM_DURATION] = "duration",  [PARAM_NODE] = "YAML",
-        [PARAM_TENSOR] = "expression",  [PARAM_LABEL] = "expression of a class",
-        [PARAM_NAMES] = "name, or list"};
+    static const char *const name[] = {[PARAM_INT] = "whole number",
+                                       [PARAM_FLOAT] = "number",
+                                       [PARAM_BOOL] = "true or false",
+                                       [PARAM_TEXT] = "text",
+                                       [PARAM_PATH] = "path",
+                                       [PARAM_WORD] = "word",
+                                       [PARAM_INTS] = "whole numbers",
+                                       [PARAM_DURATION] = "duration",
+                                       [PARAM_NODE] = "YAML",
+                                       [PARAM_TENSOR] = "expression",
+                                       [PARAM_LABEL] = "expression of a class",
+                                       [PARAM_NAMES] = "name, or list"};
     ASSERT(type < LENGTH(name) && name[type]);
     return name[type];
 }

@@ -10,12 +10,13 @@
 #include "config/word.h"
 
 enum param_type {
-    PARAM_INT,      // int64_t: 64, 64k, 1_000
-    PARAM_FLOAT,    // double: 1e-4, 5%
-    PARAM_BOOL,     // bool: true, false
-    PARAM_TEXT,     // const char *
-    PARAM_WORD,     // int: index into words
-    PARAM_INTS,     // struct ints: a list of whole numbers; one number is a list of one
+    PARAM_INT,   // int64_t: 64, 64k, 1_000
+    PARAM_FLOAT, // double: 1e-4, 5%
+    PARAM_BOOL,  // bool: true, false
+    PARAM_TEXT,  // const char *
+    PARAM_PATH,  // the same: where a file or folder lies, which may differ from machine to machine
+    PARAM_WORD,  // int: index into words
+    PARAM_INTS,  // struct ints: a list of whole numbers; one number is a list of one
     PARAM_DURATION, // double seconds: 30m, 1h30m, 45s
     PARAM_NODE,     // const struct node *: read by what owns the table
     PARAM_TENSOR,   // the same: an expression

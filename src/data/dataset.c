@@ -87,6 +87,37 @@ bool dataset_get(const struct dataset *s, int64_t index, float *const field[FIEL
     return true;
 }
 
+// --- telling -------------------------------------------------------------------------------------
+
+static const char *noun(const struct dataset *s)
+{
+    return s->height == 1 && s->width == 1                            ? "point"
+           : s->channels == 1 || s->channels == 3 || s->channels == 4 ? "picture"
+                                                                      : "example";
+}
+
+void dataset_tell(const struct dataset *s, const char *name, struct text *out)
+{
+    const int64_t n = s->found ? s->found : s->count;
+    text_addf(out, "%s: %lld %s%s", name, (long long)n, noun(s), n == 1 ? "" : "s");
+    if (s->classes)
+        text_addf(out, " in %d class%s", s->classes, s->classes == 1 ? "" : "es");
+    text_addf(out, " (%s)", s->parts ? s->parts : splits[s->split]);
+    text_addf(out, ", %lld × %lld × %lld", (long long)s->channels, (long long)s->height,
+              (long long)s->width);
+    if (s->beside)
+        text_addf(out, "; %s", s->beside);
+}
+
+void dataset_tell_classes(const struct dataset *s, int most, struct text *out)
+{
+    const int n = s->class_name ? s->classes : 0;
+    for (int k = 0; k < n && k < most; k++)
+        text_addf(out, "%s%d '%s'", k ? ", " : "", k, s->class_name[k]);
+    if (n > most)
+        text_addf(out, " and %d more", n - most);
+}
+
 // --- reading -------------------------------------------------------------------------------------
 
 static bool fail_without_word(struct diag *d, struct place where)
@@ -166,22 +197,63 @@ bool source_options_read(const struct node *source, struct source_options *out, 
     return s;
 }
 
-struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
-                             struct diag *d)
+struct place dataset_place(const struct dataset *s, const char *key)
+{
+    const struct node *said = node_get(s->node, key);
+    return (said ? said : word_node(s->node))->where;
+}
+
+bool dataset_has_files(const struct dataset *s)
+{
+    for (const struct param *p = s->kind->word.params; p && p->name; p++)
+        if (p->type == PARAM_PATH)
+            return true;
+    return false;
+}
+
+static struct dataset *open_source(struct arena *a, const struct node *source, enum split split,
+                                   bool looking, struct diag *d)
 {
     const struct dataset_kind *kind;
     const struct shared *block = read_source_block(a, source, &kind, d);
     if (!block)
         return NULL;
-    const struct node *path = node_get(source, "path");
+    const bool part = split == SPLIT_TRAIN && block->per_class;
     struct dataset *s = NEW(a, struct dataset);
-    s->kind = kind;
+    *s = (struct dataset){
+        .kind = kind, .node = source, .split = split, .looking = looking && !part};
     const void *own = (const char *)block + aligned(sizeof *block);
-    if (!kind->open(s, split, own, (path ? path : word_node(source))->where, a, d))
+    if (!kind->open(s, split, own, dataset_place(s, "path"), a, d))
         return NULL;
     ASSERT(s->channels > 0 && s->height > 0 && s->width > 0 && s->count > 0 && s->fingerprint);
     ASSERT(dataset_fields(s) == FIELD_OWN || s->kind->get_own);
-    return split == SPLIT_TRAIN && block->per_class
-               ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d)
-               : s;
+    return part ? subset_open(a, s, block->per_class, node_get(source, "per_class")->where, d) : s;
+}
+
+struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d)
+{
+    return open_source(a, source, split, false, d);
+}
+
+struct dataset *dataset_look(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d)
+{
+    return open_source(a, source, split, true, d);
+}
+
+struct dataset *dataset_open_split(struct arena *a, const struct dataset *training,
+                                   enum split split, struct diag *d)
+{
+    struct dataset *s = dataset_open(a, training->node, split, d);
+    if (!s || (s->channels == training->channels && s->height == training->height &&
+               s->width == training->width && s->classes <= training->classes))
+        return s;
+    fail(d, training->node->where,
+         "the %s split has %lld × %lld × %lld (C, H, W) and %d classes, the training split %lld × "
+         "%lld × %lld and %d\nexpected one shape, and no class that training does not know",
+         splits[split], (long long)s->channels, (long long)s->height, (long long)s->width,
+         s->classes, (long long)training->channels, (long long)training->height,
+         (long long)training->width, training->classes);
+    return NULL;
 }

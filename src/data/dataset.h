@@ -7,6 +7,8 @@
 
 #include "config/param.h"
 
+struct text;
+
 enum split { SPLIT_TRAIN, SPLIT_TEST };
 enum sampling { SAMPLING_SHUFFLE, SAMPLING_REPLACE };
 
@@ -20,11 +22,18 @@ struct data_field {
 
 struct dataset {
     const struct dataset_kind *kind;
+    const struct node *node; // the source it was opened from
+    enum split split;
+    bool looking; // opened by dataset_look
     int64_t channels, height, width;
     int64_t count;                 // examples in this split; of digits, without end, the nominal
     int classes;                   // 0 without labels
     const char *const *class_name; // classes names, or NULL
-    const struct data_field *own;  // from FIELD_OWN on
+    // for dataset_tell
+    int64_t found;      // examples of all splits; 0: those of this one are known
+    const char *parts;  // how they are split: "train 4, val 1"; NULL: by the split's name
+    const char *beside; // what lies there and is not read, or was done to what is; NULL: nothing
+    const struct data_field *own; // from FIELD_OWN on
     int n_own;
     // SHA-256 in hex of the content (files' bytes; generator's name, version and parameters).
     const char *fingerprint;
@@ -33,7 +42,7 @@ struct dataset {
 
 struct dataset_kind {
     struct word word; // parameters beside source_params
-    // Opens a split. Missing or damaged files: reported at `where` with the place looked in, the
+    // Opens a split of s->node. Missing or damaged files: reported at `where` with the place looked in, the
     // names wanted and the override that uses `digits` instead; false.
     bool (*open)(struct dataset *s, enum split split, const void *params, struct place where,
                  struct arena *a, struct diag *d);
@@ -74,5 +83,20 @@ bool source_options_read(const struct node *source, struct source_options *out, 
 // the source's own, which is the caller's to follow. NULL after errors.
 struct dataset *dataset_open(struct arena *a, const struct node *source, enum split split,
                              struct diag *d);
+// The same for one who wants to know what there is and asks for no example: a kind whose files take
+// long to read may read only some of them.
+struct dataset *dataset_look(struct arena *a, const struct node *source, enum split split,
+                             struct diag *d);
+// A split of the source that `training` is of: for networks that were built for that one, so it has
+// to have its shape and no classes beyond its. NULL, reported.
+struct dataset *dataset_open_split(struct arena *a, const struct dataset *training,
+                                   enum split split, struct diag *d);
+// Where a key of the source stands, or its data set's word where the source does not say the key.
+struct place dataset_place(const struct dataset *s, const char *key);
+// "real: 5 pictures in 2 classes (train 4, val 1), 3 × 64 × 64; 200 other files not read (.webp 200)"
+void dataset_tell(const struct dataset *s, const char *name, struct text *out);
+// "0 'cat', 1 'dog'", at most `most` of them; nothing where classes have no names.
+void dataset_tell_classes(const struct dataset *s, int most, struct text *out);
+bool dataset_has_files(const struct dataset *s); // its examples come from files
 
 #endif

@@ -131,6 +131,17 @@ static const char *cifar_fingerprint(struct arena *a, struct cifar *c)
     return SHA256End(&c->sha, arena_alloc(a, SHA256_DIGEST_STRING_LENGTH));
 }
 
+// NULL where all classes are kept.
+static const char *say_kept(struct arena *a, const struct cifar *c)
+{
+    const char *kept = "only of";
+    int n = 0;
+    for (int i = 0; i < CLASSES; i++)
+        if (c->keep[i])
+            kept = arena_printf(a, "%s%s %s", kept, n++ ? "," : "", class_name[i]);
+    return n < CLASSES ? kept : NULL;
+}
+
 static bool cifar_open(struct dataset *s, enum split split, const void *params, struct place where,
                        struct arena *a, struct diag *d)
 {
@@ -146,6 +157,7 @@ static bool cifar_open(struct dataset *s, enum split split, const void *params, 
     s->count = (int64_t)c->n;
     s->classes = CLASSES;
     s->class_name = class_name;
+    s->beside = say_kept(a, c);
     s->fingerprint = cifar_fingerprint(a, c);
     return true;
 }
@@ -162,7 +174,7 @@ static bool cifar_get(const struct dataset *s, int64_t index, float *image, int3
 
 #define FIELD(name) offsetof(struct cifar_params, name)
 static const struct param cifar_table[] = {
-    {"path", PARAM_TEXT, FIELD(path), "", 0, 0, NULL,
+    {"path", PARAM_PATH, FIELD(path), "", 0, 0, NULL,
      "the folder of data_batch_1.bin and the others"},
     {"classes", PARAM_NODE, FIELD(classes), "", 0, 0, NULL,
      "the classes to keep, by name or number", .takes = "class, or list"},

@@ -19,7 +19,7 @@ struct idx_set {
 };
 
 const struct param idx_params[] = {
-    {"path", PARAM_TEXT, offsetof(struct idx_params, path), "", 0, 0, NULL,
+    {"path", PARAM_PATH, offsetof(struct idx_params, path), "", 0, 0, NULL,
      "the folder of the files, plain or .gz"},
     {"size", PARAM_INT, offsetof(struct idx_params, size), "28", SIDE, 256, NULL,
      "height and width; beyond 28 padded with black"},

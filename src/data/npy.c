@@ -17,8 +17,8 @@ static const struct kind {
     const char *descr;
     int size;
 } kind[] = {
-    [NPY_BOOL] = {"|b1", 1}, [NPY_U1] = {"|u1", 1}, [NPY_I1] = {"|i1", 1}, [NPY_I4] = {"<i4", 4},
-    [NPY_I8] = {"<i8", 8},   [NPY_F4] = {"<f4", 4}, [NPY_F8] = {"<f8", 8},
+    [NPY_BOOL] = {"|b1", 1}, [NPY_U1] = {"|u1", 1}, [NPY_I1] = {"|i1", 1}, [NPY_U2] = {"<u2", 2},
+    [NPY_I4] = {"<i4", 4},   [NPY_I8] = {"<i8", 8}, [NPY_F4] = {"<f4", 4}, [NPY_F8] = {"<f8", 8},
 };
 
 // What is left of the header's text.
@@ -94,7 +94,7 @@ static bool take_type(struct arena *a, struct cursor *c, struct npy *out, const 
             out->type = (enum npy_type)i;
             return true;
         }
-    *why = arena_printf(a, "holds numbers of type '%s'; read are |b1 |u1 |i1 <i4 <i8 <f4 <f8",
+    *why = arena_printf(a, "holds numbers of type '%s'; read are |b1 |u1 |i1 <u2 <i4 <i8 <f4 <f8",
                         descr);
     return false;
 }
@@ -187,6 +187,7 @@ double npy_number(const struct npy *x, int64_t i)
 {
     ASSERT(i >= 0 && i < x->count);
     const uint8_t *p = x->byte + i * kind[x->type].size;
+    uint16_t u2;
     int32_t i4;
     int64_t i8;
     float f4;
@@ -195,6 +196,7 @@ double npy_number(const struct npy *x, int64_t i)
     case NPY_BOOL: return *p != 0;
     case NPY_U1: return *p;
     case NPY_I1: return (int8_t)*p;
+    case NPY_U2: return memcpy(&u2, p, sizeof u2), u2;
     case NPY_I4: return memcpy(&i4, p, sizeof i4), i4;
     case NPY_I8: return memcpy(&i8, p, sizeof i8), (double)i8;
     case NPY_F4: return memcpy(&f4, p, sizeof f4), f4;

@@ -9,7 +9,7 @@
 struct arena;
 
 enum { NPY_RANK_MAX = 4 };
-enum npy_type { NPY_BOOL, NPY_U1, NPY_I1, NPY_I4, NPY_I8, NPY_F4, NPY_F8 };
+enum npy_type { NPY_BOOL, NPY_U1, NPY_I1, NPY_U2, NPY_I4, NPY_I8, NPY_F4, NPY_F8 };
 
 struct npy {
     enum npy_type type;

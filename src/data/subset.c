@@ -73,6 +73,10 @@ struct dataset *subset_open(struct arena *a, const struct dataset *of, int64_t p
     s->kind = kind;
     s->state = own;
     s->count = own->n;
+    s->found = of->found ? of->found : of->count;
+    s->beside = arena_printf(a, "%d of them used, %lld of each class%s%s", own->n,
+                             (long long)per_class, of->beside ? "; " : "",
+                             of->beside ? of->beside : "");
     char *hex = arena_alloc(a, SHA256_DIGEST_STRING_LENGTH);
     const char *text = arena_printf(a, "%s per_class %d", of->fingerprint, (int)per_class);
     s->fingerprint = SHA256Data((const uint8_t *)text, strlen(text), hex);

@@ -110,7 +110,7 @@ static const char *evaluator(struct arena *a, const struct evaluator *v, const s
 // Real data are the test split, or the training split where that has fewer than N.
 static bool open_data(struct arena *a, struct evaluator *v, struct taken *t)
 {
-    const struct node *node = t->source->node;
+    const struct dataset *training = t->source->dataset;
     const int64_t N = v->protocol.samples;
     t->split = "test";
     t->n_real = t->n_fake = N;
@@ -128,12 +128,12 @@ static bool open_data(struct arena *a, struct evaluator *v, struct taken *t)
         return true;
     }
     t->real_data = t->data = v->scorer ? v->scorer->test
-                                       : dataset_open(a, node, SPLIT_TEST, v->look.d);
+                                       : dataset_open_split(a, training, SPLIT_TEST, v->look.d);
     if (!t->data || t->data->count >= N)
         return t->data != NULL;
     t->split = "train";
     t->real_data = t->data = v->scorer ? v->scorer->source->dataset
-                                       : dataset_open(a, node, SPLIT_TRAIN, v->look.d);
+                                       : dataset_open_split(a, training, SPLIT_TRAIN, v->look.d);
     return t->data != NULL;
 }
 

@@ -191,7 +191,7 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
     struct scorer *s = NEW(a, struct scorer);
     *s = (struct scorer){.classes = source->dataset->classes, .batch = 250, .source = &e->data[0]};
     s->key = scorer_key_of(a, config, s->source->dataset);
-    s->test = dataset_open(a, s->source->node, SPLIT_TEST, d);
+    s->test = dataset_open_split(a, s->source->dataset, SPLIT_TEST, d);
     s->output = sampler_new(a, e, t->slab, s->batch,
                             "concat(classifier(real.image).class, classifier(real.image).features)",
                             false, d);

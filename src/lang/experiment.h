@@ -12,6 +12,7 @@
 #include "nn/network.h"
 
 struct chooser;
+struct text;
 struct workspace;
 
 // A named source of batches. Its fields in expressions: NAME.image, … (data/dataset.h).
@@ -187,6 +188,10 @@ struct experiment *experiment_parse(struct arena *a, const struct config *config
 void experiment_fill(const struct experiment *e, float *slab);
 // Steps in one pass over the first source; at least 1.
 int64_t experiment_epoch(const struct experiment *e);
+
+// What its sources of data are, where those come from files: "{real: {…}}", for config->seen of one
+// who wants the networks and has not the data.
+void data_remember(const struct experiment *e, struct text *out);
 
 // NULL when absent
 struct network *experiment_network(const struct experiment *e, const char *name);

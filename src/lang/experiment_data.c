@@ -1,5 +1,7 @@
 // What comes into an experiment: batches from data sets, and noise.
 #include "base/arena.h"
+#include "base/text.h"
+#include "data/recall.h"
 #include "lang/sections.h"
 
 #include <string.h>
@@ -17,7 +19,10 @@ static bool read_one_source(struct section_reader *r, const struct entry *entry,
                               .node = entry->value,
                               .batch = o.batch,
                               .sampling = o.sampling};
-    s->dataset = dataset_open(r->arena, entry->value, o.split, r->d);
+    const struct node *seen = node_get(r->e->config->seen, entry->key);
+    s->dataset = seen                    ? dataset_recall(r->arena, entry->value, seen, r->d)
+                 : r->e->config->looking ? dataset_look(r->arena, entry->value, o.split, r->d)
+                                         : dataset_open(r->arena, entry->value, o.split, r->d);
     return s->dataset != NULL;
 }
 
@@ -42,6 +47,19 @@ bool read_data(struct section_reader *r, const struct node *data)
     }
     e->batch = e->n_data ? e->data[0].batch : 1;
     return good;
+}
+
+void data_remember(const struct experiment *e, struct text *out)
+{
+    text_add(out, "{");
+    for (int i = 0; i < e->n_data; i++) {
+        const struct data_source *s = &e->data[i];
+        if (!dataset_has_files(s->dataset))
+            continue;
+        text_addf(out, "%s%s: ", out->s[out->n - 1] == '{' ? "" : ", ", s->name);
+        dataset_remember(s->dataset, out);
+    }
+    text_add(out, "}");
 }
 
 // --- noise ---------------------------------------------------------------------------------------

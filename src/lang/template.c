@@ -26,7 +26,7 @@ enum { DEPTH_MAX = 32 };
     KEY(outputs, PARAM_NODE, "map", \
         "several results of one network: {NAME: [layers], …}, or {NAME: a layer's name}")
 #define INIT KEY(init, PARAM_NODE, "initialisation", "how its weights begin; torch, unless said")
-#define LOAD KEY(load, PARAM_TEXT, NULL, "a safetensors file that its weights begin with")
+#define LOAD KEY(load, PARAM_PATH, NULL, "a safetensors file that its weights begin with")
 #define FROZEN KEY(frozen, PARAM_BOOL, NULL, "no update trains it")
 #define LIKE                      \
     KEY(like, PARAM_NODE, "name", \

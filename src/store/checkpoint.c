@@ -41,15 +41,20 @@ bool checkpoint_write(const char *path, const struct experiment *e, const float 
     struct text yaml;
     text_init(&yaml);
     node_write(e->config->root, &yaml);
-    struct metadata *metadata = NEW_ARRAY(a, struct metadata, n_extra + 4);
+    struct text data;
+    text_init(&data);
+    data_remember(e, &data);
+    struct metadata *metadata = NEW_ARRAY(a, struct metadata, n_extra + 5);
     metadata[0] = (struct metadata){"step", arena_printf(a, "%" PRId64, step)};
     metadata[1] = (struct metadata){"seed", arena_printf(a, "%" PRId64, e->seed)};
     metadata[2] = (struct metadata){"config_hash", config_hash(a, e->config, false)};
     metadata[3] = (struct metadata){"config", yaml.s};
+    metadata[4] = (struct metadata){"data", data.s};
     if (n_extra)
-        memcpy(metadata + 4, extra, sizeof *extra * (size_t)n_extra);
-    const bool ok = safetensors_write(path, tensor, e->slots.n, metadata, n_extra + 4, d);
+        memcpy(metadata + 5, extra, sizeof *extra * (size_t)n_extra);
+    const bool ok = safetensors_write(path, tensor, e->slots.n, metadata, n_extra + 5, d);
     text_release(&yaml);
+    text_release(&data);
     arena_free(a);
     return ok;
 }

@@ -12,8 +12,8 @@ struct checkpoint {
     const char *config_hash;
 };
 
-// Atomic. `extra` metadata is added to step, seed, config hash and the resolved config. False,
-// reported.
+// Atomic. `extra` metadata is added to step, seed, config hash, the resolved config and, as "data",
+// what its data are (data_remember). False, reported.
 bool checkpoint_write(const char *path, const struct experiment *e, const float *slab, int64_t step,
                       const struct metadata *extra, int n_extra, struct diag *d);
 // Whether the file is whole and without NaN and Inf, says its step and config, and is what was recorded: `sha256` of the

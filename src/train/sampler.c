@@ -65,7 +65,7 @@ const struct dataset *sampler_split(struct sampler *s, const struct data_source 
     ASSERT(source >= e->data && source < e->data + e->n_data);
     struct dataset **set = &s->set[split * e->n_data + (source - e->data)];
     if (!*set)
-        *set = dataset_open(s->arena, source->node, split, d);
+        *set = dataset_open_split(s->arena, source->dataset, split, d);
     return *set;
 }
 

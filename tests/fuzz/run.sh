@@ -23,13 +23,13 @@ sources() {  # of a fuzzer: what it is linked from
     idx) echo src/data/idx.c src/base/{arena,file,text}.c -lz ;;
     image)
         build stb.o -c src/base/image_stb.c -fwrapv -fno-sanitize=shift,integer || return 1  # as meson.build has it
-        echo src/base/{image_read,arena}.c build-fuzz/stb.o -lm
+        echo src/base/{image_read,image_exif,image_webp,arena}.c build-fuzz/stb.o -lwebp -lpthread -lm
         ;;
     npy) echo src/data/npy.c src/base/arena.c ;;
     safetensors) echo src/store/safetensors.c src/base/{arena,diag,file,text}.c -ljansson ;;
     journal) echo src/store/{journal,record,db,db_create,file_system}.c src/base/{arena,diag,file,text}.c -Ibuild -ljansson -lsqlite3 -lz -lm ;;
     experiment)  # nothing is run: the rooms that know no machine, in meson.build's order
-        echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lm -lpthread ;;
+        echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lwebp -lm -lpthread ;;
     *) echo "tests/fuzz/run.sh: no sources for fuzz_$1" >&2; return 1 ;;
     esac
 }
@@ -44,13 +44,14 @@ seeds() {  # of a fuzzer, into build-fuzz/NAME/seeds
 }
 
 run() {
-    local name=$1 from dict=()
+    local name=$1 from dict=() timeout=20
+    [[ $name != image ]] || timeout=200  # 64 megapixels, twice, take a minute under sanitizers
     from=$(sources "$name") || return 1
     # shellcheck disable=SC2086
     build "fuzz_$name" "tests/fuzz/fuzz_$name.c" $from || return 1
     seeds "$name"
     case $name in config | experiment | expression) dict=(-dict=tests/fuzz/yaml.dict) ;; esac
-    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -seed="${FUZZ_SEED:-1}" \
+    (cd "build-fuzz/$name" && exec "../fuzz_$name" -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -seed="${FUZZ_SEED:-1}" \
         -artifact_prefix=found- "${dict[@]/tests/../../tests}" corpus seeds) >"build-fuzz/$name.log" 2>&1
 }
 

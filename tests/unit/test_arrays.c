@@ -52,6 +52,7 @@ static void every_type_of_number_is_read(void **state)
     struct arena *a = arena_new(NULL);
     const uint8_t u1[] = {7, 255};
     const int8_t i1[] = {7, -1};
+    const uint16_t u2[] = {7, 65535};
     const int32_t i4[] = {7, -70000};
     const int64_t i8[] = {7, -7000000000};
     const float f4[] = {7, -0.5f};
@@ -62,6 +63,7 @@ static void every_type_of_number_is_read(void **state)
     } of[] = {
         {make(HEADER("|u1", "(2,)"), u1, sizeof u1), 255},
         {make(HEADER("|i1", "(2,)"), i1, sizeof i1), -1},
+        {make(HEADER("<u2", "(2,)"), u2, sizeof u2), 65535},
         {make(HEADER("<i4", "(2,)"), i4, sizeof i4), -70000},
         {make(HEADER("<i8", "(2,)"), i8, sizeof i8), -7e9},
         {make(HEADER("<f4", "(1, 2)"), f4, sizeof f4), -0.5},
@@ -257,6 +259,127 @@ static void wrong_arrays_are_named(void **state)
     end(&h);
 }
 
+static const char *arrays_range(struct here *h, const char *range)
+{
+    return arena_printf(h->arena, ", range: %s", range);
+}
+
+static const char *arrays_test(struct here *h, const char *images, const char *labels)
+{
+    return arena_printf(h->arena, ", test_images: %s, test_labels: %s", named(h, images),
+                        named(h, labels));
+}
+
+static int warnings(struct here *h, const char *more)
+{
+    assert_non_null(open_arrays(h, SPLIT_TRAIN, "x", NULL, more));
+    return diag_warnings(h->diag);
+}
+
+static void numbers_that_tanh_does_not_reach_are_warned_of(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    const struct {
+        float x[2];
+        const char *range; // that the warning names; NULL: there is none
+    } of[] = {{{-1, 1}, NULL},          {{-0.1f, 0.5f}, NULL},  {{0, 1}, "[0, 1]"},
+              {{0.2f, 0.9f}, "[0, 1]"}, {{0, 255}, "[0, 255]"}, {{7, 200}, "[0, 255]"},
+              {{0, 4000}, "[0, 4000]"}, {{-2, 3}, "[-2, 3]"}};
+    for (size_t i = 0; i < LENGTH(of); i++) {
+        save(&h, "x", make(HEADER("<f4", "(2, 1, 1, 1)"), of[i].x, 8));
+        assert_int_equal(warnings(&h, ""), of[i].range != NULL);
+        if (!of[i].range)
+            continue;
+        expect(&h, NULL, arrays_range(&h, of[i].range) + 2);
+        assert_int_equal(warnings(&h, ", range: [-1, 1]"), 0);
+        assert_int_equal(warnings(&h, arrays_range(&h, of[i].range)), 0);
+    }
+    end(&h);
+}
+
+static void sixteen_bits_that_hold_twelve_are_warned_of(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    const uint16_t dark[] = {0, 4095}, full[] = {0, 65535};
+    float x;
+    int32_t label;
+    save(&h, "x", make(HEADER("<u2", "(2, 1, 1, 1)"), dark, 4));
+    assert_int_equal(warnings(&h, ""), 1);
+    expect(&h, NULL, "if they hold 12 bits, `range: [0, 4095]`");
+    assert_int_equal(warnings(&h, ", range: [0, 65535]"), 0);
+    const struct dataset *s = open_arrays(&h, SPLIT_TRAIN, "x", NULL, ", range: [0, 4095]");
+    assert_true(s->kind->get(s, 1, &x, &label) && x == 1 && !diag_warnings(h.diag));
+    save(&h, "x", make(HEADER("<u2", "(2, 1, 1, 1)"), full, 4));
+    assert_int_equal(warnings(&h, ""), 0);
+    s = open_arrays(&h, SPLIT_TRAIN, "x", NULL, "");
+    assert_true(s->kind->get(s, 0, &x, &label) && x == -1);
+    assert_true(s->kind->get(s, 1, &x, &label) && x == 1);
+    end(&h);
+}
+
+static void a_range_becomes_minus_one_to_one(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    const float f4[] = {0, 0.25f, 1};
+    const uint8_t u1[] = {10, 20, 30};
+    float x;
+    int32_t label;
+    save(&h, "f", make(HEADER("<f4", "(3, 1, 1, 1)"), f4, 12));
+    save(&h, "u", make(HEADER("|u1", "(3, 1, 1, 1)"), u1, 3));
+    struct dataset *f = open_arrays(&h, SPLIT_TRAIN, "f", NULL, ", range: [0, 1]"),
+                   *u = open_arrays(&h, SPLIT_TRAIN, "u", NULL, ", range: [10, 30]");
+    static const float of_f[] = {-1, -0.5f, 1}, of_u[] = {-1, 0, 1};
+    for (int i = 0; i < 3; i++) {
+        assert_true(f->kind->get(f, i, &x, &label) && x == of_f[i]);
+        assert_true(u->kind->get(u, i, &x, &label) && x == of_u[i]);
+    }
+    assert_string_not_equal(f->fingerprint,
+                            open_arrays(&h, SPLIT_TRAIN, "f", NULL, "")->fingerprint);
+    end(&h);
+}
+
+// Rows of a test split go where rows of the training split's size and classes have room.
+static void a_test_split_has_the_shape_of_training(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    const uint8_t u1[4] = {1, 2, 3, 4};
+    const int64_t y[] = {0, 1}, more[] = {0, 2};
+    save(&h, "x", make(HEADER("|u1", "(2, 1, 1, 1)"), u1, 2));
+    save(&h, "wide", make(HEADER("|u1", "(2, 1, 1, 2)"), u1, 4));
+    save(&h, "y", make(HEADER("<i8", "(2,)"), y, 16));
+    save(&h, "more", make(HEADER("<i8", "(2,)"), more, 16));
+    const struct {
+        const char *images, *labels;
+        bool good;
+    } of[] = {{"x", "y", true}, {"wide", "y", false}, {"x", "more", false}};
+    for (size_t i = 0; i < LENGTH(of); i++) {
+        struct dataset *train = open_arrays(&h, SPLIT_TRAIN, "x", "y",
+                                            arrays_test(&h, of[i].images, of[i].labels));
+        struct dataset *test = dataset_open_split(h.arena, train, SPLIT_TEST, h.diag);
+        assert_true(of[i].good == (test != NULL));
+        if (!test)
+            expect(&h, NULL, "expected one shape, and no class that training does not know");
+    }
+    end(&h);
+}
+
+static void a_mistake_is_drawn_where_the_file_is_named(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    const uint8_t u1[2] = {1, 2};
+    save(&h, "x", make(HEADER("|u1", "(2, 1, 1, 1)"), u1, 2));
+    save(&h, "y", make(HEADER("|u1", "(1,)"), u1, 1));
+    expect(&h, open_arrays(&h, SPLIT_TRAIN, "x", "y", ""),
+           arena_printf(h.arena, "test.yaml:1:%d:", 37 + (int)strlen(named(&h, "x"))));
+    expect(&h, open_arrays(&h, SPLIT_TRAIN, "y", NULL, ""), "test.yaml:1:27:");
+    end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +388,11 @@ int main(void)
         cmocka_unit_test(both_orders_of_channels_are_read),
         cmocka_unit_test(labels_are_read_and_checked),
         cmocka_unit_test(wrong_arrays_are_named),
+        cmocka_unit_test(numbers_that_tanh_does_not_reach_are_warned_of),
+        cmocka_unit_test(sixteen_bits_that_hold_twelve_are_warned_of),
+        cmocka_unit_test(a_range_becomes_minus_one_to_one),
+        cmocka_unit_test(a_test_split_has_the_shape_of_training),
+        cmocka_unit_test(a_mistake_is_drawn_where_the_file_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/image.h"
@@ -80,6 +81,189 @@ static void expect(struct here *h, const char *message)
     if (!strstr(t.s, message))
         fail_msg("expected '%s' in\n%s", message, t.s);
     text_release(&t);
+}
+
+// A folder's pictures, each at a name, its folders made on the way.
+static void pictures(struct here *h, const char *const *name)
+{
+    for (; *name; name++) {
+        const char *path = arena_printf(h->arena, "%s/%s", h->dir, *name);
+        const int n = (int)(strrchr(path, '/') - path);
+        assert_int_equal(system(arena_printf(h->arena, "mkdir -p '%.*s'", n, path)), 0);
+        picture(h, *name, 4, 4, 100, 100);
+    }
+}
+#define PICTURES(h, ...) pictures(h, (const char *const[]){__VA_ARGS__, NULL})
+
+// What is said of the training split, opened with `more` parameters.
+static void expect_told(struct here *h, const char *more, const char *line, const char *classes)
+{
+    struct text t;
+    struct dataset *s = open_folder(h, SPLIT_TRAIN, more);
+    text_init(&t);
+    if (!s) {
+        diag_text(h->diag, &t);
+        fail_msg("%s", t.s);
+    }
+    dataset_tell(s, "real", &t);
+    assert_string_equal(t.s, line);
+    text_clear(&t);
+    dataset_tell_classes(s, 4, &t);
+    assert_string_equal(t.s, classes);
+    text_release(&t);
+}
+
+static void expect_refused(struct here *h, enum split split, const char *more, const char *message)
+{
+    assert_null(open_folder(h, split, more));
+    expect(h, message);
+}
+
+static void what_is_not_read_is_counted(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "cat/1.png", "cat/more/2.png", "cat/more/still/3.png", "dog/4.PNG");
+    text_file(&h, "cat/a.TIFF", ""), text_file(&h, "cat/b.tiff", ""), text_file(&h, "labels", "");
+    text_file(&h, ".hidden.png", "");
+    expect_told(&h, ", test: 0",
+                "real: 4 pictures in 2 classes (train 4, test 0), 1 × 4 × 4; 2 of them in folders "
+                "below their class's; 3 other files not read (.tiff 2, without an ending 1)",
+                "0 'cat', 1 'dog'");
+    assert_int_equal(symlink("..", arena_printf(h.arena, "%s/dog/up", h.dir)), 0);
+    expect_told(&h, ", test: 0, flip: true",
+                "real: 4 pictures in 2 classes (train 4, test 0), 1 × 4 × 4; mirrored too; 2 of "
+                "them in folders below their class's; 3 other files not read (.tiff 2, without an "
+                "ending 1)",
+                "0 'cat', 1 'dog'");
+    end(&h);
+}
+
+static void numbers_in_names_of_classes_are_in_order(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "class 10/a.png", "class 2/a.png", "class 1/a.png", "class 02/a.png", "b/a.png",
+             "Z/a.png");
+    expect_told(&h, ", test: 0", "real: 6 pictures in 6 classes (train 6, test 0), 1 × 4 × 4",
+                "0 'Z', 1 'b', 2 'class 1', 3 'class 02' and 2 more");
+    end(&h);
+}
+
+static void splits_are_known_by_their_names(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "Train/cat/1.png", "Train/dog/2.png", "Train/dog/3.png", "VAL/cat/4.png");
+    expect_told(&h, "", "real: 4 pictures in 2 classes (Train 3, VAL 1), 1 × 4 × 4",
+                "0 'cat', 1 'dog'");
+    assert_int_equal(open_folder(&h, SPLIT_TEST, "")->count, 1);
+    PICTURES(&h, "test/cat/5.png", "test/dog/6.png", "extra/7.png");
+    expect_told(&h, "",
+                "real: 5 pictures in 2 classes (Train 3, test 2), 1 × 4 × 4; 2 pictures not read "
+                "(VAL 1, extra 1)",
+                "0 'cat', 1 'dog'");
+    expect_told(&h, ", test_folder: val",
+                "real: 4 pictures in 2 classes (Train 3, VAL 1), 1 × 4 × 4; 3 pictures not read "
+                "(extra 1, test 2)",
+                "0 'cat', 1 'dog'");
+    expect_refused(&h, SPLIT_TRAIN, ", test_folder: vale", "no pictures in a folder 'vale'");
+    end(&h);
+}
+
+static void what_people_add_to_the_words_is_known(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "train2017/1.png", "val2017/2.png");
+    expect_told(&h, "", "real: 2 pictures (train2017 1, val2017 1), 1 × 4 × 4", "");
+    end(&h);
+    h = begin();
+    PICTURES(&h, "training_set/cat/1.png", "Test Set/cat/2.png");
+    expect_told(&h, "", "real: 2 pictures in 1 class (training_set 1, Test Set 1), 1 × 4 × 4",
+                "0 'cat'");
+    end(&h);
+    h = begin();
+    PICTURES(&h, "trainer/1.png", "tester/2.png", "value/3.png");
+    expect_told(&h, ", test: 0", "real: 3 pictures in 3 classes (train 3, test 0), 1 × 4 × 4",
+                "0 'tester', 1 'trainer', 2 'value'");
+    end(&h);
+}
+
+static void a_split_alone_is_cut_and_a_vehicle_is_a_class(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "train/1.png", "train/2.png");
+    expect_told(&h, ", test: 0", "real: 2 pictures (train 2, test 0), 1 × 4 × 4", "");
+    PICTURES(&h, "bus/3.png", "car/4.png");
+    expect_told(&h, ", test: 0", "real: 4 pictures in 3 classes (train 4, test 0), 1 × 4 × 4",
+                "0 'bus', 1 'car', 2 'train'");
+    end(&h);
+    h = begin();
+    PICTURES(&h, "test/1.png", "val/2.png");
+    expect_refused(&h, SPLIT_TRAIN, "", "1 pictures, none of them in the train split");
+    end(&h);
+}
+
+static void domains_are_chosen(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    PICTURES(&h, "trainA/1.png", "trainA/2.png", "trainB/3.png", "testA/4.png", "testB/5.png",
+             "paper/6.png");
+    expect_refused(&h, SPLIT_TRAIN, "", "several domains: testA 1, testB 1, trainA 2, trainB 1");
+    expect(&h, "expected `domain: a` or another letter");
+    expect_refused(&h, SPLIT_TRAIN, ", domain: c", "has no domain 'c'");
+    expect_told(&h, ", domain: A",
+                "real: 3 pictures (trainA 2, testA 1), 1 × 4 × 4; 3 pictures not read (paper 1, "
+                "testB 1, trainB 1)",
+                "");
+    assert_int_equal(open_folder(&h, SPLIT_TEST, ", domain: b")->count, 1);
+    end(&h);
+    h = begin();
+    PICTURES(&h, "cat/1.png", "dog/2.png");
+    expect_refused(&h, SPLIT_TRAIN, ", domain: a", "has no domain 'a'");
+    end(&h);
+    h = begin();
+    PICTURES(&h, "A/1.png", "A/2.jfif", "B/1.png");
+    expect_told(&h, ", test: 0", "real: 3 pictures in 2 classes (train 3, test 0), 1 × 4 × 4",
+                "0 'A', 1 'B'");
+    expect_told(&h, ", test: 0, domain: a",
+                "real: 2 pictures (A 2, test 0), 1 × 4 × 4; 1 picture not read (B 1)", "");
+    end(&h);
+}
+
+// Who looks has every name and 500 pictures: their number is all of them, as is what is said.
+static void a_large_folder_is_looked_at(void **state)
+{
+    (void)state;
+    struct here h = begin();
+    for (int i = 0; i < 501; i++)
+        picture(&h, arena_printf(h.arena, "%03d.png", i), 1, 1, i % 256, i % 256);
+    const char *yaml = arena_printf(
+        h.arena, "{dataset: folder, path: %s, image: [1, 2, 2], test: 0, flip: true}", h.dir);
+    const struct source source = {"test.yaml", yaml};
+    const struct node *node = node_parse(h.arena, &source, h.diag);
+    const struct dataset *look = dataset_look(h.arena, node, SPLIT_TRAIN, h.diag),
+                         *whole = dataset_open(h.arena, node, SPLIT_TRAIN, h.diag);
+    struct text t;
+    text_init(&t);
+    assert_true(look->count == 1002 && whole->count == 1002);
+    dataset_tell(look, "real", &t);
+    assert_string_equal(t.s,
+                        "real: 501 pictures (train 501, test 0), 1 × 2 × 2; 500 of them looked "
+                        "at; mirrored too");
+    text_clear(&t);
+    dataset_tell(whole, "real", &t);
+    assert_string_equal(t.s, "real: 501 pictures (train 501, test 0), 1 × 2 × 2; mirrored too");
+    text_release(&t);
+    text_file(&h, "000.png", "broken"), text_file(&h, "500.png", "broken");
+    for (int i = 1; i < 10; i++)
+        text_file(&h, arena_printf(h.arena, "%03d.png", 50 * i), "broken");
+    assert_null(dataset_look(h.arena, node, SPLIT_TRAIN, h.diag));
+    expect(&h, "of 500 pictures of");
+    end(&h);
 }
 
 static void classes_are_sub_folders(void **state)
@@ -182,7 +366,7 @@ static void broken_pictures_are_named(void **state)
         picture(&h, arena_printf(h.arena, "%02d.png", i), 2, 2, i, i);
     text_file(&h, "05.png", "this is no picture");
     assert_null(open_folder(&h, SPLIT_TRAIN, ", test: 0"));
-    expect(&h, "/05.png' is no PNG, JPEG or BMP that can be read");
+    expect(&h, "/05.png' is no PNG, JPEG, BMP or WebP that can be read");
     struct dataset *s = open_folder(&h, SPLIT_TRAIN, ", test: 0, broken: 5%");
     assert_non_null(s);
     assert_int_equal(diag_warnings(h.diag), 1);
@@ -249,6 +433,13 @@ static void shrinking_averages_and_a_crop_keeps_the_middle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_read_is_counted),
+        cmocka_unit_test(numbers_in_names_of_classes_are_in_order),
+        cmocka_unit_test(splits_are_known_by_their_names),
+        cmocka_unit_test(what_people_add_to_the_words_is_known),
+        cmocka_unit_test(a_split_alone_is_cut_and_a_vehicle_is_a_class),
+        cmocka_unit_test(domains_are_chosen),
+        cmocka_unit_test(a_large_folder_is_looked_at),
         cmocka_unit_test(classes_are_sub_folders),
         cmocka_unit_test(without_sub_folders_no_labels),
         cmocka_unit_test(folders_of_splits_go_before_a_cut),

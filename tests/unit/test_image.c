@@ -126,7 +126,9 @@ static bool decode(struct arena *a, const uint8_t *p, size_t n, int channels, st
 {
     uint8_t *own = malloc(n ? n : 1); // of its own, so that a byte too far is seen
     memcpy(own, p, n);
-    const bool good = image_decode(a, own, n, channels, out, why);
+    const struct image_wish wish = {.channels = channels};
+    struct image_facts facts;
+    const bool good = image_decode(a, own, n, &wish, out, &facts, why);
     free(own);
     return good;
 }
@@ -289,10 +291,41 @@ static void decodes_overflowing_sums(void **state)
         const char *why = NULL;
         uint8_t byte[512];
         const size_t n = jpeg_of_zeros(byte, of[i].side, of[i].ac_bits, of[i].ac, of[i].zeros);
-        const bool good = image_decode(a, byte, n, 1, &image, &why);
+        const bool good = decode(a, byte, n, 1, &image, &why);
         assert_true(good ? image.width == of[i].side : why && strstr(why, "is damaged"));
         arena_free(a);
     }
+}
+
+static void a_photograph_of_49_megapixels_is_decoded(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(NULL);
+    struct image image;
+    const char *why = NULL;
+    uint8_t byte[512];
+    const size_t n = jpeg_of_zeros(byte, 7000, 1, 0, 64);
+    assert_true(decode(a, byte, n, 1, &image, &why));
+    assert_true(image.width == 7000 && image.height == 7000);
+    arena_free(a);
+}
+
+// Together they want more than threads may take at a time.
+static void large_photographs_wait_for_each_other(void **state)
+{
+    (void)state;
+    int good = 0;
+#pragma omp parallel for num_threads(5) reduction(+ : good)
+    for (int i = 0; i < 5; i++) {
+        struct arena *a = arena_new(NULL);
+        struct image image;
+        const char *why = NULL;
+        uint8_t byte[512];
+        const size_t n = jpeg_of_zeros(byte, 6500, 1, 0, 64);
+        good += decode(a, byte, n, 1, &image, &why) && image.width == 6500;
+        arena_free(a);
+    }
+    assert_int_equal(good, 5);
 }
 
 static void decodes_nothing_huge(void **state)
@@ -305,7 +338,7 @@ static void decodes_nothing_huge(void **state)
     make(&m, BMP, 3);
     memset(m.byte + 18, 0xFF, 2); // 65535 wide
     assert_false(decode(a, m.byte, m.n, 3, &im, &why));
-    memcpy(m.byte + 18, "\0\x20\0\0\0\x20\0", 8); // 8192 × 8192
+    memcpy(m.byte + 18, "\1\x20\0\0\0\x20\0", 8); // 8193 × 8192
     assert_false(decode(a, m.byte, m.n, 3, &im, &why));
     assert_non_null(strstr(why, "megapixels"));
     arena_free(a);
@@ -323,6 +356,8 @@ int main(void)
         cmocka_unit_test(decodes_no_empty_beginning),
         cmocka_unit_test(decodes_no_jpeg_without_a_scan),
         cmocka_unit_test(decodes_overflowing_sums),
+        cmocka_unit_test(a_photograph_of_49_megapixels_is_decoded),
+        cmocka_unit_test(large_photographs_wait_for_each_other),
         cmocka_unit_test(decodes_nothing_huge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ static struct image draw(struct fixture *f)
     const size_t n = fread(byte, 1, 1 << 20, file);
     fclose(file);
     unlink(path);
-    assert_true(image_decode(f->arena, byte, n, 3, &image, &why));
+    assert_true(image_decode(f->arena, byte, n, &(struct image_wish){.channels = 3}, &image,
+                             &(struct image_facts){0}, &why));
     return image;
 }
 
