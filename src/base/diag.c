@@ -80,6 +80,8 @@ void warn(struct diag *d, struct place where, const char *fmt, ...)
 
 int diag_errors(const struct diag *d) { return d->errors; }
 
+bool diag_full(const struct diag *d) { return d->errors - d->same >= DIAG_MAX; }
+
 int diag_warnings(const struct diag *d) { return d->warnings; }
 
 void diag_clear(struct diag *d) { d->n = d->errors = d->warnings = d->same = 0; }

@@ -43,6 +43,8 @@ bool fail(struct diag *d, struct place where, const char *fmt, ...)
 void warn(struct diag *d, struct place where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int diag_errors(const struct diag *d); // how many errors came in, kept or not, the same twice too
+// No further error will be kept, only counted: nothing need be looked up for its text.
+bool diag_full(const struct diag *d);
 int diag_warnings(const struct diag *d);
 void diag_text(const struct diag *d, struct text *out); // all kept messages, in order of place
 void diag_print(const struct diag *d, FILE *to);

@@ -6,6 +6,7 @@
 #define IR_VALUE_H
 
 #include "base/diag.h"
+#include "base/hash_map.h"
 #include "ir/attr.h"
 #include "ir/layout.h"
 #include "ir/shape.h"
@@ -124,9 +125,12 @@ struct graph {
     bool minimal_filtering;  // whether convolutions may be computed by fewer, rounded differently
     struct chooser *chooser; // answers what passes ask (ir/choice.h); NULL: their rules do
     const struct machine
-        *machine;        // answers what they ask about the machine (ir/machine.h); may be NULL
-    enum type precision; // what products may round their operands to
-    int next_stream;     // next free number for graph_random
+        *machine;          // answers what they ask about the machine (ir/machine.h); may be NULL
+    enum type precision;   // what products may round their operands to
+    struct hash_map names; // graph_name's
+    int next_stream;       // next free number for graph_random
+    int *reached;          // ir/reach.c's, by id: 1 + the position in the reach that is open
+    int n_reached;
     size_t kept; // what lies below this offset outlives an execution; codegen/assign_memory.c says
 };
 

@@ -170,6 +170,8 @@ bool read_games(struct section_reader *r, const struct node *games)
         return false;
     const int n = games ? games->n : 0;
     bool good = true;
+    if (!few(r, games ? games->where : r->e->config->root->where, n, "games"))
+        return false;
     e->game = NEW_ARRAY(r->arena, struct game, n + 1);
     for (int i = 0; i < n; i++)
         good &= read_game(r, games->entry[i].value, &e->game[i]);
@@ -236,6 +238,8 @@ bool read_terms(struct section_reader *r, const struct node *terms_node)
         return false;
     const int n = terms_node ? terms_node->n : 0;
     bool good = true;
+    if (!few(r, terms_node ? terms_node->where : r->e->config->root->where, n, "terms"))
+        return false;
     e->term = NEW_ARRAY(r->arena, struct game_term, n + 1);
     for (int i = 0; i < n; i++) {
         good &= read_term(r, terms_node->entry[i].value, &e->term[i]);

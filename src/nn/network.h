@@ -21,6 +21,7 @@ struct network_input {
 
 struct network {
     const char *name;
+    int number; // position among the networks read with it
     struct place where;
     struct network_input *input;
     int n_input;
