@@ -7,6 +7,7 @@
 #include "eval/metric.h"
 #include "lang/function.h"
 #include "lang/sections.h"
+#include "lang/silence.h"
 #include "losses/losses.h"
 #include "nn/init.h"
 #include "nn/layer.h"
@@ -35,6 +36,7 @@ static const struct kind {
     {&initialisations, NULL},
     {&optimizers, NULL},
     {&schedules, NULL},
+    {&warnings, NULL},
 };
 
 #define EACH_WORD(k, w)                                                \

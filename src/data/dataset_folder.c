@@ -76,8 +76,8 @@ static bool judge_broken(const struct folder_params *p, const struct folder *f,
         text_addf(&named, "\nand %d more", n - NAMED_MAX);
     const bool good = n <= p->broken * f->n && n < f->n;
     if (n && good)
-        warn(d, where, "%d of %d pictures of '%s' are broken and left out%s", n, f->n, p->path,
-             named.s);
+        warn(d, WARNING_pictures_broken, where,
+             "%d of %d pictures of '%s' are broken and left out%s", n, f->n, p->path, named.s);
     else if (n)
         fail(d, where,
              "%d of %d pictures of '%s' are broken%s\nexpected at most %g %% "

@@ -78,6 +78,10 @@ enum batch_role { BATCH_COUPLED, BATCH_EACH, BATCH_SHARED };
 
 enum { EFFECT_NUMBERS = 2 };
 
+struct bounds { // between which numbers something lies
+    double low, high;
+};
+
 // What an op means: no machine. How it runs is told by codegen/lowering.h. One descriptor an op, in
 // ir/ops/op_*.c.
 struct op {
@@ -103,6 +107,8 @@ struct op {
     // Whether v is linear in those of its inputs together (bit i: input i), the others held; NULL: no.
     // Asked by linear_in.
     bool (*linear_in)(const struct value *v, unsigned inputs);
+    // Between which numbers the result lies where input i lies within in[i]; NULL: what the flags say (ir/bounds.h).
+    struct bounds (*bounds)(const struct value *v, const struct bounds *in);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };

@@ -6,6 +6,7 @@
 #include "base/workspace.h"
 #include "lang/function.h"
 #include "lang/sections.h"
+#include "lang/silence.h"
 
 #include <string.h>
 
@@ -241,6 +242,7 @@ struct experiment *experiment_parse(struct arena *a, const struct config *config
     const int errors = diag_errors(d);
     const bool good = param_read(root_params, config->root, config->root->where, "the config",
                                  &root, a, d);
+    silence_read(d, root.silence);
     e->name = root.name;
     e->about = root.about ? root.about : "";
     e->paper = root.paper ? root.paper : "";

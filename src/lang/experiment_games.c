@@ -138,6 +138,11 @@ static bool check_options(struct section_reader *r, const struct game *game,
             r->d, smooth->where,
             "loss '%s' has no target to smooth\nexpected `smooth:` with log or least_squares",
             game->loss->word.name);
+    if (game->smooth > 0.5)
+        warn(r->d, WARNING_smooth_above_half, smooth->where,
+             "`smooth: %g` lowers the target of real data to %g: real data are called fake\n"
+             "expected at most 0.5; 0.1 is usual: games.%d.smooth=0.1",
+             game->smooth, 1 - game->smooth, (int)(game - r->e->game));
     return true;
 }
 

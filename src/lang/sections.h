@@ -47,7 +47,7 @@ struct root_options {
     int64_t seed;
     int precision;
     const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
-    const struct node *train, *evaluate, *samples, *compile;
+    const struct node *train, *evaluate, *samples, *compile, *silence;
 };
 
 // Each update may take each game and each term, so what is read at most a thousand times is built at most a million times.

@@ -27,7 +27,8 @@ enum layer_flag {
     LAYER_LABEL = 1 << 2, // takes a label, (N), which no other layer does
     // couples the samples of a batch in training (batch_norm): check warns inside a
     // gradient-penalised critic
-    LAYER_COUPLES = 1 << 1
+    LAYER_COUPLES = 1 << 1,
+    LAYER_DRAWS = 1 << 3 // draws in training (dropout): each application is another function
 };
 
 struct layer {

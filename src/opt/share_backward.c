@@ -554,22 +554,6 @@ static bool grow_from(struct share_backward_search *s, struct value *a, struct v
     return true;
 }
 
-// The values that a chain may begin at, whatever they are paired with (worth_beginning), in order: few of a graph.
-static struct value **first_values(const struct graph *g, struct arena *a, int *n)
-{
-    struct value **first = NULL;
-    *n = 0;
-    for (int i = 0; i < g->n; i++) {
-        const struct value *v = g->value[i];
-        bool may = v->op->flags & OP_PRODUCT;
-        for (int j = 0; j < v->n_in && !may; j++)
-            may = shape_size(v->shape) > shape_size(v->in[j]->shape);
-        if (may)
-            APPEND(a, first, *n, g->value[i]);
-    }
-    return first;
-}
-
 // Makes the chain once that is worth it most: two first ops are alike in more than one way, since
 // the last layer of real and of fake is one map too.
 static bool rewrite_one(struct share_backward_search *s)
@@ -577,7 +561,7 @@ static bool rewrite_one(struct share_backward_search *s)
     struct value *a = NULL, *b = NULL;
     double most = 0;
     int n;
-    struct value **first = first_values(s->g, s->arena, &n);
+    struct value **first = growing_values(s->g, s->arena, &n); // worth_beginning takes no other
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++)
             if (grow_from(s, first[j], first[i])) {

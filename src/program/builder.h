@@ -37,6 +37,7 @@ struct builder {
     int n_touched;
     bool traced;
     bool trial;        // further repetitions are counted and not built
+    bool refused;      // the iteration is too large
     int64_t not_built; // how many values they would be
     // By index: what a named value is in the current look, in which no network and no draw changes.
     struct known_value {

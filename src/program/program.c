@@ -139,8 +139,6 @@ static bool program_look(struct builder *b, struct pending *p)
                     "this update trains nothing: its losses do not depend on a weight of '%s'\n"
                     "expected an expression without detach() around it",
                     run->update->train[0].network->name);
-    for (int i = 0; i < b->n_touched; i++)
-        check_coupling(b->e, b->touched[i], b->d);
     differentiate(b, run);
     p->touched = b->touched;
     p->n_touched = b->n_touched;
@@ -233,16 +231,15 @@ enum { VALUES_MAX = 250 * 1000, TRIAL_REPETITIONS = 2 };
 static bool fits_in_plan(struct builder *b, const struct turn *turn, int64_t draws)
 {
     const int64_t n = b->graph->n + b->not_built;
-    if (n > VALUES_MAX)
-        return fail(b->d, turn->update->where,
-                    "up to here an iteration is %lld operations, repetitions written out\n"
-                    "expected at most %d: fewer updates, or a smaller `repeat:`",
-                    (long long)n, VALUES_MAX);
-    return draws <= NOISE_SECOND || fail(b->d, turn->update->where,
-                                         "up to here an iteration draws %lld times\nexpected at "
-                                         "most %d times: fewer updates, "
-                                         "or a smaller `repeat:`",
-                                         (long long)draws, NOISE_SECOND);
+    const bool large = n > VALUES_MAX;
+    if (!large && draws <= NOISE_SECOND)
+        return true;
+    b->refused = true;
+    return fail(b->d, turn->update->where,
+                "up to here an iteration %s %lld %s, repetitions written out\n"
+                "expected at most %d: fewer updates, or a smaller `repeat:`",
+                large ? "is" : "draws", (long long)(large ? n : draws),
+                large ? "operations" : "times", large ? VALUES_MAX : NOISE_SECOND);
 }
 
 static bool build_turn(struct program *p, struct builder *b, struct arena *a,
@@ -283,7 +280,7 @@ static struct program *build_training(struct experiment *e, int phase, enum trai
     builder_init(&b, e, p->graph, e->batch, true, d);
     b.traced = traced;
     b.trial = kind == TRAINING_TRIAL;
-    for (int i = 0; i < p->phase->n_turn && b.graph->n <= VALUES_MAX; i++)
+    for (int i = 0; i < p->phase->n_turn && !b.refused; i++)
         good &= build_turn(p, &b, a, &p->phase->turn[i], &next_draw);
     if (!good)
         return NULL;
