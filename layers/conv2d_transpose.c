@@ -50,6 +50,12 @@ static bool conv2d_transpose_check(struct layer_ctx *ctx, const struct conv2d_tr
                                    struct window win)
 {
     for (int i = 0; i < p->output_padding.n; i++)
+        if (p->output_padding.v[i] && is_same(p->slide.padding))
+            return fail(ctx->diag, ctx->where,
+                        "output_padding is given with padding same, which makes the result stride "
+                        "times as large whatever it is\n"
+                        "expected no output_padding, or a padding in numbers: padding=1");
+    for (int i = 0; i < p->output_padding.n; i++)
         if (p->output_padding.v[i] >= win.stride[i % 2])
             return fail(ctx->diag, ctx->where,
                         "output_padding is not less than the stride\nexpected less than %d",

@@ -39,5 +39,6 @@ const struct layer layer_dropout = {
              .help = "sets a random share of elements to 0 in training",
              .params = params,
              .size = sizeof(struct dropout_params)},
+    .flags = LAYER_DRAWS,
     .build = dropout_build,
 };

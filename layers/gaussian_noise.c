@@ -24,5 +24,6 @@ const struct layer layer_gaussian_noise = {
              .help = "adds noise in training",
              .params = params,
              .size = sizeof(struct gaussian_noise_params)},
+    .flags = LAYER_DRAWS,
     .build = gaussian_noise_build,
 };

@@ -10,16 +10,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-struct message {
-    struct place where;
-    const char *text;
-    bool error;
-    int order;
-};
-
 struct diag {
     struct arena *arena;
-    struct message message[2 * DIAG_MAX];
+    struct diag_message message[2 * DIAG_MAX];
+    bool silent[WARNINGS], strict; // strict: warnings are errors
     int n, errors, warnings; // told, repetitions too: a caller asks whether there were more since
     int same;                // errors among them that said nothing new
 };
@@ -44,13 +38,14 @@ static bool known(const struct diag *d, struct place where, const char *text)
     return false;
 }
 
-static void diag_add(struct diag *d, bool error, struct place where, const char *fmt, va_list ap)
+static void diag_add(struct diag *d, bool error, const char *warning, struct place where,
+                     const char *fmt, va_list ap)
 {
     const char *text = arena_vprintf(d->arena, fmt, ap);
     const bool again = known(d, where, text);
     const int kept = error ? d->errors - d->same : d->warnings;
     if (!again && kept < DIAG_MAX) {
-        d->message[d->n] = (struct message){where, text, error, d->n};
+        d->message[d->n] = (struct diag_message){where, text, error, warning, d->n};
         d->n++;
     }
     if (error) {
@@ -65,20 +60,47 @@ bool fail(struct diag *d, struct place where, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    diag_add(d, true, where, fmt, ap);
+    diag_add(d, true, NULL, where, fmt, ap);
     va_end(ap);
     return false;
 }
 
-void warn(struct diag *d, struct place where, const char *fmt, ...)
+// --- warnings ------------------------------------------------------------------------------------
+
+const char *warning_name(enum warning is)
+{
+    static const char *const name[] = {
+#define WARNING(name, help) #name,
+#include "base/warnings.def"
+#undef WARNING
+    };
+    ASSERT(is < WARNINGS);
+    return name[is];
+}
+
+void diag_silence(struct diag *d, enum warning is)
+{
+    ASSERT(is < WARNINGS);
+    d->silent[is] = true;
+}
+
+void diag_warnings_are_errors(struct diag *d) { d->strict = true; }
+
+void warn(struct diag *d, enum warning is, struct place where, const char *fmt, ...)
 {
     va_list ap;
+    if (d->silent[is])
+        return;
     va_start(ap, fmt);
-    diag_add(d, false, where, fmt, ap);
+    diag_add(d, d->strict, warning_name(is), where, fmt, ap);
     va_end(ap);
 }
 
+// --- telling -------------------------------------------------------------------------------------
+
 int diag_errors(const struct diag *d) { return d->errors; }
+
+bool diag_full(const struct diag *d) { return d->errors - d->same >= DIAG_MAX; }
 
 int diag_warnings(const struct diag *d) { return d->warnings; }
 
@@ -86,7 +108,7 @@ void diag_clear(struct diag *d) { d->n = d->errors = d->warnings = d->same = 0; 
 
 static int by_place(const void *pa, const void *pb)
 {
-    const struct message *a = pa, *b = pb;
+    const struct diag_message *a = pa, *b = pb;
     if (a->where.source != b->where.source || !a->where.source)
         return a->order - b->order;
     if (a->where.line != b->where.line)
@@ -136,7 +158,7 @@ static void diag_draw(struct place w, struct text *out)
     text_add(out, "\n");
 }
 
-static void message_text(const struct message *m, struct text *out)
+static void message_text(const struct diag_message *m, struct text *out)
 {
     const struct place w = m->where;
     if (w.source && w.line > 0)
@@ -146,6 +168,8 @@ static void message_text(const struct message *m, struct text *out)
     size_t first = strcspn(m->text, "\n");
     text_addf(out, "%s: ", m->error ? "error" : "warning");
     add_printable(m->text, first, out);
+    if (m->warning)
+        text_addf(out, " [%s]", m->warning);
     text_add(out, "\n");
     diag_draw(w, out);
     for (const char *p = m->text + first; *p == '\n';) {
@@ -160,12 +184,20 @@ static void message_text(const struct message *m, struct text *out)
     }
 }
 
+const struct diag_message *diag_messages(const struct diag *d, int *n)
+{
+    struct diag_message *sorted = NEW_ARRAY(d->arena, struct diag_message, d->n + 1);
+    memcpy(sorted, d->message, sizeof *sorted * (size_t)d->n);
+    qsort(sorted, (size_t)d->n, sizeof *sorted, by_place);
+    *n = d->n;
+    return sorted;
+}
+
 void diag_text(const struct diag *d, struct text *out)
 {
-    struct message sorted[2 * DIAG_MAX];
-    memcpy(sorted, d->message, sizeof sorted);
-    qsort(sorted, (size_t)d->n, sizeof *sorted, by_place);
-    for (int i = 0; i < d->n; i++)
+    int n;
+    const struct diag_message *sorted = diag_messages(d, &n);
+    for (int i = 0; i < n; i++)
         message_text(&sorted[i], out);
     if (d->errors - d->same > DIAG_MAX)
         text_addf(out, "… and %d more errors\n", d->errors - d->same - DIAG_MAX);

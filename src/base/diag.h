@@ -32,6 +32,13 @@ struct place {
 
 enum { DIAG_MAX = 20 };
 
+enum warning {
+#define WARNING(name, help) WARNING_##name,
+#include "base/warnings.def"
+#undef WARNING
+    WARNINGS
+};
+
 struct diag;
 
 struct diag *diag_new(struct arena *a);
@@ -40,13 +47,29 @@ struct diag *diag_new(struct arena *a);
 // was meant. Beyond DIAG_MAX errors are counted, not kept; the same text at the same place is kept once.
 bool fail(struct diag *d, struct place where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void warn(struct diag *d, struct place where, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+// The same for what may be meant: its name stands behind the message. Nothing where that warning was silenced; an error
+// where warnings are errors.
+void warn(struct diag *d, enum warning is, struct place where, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+const char *warning_name(enum warning is);
+void diag_silence(struct diag *d, enum warning is);
+void diag_warnings_are_errors(struct diag *d);
 int diag_errors(const struct diag *d); // how many errors came in, kept or not, the same twice too
+// No further error will be kept, only counted: nothing need be looked up for its text.
+bool diag_full(const struct diag *d);
 int diag_warnings(const struct diag *d);
 void diag_text(const struct diag *d, struct text *out); // all kept messages, in order of place
 void diag_print(const struct diag *d, FILE *to);
 void diag_clear(struct diag *d);
+// The kept messages in order of place, *n of them.
+struct diag_message {
+    struct place where;
+    const char *text; // lines behind the first: what was expected, what was meant
+    bool error;
+    const char *warning; // its name; NULL: an error that was none
+    int order;
+};
+const struct diag_message *diag_messages(const struct diag *d, int *n);
 
 // The known word nearest to `word`: same letters but for case, '_' and '-'; else one that contains or begins it; else
 // Damerau–Levenshtein distance <= 2 and less than half the length. NULL when none is near.

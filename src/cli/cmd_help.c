@@ -7,6 +7,7 @@
 #include "eval/metric.h"
 #include "lang/function.h"
 #include "lang/sections.h"
+#include "lang/silence.h"
 #include "losses/augmentation.h"
 #include "losses/losses.h"
 #include "nn/init.h"
@@ -28,7 +29,7 @@ static const struct kind {
     {&augmentations, NULL},   {&terms, term_params},    {&dataset_kinds, source_params},
     {&metrics, beside_score}, {&sections, NULL},        {&noises, NULL},
     {&functions, NULL},       {&initialisations, NULL}, {&optimizers, NULL},
-    {&schedules, NULL},
+    {&schedules, NULL},       {&warnings, NULL},
 };
 
 #define EACH_WORD(k, w)                                                \

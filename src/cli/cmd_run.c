@@ -15,6 +15,7 @@ static const struct option_spec option[] = {
     OPTION_REPLAY,
     {"profile", 0, NULL,
      "print the config back afterwards, with milliseconds beside each line, forward and backward"},
+    OPTION_WARN,
     {"note", 'm', "TEXT", "a remark, kept with the run"},
     {"experiment", 'e', "NAME", "what the run is counted under; `default` unless told"},
     OPTION_END,
@@ -27,6 +28,19 @@ static void print_profile(struct session *s)
         if (t)
             annotate(trainer_plan(s->trainer, i), t, s->config->root->where.source, stdout);
     }
+}
+
+// Warnings are told before the training, and kept with the run: events whose code is the warning's name.
+static void record_warnings(struct session *s, struct recorder *recorder)
+{
+    int n;
+    const struct diag_message *m = diag_messages(s->diag, &n);
+    for (int i = 0; i < n; i++)
+        recorder_event(recorder, EVENT_WARN, m[i].warning, 0, "%s:%d: %s",
+                       m[i].where.source ? m[i].where.source->name : "ganexp", m[i].where.line,
+                       m[i].text);
+    diag_print(s->diag, stderr);
+    diag_clear(s->diag);
 }
 
 static int cmd_run_run(struct options *o)
@@ -48,6 +62,7 @@ static int cmd_run_run(struct options *o)
     struct recorder *recorder = recorder_start(o->arena, options_db(o), &description, o->diag);
     if (!recorder)
         return EXIT_FAILED;
+    record_warnings(&s, recorder);
     s.trainer->timed = option_given(o, "profile");
     const int code = session_train(&s, recorder);
     print_profile(&s);

@@ -61,7 +61,10 @@ static bool options_take(struct options *o, int i, const char *value, int *at)
     if (spec->arg && !value && *at + 1 >= o->argc)
         return fail(o->diag, nowhere, "option '--%s' needs an argument\nexpected --%s %s",
                     spec->name, spec->name, spec->arg);
+    const char *before = spec->several ? o->value[i] : NULL;
     o->value[i] = !spec->arg ? "" : value ? value : o->argv[++*at];
+    if (before)
+        o->value[i] = arena_printf(o->arena, "%s,%s", before, o->value[i]);
     return true;
 }
 
@@ -162,6 +165,11 @@ static const char *value_of(const struct options *o, const char *name)
         BUG("command '%s' asks for option '%s', which its table does not have", o->command->name,
             name);
     return o->value[i];
+}
+
+bool option_known(const struct options *o, const char *name)
+{
+    return options_find(o->command, name, strlen(name)) >= 0;
 }
 
 bool option_given(const struct options *o, const char *name) { return value_of(o, name) != NULL; }

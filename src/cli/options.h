@@ -18,6 +18,7 @@ struct option_spec {
     char letter;      // 'j', or 0
     const char *arg;  // "PATH": it takes an argument; NULL: a flag
     const char *help;
+    bool several; // given more than once, its arguments are joined by ','
 };
 #define OPTION_DB                                                                 \
     {                                                                             \
@@ -26,6 +27,10 @@ struct option_spec {
 #define OPTION_JSON                                \
     {                                              \
         "json", 0, NULL, "JSON on standard output" \
+    }
+#define OPTION_WARN                                                                             \
+    {                                                                                           \
+        "warn", 'W', "WHICH", "no-NAME: without that warning; error: warnings are errors", true \
     }
 #define OPTION_END \
     {              \
@@ -48,6 +53,7 @@ struct options {
 // Reads o->argv[2…]. False after a usage error, reported. *help: --help was there (and nothing else
 // is checked).
 bool options_read(struct options *o, bool *help);
+bool option_known(const struct options *o, const char *name); // the command's table has it
 bool option_given(const struct options *o, const char *name);
 const char *option_text(const struct options *o, const char *name, const char *otherwise);
 // A whole number in [min, max]; false and reported when it is none. *out keeps its value when the

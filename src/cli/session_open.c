@@ -4,12 +4,15 @@
 #include "base/file.h"
 #include "codegen/plan.h"
 #include "eval/evaluator.h"
+#include "lang/silence.h"
+#include "program/program.h"
 #include "store/checkpoint.h"
 #include "store/checkpoints.h"
 #include "store/rundir.h"
 
 #include <inttypes.h>
 #include <omp.h>
+#include <string.h>
 #include <unistd.h>
 
 // A step is some hundred short parallel loops. Threads that spin long between them are lost when
@@ -52,11 +55,41 @@ static bool precise_here(struct session *s)
                 plan_library_version(), plan_isa());
 }
 
+// -W no-NAME,error
+static bool take_warnings(struct session *s)
+{
+    const char *rest = option_text(s->options, "warn", "");
+    bool good = true;
+    while (*rest) {
+        const size_t n = strcspn(rest, ",");
+        const char *which = arena_strndup(s->arena, rest, n);
+        if (!strcmp(which, "error"))
+            diag_warnings_are_errors(s->diag);
+        else if (!strncmp(which, "no-", 3))
+            good &= silence_named(s->diag, (struct place){0}, which + 3);
+        else
+            good = fail(s->diag, (struct place){0},
+                        "option '--warn': '%s' is neither 'error' nor 'no-' and a warning\n"
+                        "`ganexp help` lists the warnings",
+                        which);
+        rest += n + (rest[n] == ',');
+    }
+    return good;
+}
+
+// Warnings are for who asks about a config, or begins to train it.
 static bool read_experiment(struct session *s)
 {
+    const bool warned = option_known(s->options, "warn");
+    if (warned && !take_warnings(s))
+        return false;
     if (s->config)
         s->experiment = experiment_read(s->arena, s->config, s->diag);
-    return s->experiment && evaluator_check(s->experiment, s->diag) && precise_here(s);
+    if (!s->experiment || !evaluator_check(s->experiment, s->diag) || !precise_here(s))
+        return false;
+    if (warned)
+        warnings_look(s->experiment, s->diag);
+    return !diag_errors(s->diag);
 }
 
 static bool open_file(struct session *s, struct options *o, bool looking)

@@ -25,24 +25,11 @@ struct expression_reader {
 
 // --- places --------------------------------------------------------------------------------------
 
-static const char *source_at(struct place w)
-{
-    if (!w.source || !w.source->text || w.line < 1)
-        return NULL;
-    const char *p = w.source->text;
-    for (int i = 1; i < w.line && p; i++)
-        if ((p = strchr(p, '\n')))
-            p++;
-    return p && strnlen(p, (size_t)w.col - 1) == (size_t)w.col - 1 ? p + w.col - 1 : NULL;
-}
-
 static void locate(struct expression_reader *r, const struct node *node)
 {
-    const char *p = source_at(node->where);
-    const size_t quote = node->quoted ? 1 : 0;
     r->scalar = r->begin = node->where;
-    r->begin.col += (int)quote;
-    r->exact = p && *p && !strchr(r->text, '\n') && !strncmp(p + quote, r->text, strlen(r->text));
+    r->begin.col += node->quoted ? 1 : 0;
+    r->exact = node->verbatim;
 }
 
 // A length of 0 is one column, which may be the one after the end.

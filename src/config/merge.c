@@ -36,11 +36,17 @@ static struct node *copy_list(struct arena *a, const struct node *list, const st
     return copy;
 }
 
-static void remove_entry(struct node *map, int i)
+// Entries without a value are those that `!unset` removed.
+static void drop_removed(struct arena *a, struct node *map)
 {
-    ASSERT(map->kind == NODE_MAP && i >= 0 && i < map->n);
-    memmove(&map->entry[i], &map->entry[i + 1], (size_t)(map->n - i - 1) * sizeof *map->entry);
-    map->n--;
+    int kept = 0;
+    for (int i = 0; i < map->n; i++)
+        if (map->entry[i].value)
+            map->entry[kept++] = map->entry[i];
+    const bool fewer = kept < map->n;
+    map->n = kept;
+    if (fewer)
+        node_reindex(a, map);
 }
 
 // A copy of a map's entries without the parameters of a word that is about to change.
@@ -60,17 +66,6 @@ static struct node *copy_map(struct arena *a, const struct node *base, const str
     return map;
 }
 
-static void set_entry(struct arena *a, struct node *map, const char *key, struct place where,
-                      struct node *value)
-{
-    ASSERT(map->kind == NODE_MAP && !node_unset(value));
-    const int i = node_index(map, key);
-    if (i < 0)
-        node_append(a, map, key, where, value);
-    else
-        map->entry[i] = (struct entry){map->entry[i].key, where, value};
-}
-
 static void merge_entry(struct arena *a, struct node *map, const struct entry *e,
                         const struct step *at, struct diag *d)
 {
@@ -82,13 +77,13 @@ static void merge_entry(struct arena *a, struct node *map, const struct entry *e
     const struct node *base = i < 0 ? NULL : map->entry[i].value;
     if (node_unset(e->value)) {
         if (i >= 0)
-            remove_entry(map, i);
+            map->entry[i].value = NULL;
         return;
     }
     struct node *value = append ? node_extend(a, base, e->value, &below, d)
                                 : node_merge(a, base, e->value, &below, d);
     if (value)
-        set_entry(a, map, key, e->where, value);
+        node_put(a, map, key, e->where, value);
 }
 
 static struct node *merge_map(struct arena *a, const struct node *base, const struct node *over,
@@ -97,6 +92,7 @@ static struct node *merge_map(struct arena *a, const struct node *base, const st
     struct node *map = copy_map(a, base, over, at);
     for (int i = 0; i < over->n; i++)
         merge_entry(a, map, &over->entry[i], at, d);
+    drop_removed(a, map);
     return map;
 }
 

@@ -1,12 +1,15 @@
-// Maps keep the user's order in an array and are searched linearly: a config's maps have a dozen
-// keys, and the order is what messages, resolved texts and lists of networks follow. A hash table
-// would need the array beside it and be slower at this size.
+// Maps keep the user's order in an array: it is what messages, resolved texts and lists of networks
+// follow. A config's maps have a dozen keys and are searched linearly; one that a program wrote may
+// have ten thousand, and has a hash table beside the array.
 #include "config/node.h"
 
 #include "base/arena.h"
+#include "base/hash_map.h"
 #include "config/tree.h"
 
 #include <string.h>
+
+enum { LINEAR_MAX = 32 };
 
 static const char unset_mark[] = "!unset";
 
@@ -27,12 +30,44 @@ struct node *node_new_unset(struct arena *a, struct place where)
     return node;
 }
 
+static void index_entry(struct node *map, int i)
+{
+    hash_map_set(map->index, map->entry[i].key, (void *)(size_t)(i + 1));
+}
+
+void node_reindex(struct arena *a, struct node *map)
+{
+    ASSERT(map->kind == NODE_MAP);
+    map->index = NULL;
+    if (map->n <= LINEAR_MAX)
+        return;
+    map->index = NEW(a, struct hash_map);
+    hash_map_init(map->index, a);
+    for (int i = 0; i < map->n; i++)
+        index_entry(map, i);
+}
+
 void node_append(struct arena *a, struct node *node, const char *key, struct place where,
                  struct node *value)
 {
     const struct entry entry = {key, where, value};
     ASSERT(value && (node->kind == NODE_MAP ? key != NULL : node->kind == NODE_LIST && !key));
     APPEND(a, node->entry, node->n, entry);
+    if (node->index)
+        index_entry(node, node->n - 1);
+    else if (node->kind == NODE_MAP && node->n > LINEAR_MAX)
+        node_reindex(a, node);
+}
+
+void node_put(struct arena *a, struct node *map, const char *key, struct place where,
+              struct node *value)
+{
+    ASSERT(map->kind == NODE_MAP && !node_unset(value));
+    const int i = node_index(map, key);
+    if (i < 0)
+        node_append(a, map, key, where, value);
+    else
+        map->entry[i] = (struct entry){map->entry[i].key, where, value};
 }
 
 bool text_is_null(const char *text)
@@ -54,7 +89,12 @@ static int index_n(const struct node *map, const char *key, size_t length)
     return -1;
 }
 
-int node_index(const struct node *map, const char *key) { return index_n(map, key, strlen(key)); }
+int node_index(const struct node *map, const char *key)
+{
+    if (map && map->kind == NODE_MAP && map->index)
+        return (int)(size_t)hash_map_get(map->index, key) - 1;
+    return index_n(map, key, strlen(key));
+}
 
 const struct entry *node_entry(const struct node *map, const char *key)
 {

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 
 struct arena;
+struct hash_map;
 struct param;
 struct text;
 
@@ -17,12 +18,14 @@ struct node {
     struct place where; // of the value
     const char *text;   // NODE_SCALAR
     bool quoted;
+    bool verbatim; // NODE_SCALAR: text stands in the source as it is, at `where`, behind its quote
     struct entry {
         const char *key;    // NULL in a list
         struct place where; // of the key
         struct node *value;
     } * entry; // NODE_LIST, NODE_MAP: in the user's order
     int n;
+    struct hash_map *index;    // NODE_MAP of many keys: key to 1 + its entry; NULL in small ones
     const struct param *table; // the parameters it was read by (param_read): what it leaves out has
                                // their defaults; NULL when none were
 };
@@ -32,6 +35,9 @@ struct node *node_get(const struct node *node, const char *key);
 // "train.optimizer.adam.lr" from the root; NULL when absent.
 struct node *node_at(const struct node *root, const char *path);
 const struct entry *node_entry(const struct node *map, const char *key);
+// Sets the value of a key, which keeps its position; a new key goes to the end.
+void node_put(struct arena *a, struct node *map, const char *key, struct place where,
+              struct node *value);
 // The canonical text of a tree: what `ganexp show --resolved` prints, results.db stores and the
 // config hash is taken of. It parses back to an equal tree.
 void node_write(const struct node *root, struct text *out);

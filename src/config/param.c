@@ -211,7 +211,7 @@ static bool take_default(const struct param_reader *r, const struct param *p)
 
 static bool fail_no_param(const struct param_reader *r, const struct entry *e)
 {
-    const size_t n = table_length(r->table);
+    const size_t n = diag_full(r->diag) ? 0 : table_length(r->table);
     if (!n)
         return fail(r->diag, e->where, "%s has no parameter '%s'\nit takes none", r->what, e->key);
     const char **known = NEW_ARRAY(r->arena, const char *, n);

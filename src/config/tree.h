@@ -17,6 +17,8 @@ struct node *node_new_unset(struct arena *a, struct place where);
 struct node *node_new(struct arena *a, enum node_kind kind, struct place where);
 void node_append(struct arena *a, struct node *node, const char *key, struct place where,
                  struct node *value);
+// After entries were moved or removed.
+void node_reindex(struct arena *a, struct node *map);
 int node_index(const struct node *map, const char *key); // -1 when absent
 bool text_is_null(const char *text);                     // "", ~, null, Null, NULL
 

@@ -32,6 +32,8 @@ bool fail_unknown(struct diag *d, struct place where, const char *what, const ch
                   const char *const *known, size_t n)
 {
     ASSERT(word && (known || !n));
+    if (diag_full(d))
+        return fail(d, where, "unknown %s '%s'", what, word);
     const char *near = nearest_word(word, known, n);
     struct text t;
     text_init(&t);

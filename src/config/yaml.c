@@ -34,7 +34,7 @@ struct parser {
     bool again;           // it was changed: parse it once more
 };
 
-enum { PATCHES_MAX = 64 };
+enum { PATCHES_MAX = 64, JOINED_MAX = 8192 };
 static const char patched_tag[] = "!~~~~"; // one shorter than "!unset"
 
 struct anchor {
@@ -134,6 +134,13 @@ static int open_parens(const char *text)
     return open;
 }
 
+// After its text is known: whether places within it can be told.
+static void note_verbatim(const struct parser *p, struct node *node, size_t begin)
+{
+    const char *source = p->marks.source->text + begin + (node->quoted ? 1 : 0);
+    node->verbatim = !strchr(node->text, '\n') && !strncmp(source, node->text, strlen(node->text));
+}
+
 // Takes one more scalar of a flow collection into a value whose '(' is open; `size` is of the value
 // so far.
 static void join_one(struct parser *p, struct text *joined, size_t begin, const char *between)
@@ -179,13 +186,20 @@ static struct node *join_parens(struct parser *p, struct node *node, bool in_map
     text_init(&joined);
     text_add(&joined, node->text);
     bool good = true;
-    while (good && open_parens(joined.s) > 0) {
+    while (good && joined.n < JOINED_MAX && open_parens(joined.s) > 0) {
         good = join_next(p, &joined, begin, ", ");
         if (good && in_map)
             good = join_next(p, &joined, begin, ": ");
     }
+    if (good && open_parens(joined.s) > 0) {
+        fail(p->diag, node->where, "an expression of more than %d bytes in '{ }' or '[ ]'",
+             JOINED_MAX);
+        stop(p);
+        good = false;
+    }
     if (good) {
         node->text = arena_strndup(p->arena, joined.s, joined.n);
+        note_verbatim(p, node, begin);
         node->where.length = (int)strcspn(node->text, "\n");
     }
     text_release(&joined);
@@ -226,6 +240,8 @@ static struct node *parse_scalar(struct parser *p)
         node->kind = NODE_NULL;
     else
         node->text = arena_strdup(p->arena, text);
+    if (node->text)
+        note_verbatim(p, node, marks_byte(&p->marks, p->event.start_mark.index));
     return counted(p, tag ? tagged(p, tag, node) : node, 1);
 }
 

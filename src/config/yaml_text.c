@@ -50,12 +50,12 @@ struct place marks_place(const struct marks *m, size_t begin, size_t end)
         else
             high = middle;
     }
-    const size_t rest = strcspn(m->source->text + begin, "\r\n");
-    const size_t length = end > begin ? end - begin : 1;
+    const char *text = m->source->text + begin;
+    size_t length = 0; // no further than `end`: what is behind may be all of a long line
+    while (begin + length < end && text[length] && text[length] != '\r' && text[length] != '\n')
+        length++;
     return (struct place){m->source, (int)low + 1, (int)(begin - m->line[low]) + 1,
-                          (int)(length < rest ? length
-                                : rest        ? rest
-                                              : 1)};
+                          (int)(length ? length : 1)};
 }
 
 // The length of the UTF-8 character at p; 0 where it is none.

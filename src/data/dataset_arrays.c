@@ -51,7 +51,7 @@ static void warn_of_range(const char *path, double low, double high, struct plac
                                                  : high <= 255 ? 255
                                                                : high;
     warn(
-        d, where,
+        d, WARNING_numbers_out_of_range, where,
         "the numbers of '%s' lie from %.6g to %.6g\nexpected -1 to 1: `range: [%.6g, %.6g]` brings "
         "them there, `range: [-1, 1]` takes them as they are",
         path, low, high, from, to);
@@ -62,7 +62,7 @@ static void warn_of_depth(const char *path, int high, struct place where, struct
     int bits = 1;
     while (high >> bits)
         bits++;
-    warn(d, where,
+    warn(d, WARNING_numbers_of_fewer_bits, where,
          "'%s' has numbers of 16 bits, none above %d\nif they hold %d bits, `range: [0, %d]` says "
          "so; `range: [0, 65535]` if they are that dark",
          path, high, bits, (1 << bits) - 1);

@@ -117,7 +117,8 @@ static bool read_split(struct arena *a, struct cifar *c, enum split split, const
     if (!found)
         return fail_not_found(d, where, "cifar10", p, wanted[split]);
     if (found < n)
-        warn(d, where, "only %d of the %d batches of cifar10 are there", found, n);
+        warn(d, WARNING_batches_missing, where, "only %d of the %d batches of cifar10 are there",
+             found, n);
     return good && (c->n || fail(d, where, "no example of cifar10 is of the classes kept"));
 }
 

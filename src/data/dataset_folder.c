@@ -82,8 +82,8 @@ static bool judge_broken(const struct folder_params *p, const struct folder *f,
         text_addf(&named, "\nand %d more", n - NAMED_MAX);
     const bool good = n <= p->broken * f->n && n < f->n;
     if (n && good)
-        warn(d, where, "%d of %d pictures of '%s' are broken and left out%s", n, f->n, p->path,
-             named.s);
+        warn(d, WARNING_pictures_broken, where,
+             "%d of %d pictures of '%s' are broken and left out%s", n, f->n, p->path, named.s);
     else if (n)
         fail(d, where,
              "%d of %d pictures of '%s' are broken%s\nexpected at most %g %% "
@@ -186,7 +186,7 @@ static void warn_of_dark_files(const struct dataset *s, const struct folder *f,
         bits++;
     if (n && bits < 15 && own->wish.range[0] == own->wish.range[1])
         warn(
-            d, dataset_place(s, "path"),
+            d, WARNING_numbers_of_fewer_bits, dataset_place(s, "path"),
             "%d picture%s of 16 bits, and no number in them is above %d: of 255, nothing is "
             "brighter than %d\nif they hold %d bits, `range: [0, %d]` says so; `range: [0, 65535]` "
             "if they are that dark",

@@ -202,7 +202,7 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
         if (!train(t, o, stop, d) || !measure_accuracy(s, d))
             return NULL;
         if (!cache->save(cache->context, s->key, e, t->slab, s->accuracy))
-            warn(d, (struct place){0},
+            warn(d, WARNING_scorer_not_kept, (struct place){0},
                  "the trained scorer could not be kept; the next run trains it again");
     }
     s->sha256 = weights_hash(a, e, t->slab);

@@ -6,40 +6,50 @@
 #include "ir/build.h"
 
 #include "base/arena.h"
+#include "ir/reach.h"
+
+enum { NO_WAY_BACK = OP_NO_GRAD | OP_EFFECT };
+
+// What y is computed from, by position there: whether it depends on one of the x's, and its share of the gradient.
+struct backward_walk {
+    struct reach behind;
+    bool *depends;
+    struct value **adjoint;
+};
 
 // Does v depend on one of the x's; decided in order of the graph.
-static bool *mark(struct graph *g, int end, struct value *const *x, int n)
+static bool *mark(const struct reach *r, struct value *const *x, int n)
 {
-    bool *depends = NEW_ARRAY(g->arena, bool, end);
+    bool *depends = NEW_ARRAY(r->arena, bool, r->n);
     for (int i = 0; i < n; i++)
-        if (x[i]->id < end)
-            depends[x[i]->id] = true;
-    for (int i = 0; i < end; i++) {
-        const struct value *v = g->value[i];
-        if (v->op->flags & (OP_NO_GRAD | OP_EFFECT))
+        if (reach_position(r, x[i]) >= 0)
+            depends[reach_position(r, x[i])] = true;
+    for (int i = 0; i < r->n; i++) {
+        const struct value *v = r->value[i];
+        if (v->op->flags & NO_WAY_BACK)
             continue;
         for (int j = 0; j < v->n_in && !depends[i]; j++)
-            depends[i] = depends[v->in[j]->id];
+            depends[i] = depends[reach_position(r, v->in[j])];
     }
     return depends;
 }
 
 // Adds the shares that v's inputs have in dy.
-static void pull(struct value *v, struct value *dy, const bool *depends, struct value **adjoint)
+static void pull(struct backward_walk *w, struct value *v, struct value *dy)
 {
     struct graph *g = v->graph;
     bool *want = NEW_ARRAY(g->arena, bool, v->n_in);
     struct value **dx = NEW_ARRAY(g->arena, struct value *, v->n_in);
     bool any = false;
     for (int i = 0; i < v->n_in; i++)
-        any |= want[i] = depends[v->in[i]->id];
+        any |= want[i] = w->depends[reach_position(&w->behind, v->in[i])];
     if (!any)
         return; // an x that is not a leaf: what lies behind it is not asked for
     if (!v->op->grad)
         BUG("%s has no gradient", v->op->name);
     v->op->grad(v, dy, want, dx);
     for (int i = 0; i < v->n_in; i++) {
-        struct value **sum_to = &adjoint[v->in[i]->id];
+        struct value **sum_to = &w->adjoint[reach_position(&w->behind, v->in[i])];
         if (!want[i] || !dx[i])
             continue;
         if (!shape_equal(dx[i]->shape, v->in[i]->shape))
@@ -54,24 +64,28 @@ void gradient(struct value *y, struct value *const *x, int n, struct value **dx)
     const struct place where = g->where;
     const char *label = g->label;
     const bool backward = g->backward;
-    const int end = y->id + 1;
     if (shape_size(y->shape) != 1)
         BUG("gradient of a value that is no scalar");
-    const bool *depends = mark(g, end, x, n);
-    struct value **adjoint = NEW_ARRAY(g->arena, struct value *, end);
+    struct backward_walk w = {.behind = reach_open(y, NO_WAY_BACK)};
+    w.depends = mark(&w.behind, x, n);
+    w.adjoint = NEW_ARRAY(w.behind.arena, struct value *, w.behind.n);
+    const int last = w.behind.n - 1;
     g->backward = true;
-    adjoint[y->id] = constant(g, 1, y->shape);
-    for (int i = y->id; i >= 0; i--) {
-        struct value *v = g->value[i];
-        if (!adjoint[i] || !depends[i] || v->n_in == 0 || (v->op->flags & (OP_NO_GRAD | OP_EFFECT)))
+    w.adjoint[last] = constant(g, 1, y->shape);
+    for (int i = last; i >= 0; i--) {
+        struct value *v = w.behind.value[i];
+        if (!w.adjoint[i] || !w.depends[i] || v->n_in == 0 || (v->op->flags & NO_WAY_BACK))
             continue;
         g->where = v->where;
         g->label = v->label;
-        pull(v, adjoint[i], depends, adjoint);
+        pull(&w, v, w.adjoint[i]);
     }
-    for (int i = 0; i < n; i++)
-        dx[i] = x[i]->id < end && adjoint[x[i]->id] && depends[y->id] ? adjoint[x[i]->id]
-                                                                      : constant(g, 0, x[i]->shape);
+    for (int i = 0; i < n; i++) {
+        const int at = reach_position(&w.behind, x[i]);
+        dx[i] = at >= 0 && w.adjoint[at] && w.depends[last] ? w.adjoint[at]
+                                                            : constant(g, 0, x[i]->shape);
+    }
+    reach_close(&w.behind);
     g->where = where;
     g->label = label;
     g->backward = backward;

@@ -10,7 +10,11 @@
 
 enum { SLOT_ALIGN = 16 }; // floats: a cache line
 
-void slots_init(struct slots *s, struct arena *a) { *s = (struct slots){.arena = a}; }
+void slots_init(struct slots *s, struct arena *a)
+{
+    *s = (struct slots){.arena = a};
+    hash_map_init(&s->by_name, a);
+}
 
 // Room for so many floats at the end of the slab.
 static size_t take(struct slots *s, size_t floats)
@@ -36,15 +40,13 @@ struct slot *slots_add(struct slots *s, const char *name, enum slot_kind kind, s
                           .where = where,
                           .offset = take(s, (size_t)shape_size(shape))};
     APPEND(s->arena, s->slot, s->n, slot);
+    hash_map_set(&s->by_name, name, slot);
     return slot;
 }
 
 struct slot *slots_find(const struct slots *s, const char *name)
 {
-    for (int i = 0; i < s->n; i++)
-        if (!strcmp(s->slot[i]->name, name))
-            return s->slot[i];
-    return NULL;
+    return hash_map_get(&s->by_name, name);
 }
 
 const struct blocked_layout *slot_layout(const struct slot *s)

@@ -7,6 +7,7 @@
 #define IR_SLOT_H
 
 #include "base/diag.h"
+#include "base/hash_map.h"
 #include "ir/value.h"
 
 enum slot_kind { SLOT_PARAM, SLOT_BUFFER, SLOT_MOMENT, SLOT_AVERAGE };
@@ -55,6 +56,7 @@ struct slots {
     struct arena *arena;
     struct slot **slot;
     int n;
+    struct hash_map by_name;
     size_t floats; // size of the slab; every slot starts at a multiple of 16 floats; packed copies
                    // made by codegen/packed_copy.c add to it
 };

@@ -14,15 +14,18 @@ struct graph *graph_new(struct arena *a)
 {
     struct graph *g = NEW(a, struct graph);
     g->arena = a;
+    hash_map_init(&g->names, a);
     return g;
 }
 
 const char *graph_name(struct graph *g, const char *name)
 {
-    for (int i = 0; i < g->n; i++)
-        if (g->value[i]->attr.name && !strcmp(g->value[i]->attr.name, name))
-            return g->value[i]->attr.name;
-    return arena_strdup(g->arena, name);
+    char *known = hash_map_get(&g->names, name);
+    if (!known) {
+        known = arena_strdup(g->arena, name);
+        hash_map_set(&g->names, name, known);
+    }
+    return known;
 }
 
 static void append(struct graph *g, struct value *v)

@@ -6,6 +6,7 @@
 #define IR_VALUE_H
 
 #include "base/diag.h"
+#include "base/hash_map.h"
 #include "ir/attr.h"
 #include "ir/layout.h"
 #include "ir/shape.h"
@@ -77,6 +78,10 @@ enum batch_role { BATCH_COUPLED, BATCH_EACH, BATCH_SHARED };
 
 enum { EFFECT_NUMBERS = 2 };
 
+struct bounds { // between which numbers something lies
+    double low, high;
+};
+
 // What an op means: no machine. How it runs is told by codegen/lowering.h. One descriptor an op, in
 // ir/ops/op_*.c.
 struct op {
@@ -102,6 +107,8 @@ struct op {
     // Whether v is linear in those of its inputs together (bit i: input i), the others held; NULL: no.
     // Asked by linear_in.
     bool (*linear_in)(const struct value *v, unsigned inputs);
+    // Between which numbers the result lies where input i lies within in[i]; NULL: what the flags say (ir/bounds.h).
+    struct bounds (*bounds)(const struct value *v, const struct bounds *in);
     // Multiply-adds of one evaluation; NULL counts as zero.
     double (*multiply_adds)(const struct value *v);
 };
@@ -124,10 +131,13 @@ struct graph {
     bool minimal_filtering;  // whether convolutions may be computed by fewer, rounded differently
     struct chooser *chooser; // answers what passes ask (ir/choice.h); NULL: their rules do
     const struct machine
-        *machine;        // answers what they ask about the machine (ir/machine.h); may be NULL
-    enum type precision; // what products may round their operands to
-    int next_stream;     // next free number for graph_random
+        *machine;          // answers what they ask about the machine (ir/machine.h); may be NULL
+    enum type precision;   // what products may round their operands to
+    struct hash_map names; // graph_name's
     const struct value *excess; // the first value of more than ELEMENTS_MAX elements; NULL: none
+    int next_stream;            // next free number for graph_random
+    int *reached;               // ir/reach.c's, by id: 1 + the position in the reach that is open
+    int n_reached;
     size_t kept; // what lies below this offset outlives an execution; codegen/assign_memory.c says
 };
 

@@ -23,7 +23,10 @@ static bool check_used(struct section_reader *r)
                         e->noise[i].name);
     for (int i = 0; i < e->n_value; i++)
         if (!r->value_used[i])
-            warn(r->d, e->value[i].where, "value '%s' is not used", e->value[i].name);
+            warn(r->d, WARNING_value_unused, e->value[i].where,
+                 "value '%s' is not used\n"
+                 "expected an expression that says it, or values.%s=!unset",
+                 e->value[i].name, e->value[i].name);
     return good;
 }
 
@@ -122,8 +125,10 @@ static void check_classes(struct section_reader *r)
     const struct dataset *s = e->data[0].dataset;
     for (int i = 0; i < e->n_noise; i++)
         if (e->noise[i].is.classes && s->classes && e->noise[i].size[0] != s->classes)
-            warn(r->d, e->noise[i].where, "noise '%s' draws %d classes, but '%s' has %d",
-                 e->noise[i].name, (int)e->noise[i].size[0], e->data[0].name, s->classes);
+            warn(r->d, WARNING_classes_differ, e->noise[i].where,
+                 "noise '%s' draws %d classes, but '%s' has %d\nexpected noise.%s.%s=%d",
+                 e->noise[i].name, (int)e->noise[i].size[0], e->data[0].name, s->classes,
+                 e->noise[i].name, e->noise[i].kind->word.name, s->classes);
 }
 
 bool check_experiment(struct section_reader *r)
@@ -136,28 +141,4 @@ bool check_experiment(struct section_reader *r)
     for (int i = 0; i < e->n_term; i++)
         good &= check_term(r, &e->term[i]);
     return check_unread_updates(r) && good;
-}
-
-// --- after the build -----------------------------------------------------------------------------
-
-static bool couples(const struct layer_row *row)
-{
-    const char *space = strchr(row->layer, ' ');
-    const struct layer *layer = space ? layer_find(space + 1) : NULL;
-    return layer && (layer->flags & LAYER_COUPLES);
-}
-
-void check_coupling(struct experiment *e, const struct application *app, struct diag *d)
-{
-    for (int i = 0; i < e->n_game; i++)
-        for (int j = 0;
-             j < app->n_row && e->game[i].n_penalty && e->game[i].critic.network == app->network;
-             j++)
-            if (couples(&app->row[j]))
-                warn(d, app->row[j].where,
-                     "%s couples the samples of a batch, but penalty '%s' looks at each sample's "
-                     "own slope\n"
-                     "expected layer_norm, instance_norm or nothing in a critic with a gradient "
-                     "penalty",
-                     strchr(app->row[j].layer, ' ') + 1, e->game[i].penalty[0].is->word.name);
 }

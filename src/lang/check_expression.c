@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+// Levels of expressions, followed through the values they name; what walks them recurses.
+enum { VALUES_DEEP = 2500 };
+
 // `whole`: the expression stands where a tensor is wanted, so a network with several outputs must
 // have one named.
 static bool check_part(struct section_reader *r, const struct expression *is, bool whole);
@@ -58,8 +61,9 @@ static const char *field_list(struct section_reader *r, const struct data_source
 static bool fail_no_name(struct section_reader *r, const struct expression *is)
 {
     const struct experiment *e = r->e;
-    const char **known = NEW_ARRAY(r->arena, const char *, r->names.n + 1);
-    for (size_t i = 0; i < r->names.n; i++)
+    const size_t n = diag_full(r->d) ? 0 : r->names.n;
+    const char **known = NEW_ARRAY(r->arena, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
         known[i] = r->names.item[i].key;
     if (experiment_network(e, is->name))
         return fail_network(r, is, experiment_network(e, is->name));
@@ -70,7 +74,40 @@ static bool fail_no_name(struct section_reader *r, const struct expression *is)
     if (function_find(is->name))
         return fail(r->d, is->where, "'%s' is a function\nexpected %s", is->name,
                     function_find(is->name)->word.usage);
-    return fail_unknown(r->d, is->where, "name", is->name, known, r->names.n);
+    return fail_unknown(r->d, is->where, "name", is->name, known, n);
+}
+
+static int larger(int a, int b) { return a > b ? a : b; }
+
+// How many expressions are open at once where this one is followed to noise and data.
+static int height(const struct experiment *e, const struct expression *is)
+{
+    int most = 0;
+    for (int i = 0; i < is->n_arg; i++)
+        most = larger(most, height(e, is->arg[i]));
+    const struct named_value *v = is->kind == EXPR_NAME ? experiment_value(e, is->name) : NULL;
+    return 1 + (v ? v->height : most);
+}
+
+static bool fail_deep(struct section_reader *r, struct place where)
+{
+    return fail(r->d, where,
+                "values within values, more than %d deep\nexpected fewer names that lead to names",
+                VALUES_DEEP);
+}
+
+// For the first time: what it names, and what is known of it from now on.
+static bool learn_value(struct section_reader *r, struct named_value *v)
+{
+    int *state = &r->value_state[v - r->e->value];
+    *state = 1;
+    bool good = check_part(r, v->is, false);
+    *state = 2;
+    v->behind = good ? expression_behind(r->e, v->is) : v->is;
+    v->height = height(r->e, v->is);
+    if (good && v->height > VALUES_DEEP)
+        good = fail_deep(r, v->where);
+    return good;
 }
 
 static bool check_named_value(struct section_reader *r, const struct expression *is, bool whole)
@@ -79,21 +116,16 @@ static bool check_named_value(struct section_reader *r, const struct expression 
     struct named_value *v = experiment_value(e, is->name);
     const int i = (int)(v - e->value);
     ASSERT(v && i >= 0 && i < e->n_value);
-    const struct expression *behind = expression_behind(e, is);
     r->value_used[i] = true;
     if (r->value_state[i] == 1)
         return fail(r->d, is->where,
                     "'%s' is made of itself\nexpected values that lead back to noise and data",
                     is->name);
-    if (whole && behind->kind == EXPR_CALL && experiment_network(e, behind->name) &&
-        experiment_network(e, behind->name)->n_output > 1)
-        return fail_several(r, is, experiment_network(e, behind->name), is->name);
-    if (r->value_state[i] == 2)
-        return true;
-    r->value_state[i] = 1;
-    const bool good = check_part(r, v->is, false);
-    r->value_state[i] = 2;
-    return good;
+    if (r->value_state[i] == 0 && !learn_value(r, v))
+        return false;
+    const struct expression *call = v->behind->kind == EXPR_CALL ? v->behind : NULL;
+    const struct network *net = call ? experiment_network(e, call->name) : NULL;
+    return !whole || !net || net->n_output == 1 || fail_several(r, is, net, is->name);
 }
 
 static bool check_name(struct section_reader *r, const struct expression *is, bool whole)
@@ -157,6 +189,8 @@ static bool fail_no_callee(struct section_reader *r, const struct expression *is
 {
     int n;
     const struct experiment *e = r->e;
+    if (diag_full(r->d))
+        return fail_unknown(r->d, is->where, "network or function", is->name, NULL, 0);
     const char **word = word_names(r->arena, &functions, &n),
                **known = NEW_ARRAY(r->arena, const char *, n + e->n_network + 1);
     memcpy(known, word, sizeof *known * (size_t)n);
@@ -171,8 +205,8 @@ static bool check_call(struct section_reader *r, const struct expression *is, bo
     const struct network *net = experiment_network(e, is->name);
     const struct function *f = function_find(is->name);
     const bool good = check_arguments(r, is, f);
-    for (int i = 0; i < e->n_network; i++)
-        r->network_used[i] |= e->network[i] == net;
+    if (net)
+        r->network_used[net->number] = true;
     if (net && !check_binding(r, is, net))
         return false;
     if (net)
@@ -226,7 +260,7 @@ static bool check_field(struct section_reader *r, const struct expression *is)
            fail_unknown(r->d, is->where, "output", is->name, net->output, (size_t)net->n_output);
 }
 
-static bool check_part(struct section_reader *r, const struct expression *is, bool whole)
+static bool check_kind(struct section_reader *r, const struct expression *is, bool whole)
 {
     switch (is->kind) {
     case EXPR_NUMBER: return true;
@@ -236,6 +270,16 @@ static bool check_part(struct section_reader *r, const struct expression *is, bo
     case EXPR_BINARY: return check_arguments(r, is, NULL);
     }
     return false;
+}
+
+static bool check_part(struct section_reader *r, const struct expression *is, bool whole)
+{
+    if (r->deep == VALUES_DEEP)
+        return fail_deep(r, is->where);
+    r->deep++;
+    const bool good = check_kind(r, is, whole);
+    r->deep--;
+    return good;
 }
 
 static bool check_all(struct section_reader *r, struct expression *const *is, int n)
@@ -249,8 +293,7 @@ static bool check_all(struct section_reader *r, struct expression *const *is, in
 
 static void use_critic(struct section_reader *r, const struct game *game)
 {
-    for (int i = 0; i < r->e->n_network; i++)
-        r->network_used[i] |= r->e->network[i] == game->critic.network;
+    r->network_used[game->critic.network->number] = true;
 }
 
 static void prepare(struct section_reader *r)

@@ -6,6 +6,7 @@
 #include "base/workspace.h"
 #include "lang/function.h"
 #include "lang/sections.h"
+#include "lang/silence.h"
 
 #include <string.h>
 
@@ -29,6 +30,12 @@ bool read_list(struct section_reader *r, const struct node *node, const char *wh
     if (!node || node->kind == NODE_NULL || node->kind == NODE_LIST)
         return true;
     return fail(r->d, node->where, "%s is not a list\nexpected a '-' before each", what);
+}
+
+bool few(struct section_reader *r, struct place where, int64_t n, const char *what)
+{
+    return n <= SEVERAL_MAX ||
+           fail(r->d, where, "%lld %s\nexpected at most %d", (long long)n, what, SEVERAL_MAX);
 }
 
 bool claim(struct section_reader *r, const struct entry *entry, const char *what)
@@ -58,6 +65,8 @@ struct expression **read_expressions(struct section_reader *r, const struct node
     *n = list ? node->n : 1;
     struct expression **is = NEW_ARRAY(r->arena, struct expression *, *n + 1);
     bool good = true;
+    if (!few(r, node->where, *n, "expressions"))
+        return NULL;
     for (int i = 0; i < *n; i++) {
         is[i] = expression_parse(r->arena, list ? node->entry[i].value : node, r->d);
         good &= is[i] != NULL;
@@ -107,6 +116,8 @@ struct target *read_targets(struct section_reader *r, const struct node *node, i
     *n = list ? node->n : 1;
     struct target *target = NEW_ARRAY(r->arena, struct target, *n + 1);
     bool good = true;
+    if (!few(r, node->where, *n, "names of networks"))
+        return NULL;
     for (int i = 0; i < *n; i++)
         good &= read_target(r, list ? node->entry[i].value : node, &target[i]);
     if (!*n)
@@ -116,37 +127,32 @@ struct target *read_targets(struct section_reader *r, const struct node *node, i
 
 // --- look-ups ------------------------------------------------------------------------------------
 
-#define LOOK_UP(type, list, count, item_name)   \
-    for (int i = 0; i < (count); i++)           \
-        if (!strcmp((list)[i] item_name, name)) \
-            return (type)(list)[i];             \
-    return NULL
+enum { NAMED_NETWORK, NAMED_SOURCE, NAMED_NOISE, NAMED_VALUE };
 
 struct network *experiment_network(const struct experiment *e, const char *name)
 {
-    LOOK_UP(struct network *, e->network, e->n_network, ->name);
+    return hash_map_get(&e->by_name[NAMED_NETWORK], name);
 }
-
-#define LOOK_IN(list, count)               \
-    for (int i = 0; i < (count); i++)      \
-        if (!strcmp((list)[i].name, name)) \
-            return &(list)[i];             \
-    return NULL
 
 struct data_source *experiment_source(const struct experiment *e, const char *name)
 {
-    LOOK_IN(e->data, e->n_data);
+    return hash_map_get(&e->by_name[NAMED_SOURCE], name);
 }
 
 struct noise *experiment_noise(const struct experiment *e, const char *name)
 {
-    LOOK_IN(e->noise, e->n_noise);
+    return hash_map_get(&e->by_name[NAMED_NOISE], name);
 }
 
 struct named_value *experiment_value(const struct experiment *e, const char *name)
 {
-    LOOK_IN(e->value, e->n_value);
+    return hash_map_get(&e->by_name[NAMED_VALUE], name);
 }
+
+// After its section was read: the arrays stay where they are.
+#define KNOW(map, list, count)        \
+    for (int i = 0; i < (count); i++) \
+    hash_map_set(&r->e->by_name[map], (list)[i].name, &(list)[i])
 
 int64_t experiment_epoch(const struct experiment *e)
 {
@@ -187,12 +193,16 @@ static bool read_networks(struct section_reader *r, const struct root_options *r
         return fail(r->d, root->networks ? root->networks->where : r->e->config->root->where,
                     "there are no networks\nexpected networks: {generator: {inputs: {z: 100}, "
                     "layers: […]}, …}");
+    if (!few(r, root->networks->where, root->networks->n, "networks"))
+        return false;
     for (int i = 0; i < root->networks->n; i++)
         good &= claim(r, &root->networks->entry[i], "network");
     e->network = networks_read(r->arena, root->networks, root->templates, noise_inputs(r),
                                &e->slots, &e->n_network, r->d);
     if (!e->network)
         e->n_network = 0;
+    for (int i = 0; i < e->n_network; i++)
+        hash_map_set(&e->by_name[NAMED_NETWORK], e->network[i]->name, e->network[i]);
     return good && e->network;
 }
 
@@ -203,9 +213,13 @@ static bool read_sections(struct section_reader *r, const struct root_options *r
                            root->compile ? root->compile->where : whole, "`compile:`", r->e,
                            r->arena, r->d);
     good &= read_data(r, root->data);
+    KNOW(NAMED_SOURCE, r->e->data, r->e->n_data);
     good &= read_noise(r, root->noise);
+    good &= few(r, root->noise ? root->noise->where : whole, r->e->n_noise, "noises");
+    KNOW(NAMED_NOISE, r->e->noise, r->e->n_noise);
     good &= read_networks(r, root);
     good &= read_values(r, root->values);
+    KNOW(NAMED_VALUE, r->e->value, r->e->n_value);
     good &= read_games(r, root->games);
     good &= read_terms(r, root->terms);
     good &= read_train(r, root->train, whole);
@@ -221,10 +235,14 @@ struct experiment *experiment_parse(struct arena *a, const struct config *config
     struct root_options root = {0};
     *e = (struct experiment){.arena = a, .config = config, .workspace = workspace_new(a)};
     hash_map_init(&r.names, a);
+    for (size_t i = 0; i < LENGTH(e->by_name); i++)
+        hash_map_init(&e->by_name[i], a);
+    e->questions = NEW(a, uint64_t);
     slots_init(&e->slots, a);
     const int errors = diag_errors(d);
     const bool good = param_read(root_params, config->root, config->root->where, "the config",
                                  &root, a, d);
+    silence_read(d, root.silence);
     e->name = root.name;
     e->about = root.about ? root.about : "";
     e->paper = root.paper ? root.paper : "";

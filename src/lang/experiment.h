@@ -3,6 +3,7 @@
 #ifndef LANG_EXPERIMENT_H
 #define LANG_EXPERIMENT_H
 
+#include "base/hash_map.h"
 #include "config/expression.h"
 #include "data/loader.h"
 #include "lang/noise.h"
@@ -29,6 +30,10 @@ struct named_value {
     const char *name;
     struct place where;
     struct expression *is;
+    // From check_expressions on: the first expression that is no name of a value, and how deep `is` goes.
+    const struct expression *behind;
+    int height;
+    uint64_t asked; // the last question of lang/meaning.c that looked at it
 };
 
 // A network, or one head of it.
@@ -164,6 +169,8 @@ struct experiment {
     int n_network;
     struct named_value *value;
     int n_value;
+    struct hash_map by_name[4]; // lang/experiment.c's
+    uint64_t *questions;        // lang/meaning.c's: how many it was asked
     struct game *game;
     int n_game;
     struct game_term *term;

@@ -153,6 +153,11 @@ static bool check_options(struct section_reader *r, const struct game *game,
             r->d, smooth->where,
             "loss '%s' has no target to smooth\nexpected `smooth:` with log or least_squares",
             game->loss->word.name);
+    if (game->smooth > 0.5)
+        warn(r->d, WARNING_smooth_above_half, smooth->where,
+             "`smooth: %g` lowers the target of real data to %g: real data are called fake\n"
+             "expected at most 0.5; 0.1 is usual: games.%d.smooth=0.1",
+             game->smooth, 1 - game->smooth, (int)(game - r->e->game));
     return true;
 }
 
@@ -200,6 +205,8 @@ bool read_games(struct section_reader *r, const struct node *games)
         return false;
     const int n = games ? games->n : 0;
     bool good = true;
+    if (!few(r, games ? games->where : r->e->config->root->where, n, "games"))
+        return false;
     e->game = NEW_ARRAY(r->arena, struct game, n + 1);
     for (int i = 0; i < n; i++)
         good &= read_game(r, games->entry[i].value, &e->game[i]);
@@ -266,6 +273,8 @@ bool read_terms(struct section_reader *r, const struct node *terms_node)
         return false;
     const int n = terms_node ? terms_node->n : 0;
     bool good = true;
+    if (!few(r, terms_node ? terms_node->where : r->e->config->root->where, n, "terms"))
+        return false;
     e->term = NEW_ARRAY(r->arena, struct game_term, n + 1);
     for (int i = 0; i < n; i++) {
         good &= read_term(r, terms_node->entry[i].value, &e->term[i]);

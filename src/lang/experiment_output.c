@@ -178,6 +178,7 @@ static struct node *own_params(struct section_reader *r, struct node *params)
     struct node *own = NEW(r->arena, struct node);
     *own = *params;
     own->entry = NULL;
+    own->index = NULL;
     own->n = 0;
     for (int i = 0; i < params->n; i++)
         if (!param_find(beside_score, params->entry[i].key))

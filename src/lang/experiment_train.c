@@ -247,6 +247,8 @@ static bool read_iteration(struct section_reader *r, const struct node *node,
     if (!node || node->kind != NODE_LIST || !node->n)
         return fail(r->d, node ? node->where : phase->where,
                     "nothing is updated\nexpected `iteration:` with a list of updates");
+    if (!few(r, node->where, r->e->n_update + updates_in(node), "updates"))
+        return false;
     phase->update = NEW_ARRAY(r->arena, struct update, updates_in(node));
     phase->turn = NEW_ARRAY(r->arena, struct turn, node->n);
     for (int i = 0; i < node->n; i++)

@@ -38,10 +38,10 @@ const char *signature_text(struct arena *a, struct signature is)
 
 const struct expression *expression_behind(const struct experiment *e, const struct expression *is)
 {
-    for (int i = 0; i <= e->n_value && is->kind == EXPR_NAME; i++) {
+    for (int i = 0; i <= e->n_value && is->kind == EXPR_NAME; i++) { // names may lead in a circle
         const struct named_value *v = experiment_value(e, is->name);
-        if (!v)
-            break;
+        if (!v || v->behind)
+            return v ? v->behind : is;
         is = v->is;
     }
     return is;
@@ -50,35 +50,43 @@ const struct expression *expression_behind(const struct experiment *e, const str
 // --- dependence ----------------------------------------------------------------------------------
 
 static bool meaning_depends(const struct experiment *e, const struct expression *is,
-                            const char *head, struct target to, int depth);
+                            const char *head, struct target to);
 
-static bool any_depends(const struct experiment *e, const struct expression *is, struct target to,
-                        int depth)
+static bool any_depends(const struct experiment *e, const struct expression *is, struct target to)
 {
     for (int i = 0; i < is->n_arg; i++)
-        if (meaning_depends(e, is->arg[i], NULL, to, depth))
+        if (meaning_depends(e, is->arg[i], NULL, to))
             return true;
     return false;
 }
 
+// A value that was looked at for the same question has said no: yes ends the question. A head is asked of the call
+// behind names alone.
+static bool value_depends(const struct experiment *e, struct named_value *v, const char *head,
+                          struct target to)
+{
+    if (head)
+        return meaning_depends(e, v->behind, head, to);
+    if (v->asked == *e->questions)
+        return false;
+    v->asked = *e->questions;
+    return meaning_depends(e, v->is, NULL, to);
+}
+
 // `head`: the one asked for by a field around this expression.
 static bool meaning_depends(const struct experiment *e, const struct expression *is,
-                            const char *head, struct target to, int depth)
+                            const char *head, struct target to)
 {
-    const struct named_value *v;
-    if (depth > e->n_value + 1)
-        return false;
+    struct named_value *v;
     switch (is->kind) {
-    case EXPR_NAME:
-        v = experiment_value(e, is->name);
-        return v && meaning_depends(e, v->is, head, to, depth + 1);
-    case EXPR_FIELD: return meaning_depends(e, is->arg[0], is->name, to, depth);
+    case EXPR_NAME: return (v = experiment_value(e, is->name)) && value_depends(e, v, head, to);
+    case EXPR_FIELD: return meaning_depends(e, is->arg[0], is->name, to);
     case EXPR_CALL:
         if (!strcmp(is->name, to.network->name))
             if (to.head < 0 || !head || !strcmp(to.network->output[to.head], head))
                 return true;
-        return strcmp(is->name, "detach") && any_depends(e, is, to, depth);
-    case EXPR_BINARY: return any_depends(e, is, to, depth);
+        return strcmp(is->name, "detach") && any_depends(e, is, to);
+    case EXPR_BINARY: return any_depends(e, is, to);
     case EXPR_NUMBER: break;
     }
     return false;
@@ -86,7 +94,8 @@ static bool meaning_depends(const struct experiment *e, const struct expression 
 
 bool expression_depends(const struct experiment *e, const struct expression *is, struct target to)
 {
-    return meaning_depends(e, is, NULL, to, 0);
+    ++*e->questions;
+    return meaning_depends(e, is, NULL, to);
 }
 
 bool expressions_depend(const struct experiment *e, struct expression *const *is, int n,

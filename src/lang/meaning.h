@@ -26,7 +26,5 @@ const char *signature_text(struct arena *a, struct signature is);
 
 // Checks the names, arguments and heads of an expression that came after its experiment.
 bool check_expression(struct experiment *e, const struct expression *is, struct diag *d);
-// Warns of layers that couple the samples of a batch in a critic with a gradient penalty.
-void check_coupling(struct experiment *e, const struct application *app, struct diag *d);
 
 #endif

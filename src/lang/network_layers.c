@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, STAGES_MAX = 10000 };
+enum { DEPTH_MAX = 32, STAGES_MAX = 10000, BLOCKS_MAX = 20000 };
 
 // --- one layer -----------------------------------------------------------------------------------
 
@@ -74,6 +74,7 @@ static const struct node *split_beside(struct network_reader *r, const struct no
     struct node *own = NEW(r->arena, struct node);
     *own = *word->params;
     own->entry = NULL;
+    own->index = NULL;
     own->n = 0;
     for (int i = 0; i < word->params->n; i++) {
         const struct entry *e = &word->params->entry[i];
@@ -137,6 +138,7 @@ static int add_stage(struct network_reader *r, struct stage *stage, struct scope
 {
     if (r->body->n_stage == STAGES_MAX) {
         fail(r->diag, stage->where, "more than %d layers in a network", STAGES_MAX);
+        r->full = true;
         return SOURCE_NONE;
     }
     APPEND(r->arena, r->body->stage, r->body->n_stage, stage);
@@ -175,6 +177,12 @@ static int read_stage(struct network_reader *r, const struct node *node, struct 
     return add_stage(r, stage, scope, &beside);
 }
 
+// Templates and repetitions say more layers in few lines than can be read: after that mistake nothing more is.
+static bool written_out(const struct network_reader *r)
+{
+    return r->blocks >= BLOCKS_MAX || r->copied >= COPIED_MAX || r->full;
+}
+
 // --- blocks --------------------------------------------------------------------------------------
 
 // Layers with names of their own, in which `input` is what comes in.
@@ -189,6 +197,10 @@ static int read_block(struct network_reader *r, const struct node *list, const s
              DEPTH_MAX);
         return SOURCE_NONE;
     }
+    if (++r->blocks == BLOCKS_MAX)
+        fail(r->diag, input.where, "more than %d blocks, repetitions counted", BLOCKS_MAX - 1);
+    if (written_out(r))
+        return SOURCE_NONE;
     r->depth++;
     const int end = read_layers(r, list, &scope, above);
     r->depth--;
@@ -265,7 +277,7 @@ int read_layers(struct network_reader *r, const struct node *list, struct scope 
              "no layers here\nexpected a list: [dense: 64, relu, …]");
         return SOURCE_NONE;
     }
-    for (int i = 0; i < list->n; i++)
+    for (int i = 0; i < list->n && !written_out(r); i++)
         above = read_entry(r, list->entry[i].value, scope, above);
     return above;
 }

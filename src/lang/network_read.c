@@ -239,7 +239,7 @@ struct network **networks_read(struct arena *a, const struct node *networks,
         fail(d, templates->where, "no templates\nexpected templates: {NAME: {layers: […]}, …}");
     struct network **net = NEW_ARRAY(a, struct network *, networks->n);
     for (int i = 0; i < networks->n; i++)
-        net[i] = read_network(&r, &networks->entry[i], slots);
+        (net[i] = read_network(&r, &networks->entry[i], slots))->number = i;
     *n = networks->n;
     return diag_errors(d) == errors ? net : NULL;
 }

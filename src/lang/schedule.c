@@ -65,7 +65,8 @@ static bool read_schedule(struct section_reader *r, const struct node *node, str
                                             : NULL;
     if (!o)
         return false;
-    struct schedule s = {.kind = (const struct schedule_kind *)word, .final = o->final};
+    struct schedule s = {
+        .kind = (const struct schedule_kind *)word, .final = o->final, .where = w.where};
     if (!read_span(r, o->from, 0, &s.from) || !read_span(r, o->to, (double)phase->steps, &s.to))
         return false;
     if (word->params && s.to <= s.from)

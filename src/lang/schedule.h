@@ -8,6 +8,7 @@ struct schedule { // of a phase; in steps of it, epochs already converted
     const struct schedule_kind *kind;
     double from, to; // where it begins and where it ends; what they mean beside that is the kind's
     double final;    // the factor at its end
+    struct place where;
 };
 
 struct schedule_options {

@@ -15,6 +15,7 @@ static const char terms_help[] = "every other loss";
 static const char train_help[] = "steps, optimizers, the order of updates";
 static const char evaluate_help[] = "scores";
 static const char samples_help[] = "picture grids";
+static const char silence_help[] = "warnings that are not told, by their names";
 static const char compile_help[] = "rewrites that round differently";
 // Within sections.
 static const char layers_help[] = "in a network: layers in order, and what stands beside them";
@@ -57,6 +58,7 @@ const struct param root_params[] = {
     SECTION(evaluate, "map"),
     SECTION(samples, "map"),
     SECTION(compile, "map"),
+    SECTION(silence, "warning, or list"),
     PARAM_END};
 
 #define WORD(field, usage, table) \
@@ -94,6 +96,7 @@ static const struct word *const words[] = {
          beside_score),
     WORD(samples, NULL, sample_params),
     WORD(compile, NULL, compile_params),
+    WORD(silence, "silence: frozen_without_load, or [frozen_without_load, rate_too_high]", NULL),
     NULL};
 
 const struct vocabulary sections = {"section", words};

@@ -15,6 +15,7 @@ struct section_reader {
     // by index, by anything that is trained, sampled or scored
     bool *network_used, *noise_used, *value_used;
     int *value_state; // 0 not looked at, 1 being looked at, 2 done
+    int deep;         // how many expressions are being looked at
 };
 
 // Each reads one section of the experiment; false after errors, reported.
@@ -46,9 +47,13 @@ struct root_options {
     int64_t seed;
     int precision;
     const struct node *extends, *data, *noise, *networks, *templates, *values, *games, *terms;
-    const struct node *train, *evaluate, *samples, *compile;
+    const struct node *train, *evaluate, *samples, *compile, *silence;
 };
 
+// Each update may take each game and each term, so what is read at most a thousand times is built at most a million times.
+enum { SEVERAL_MAX = 1000 };
+// Whether so many may stand there; reported if not.
+bool few(struct section_reader *r, struct place where, int64_t n, const char *what);
 // The name is new and can be written in an expression.
 bool claim(struct section_reader *r, const struct entry *entry, const char *what);
 // One expression, or a list of them (n of them; NULL after errors).

@@ -64,12 +64,7 @@ static struct node *empty_map(struct network_reader *r, struct place where)
 
 static void template_put(struct network_reader *r, struct node *map, struct entry entry)
 {
-    for (int i = 0; i < map->n; i++)
-        if (!strcmp(map->entry[i].key, entry.key)) {
-            map->entry[i] = entry;
-            return;
-        }
-    APPEND(r->arena, map->entry, map->n, entry);
+    node_put(r->arena, map, entry.key, entry.where, entry.value);
 }
 
 // --- placeholders --------------------------------------------------------------------------------
@@ -79,15 +74,21 @@ static bool is_placeholder(const struct node *node)
     return node->kind == NODE_SCALAR && !node->quoted && node->text[0] == '$';
 }
 
-static struct node *fail_placeholder(struct network_reader *r, const struct node *node,
-                                     const struct node *with)
+// `among`: a map, or NULL. The nearest of its keys is in the message.
+static bool fail_key(struct network_reader *r, struct place where, const char *what,
+                     const char *name, const struct node *among)
 {
-    const char **known = NULL;
-    size_t n = 0;
-    for (int i = 0; i < with->n; i++)
-        APPEND(r->arena, known, n, with->entry[i].key);
-    fail_unknown(r->diag, node->where, "parameter of the template", node->text + 1, known, n);
-    return NULL;
+    const int n = among && among->kind == NODE_MAP && !diag_full(r->diag) ? among->n : 0;
+    const char **known = NEW_ARRAY(r->arena, const char *, n + 1);
+    for (int i = 0; i < n; i++)
+        known[i] = among->entry[i].key;
+    return fail_unknown(r->diag, where, what, name, known, (size_t)n);
+}
+
+static bool fail_parameter(struct network_reader *r, struct place where, const char *name,
+                           const struct node *with)
+{
+    return fail_key(r, where, "parameter of the template", name, with);
 }
 
 // A copy in which every `$name` is the node that `with` has under that name. NULL after a mistake.
@@ -96,11 +97,19 @@ static struct node *substitute(struct network_reader *r, const struct node *node
 {
     if (is_placeholder(node)) {
         struct node *value = node_get(with, node->text + 1);
-        return value ? value : fail_placeholder(r, node, with);
+        if (!value)
+            fail_parameter(r, node->where, node->text + 1, with);
+        return value;
     }
+    if (++r->copied == COPIED_MAX)
+        fail(r->diag, node->where, "templates come to more than %d values, written out",
+             COPIED_MAX - 1);
+    if (r->copied >= COPIED_MAX)
+        return NULL;
     struct node *copy = NEW(r->arena, struct node);
     bool good = true;
     *copy = *node;
+    copy->index = NULL;
     copy->entry = NEW_ARRAY(r->arena, struct entry, node->n + 1);
     for (int i = 0; i < node->n; i++) {
         copy->entry[i] = node->entry[i];
@@ -118,12 +127,7 @@ static const struct node *find_template(struct network_reader *r, const struct n
     for (int depth = 0; name->kind == NODE_SCALAR && depth < DEPTH_MAX; depth++) {
         const struct node *is = node_get(r->templates, name->text);
         if (!is) {
-            const char **known = NULL;
-            size_t n = 0;
-            for (int i = 0; r->templates && r->templates->kind == NODE_MAP && i < r->templates->n;
-                 i++)
-                APPEND(r->arena, known, n, r->templates->entry[i].key);
-            fail_unknown(r->diag, name->where, "template", name->text, known, n);
+            fail_key(r, name->where, "template", name->text, r->templates);
             return NULL;
         }
         if (is->kind == NODE_MAP)
@@ -143,19 +147,14 @@ static struct node *template_bind(struct network_reader *r, const struct node *c
     bool good = true;
     for (int i = 0; declared && i < declared->n; i++)
         template_put(r, with, declared->entry[i]);
-    const int n = with->n;
     for (int i = 0; i < call->n; i++) {
         const struct entry *e = &call->entry[i];
         if (!strcmp(e->key, "use") || (param_find(beside, e->key) && !node_get(declared, e->key)))
             continue;
-        const char **known = NEW_ARRAY(r->arena, const char *, n + 1);
-        for (int j = 0; j < n; j++)
-            known[j] = with->entry[j].key;
-        if (!node_get(declared, e->key))
-            good = fail_unknown(r->diag, e->where, "parameter of the template", e->key, known,
-                                (size_t)n);
-        else
+        if (node_get(declared, e->key))
             template_put(r, with, *e);
+        else
+            good = fail_parameter(r, e->where, e->key, declared);
     }
     for (int i = 0; i < with->n; i++)
         if (with->entry[i].value->kind == NODE_NULL)
@@ -197,12 +196,8 @@ static const struct node *expand_like(struct network_reader *r, const struct nod
     ASSERT(name);
     const struct node *other = name->kind == NODE_SCALAR ? node_get(r->networks, name->text) : NULL;
     if (!other) {
-        const char **known = NULL;
-        size_t n = 0;
-        for (int i = 0; i < r->networks->n; i++)
-            APPEND(r->arena, known, n, r->networks->entry[i].key);
-        fail_unknown(r->diag, name->where, "network", name->kind == NODE_SCALAR ? name->text : "",
-                     known, n);
+        fail_key(r, name->where, "network", name->kind == NODE_SCALAR ? name->text : "",
+                 r->networks);
         return NULL;
     }
     if (!template_check_keys(r, node, "key beside 'like'", beside_like))

@@ -3,6 +3,8 @@
 // `generator`.
 #include "losses/losses.h"
 
+#include <math.h>
+
 struct loss_least_squares_options {
     double real, fake, generator;
 };
@@ -31,6 +33,14 @@ static struct value *loss_least_squares_generator(const void *params, struct val
                      real ? loss_least_squares_distance(real, o->fake) : NULL);
 }
 
+// All targets: 0 and 1 are within a sigmoid's reach, −1 is not.
+static struct bounds loss_least_squares_wants(const void *params)
+{
+    const struct loss_least_squares_options *o = params;
+    return (struct bounds){fmin(o->generator, fmin(o->real, o->fake)),
+                           fmax(o->generator, fmax(o->real, o->fake))};
+}
+
 static const struct param params[] = {
     {"real", PARAM_FLOAT, offsetof(struct loss_least_squares_options, real), "1", -1e6, 1e6,
      .help = "target of real data (the paper's b)"},
@@ -47,6 +57,7 @@ const struct loss loss_least_squares = {
              .params = params,
              .size = sizeof(struct loss_least_squares_options)},
     .flags = LOSS_SMOOTH,
+    .wants = loss_least_squares_wants,
     .critic = loss_least_squares_critic,
     .generator = loss_least_squares_generator,
 };

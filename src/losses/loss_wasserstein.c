@@ -14,6 +14,7 @@ const struct loss loss_wasserstein = {
     .word = {.name = "wasserstein",
              .help = "difference of means; needs clip or a penalty",
              .usage = "critic: mean(f) − mean(r); generator: −mean(f)"},
+    .flags = LOSS_SLOPE,
     .critic = loss_wasserstein_critic,
     .generator = mean_generator,
 };

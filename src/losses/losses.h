@@ -8,8 +8,9 @@
 #include "ir/build.h"
 
 enum loss_flag {
-    LOSS_PAIRS = 1 << 0, // both sides need the critic's output on real and on fake
-    LOSS_SMOOTH = 1 << 1 // its critic's side has a target for real data, which `smooth` lowers
+    LOSS_PAIRS = 1 << 0,  // both sides need the critic's output on real and on fake
+    LOSS_SMOOTH = 1 << 1, // its critic's side has a target for real data, which `smooth` lowers
+    LOSS_SLOPE = 1 << 2 // grows without end with the critic's slope: something must hold that back
 };
 
 // `real` and `fake` are what the critic says, logits of any shape (patch maps too); a loss means
@@ -17,6 +18,8 @@ enum loss_flag {
 struct loss {
     struct word word; // usage: the formula; r = critic(real), f = critic(fake)
     unsigned flags;
+    // Between which numbers the critic must be able to answer; NULL: it wants them all.
+    struct bounds (*wants)(const void *params);
     // smooth: how far the target of real data is lowered; 0 without LOSS_SMOOTH.
     struct value *(*critic)(const void *params, struct value *real, struct value *fake,
                             double smooth);
@@ -67,6 +70,7 @@ struct term_arguments {
 
 struct term {
     struct word word; // usage: the formula; parameters: its arguments, then others
+    unsigned logits;  // bit i: argument i is logits, which may be any number
     // Tensors have equal shapes, checked by the caller; an absent optional argument is NULL.
     struct value *(*build)(const void *params, struct value *const *argument);
 };

@@ -19,5 +19,6 @@ const struct term term_binary_cross_entropy = {
              .usage = "mean(softplus(x) − t·x)",
              .params = params,
              .size = sizeof(struct term_arguments)},
+    .logits = 1 << 0,
     .build = term_binary_cross_entropy_build,
 };

@@ -23,5 +23,6 @@ const struct term term_cross_entropy = {
              .usage = "−mean(log softmax(logits)[label])",
              .params = params,
              .size = sizeof(struct term_arguments)},
+    .logits = 1 << 0,
     .build = term_cross_entropy_build,
 };

@@ -52,6 +52,8 @@ const char *describe_source(struct arena *a, const struct network *net, const st
                             int source);
 struct value *walk_value(const struct walk *walk, int source);
 
+enum { COPIED_MAX = 1000 * 1000 };
+
 // Reading. A name is in scope from its `as:` on, to the end of the list it stands in and in lists
 // within.
 struct scope {
@@ -73,6 +75,9 @@ struct network_reader {
     struct body *body;
     int head, next; // which list is being read, and the number of its next layer
     int depth;      // of blocks in blocks
+    int blocks;     // read so far, in all networks
+    bool full;      // a network has as many layers as it may have
+    int copied;     // nodes that templates were copied into, in all networks
 };
 
 bool scope_add(struct network_reader *r, struct scope *s, const char *name, int source,

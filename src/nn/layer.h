@@ -26,7 +26,8 @@ enum layer_flag {
     LAYER_BY_LABEL = 1 << 3, // takes one under a name of PARAM_NAMES
     // couples the samples of a batch in training (batch_norm): check warns inside a
     // gradient-penalised critic
-    LAYER_COUPLES = 1 << 1
+    LAYER_COUPLES = 1 << 1,
+    LAYER_DRAWS = 1 << 3 // draws in training (dropout): each application is another function
 };
 
 struct layer {

@@ -75,6 +75,8 @@ static struct layer_row network_make_row(struct graph *g, const struct stage *st
 {
     struct layer_row row = {
         .layer = arena_printf(g->arena, "%s %s", stage->number, stage->layer->word.name),
+        .word = stage->layer->word.name,
+        .flags = stage->layer->flags,
         .where = stage->where};
     row.output.rank = y->shape.rank - 1;
     memcpy(row.output.dim, y->shape.dim + 1, sizeof row.output.dim - sizeof *row.output.dim);

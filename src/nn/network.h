@@ -21,12 +21,14 @@ struct network_input {
 
 struct network {
     const char *name;
+    int number; // position among the networks read with it
     struct place where;
     struct network_input *input;
     int n_input;
     const char **output; // names of the heads; a network without `outputs:` has one, ""
     int n_output;
     bool frozen;
+    bool spectral; // some of its weights are divided by their largest singular value
     // safetensors file with its weights, as written; NULL: none. Read by what fills the slots
     const char *load;
     struct place load_where;
@@ -50,6 +52,8 @@ void versions_write(struct versions *v, struct slot *slot, struct value *next);
 
 struct layer_row {     // a line of the table that `ganexp check` prints
     const char *layer; // "3 conv2d"
+    const char *word;  // "conv2d"
+    unsigned flags;    // the layer's
     struct place where;
     struct shape output; // without batch
     int64_t params;

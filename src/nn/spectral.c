@@ -3,7 +3,7 @@
 // step, which is enough because weights move little in a step; the exact σ would cost a
 // decomposition each time. Outside training u and v are those of the checkpoint, as in PyTorch, so
 // that both give the same pictures. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
-#include "nn/layer.h"
+#include "nn/network.h"
 
 #include "base/arena.h"
 
@@ -26,6 +26,7 @@ struct value *ctx_spectral(struct layer_ctx *ctx, const char *name, struct shape
                            int64_t fan_in, int64_t fan_out, int out)
 {
     struct arena *a = ctx->graph->arena;
+    ctx->application->network->spectral = true;
     ASSERT(out >= 0 && out < shape.rank);
     struct value *w = ctx_weight(ctx, arena_printf(a, "%s_orig", name), shape, fan_in, fan_out);
     struct value *m = as_matrix(w, out), *fixed = detach(m);

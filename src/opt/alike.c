@@ -28,3 +28,18 @@ struct readers readers_of(const struct graph *g, struct arena *a)
         r.is_root[g->root[i].value->id] = true;
     return r;
 }
+
+struct value **growing_values(const struct graph *g, struct arena *a, int *n)
+{
+    struct value **growing = NULL;
+    *n = 0;
+    for (int i = 0; i < g->n; i++) {
+        const struct value *v = g->value[i];
+        bool grows = v->op->flags & OP_PRODUCT;
+        for (int j = 0; j < v->n_in && !grows; j++)
+            grows = shape_size(v->shape) > shape_size(v->in[j]->shape);
+        if (grows)
+            APPEND(a, growing, *n, g->value[i]);
+    }
+    return growing;
+}

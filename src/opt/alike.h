@@ -14,4 +14,7 @@ struct readers {          // by id
 };
 struct readers readers_of(const struct graph *g, struct arena *a);
 
+// The values that are products, or larger than an input of theirs, in order: few of a graph. *n of them.
+struct value **growing_values(const struct graph *g, struct arena *a, int *n);
+
 #endif

@@ -142,18 +142,27 @@ static bool batch_siblings_depends(const struct batch_siblings_search *s, const 
     return reached[b->id];
 }
 
+// An earlier value among those that read the same weights.
+static struct value *seed_partner(struct batch_siblings_search *s, struct value *b)
+{
+    const struct value *w = reads_weights(b) && !s->tried[b->id] ? b->in[1] : NULL;
+    for (int j = 0; w && j < s->n_user[w->id]; j++) {
+        struct value *a = s->user[w->id][j];
+        if (a->id < b->id && reads_weights(a) && !s->tried[a->id] && a->in[0] != b->in[0] &&
+            may_pair(s, a, b) && !batch_siblings_depends(s, b, a))
+            return a;
+    }
+    return NULL;
+}
+
 static bool seed(struct batch_siblings_search *s)
 {
     for (int i = 0; i < s->g->n; i++) {
-        struct value *b = s->g->value[i];
-        for (int j = 0; reads_weights(b) && !s->tried[i] && j < i; j++) {
-            struct value *a = s->g->value[j];
-            if (!reads_weights(a) || s->tried[j] || a->in[0] == b->in[0] || !may_pair(s, a, b) ||
-                batch_siblings_depends(s, b, a))
-                continue;
-            add_pair(s, a, b, false);
-            return true;
-        }
+        struct value *a = seed_partner(s, s->g->value[i]);
+        if (!a)
+            continue;
+        add_pair(s, a, s->g->value[i], false);
+        return true;
     }
     return false;
 }

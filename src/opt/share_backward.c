@@ -558,15 +558,16 @@ static bool grow_from(struct share_backward_search *s, struct value *a, struct v
 // the last layer of real and of fake is one map too.
 static bool rewrite_one(struct share_backward_search *s)
 {
-    const struct graph *g = s->g;
     struct value *a = NULL, *b = NULL;
     double most = 0;
-    for (int i = 0; i < g->n; i++)
+    int n;
+    struct value **first = growing_values(s->g, s->arena, &n); // worth_beginning takes no other
+    for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++)
-            if (grow_from(s, g->value[j], g->value[i])) {
+            if (grow_from(s, first[j], first[i])) {
                 const double here = gain(s);
                 if (here > most)
-                    most = here, a = g->value[j], b = g->value[i];
+                    most = here, a = first[j], b = first[i];
                 unlink_from(s, 0);
             }
     if (!a)

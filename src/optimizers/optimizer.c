@@ -13,6 +13,7 @@ bool optimizer_read(struct arena *a, const struct node *node, struct optimizer *
     struct word_call call;
     const struct word *word = word_choose(&optimizers, node, NULL, &call, d);
     out->kind = (const struct optimizer_kind *)word;
+    out->where = word ? call.where : node->where;
     return word && (out->options = word_params(&optimizers, word, &call, a, d));
 }
 

@@ -7,7 +7,9 @@
 #include "ir/update.h"
 
 struct optimizer_kind {
-    struct word word;        // usage: the formula
+    struct word word; // usage: the formula
+    double
+        rate_high; // a weight moves by about the rate in a step, and beyond this nothing was seen to train; 0: it does not
     struct update_rule rule; // its options are the struct that the word's parameters fill
     // A moment is a slot "NAME.MOMENT/WEIGHT", zero at first: "adam.m/generator.0.weight". The rule
     // has them in this order.
@@ -24,6 +26,7 @@ extern const struct vocabulary optimizers; // generated from the folder
 struct optimizer {
     const struct optimizer_kind *kind;
     const void *options;
+    struct place where; // of its word
 };
 
 // What `optimizer:` calls; false after mistakes, reported.

@@ -53,6 +53,7 @@ REGISTERED(struct optimizer_kind, optimizer_adam) = {
              .usage = "m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← p − lr·m̂/(√v̂ + ε)",
              .params = adam_params,
              .size = sizeof(struct adam_options)},
+    .rate_high = 0.1,
     .rule = RULE(adam),
     .moment = {"m", "v"},
     .numbers = adam_numbers,

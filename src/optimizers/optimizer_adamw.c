@@ -47,6 +47,7 @@ REGISTERED(struct optimizer_kind, optimizer_adamw) = {
              .usage = "m ← β₁m + (1−β₁)g   v ← β₂v + (1−β₂)g²   p ← (1 − lr·λ)p − lr·m̂/(√v̂ + ε)",
              .params = adamw_params,
              .size = sizeof(struct adamw_options)},
+    .rate_high = 0.1,
     .rule = RULE(adamw),
     .moment = {"m", "v"},
     .numbers = adamw_numbers,

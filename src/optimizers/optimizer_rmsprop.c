@@ -43,6 +43,7 @@ REGISTERED(struct optimizer_kind, optimizer_rmsprop) = {
              .usage = "v ← ρv + (1−ρ)g²   p ← p − lr·g/(√v + ε)",
              .params = rmsprop_params,
              .size = sizeof(struct rmsprop_options)},
+    .rate_high = 0.1,
     .rule = RULE(rmsprop),
     .moment = {"v"},
     .numbers = rmsprop_numbers,

@@ -13,6 +13,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch,
@@ -28,7 +29,17 @@ void builder_init(struct builder *b, struct experiment *e, struct graph *g, int6
     b->stamp = NEW_ARRAY(b->arena, int, e->n_network + 1);
     b->noise_draw = NEW_ARRAY(b->arena, int, e->n_noise + 1);
     b->data_draw = NEW_ARRAY(b->arena, int, e->n_data + 1);
+    b->known = NEW_ARRAY(b->arena, struct known_value, e->n_value + 1);
+    builder_look(b);
     hash_map_init(&b->memo, b->arena);
+}
+
+void builder_look(struct builder *b)
+{
+    b->look++;
+    b->n_touched = b->n_named = 0;
+    b->touched = NULL;
+    b->named = NULL;
 }
 
 // "add %3 0.5"
@@ -130,19 +141,11 @@ static void touch(struct builder *b, struct application *app)
     APPEND(b->arena, b->touched, b->n_touched, app);
 }
 
-static int network_index(const struct experiment *e, const struct network *net)
-{
-    for (int i = 0; i < e->n_network; i++)
-        if (e->network[i] == net)
-            return i;
-    BUG("network '%s' belongs to another experiment", net->name);
-}
-
 struct application *builder_apply(struct builder *b, struct network *net,
                                   const struct operand *argument, struct place where)
 {
-    const char *word = arena_printf(b->arena, "%s #%d", net->name,
-                                    b->stamp[network_index(b->e, net)]);
+    ASSERT(b->e->network[net->number] == net);
+    const char *word = arena_printf(b->arena, "%s #%d", net->name, b->stamp[net->number]);
     const char *key = builder_key_of(b, word, argument, net->n_input);
     struct application *app = hash_map_get(&b->memo, key);
     if (!app) {
@@ -209,23 +212,36 @@ static int input_of(const struct expression *is, int i, const struct network *ne
     BUG("network '%s' has no input '%s'", net->name, is->arg_name[i]);
 }
 
-static bool apply_network(struct builder *b, const struct expression *is, struct network *net,
-                          int head, struct operand *out)
+// Each call of the text once in a look, however many heads are taken of it.
+static const struct application *apply_network(struct builder *b, const struct expression *is,
+                                               struct network *net)
 {
+    const char *key = arena_printf(b->arena, "%p@%d", (const void *)is, b->look);
+    const struct application *app = hash_map_get(&b->memo, key);
+    if (app)
+        return app;
     struct operand *argument = NEW_ARRAY(b->arena, struct operand, net->n_input + 1);
     for (int i = 0; i < is->n_arg; i++) {
         const int k = input_of(is, i, net);
         if (!builder_value(b, is->arg[i], &argument[k]) ||
             !builder_fit(b, &argument[k], net, k, is->arg[i]->where))
-            return false;
+            return NULL;
     }
     if (!same_batch(b, argument, net->n_input, is->where))
-        return false;
-    const struct application *app = builder_apply(b, net, argument, is->where);
-    if (!app)
-        return false;
-    *out = operand_of(app->output[head]);
-    return true;
+        return NULL;
+    app = builder_apply(b, net, argument, is->where);
+    if (app)
+        hash_map_set(&b->memo, key, (void *)(uintptr_t)app);
+    return app;
+}
+
+static bool call_network(struct builder *b, const struct expression *is, struct network *net,
+                         struct operand *out)
+{
+    const struct application *app = apply_network(b, is, net);
+    if (app)
+        *out = operand_of(app->output[0]);
+    return app != NULL;
 }
 
 // --- arithmetic ----------------------------------------------------------------------------------
@@ -328,18 +344,24 @@ static bool field(struct builder *b, const struct expression *is, struct operand
     }
     const struct expression *call = expression_behind(b->e, of);
     struct network *net = experiment_network(b->e, call->name);
-    return apply_network(b, call, net, network_head(net, is->name), out);
+    const struct application *app = apply_network(b, call, net);
+    if (app)
+        *out = operand_of(app->output[network_head(net, is->name)]);
+    return app != NULL;
 }
 
 static bool named_value(struct builder *b, const char *name, struct operand *out)
 {
-    if (!builder_value(b, experiment_value(b->e, name)->is, out))
-        return false;
-    for (int i = 0; i < b->n_named; i++)
-        if (!strcmp(b->named[i].name, name))
-            return true;
-    if (out->value)
-        APPEND(b->arena, b->named, b->n_named, ((struct part){name, out->value}));
+    const struct named_value *v = experiment_value(b->e, name);
+    struct known_value *known = &b->known[v - b->e->value];
+    if (known->look != b->look) {
+        if (!builder_value(b, v->is, &known->is))
+            return false;
+        known->look = b->look;
+        if (known->is.value)
+            APPEND(b->arena, b->named, b->n_named, ((struct part){name, known->is.value}));
+    }
+    *out = known->is;
     return true;
 }
 
@@ -357,7 +379,7 @@ static bool builder_any(struct builder *b, const struct expression *is, struct o
         return true;
     case EXPR_CALL:
         if (experiment_network(b->e, is->name))
-            return apply_network(b, is, experiment_network(b->e, is->name), 0, out);
+            return call_network(b, is, experiment_network(b->e, is->name), out);
         return call_function(b, is, out);
     case EXPR_FIELD: return field(b, is, out);
     case EXPR_BINARY: return builder_binary(b, is, out);

@@ -36,6 +36,15 @@ struct builder {
     struct application **touched; // since touched was last emptied
     int n_touched;
     bool traced;
+    bool trial;        // further repetitions are counted and not built
+    bool refused;      // the iteration is too large
+    int64_t not_built; // how many values they would be
+    // By index: what a named value is in the current look, in which no network and no draw changes.
+    struct known_value {
+        int look; // the one it was built in; 0: none
+        struct operand is;
+    } * known;
+    int look;
     struct part *named; // the named values that the current run has read
     int n_named;
     struct part *pending; // of the traced: roots of what is still there after the sweep
@@ -44,6 +53,8 @@ struct builder {
 
 void builder_init(struct builder *b, struct experiment *e, struct graph *g, int64_t batch,
                   bool training, struct diag *d);
+// What was touched and named so far is forgotten: networks or draws may have changed.
+void builder_look(struct builder *b);
 // False after an error, reported in the expression.
 bool builder_value(struct builder *b, const struct expression *is, struct operand *out);
 // The network on arguments that fit its inputs; the same application for the same arguments.

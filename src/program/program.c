@@ -10,27 +10,13 @@
 #include "base/philox.h"
 #include "base/size.h"
 #include "ir/op.h"
+#include "ir/reach.h"
 #include "program/builder.h"
 #include "lang/meaning.h"
 
 #include <string.h>
 
 // --- one update ----------------------------------------------------------------------------------
-
-// Which values y is computed from, not looking behind ops with a flag of `end`.
-static bool *behind(const struct value *y, unsigned end)
-{
-    const struct graph *g = y->graph;
-    bool *is = NEW_ARRAY(g->arena, bool, g->n);
-    is[y->id] = true;
-    for (int i = y->id; i >= 0; i--) {
-        const struct value *v = g->value[i];
-        if (is[i] && !(v->op->flags & end))
-            for (int j = 0; j < v->n_in; j++)
-                is[v->in[j]->id] = true;
-    }
-    return is;
-}
 
 // A run that has its gradients and has not taken its step yet.
 struct pending {
@@ -41,20 +27,13 @@ struct pending {
     int n_touched;
 };
 
-static bool has_slot(const struct update_run *run, const struct slot *slot)
-{
-    for (int i = 0; i < run->n; i++)
-        if (run->slot[i] == slot)
-            return true;
-    return false;
-}
-
 // The weights of what the update names, as far as its loss depends on them.
 static void list_slots(struct builder *b, struct pending *p)
 {
     struct update_run *run = p->run;
     const struct update *u = run->update;
-    const bool *is = behind(run->loss, OP_NO_GRAD | OP_EFFECT);
+    struct reach is = reach_open(run->loss, OP_NO_GRAD | OP_EFFECT);
+    bool *listed = NEW_ARRAY(is.arena, bool, b->e->slots.n + 1);
     for (int i = 0; i < u->n_train; i++) {
         const struct network *net = u->train[i].network;
         for (int j = 0; j < net->n_param; j++) {
@@ -62,13 +41,15 @@ static void list_slots(struct builder *b, struct pending *p)
             struct slot *slot = net->param[j];
             struct value *before = slot->index < b->versions.n ? b->versions.current[slot->index]
                                                                : NULL;
-            if (!target_covers(u->train[i], of) || !before || !is[before->id] ||
-                has_slot(run, slot))
+            if (!target_covers(u->train[i], of) || !before || reach_position(&is, before) < 0 ||
+                listed[slot->index])
                 continue;
+            listed[slot->index] = true;
             APPEND(b->arena, run->slot, run->n, slot);
             APPEND(b->arena, p->of, p->n, of);
         }
     }
+    reach_close(&is);
 }
 
 static double clip_of(const struct experiment *e, const struct update *u, const struct network *net)
@@ -111,30 +92,27 @@ static void step(struct builder *b, const struct pending *p)
 // head was asked about.
 static void track(struct builder *b, const struct pending *p)
 {
-    const bool *is = behind(p->run->loss, OP_EFFECT);
+    struct reach is = reach_open(p->run->loss, OP_EFFECT);
     for (int i = 0; i < p->n_touched; i++) {
         const struct application *app = p->touched[i];
         if (!update_trains(p->run->update, (struct target){app->network, -1, {0}}))
             continue;
         for (int j = 0; j < app->n_tracked; j++) {
             const struct tracked *t = &app->tracked[j];
-            if (!is[t->of->id])
+            if (reach_position(&is, t->of) < 0)
                 continue;
             struct value *before = versions_read(&b->versions, t->buffer);
             b->graph->where = t->buffer->where;
             versions_write(&b->versions, t->buffer, lerp_slot(before, t->x, t->t));
         }
     }
+    reach_close(&is);
 }
 
 static void stamp(struct builder *b, const struct update *u)
 {
-    for (int i = 0; i < b->e->n_network; i++)
-        for (int j = 0; j < u->n_train; j++)
-            if (u->train[j].network == b->e->network[i]) {
-                b->stamp[i]++;
-                break;
-            }
+    for (int i = 0; i < u->n_train; i++)
+        b->stamp[u->train[i].network->number]++;
 }
 
 static void name_roots(struct builder *b, const struct update_run *run)
@@ -151,9 +129,7 @@ static bool program_look(struct builder *b, struct pending *p)
 {
     struct update_run *run = p->run;
     const int from = b->graph->n;
-    b->n_touched = b->n_named = 0;
-    b->touched = NULL;
-    b->named = NULL;
+    builder_look(b);
     run->hyper = arena_printf(b->arena, "hyper/%d@%d", run->update->number, run->repetition);
     run->loss = build_losses(b, run);
     if (!run->loss)
@@ -164,8 +140,6 @@ static bool program_look(struct builder *b, struct pending *p)
                     "this update trains nothing: its losses do not depend on a weight of '%s'\n"
                     "expected an expression without detach() around it",
                     run->update->train[0].network->name);
-    for (int i = 0; i < b->n_touched; i++)
-        check_coupling(b->e, b->touched[i], b->d);
     differentiate(b, run);
     p->touched = b->touched;
     p->n_touched = b->n_touched;
@@ -210,7 +184,7 @@ static void take_draws(struct builder *b, const struct turn *turn, int draw, con
 
 static struct feed *feed_of(struct program *p, struct arena *a, const struct source_input *in)
 {
-    for (int i = 0; i < p->n_feed; i++)
+    for (int i = p->n_feed; i--;) // the fields of a draw are asked for one after the other
         if (p->feed[i].source == in->source && p->feed[i].draw == in->draw)
             return &p->feed[i];
     struct feed feed = {.source = in->source, .draw = in->draw};
@@ -252,18 +226,50 @@ static bool build_repetition(struct program *p, struct builder *b, struct arena 
     return true;
 }
 
+// What an iteration may come to, unrolled: planning takes minutes beyond it.
+enum { VALUES_MAX = 250 * 1000, TRIAL_REPETITIONS = 2 };
+
+static bool fits_in_plan(struct builder *b, const struct turn *turn, int64_t draws)
+{
+    const int64_t n = b->graph->n + b->not_built;
+    const bool large = n > VALUES_MAX;
+    if (!large && draws <= NOISE_SECOND)
+        return true;
+    b->refused = true;
+    return fail(b->d, turn->update->where,
+                "up to here an iteration %s %lld %s, repetitions written out\n"
+                "expected at most %d: fewer updates, or a smaller `repeat:`",
+                large ? "is" : "draws", (long long)(large ? n : draws),
+                large ? "operations" : "times", large ? VALUES_MAX : NOISE_SECOND);
+}
+
 static bool build_turn(struct program *p, struct builder *b, struct arena *a,
                        const struct turn *turn, int *next_draw)
 {
-    bool good = true;
-    for (int i = 0; good && i < turn->repeat; i++)
-        good = build_repetition(p, b, a, turn, i, next_draw);
-    return good;
+    const int n = b->trial && turn->repeat > TRIAL_REPETITIONS ? TRIAL_REPETITIONS : turn->repeat;
+    int64_t values = 0, draws = 0; // of one repetition
+    for (int i = 0; i < n; i++) {
+        values = b->graph->n;
+        draws = *next_draw;
+        if (!build_repetition(p, b, a, turn, i, next_draw))
+            return false;
+        values = b->graph->n - values;
+        draws = *next_draw - draws;
+        if (!fits_in_plan(b, turn, *next_draw))
+            return false;
+    }
+    b->not_built += (turn->repeat - n) * values;
+    draws = *next_draw + (turn->repeat - n) * draws;
+    *next_draw = (int)(draws < NOISE_SECOND ? draws : NOISE_SECOND);
+    return fits_in_plan(b, turn, draws);
 }
 
-static struct program *build_training(struct experiment *e, int phase, bool traced, struct arena *a,
-                                      struct diag *d)
+enum training_kind { TRAINING, TRAINING_TRACED, TRAINING_TRIAL };
+
+static struct program *build_training(struct experiment *e, int phase, enum training_kind kind,
+                                      struct arena *a, struct diag *d)
 {
+    const bool traced = kind == TRAINING_TRACED;
     struct program *p = NEW(a, struct program);
     struct builder b;
     int next_draw = 1;
@@ -274,7 +280,8 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
     p->graph->precision = e->precision == PRECISION_BF16 ? TYPE_BF16 : TYPE_F32;
     builder_init(&b, e, p->graph, e->batch, true, d);
     b.traced = traced;
-    for (int i = 0; i < p->phase->n_turn; i++)
+    b.trial = kind == TRAINING_TRIAL;
+    for (int i = 0; i < p->phase->n_turn && !b.refused; i++)
         good &= build_turn(p, &b, a, &p->phase->turn[i], &next_draw);
     if (!good || !graph_fits(p->graph, d))
         return NULL;
@@ -289,12 +296,17 @@ static struct program *build_training(struct experiment *e, int phase, bool trac
 
 struct program *program_training(struct experiment *e, int phase, struct arena *a, struct diag *d)
 {
-    return build_training(e, phase, false, a, d);
+    return build_training(e, phase, TRAINING, a, d);
+}
+
+bool program_trial(struct experiment *e, int phase, struct arena *a, struct diag *d)
+{
+    return build_training(e, phase, TRAINING_TRIAL, a, d) != NULL;
 }
 
 struct program *program_traced(struct experiment *e, int phase, struct arena *a, struct diag *d)
 {
-    return build_training(e, phase, true, a, d);
+    return build_training(e, phase, TRAINING_TRACED, a, d);
 }
 
 // --- sampling ------------------------------------------------------------------------------------
@@ -317,7 +329,8 @@ static const struct expression *parse(struct experiment *e, struct arena *a, con
     *source = (struct source){"expression", arena_strdup(a, expression)};
     *node = (struct node){.kind = NODE_SCALAR,
                           .where = {source, 1, 1, (int)strlen(expression)},
-                          .text = source->text};
+                          .text = source->text,
+                          .verbatim = true};
     const struct expression *is = expression_parse(a, node, d);
     return is && check_expression(e, is, d) ? is : NULL;
 }

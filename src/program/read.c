@@ -17,7 +17,7 @@ static bool build_all(struct experiment *e, struct diag *d)
     struct arena *scratch = arena_new(e->arena);
     const int errors = diag_errors(d);
     for (int i = 0; i < e->n_phase; i++)
-        program_training(e, i, scratch, d);
+        program_trial(e, i, scratch, d);
     for (int i = 0; diag_errors(d) == errors && i < e->samples.n_of; i++)
         build_sampling(e, scratch, e->samples.of[i], d);
     for (int i = 0; diag_errors(d) == errors && i < e->samples.n_scatter; i++)

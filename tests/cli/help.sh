@@ -21,7 +21,7 @@ mapfile -t keys < <(grep -oE '`[a-z_0-9]+` \(' "$dir/words" | tr -d '` (' | sort
 ((${#words[@]} > 90)) || complain "only ${#words[@]} words"
 ((${#keys[@]} > 80)) || complain "only ${#keys[@]} keys"
 for w in "${words[@]}"; do
-    "$ganexp" help "$w" 2>&1 | grep -qE "^$w \((layer|loss|penalty|augmentation|term|data set|score|section|noise|function|initialisation|optimizer|schedule)" ||
+    "$ganexp" help "$w" 2>&1 | grep -qE "^$w \((layer|loss|penalty|augmentation|term|data set|score|section|noise|function|initialisation|optimizer|schedule|warning)" ||
         complain "help $w explains no word"
 done
 for k in "${keys[@]}"; do

@@ -18,7 +18,8 @@ static struct expression *parse(struct arena *a, const char *text, struct diag *
 {
     struct source *source = NEW(a, struct source);
     *source = (struct source){"fuzz", text};
-    struct node node = {.kind = NODE_SCALAR, .where = {source, 1, 1, 1}, .text = text};
+    struct node node = {
+        .kind = NODE_SCALAR, .where = {source, 1, 1, 1}, .text = text, .verbatim = true};
     return expression_parse(a, &node, d);
 }
 

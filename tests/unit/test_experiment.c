@@ -294,9 +294,11 @@ static void coupled_samples_under_a_penalty_are_warned_of(void **state)
         "  critic: {inputs: {image: [1, 8, 8]}, layers: [flatten, {dense: 5}, batch_norm, {dense: "
         "1}]}\n",
         penalised, train);
+    warnings_look(f.e, f.diag);
     assert_true(diag_warnings(f.diag) > 0);
     arena_free(f.arena);
     f = READ(head, penalised, train);
+    warnings_look(f.e, f.diag);
     assert_int_equal(diag_warnings(f.diag), 0);
     arena_free(f.arena);
 }

@@ -1,4 +1,5 @@
 // Labels are whole numbers in floats. gather picks rows of a table, scatter_add is its adjoint.
+#include "ir/bounds.h"
 #include "ir/build.h"
 #include "ir/op.h"
 
@@ -65,7 +66,7 @@ static void scatter_add_reference(const struct value *v, const double *const *in
 }
 
 const struct op op_one_hot = {
-    .name = "one_hot", .flags = OP_NO_GRAD, .reference = one_hot_reference};
+    .name = "one_hot", .bounds = bounds_unit, .flags = OP_NO_GRAD, .reference = one_hot_reference};
 const struct op op_gather = {.name = "gather",
                              .linear_in = linear_in_one,
                              .grad = gather_grad,

@@ -1,5 +1,6 @@
 // Pointwise ops: a row each of pointwise.def. Broadcasting is numpy's at equal rank; a gradient is
 // summed back over the dimensions that were repeated. Rank 0 goes with rank 0 only.
+#include "ir/bounds.h"
 #include "ir/build.h"
 #include "ir/op.h"
 

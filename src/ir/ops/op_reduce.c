@@ -1,5 +1,6 @@
 // Sums and maxima over axes, which stay as dimensions of size 1; and sums with those of squares of
 // what deviates from the mean, behind each other along dimension 0.
+#include "ir/bounds.h"
 #include "ir/build.h"
 #include "ir/op.h"
 
@@ -130,6 +131,7 @@ const struct op op_reduce_sum = {.name = "reduce_sum",
                                  .print = reduce_print,
                                  .axis_rule = axis_rule_elementwise};
 const struct op op_reduce_max = {.name = "reduce_max",
+                                 .bounds = bounds_same,
                                  .attr = ATTR_AXES,
                                  .flags = OP_NO_GRAD | OP_IN_ORDER,
                                  .batch_role = reduce_batch_role,

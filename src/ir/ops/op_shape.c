@@ -1,4 +1,5 @@
 // Ops that move elements and compute nothing: each one's gradient is another of them.
+#include "ir/bounds.h"
 #include "ir/build.h"
 #include "ir/op.h"
 
@@ -218,6 +219,7 @@ const struct op op_slice = {.name = "slice",
                             .reference = slice_reference,
                             .print = slice_print};
 const struct op op_pad = {.name = "pad",
+                          .bounds = bounds_with_zero,
                           .attr = ATTR_PAD,
                           .flags = OP_IN_ORDER,
                           .batch_role = pad_batch_role,

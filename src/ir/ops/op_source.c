@@ -1,6 +1,7 @@
 // Sources: values that come from outside the graph. Their meaning is given by what runs it (the
 // host's inputs, the slab of slots, Philox); only `constant` means something by itself.
 #include "base/arena.h"
+#include "ir/bounds.h"
 #include "ir/build.h"
 #include "ir/op.h"
 
@@ -69,11 +70,13 @@ static bool same_axis_last(const struct value *v, int known, int d, int *axis)
 const struct op op_input = {.name = "input", .flags = OP_SOURCE | OP_PINNED};
 const struct op op_param = {.name = "param", .flags = OP_SOURCE};
 const struct op op_random = {.name = "random",
+                             .bounds = bounds_random,
                              .flags = OP_SOURCE,
                              .attr = ATTR_RANDOM,
                              .print = random_print,
                              .axis_rule = same_axis_last};
 const struct op op_constant = {.name = "constant",
+                               .bounds = bounds_constant,
                                .attr = ATTR_NUMBERS,
                                .flags = OP_SOURCE | OP_PINNED,
                                .reference = constant_reference,
