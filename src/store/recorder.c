@@ -292,13 +292,14 @@ struct recorder *recorder_resume(struct arena *a, const char *db, const char *ru
         db_open(&w->db, w->db_path, DB_WRITE, w->busy_ms, d) == DB_REFUSED ||
         !take_over(r, &stored, d))
         return NULL;
-    start_thread(r);
-    if (w->journal.torn) {
+    if (w->journal.torn)
         snprintf(r->notice, sizeof r->notice,
                  "%lld bytes that a crash had torn were cut from the end of %s",
                  (long long)w->journal.torn, w->journal.path);
-        recorder_event(r, EVENT_WARN, "journal", -1, "%s", r->notice);
-    }
+    start_thread(r);
+    if (w->journal.torn)
+        recorder_event(r, EVENT_WARN, "journal", -1, "%lld bytes that a crash had torn were cut",
+                       (long long)w->journal.torn);
     enqueue_other(r, json_pack("{s:s, s:I, s:I}", "what", "rewind", "step", (json_int_t)step,
                                "t_ms", (json_int_t)now_ms()));
     enqueue_other(r, describe_attempt(now, step));
