@@ -126,6 +126,8 @@ struct leftover *leftovers(struct reader *r, bool deep, int *n)
     return l.item;
 }
 
+bool leftovers_are_certain(struct reader *r) { return !db_absent(r->db.path); }
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     (void)st, (void)type, (void)at;

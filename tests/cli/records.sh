@@ -82,6 +82,17 @@ for x in "$lost" "$dir/runs/0a1b2c3d-tiny" "$dir/r.db.4711.tmp"; do [[ -e $x ]] 
 for x in "$run/config.yaml" "$run/notes.tmp" "$dir/r.db.bak.tmp" "$dir/runs/mine" "$(run_dir "$dir/log")/journal.jsonl"; do [[ -e $x ]] || complain "gc removed $x"; done
 expect 0 'nothing is left over' gc
 
+# --- where the database is gone, its runs are no left-overs: one that never had a database beside them
+mkdir "$dir/gone"
+"$ganexp" run --db "$dir/gone/r.db" "${config[@]}" train.steps=20 2>"$dir/log"
+kept=$(run_dir "$dir/log")
+"$ganexp" run --db "$dir/gone/r.db" "${config[@]}" train.steps=20 2>"$dir/log"
+sed -i 's/"stored":[0-9]*/"stored":0/' "$(run_dir "$dir/log")/journal.jsonl"
+rm "$dir/gone/r.db"*
+expect 0 "$kept is a run without a row" ls --db "$dir/gone/r.db"
+expect 5 'nothing was removed' gc --yes --db "$dir/gone/r.db"
+[[ -d $kept ]] || complain "gc removed a run whose database is gone"
+
 # --- room for two checkpoints, and none for the weights of before
 mkdir "$dir/disk"
 if mount -t tmpfs -o size=50m none "$dir/disk" 2>/dev/null; then
