@@ -228,7 +228,7 @@ static bool open_journal(struct recorder *r, const char *uid, const char *dir, s
     const bool opened = journal_open(&w->journal, dir);
     w->journal.database = journal_database(w->db_path);
     if (opened && w->db.handle && w->behind)
-        journal_rewrite(&w->journal, uid, &w->db);
+        journal_rewrite(&w->journal, uid, &w->db, false);
     w->first = w->journal.end;
     return opened || fail(d, nowhere, "cannot open %s: %s", w->journal.path, strerror(errno));
 }
@@ -421,6 +421,7 @@ void recorder_end(struct recorder *r, enum run_status status, const char *reason
     flush(r, true, true);
     stop_thread(r);
     r->ended = true;
+    writer_make_whole(&r->writer);
     last_notice(r);
     db_settle(&r->writer.db);
     db_close(&r->writer.db);
