@@ -53,6 +53,12 @@ static int cmd_gc_run(struct options *o)
         return EXIT_FAILED;
     int n;
     const struct leftover *l = leftovers(reader, true, &n);
+    if (option_given(o, "yes") && !leftovers_are_certain(reader)) {
+        fail(o->diag, (struct place){0},
+             "%s does not exist, so each of its runs seems to be left over\nnothing was removed",
+             options_db(o));
+        return EXIT_REFUSED;
+    }
     if (option_given(o, "yes"))
         return remove_all(o, l, n);
     struct table *t = table_of(o->arena, l, n);

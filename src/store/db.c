@@ -261,14 +261,22 @@ enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int b
     return result;
 }
 
+// By its name, which a creator of databases may be giving to a new one: hence the folder's lock.
+static void leave_log(const struct db *db)
+{
+    const int lock = db_lock_folder(db->path);
+    if (db->log_inode && log_inode(db->path) == db->log_inode)
+        db_set_aside_log(db->path);
+    if (lock >= 0)
+        close(lock);
+}
+
 enum db_result db_reopen(struct db *db, int busy_ms, struct diag *d)
 {
     ASSERT(db_moved(db));
-    const char *path = db->path;
-    if (db->log_inode && log_inode(path) == db->log_inode)
-        db_set_aside_log(path);
+    leave_log(db);
     db_close(db);
-    return db_open(db, path, DB_WRITE, busy_ms, d);
+    return db_open(db, db->path, DB_WRITE, busy_ms, d);
 }
 
 static bool copy_rows(sqlite3 *to, sqlite3 *from)

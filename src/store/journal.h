@@ -31,9 +31,9 @@ bool journal_append(struct journal *j, const char *uid, const struct record *rec
 bool journal_sync(struct journal *j);  // durable when true; false with errno
 void journal_touch(struct journal *j); // the run lives, though nothing is appended
 
-// Where the database has of the run what the journal has not: makes it again from the rows. False where
-// that was not possible; the journal then goes on as it is.
-bool journal_rewrite(struct journal *j, const char *uid, struct db *db);
+// Where the journal is known to lack what the database has of the run, or is told to: makes it again
+// from the rows. False where that was not possible; the journal then goes on as it is.
+bool journal_rewrite(struct journal *j, const char *uid, struct db *db, bool lacks);
 
 // Its last whole batch. False where there is none.
 struct journal_tail {

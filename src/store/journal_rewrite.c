@@ -201,10 +201,10 @@ static bool rewrite_from(struct rewriting *w, struct journal *j, const char *uid
     return db_commit(w->db) && ok;
 }
 
-bool journal_rewrite(struct journal *j, const char *uid, struct db *db)
+bool journal_rewrite(struct journal *j, const char *uid, struct db *db, bool lacks)
 {
     const int64_t run = db_int(db, 0, "SELECT id FROM run WHERE uid=?", "t", uid);
-    if (!run || (j->end && journal_position(db, run) <= j->end))
+    if (!run || (!lacks && j->end && journal_position(db, run) <= j->end))
         return true;
     struct rewriting w = {.arena = arena_new(NULL), .db = db, .run = run};
     const bool ok = rewrite_from(&w, j, uid);

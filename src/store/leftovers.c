@@ -103,6 +103,16 @@ static void add_all_inside(struct leftover_list *l, const char *runs)
         closedir(d);
 }
 
+// A process that was killed left its run saying that it runs.
+static void add_inside_lost(struct leftover_list *l, struct reader *r)
+{
+    sqlite3_stmt *stmt = db_prepare(&r->db, "SELECT dir FROM run WHERE status='running'");
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        add_inside(l, path_join(l->arena, r->home, column_text(l->arena, stmt, 0)));
+    if (stmt)
+        sqlite3_reset(stmt);
+}
+
 struct leftover *leftovers(struct reader *r, bool deep, int *n)
 {
     struct leftover_list l = {.arena = r->arena};
@@ -122,9 +132,13 @@ struct leftover *leftovers(struct reader *r, bool deep, int *n)
     }
     if (deep)
         add_all_inside(&l, runs);
+    else
+        add_inside_lost(&l, r);
     *n = l.n;
     return l.item;
 }
+
+bool leftovers_are_certain(struct reader *r) { return !db_absent(r->db.path); }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {

@@ -12,8 +12,11 @@ struct leftover {
     bool records; // it has some that the database has not
 };
 
-// What is left beside the database and in runs/; deep: inside the folders of runs too. *n of them.
+// What is left beside the database and in runs/; deep: inside the folders of
+// all runs too, and not only of those that were killed. *n of them.
 struct leftover *leftovers(struct reader *r, bool deep, int *n);
+// Whether there is a database at all. Where it is gone, each of its runs seems to be left over.
+bool leftovers_are_certain(struct reader *r);
 // False with errno; EBUSY where a process works on the run by now.
 bool leftover_remove(const struct leftover *l);
 

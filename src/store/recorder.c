@@ -228,7 +228,7 @@ static bool open_journal(struct recorder *r, const char *uid, const char *dir, s
     const bool opened = journal_open(&w->journal, dir);
     w->journal.database = journal_database(w->db_path);
     if (opened && w->db.handle && w->behind)
-        journal_rewrite(&w->journal, uid, &w->db);
+        journal_rewrite(&w->journal, uid, &w->db, false);
     w->first = w->journal.end;
     return opened || fail(d, nowhere, "cannot open %s: %s", w->journal.path, strerror(errno));
 }
@@ -292,13 +292,14 @@ struct recorder *recorder_resume(struct arena *a, const char *db, const char *ru
         db_open(&w->db, w->db_path, DB_WRITE, w->busy_ms, d) == DB_REFUSED ||
         !take_over(r, &stored, d))
         return NULL;
-    start_thread(r);
-    if (w->journal.torn) {
+    if (w->journal.torn)
         snprintf(r->notice, sizeof r->notice,
                  "%lld bytes that a crash had torn were cut from the end of %s",
                  (long long)w->journal.torn, w->journal.path);
-        recorder_event(r, EVENT_WARN, "journal", -1, "%s", r->notice);
-    }
+    start_thread(r);
+    if (w->journal.torn)
+        recorder_event(r, EVENT_WARN, "journal", -1, "%lld bytes that a crash had torn were cut",
+                       (long long)w->journal.torn);
     enqueue_other(r, json_pack("{s:s, s:I, s:I}", "what", "rewind", "step", (json_int_t)step,
                                "t_ms", (json_int_t)now_ms()));
     enqueue_other(r, describe_attempt(now, step));
@@ -420,6 +421,7 @@ void recorder_end(struct recorder *r, enum run_status status, const char *reason
     flush(r, true, true);
     stop_thread(r);
     r->ended = true;
+    writer_make_whole(&r->writer);
     last_notice(r);
     db_settle(&r->writer.db);
     db_close(&r->writer.db);

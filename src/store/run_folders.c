@@ -92,10 +92,10 @@ static bool is_bare(struct arena *a, const char *dir)
 static bool folder_judge(struct arena *a, struct db *db, struct run_folder *f,
                          const int64_t *stored)
 {
-    const bool written = journal_bytes(f->dir) > 0;
-    if (stored && (!written || journal_bytes(f->dir) <= *stored))
+    const int64_t bytes = journal_bytes(f->dir);
+    if (stored && bytes <= *stored)
         return false;
-    if (!written || !journal_tail(f->dir, &f->tail)) {
+    if (bytes <= 0 || !journal_tail(f->dir, &f->tail)) {
         f->state = FOLDER_BARE;
         return !stored && is_bare(a, f->dir);
     }

@@ -239,6 +239,16 @@ void writer_settle(struct writer *w)
         w->unsynced = false;
 }
 
+void writer_make_whole(struct writer *w)
+{
+    const bool lacks = w->unkept || w->n_pending;
+    if (!lacks || w->in_trouble || w->behind || !w->db.handle ||
+        !journal_rewrite(&w->journal, w->uid, &w->db, true))
+        return;
+    w->unkept = 0;
+    drop_pending(w);
+}
+
 void writer_release(struct writer *w)
 {
     drop_pending(w);

@@ -40,6 +40,8 @@ void writer_take(struct writer *w, const struct record *record, size_t n);
 void writer_write(struct writer *w, bool durable, bool patient);
 // Makes the journal durable too; nobody need wait for it.
 void writer_settle(struct writer *w);
+// At the end: a journal that could not be written for a time gets what the database has.
+void writer_make_whole(struct writer *w);
 void writer_release(struct writer *w);
 
 #endif

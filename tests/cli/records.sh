@@ -64,6 +64,14 @@ value "SELECT group_concat(step || ':' || value) FROM metrics WHERE metric='loss
 lost=$(run_dir "$dir/log")
 cp "$dir/kept" "$dir/r.db" # it knows nothing of the last run
 rm -f "$dir"/r.db-*
+"$ganexp" run "${config[@]}" train.steps=100000000 2>"$dir/log" &
+pid=$!
+until grep -qs /runs/ "$dir/log" || ! kill -0 $pid; do sleep 0.01; done
+kill -9 $pid
+wait $pid 2>/dev/null
+killed=$(run_dir "$dir/log")
+touch "$killed/past"
+expect 0 'left over in all' ls
 mkdir "$dir/runs/0a1b2c3d-tiny" "$dir/runs/mine"
 touch "$run/checkpoints/step-00000007.safetensors.0123456789abcdef0123456789abcdef.tmp" "$dir/r.db.4711.tmp" "$run/notes.tmp" "$dir/r.db.bak.tmp"
 expect 0 "$lost is a run without a row" ls
@@ -78,9 +86,20 @@ done
 expect 0 "removed $lost" gc --yes
 kill -INT $pid
 wait $pid
-for x in "$lost" "$dir/runs/0a1b2c3d-tiny" "$dir/r.db.4711.tmp"; do [[ -e $x ]] && complain "gc left $x"; done
-for x in "$run/config.yaml" "$run/notes.tmp" "$dir/r.db.bak.tmp" "$dir/runs/mine" "$(run_dir "$dir/log")/journal.jsonl"; do [[ -e $x ]] || complain "gc removed $x"; done
+for x in "$lost" "$dir/runs/0a1b2c3d-tiny" "$dir/r.db.4711.tmp" "$killed/past"; do [[ -e $x ]] && complain "gc left $x"; done
+for x in "$run/config.yaml" "$run/notes.tmp" "$killed/journal.jsonl" "$dir/r.db.bak.tmp" "$dir/runs/mine" "$(run_dir "$dir/log")/journal.jsonl"; do [[ -e $x ]] || complain "gc removed $x"; done
 expect 0 'nothing is left over' gc
+
+# --- where the database is gone, its runs are no left-overs: one that never had a database beside them
+mkdir "$dir/gone"
+"$ganexp" run --db "$dir/gone/r.db" "${config[@]}" train.steps=20 2>"$dir/log"
+kept=$(run_dir "$dir/log")
+"$ganexp" run --db "$dir/gone/r.db" "${config[@]}" train.steps=20 2>"$dir/log"
+sed -i 's/"stored":[0-9]*/"stored":0/' "$(run_dir "$dir/log")/journal.jsonl"
+rm "$dir/gone/r.db"*
+expect 0 "$kept is a run without a row" ls --db "$dir/gone/r.db"
+expect 5 'nothing was removed' gc --yes --db "$dir/gone/r.db"
+[[ -d $kept ]] || complain "gc removed a run whose database is gone"
 
 # --- room for two checkpoints, and none for the weights of before
 mkdir "$dir/disk"

@@ -437,10 +437,10 @@ static void a_journal_is_made_again_from_the_rows(void **state)
         j.database = journal_database(f->db);
         const int64_t run = db_int(&db, 0, "SELECT id FROM run", "");
         const char *uid = ask_text(f, "SELECT uid FROM run");
-        assert_true(journal_rewrite(&j, uid, &db));
+        assert_true(journal_rewrite(&j, uid, &db, false));
         assert_true(j.end > 10000 && j.end == size_of(path));
         assert_int_equal(journal_position(&db, run), j.end);
-        assert_true(journal_rewrite(&j, uid, &db)); // now there is nothing to do
+        assert_true(journal_rewrite(&j, uid, &db, false)); // now there is nothing to do
         assert_int_equal(j.end, size_of(path));
         journal_close(&j);
         same_rows(f, before);

@@ -15,10 +15,10 @@
 
 #include "store/db.h"
 #include "store/journal.h"
-#include "store/rundir.h"
+#include "store/run_folders.h"
 
 static struct {
-    bool links, noreplace, flock, fcntl, mmap, network;
+    bool links, noreplace, flock, fcntl, mmap, network, room_for_journal;
 } missing;
 
 #define C_LIBRARY(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
@@ -64,18 +64,25 @@ int fcntl64(int fd, int command, ...)
     return C_LIBRARY(fcntl64)(fd, command, argument);
 }
 
-static bool is_shared_memory(int fd)
+static bool is_of(int fd, const char *name)
 {
     char link_path[64], path[4096];
     snprintf(link_path, sizeof link_path, "/proc/self/fd/%d", fd);
     const ssize_t n = readlink(link_path, path, sizeof path - 1);
     path[n > 0 ? n : 0] = '\0';
-    return strstr(path, "-shm") != NULL;
+    return strstr(path, name) != NULL;
+}
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    if (missing.room_for_journal && is_of(fd, JOURNAL_NAME))
+        return error_of(ENOSPC);
+    return C_LIBRARY(write)(fd, bytes, n);
 }
 
 void *mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 {
-    if (missing.mmap && fd >= 0 && is_shared_memory(fd)) {
+    if (missing.mmap && fd >= 0 && is_of(fd, "-shm")) {
         errno = ENODEV;
         return MAP_FAILED;
     }
@@ -226,10 +233,40 @@ static void on_a_network_there_need_be_no_database(void **state)
     is_brought_in(f);
 }
 
+// The database takes all; what the journal missed it gets from there, at the latest when the run ends.
+static void without_room_for_the_journal(void **state)
+{
+    struct fixture *f = *state;
+    for (int points = 1000; points <= 100000; points *= 100) {
+        struct recorder *r = start_in(f, f->arena, arena_printf(f->arena, "run%d", points));
+        steps(r, 1, 10);
+        recorder_flush(r);
+        missing.room_for_journal = true;
+        for (int step = 11; step <= points; step++)
+            recorder_metric(r, "loss", step, step);
+        recorder_flush(r);
+        missing.room_for_journal = false;
+        steps(r, points + 1, points + 10);
+        recorder_end(r, RUN_DONE, "", 0);
+        assert_null(recorder_notice(r));
+        assert_int_equal(ask(f, "SELECT count(*) FROM metric"), points + 10);
+        assert_int_equal(unlink(f->db), 0);
+        unlink(arena_printf(f->arena, "%s-wal", f->db));
+        unlink(arena_printf(f->arena, "%s-shm", f->db));
+        struct db db;
+        assert_int_equal(db_open(&db, f->db, DB_WRITE, DB_BUSY_MS, f->diag), DB_OK);
+        assert_true(run_folder_bring_in(&db, recorder_dir(r)));
+        assert_int_equal(db_int(&db, 0, "SELECT count(*) FROM metric", ""), points + 10);
+        db_close(&db);
+        assert_int_equal(unlink(f->db), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(without_hard_links),
+        TEST(without_room_for_the_journal),
         TEST(with_neither_links_nor_a_careful_rename),
         TEST(without_locks_of_whole_files),
         TEST(without_locks_a_live_run_is_left_alone),
