@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "store/weights.h"
@@ -99,7 +100,7 @@ static int cmd_check_run(struct options *o)
     }
     table_draw(t, stdout, 0);
     printf("%s: well formed. Multiply-adds and activation bytes are for one sample, forward.\n",
-           o->word[0]);
+           printable(o->arena, o->word[0]));
     return EXIT_DONE;
 }
 

@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/printable.h"
 #include "cli/session.h"
 #include "train/grid.h"
 #include "train/scatter.h"
@@ -84,7 +85,7 @@ static int cmd_sample_run(struct options *o)
         return EXIT_USAGE;
     if (!cmd_sample_draw(&s, to))
         return EXIT_FAILED;
-    printf("%s\n", to);
+    printf("%s\n", printable(o->arena, to));
     return EXIT_DONE;
 }
 
