@@ -14,6 +14,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+// Under ASan what no caller was given is poisoned, and between any two there is some: whoever reads or
+// writes past the end of his own, a kernel above all, is found as if each had a malloc of its own.
+#if !defined(__SANITIZE_ADDRESS__) && defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 // clang's way to say it
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { POISON = 64 };
+#else
+enum { POISON = 0 };
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
 enum { HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
 static const size_t bytes_max = SIZE_MAX / 4; // beyond any machine; sums of a few do not overflow
 
@@ -89,6 +105,7 @@ void arena_free(struct arena *a)
     unlink_from_parent(a);
     for (struct arena_block *b = a->block, *next; b; b = next) {
         next = b->next;
+        ASAN_UNPOISON_MEMORY_REGION(b, b->size);
         free(b);
     }
     free(a);
@@ -107,6 +124,7 @@ static struct arena_block *block_new(struct arena_block *next, size_t room)
         (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE); // a wish; no harm when refused
 #endif
     *b = (struct arena_block){next, sizeof *b, room};
+    ASAN_POISON_MEMORY_REGION(b + 1, room - sizeof *b);
     return b;
 }
 
@@ -118,7 +136,8 @@ static void *arena_take(struct arena_block *b, size_t size, size_t align)
     const size_t at = align_up((uintptr_t)b + b->used, align) - (uintptr_t)b;
     if (at + size > b->size)
         return NULL;
-    b->used = at + size;
+    b->used = at + size + POISON;
+    ASAN_UNPOISON_MEMORY_REGION((char *)b + at, size);
     return (char *)b + at;
 }
 

@@ -4,6 +4,7 @@
 #include "base/diag.h"
 
 #include "base/arena.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -126,13 +127,22 @@ static const char *diag_line_of(const struct source *s, int line, size_t *length
     return p;
 }
 
-// Bytes that a terminal would obey are not shown to it.
-static void add_printable(const char *line, size_t n, struct text *out)
+// A stretch of a line as it is shown.
+static void show_line(const char *line, size_t n, struct text *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        const bool obeyed = (unsigned char)line[i] < ' ' || line[i] == 0x7f;
-        text_add_n(out, obeyed && line[i] != '\t' ? "?" : line + i, 1);
-    }
+    text_add_printable(out, line, n, "\t");
+}
+
+// `mark` for every letter that a stretch is shown as.
+static void underline(const char *line, size_t n, const char *mark, struct text *out)
+{
+    struct text shown;
+    text_init(&shown);
+    show_line(line, n, &shown);
+    for (const char *p = shown.s; *p; p++)
+        if ((*p & 0xC0) != 0x80)
+            text_add(out, *p == '\t' && *mark == ' ' ? "\t" : mark);
+    text_release(&shown);
 }
 
 // The source line and the caret under it. A tab stays a tab in both, so they align in any terminal.
@@ -145,29 +155,31 @@ static void diag_draw(struct place w, struct text *out)
     if (!line)
         return;
     text_addf(out, "%5d | ", w.line);
-    add_printable(line, length, out);
+    show_line(line, length, out);
     text_add(out, "\n      | ");
-    const size_t col = w.col > 0 ? (size_t)w.col - 1 : 0;
-    for (size_t i = 0; i < col && i < length; i++)
-        if ((line[i] & 0xC0) != 0x80) // one blank a character, not a byte
-            text_add_n(out, line[i] == '\t' ? "\t" : " ", 1);
+    const size_t col = w.col > 0 ? (size_t)w.col - 1 : 0, first = col < length ? col : length,
+                 all = first + (size_t)(w.length > 0 ? w.length : 1);
+    size_t second = first + (first < length);
+    while (second < length && (line[second] & 0xC0) == 0x80)
+        second++;
+    underline(line, first, " ", out);
     text_add(out, "^");
-    for (size_t i = col + 1; i < col + (size_t)(w.length > 0 ? w.length : 1) && i < length; i++)
-        if ((line[i] & 0xC0) != 0x80)
-            text_add(out, "~");
+    if (all > second)
+        underline(line + second, (all < length ? all : length) - second, "~", out);
     text_add(out, "\n");
 }
 
 static void message_text(const struct diag_message *m, struct text *out)
 {
     const struct place w = m->where;
+    const char *name = w.source ? w.source->name : "ganexp";
+    text_add_printable(out, name, strlen(name), "");
     if (w.source && w.line > 0)
-        text_addf(out, "%s:%d:%d: ", w.source->name, w.line, w.col);
-    else
-        text_addf(out, "%s: ", w.source ? w.source->name : "ganexp");
+        text_addf(out, ":%d:%d", w.line, w.col);
+    text_add(out, ": ");
     size_t first = strcspn(m->text, "\n");
     text_addf(out, "%s: ", m->error ? "error" : "warning");
-    add_printable(m->text, first, out);
+    show_line(m->text, first, out);
     if (m->warning)
         text_addf(out, " [%s]", m->warning);
     text_add(out, "\n");
@@ -177,7 +189,7 @@ static void message_text(const struct diag_message *m, struct text *out)
         const size_t n = strcspn(p, "\n");
         if (n) {
             text_add(out, "      = ");
-            add_printable(p, n, out);
+            show_line(p, n, out);
             text_add(out, "\n");
         }
         p += n;

@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "cli/session_describe.h"
@@ -125,7 +126,7 @@ static int cmd_check_run(struct options *o)
         session_tell_data(&s, stdout, NULL);
         table_draw(layers_of, stdout, 0);
         printf("%s: well formed. Multiply-adds and activation bytes are for one sample, forward.\n",
-               o->word[0]);
+               printable(o->arena, o->word[0]));
     }
     return failed ? EXIT_USAGE : EXIT_DONE;
 }

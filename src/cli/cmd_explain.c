@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "cli/tuning.h"
@@ -51,8 +52,9 @@ static int cmd_explain_run(struct options *o)
         return opened;
     if (!option_int(o, "phase", 0, s.experiment->n_phase - 1, &phase))
         return EXIT_USAGE;
-    struct text out;
+    struct text out, shown;
     text_init(&out);
+    text_init(&shown);
     if (!strcmp(at, "plan")) {
         struct trainer *t = trainer_new(o->arena, s.experiment, TRAINER_EXPLAINS, o->diag);
         struct plan *plan = t ? trainer_plan(t, (int)phase) : NULL;
@@ -72,8 +74,10 @@ static int cmd_explain_run(struct options *o)
             passes_run(p->graph, at);
         graph_print(p->graph, &out);
     }
-    fputs(out.s, stdout);
+    text_add_printable(&shown, out.s, out.n, "\n\t");
+    fputs(shown.s, stdout);
     text_release(&out);
+    text_release(&shown);
     return EXIT_DONE;
 }
 

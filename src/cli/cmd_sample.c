@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/printable.h"
 #include "cli/session.h"
 #include "cli/session_describe.h"
 #include "train/grid.h"
@@ -74,7 +75,8 @@ static bool cmd_sample_draw(struct session *s, const char *to)
     if (!drawn)
         return fail(o->diag, (struct place){0}, "cannot write %s: %s", to, strerror(errno));
     if (!drawn_finite(grid, points))
-        warn(o->diag, (struct place){0}, "some samples hold NaN or Inf, which are drawn as black");
+        warn(o->diag, WARNING_samples_not_finite, (struct place){0},
+             "some samples hold NaN or Inf, which are drawn as black");
     return !grid || cmd_sample_save(o, grid);
 }
 
@@ -101,7 +103,7 @@ static int cmd_sample_run(struct options *o)
         session_tell_moved(&s);
         return EXIT_FAILED;
     }
-    printf("%s\n", to);
+    printf("%s\n", printable(o->arena, to));
     return EXIT_DONE;
 }
 

@@ -1,8 +1,11 @@
 // All that is known of one run.
 #include "base/arena.h"
+#include "base/printable.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "store/query.h"
 #include "view/table.h"
+#include "view/terminal.h"
 
 #include <string.h>
 
@@ -40,6 +43,19 @@ static void draw_curve(struct reader *r, const struct stored_run *run, const cha
     arena_free(a);
 }
 
+// To the byte, but for a terminal.
+static void print_config(const char *yaml)
+{
+    struct text shown;
+    text_init(&shown);
+    if (terminal_is(stdout))
+        text_add_printable(&shown, yaml, strlen(yaml), "\n\t");
+    else
+        text_add(&shown, yaml);
+    fputs(shown.s, stdout);
+    text_release(&shown);
+}
+
 static int cmd_show_run(struct options *o)
 {
     struct reader *reader = reader_open(o->arena, options_db(o), false, o->diag);
@@ -50,7 +66,7 @@ static int cmd_show_run(struct options *o)
         return EXIT_NOT_FOUND;
     const char *metric = option_text(o, "metric", NULL);
     if (option_given(o, "config")) {
-        fputs(stored.config_yaml, stdout);
+        print_config(stored.config_yaml);
     } else if (metric) {
         draw_curve(reader, &stored, metric, option_given(o, "json"));
     } else {

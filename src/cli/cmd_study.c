@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/signals.h"
@@ -57,7 +58,13 @@ static void print_last_line(const char *path)
             strcpy(last, line);
     if (f)
         fclose(f);
-    fprintf(stderr, "    %s:\n    %s", path, last);
+    struct text shown;
+    text_init(&shown);
+    text_add_printable(&shown, path, strlen(path), "");
+    text_add(&shown, ":\n    ");
+    text_add_printable(&shown, last, strlen(last), "\n\t");
+    fprintf(stderr, "    %s", shown.s);
+    text_release(&shown);
 }
 
 static void told(void *context, const struct study *s, const struct trial *t, const char *what,
@@ -66,7 +73,8 @@ static void told(void *context, const struct study *s, const struct trial *t, co
     struct teller *y = context;
     struct arena *a = arena_new(NULL);
     cmd_study_wipe(y);
-    fprintf(stderr, "%s, seed %" PRId64 ": %s\n", s->variation[t->variation], t->seed, what);
+    fprintf(stderr, "%s, seed %" PRId64 ": %s\n", printable(a, s->variation[t->variation]), t->seed,
+            printable(a, what));
     if (trouble)
         print_last_line(study_log(a, y->workers, s, t));
     arena_free(a);
@@ -98,13 +106,14 @@ static void tick(void *context, const struct study *s, double left)
     y->told = clock_now();
 }
 
-static void tell_beginning(const struct study *s, const struct study_workers *w)
+static void tell_beginning(struct arena *a, const struct study *s, const struct study_workers *w)
 {
     const int left = study_count(s, TRIAL_MISSING) + study_count(s, TRIAL_BROKEN_OFF),
               others = study_count(s, TRIAL_RUNNING);
     if (left || others)
-        fprintf(stderr, "%s: %d trials, %d done, %d broken off, %d missing", s->name, s->n_trial,
-                finished(s), study_count(s, TRIAL_BROKEN_OFF), study_count(s, TRIAL_MISSING));
+        fprintf(stderr, "%s: %d trials, %d done, %d broken off, %d missing", printable(a, s->name),
+                s->n_trial, finished(s), study_count(s, TRIAL_BROKEN_OFF),
+                study_count(s, TRIAL_MISSING));
     if (others)
         fprintf(stderr, ", %d running elsewhere", others);
     if (left || others)
@@ -147,7 +156,7 @@ static int run_missing(struct options *o, struct study *s)
     };
     y.workers = &w;
     signals_handle(cmd_study_on_signal, 0);
-    tell_beginning(s, &w);
+    tell_beginning(o->arena, s, &w);
     const int failed = study_run(s, o->arena, &w);
     cmd_study_wipe(&y);
     tell_end(s);
@@ -162,7 +171,9 @@ static void print_markdown(const struct table *t)
             text_init(&cell);
             if (row >= 0)
                 cell_text(table_at(t, row, c), &cell);
-            printf("| %s ", row < 0 ? t->column[c] : cell.s);
+            else
+                text_add_printable(&cell, t->column[c], strlen(t->column[c]), "");
+            printf("| %s ", cell.s);
             text_release(&cell);
         }
         puts("|");

@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/printable.h"
 #include "cli/session.h"
 #include "cli/tuning.h"
 #include "store/trace.h"
@@ -32,7 +33,7 @@ static int cmd_trace_run(struct options *o)
         return EXIT_USAGE;
     if (!trace_write(s.trainer, steps, to, o->diag))
         return EXIT_FAILED;
-    printf("%s\n", to);
+    printf("%s\n", printable(o->arena, to));
     return EXIT_DONE;
 }
 

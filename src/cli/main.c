@@ -1,6 +1,7 @@
 // The first word names the command; commands are the files cmd_*.c. Nothing is opened or allocated
 // before the command is known, so that --help answers in the time it takes to start a process.
 #include "base/arena.h"
+#include "base/printable.h"
 #include "cli/command.h"
 #include "cli/memory.h"
 #include "cli/streams.h"
@@ -42,7 +43,7 @@ static int unknown_command(const char *name)
     for (const struct command *const *c = commands; *c; c++)
         APPEND(a, known, n, (*c)->name);
     const char *near = nearest_word(name, known, (size_t)n);
-    fprintf(stderr, "ganexp: unknown command '%s'\n", name);
+    fprintf(stderr, "ganexp: unknown command '%s'\n", printable(a, name));
     if (near)
         fprintf(stderr, "did you mean 'ganexp %s'?\n", near);
     else

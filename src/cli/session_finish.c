@@ -1,5 +1,6 @@
 // A training from its beginning to what is recorded and told at its end.
 #include "base/arena.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "base/workspace.h"
 #include "cli/session.h"
@@ -98,7 +99,8 @@ static int training_finish(struct training *t, enum outcome outcome)
     case OUTCOME_DONE:
         ASSERT(s->trainer->step == s->trainer->steps);
         code = training_end(t, RUN_DONE, "", EXIT_DONE);
-        fprintf(stderr, "done: %" PRId64 " steps; %s\n", s->trainer->step, s->dir);
+        fprintf(stderr, "done: %" PRId64 " steps; %s\n", s->trainer->step,
+                printable(s->arena, s->dir));
         return code;
     case OUTCOME_INTERRUPTED:
         code = training_end(t, RUN_INTERRUPTED, strsignal(signal), 128 + signal);
@@ -146,7 +148,7 @@ int session_train(struct session *s, struct recorder *recorder)
     ASSERT(s->trainer && recorder);
     struct training t = {.session = s, .recorder = recorder};
     s->dir = recorder_dir(recorder);
-    fprintf(stderr, "%s\n", s->dir);
+    fprintf(stderr, "%s\n", printable(s->arena, s->dir));
     session_tell_data(s, stderr, recorder);
     if (!make_folders(s) || !open_pictures(&t)) {
         recorder_end(recorder, RUN_FAILED, "could not start", EXIT_FAILED);

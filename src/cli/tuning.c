@@ -10,6 +10,7 @@
 #include "cli/tuning.h"
 
 #include "base/arena.h"
+#include "base/printable.h"
 #include "cli/session.h"
 #include "codegen/plan.h"
 #include "codegen/tuner.h"
@@ -46,7 +47,7 @@ static void say_measuring(void *context, const char *key)
     struct session *s = context;
     if (!s->tuner->n_measured)
         fprintf(stderr, "measuring what is fastest on this machine; it is remembered in %s\n",
-                tuner_cache_path(s->arena));
+                printable(s->arena, tuner_cache_path(s->arena)));
     fprintf(stderr, "  %.*s\n", (int)strcspn(key, ":#"), key);
 }
 
@@ -139,5 +140,5 @@ void tuning_tell(struct session *s)
 {
     const char *notice = s->cache ? tuner_cache_notice(s->cache) : NULL;
     if (notice)
-        fprintf(stderr, "%s\n", notice);
+        fprintf(stderr, "%s\n", printable(s->arena, notice));
 }

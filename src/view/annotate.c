@@ -6,6 +6,8 @@
 #include "view/annotate.h"
 
 #include "base/arena.h"
+#include "base/printable.h"
+#include "base/text.h"
 #include "ir/op.h"
 #include "codegen/plan.h"
 #include "train/trainer.h"
@@ -75,16 +77,22 @@ static void put_time(FILE *to, double seconds, const struct timing *t)
 static void draw_sheet(const struct sheet *s, const struct timing *t, FILE *to)
 {
     const char *at = s->source->text;
-    fprintf(to, "%9s%10s  %s, ms an iteration\n", "forward", "backward", s->source->name);
+    struct text line;
+    text_init(&line);
+    text_add_printable(&line, s->source->name, strlen(s->source->name), "");
+    fprintf(to, "%9s%10s  %s, ms an iteration\n", "forward", "backward", line.s);
     for (int i = 1; i <= s->n && *at; i++) {
-        const int length = (int)strcspn(at, "\n");
+        const size_t length = strcspn(at, "\n");
+        text_clear(&line);
+        text_add_printable(&line, at, length, "\t");
         put_time(to, s->line[i][FORWARD], t);
         fputc(' ', to);
         put_time(to, s->line[i][BACKWARD], t);
-        fprintf(to, "  %.*s\n", length, at);
+        fprintf(to, "  %s\n", line.s);
         at += length + (at[length] == '\n');
     }
     fputc('\n', to);
+    text_release(&line);
 }
 
 static void draw_row(double forward, double backward, const char *what, const struct timing *t,

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -149,8 +150,11 @@ static void progress_draw(struct progress *p)
     if (p->live && p->total)
         bar_text(p, &line);
     position_text(p, &line);
-    for (int i = 0; i < p->n; i++)
-        text_addf(&line, "  %s %.4g", p->name[i], p->value[i]);
+    for (int i = 0; i < p->n; i++) {
+        text_add(&line, "  ");
+        text_add_printable(&line, p->name[i], strlen(p->name[i]), "");
+        text_addf(&line, " %.4g", p->value[i]);
+    }
     if (p->live) {
         const size_t n = fitting(line.s, terminal_width(p->to) - 1);
         progress_wipe(p);
@@ -183,12 +187,18 @@ void progress_update(struct progress *p, int64_t step, const char *const *name, 
 void progress_note(struct progress *p, const char *fmt, ...)
 {
     va_list ap;
+    struct text note, shown;
+    text_init(&note);
+    text_init(&shown);
+    va_start(ap, fmt);
+    text_vaddf(&note, fmt, ap);
+    va_end(ap);
+    text_add_printable(&shown, note.s, note.n, "\n\t");
     if (p->line_open)
         progress_wipe(p);
-    va_start(ap, fmt);
-    vfprintf(p->to, fmt, ap);
-    va_end(ap);
-    fputc('\n', p->to);
+    fprintf(p->to, "%s\n", shown.s);
+    text_release(&note);
+    text_release(&shown);
     if (p->line_open)
         progress_draw(p);
     fflush(p->to);

@@ -4,6 +4,7 @@
 #include "view/table.h"
 
 #include "base/diag.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -30,7 +31,7 @@ void cell_text(const struct cell *c, struct text *out)
     switch (c->type) {
     case CELL_INT: text_addf(out, "%" PRId64, c->integer); break;
     case CELL_REAL: real_text(c->real, out); break;
-    case CELL_TEXT: text_add(out, c->text); break;
+    case CELL_TEXT: text_add_printable(out, c->text, strlen(c->text), "\n\t"); break;
     case CELL_NULL: text_add(out, "-"); break;
     }
 }
@@ -51,12 +52,17 @@ static bool is_number_column(const struct table *t, int column)
 // On a narrow terminal texts are cut, numbers and the first column never.
 static void add_columns(const struct table *t, struct libscols_table *s, bool bold)
 {
+    struct text name;
+    text_init(&name);
     for (int i = 0; i < t->n_column; i++) {
         const int flags = is_number_column(t, i) ? SCOLS_FL_RIGHT : i ? SCOLS_FL_TRUNC : 0;
-        struct libscols_column *c = scols_table_new_column(s, t->column[i], 1, flags);
+        text_clear(&name);
+        text_add_printable(&name, t->column[i], strlen(t->column[i]), "");
+        struct libscols_column *c = scols_table_new_column(s, name.s, 1, flags);
         if (bold)
             scols_cell_set_color(scols_column_get_header(c), "bold");
     }
+    text_release(&name);
 }
 
 // One line a row: line breaks in a cell become blanks.
@@ -92,6 +98,7 @@ static void draw_columns(const struct table *t, struct text *out, int width, boo
         scols_table_set_termwidth(s, (size_t)width);
     scols_table_set_column_separator(s, "  ");
     scols_table_enable_colors(s, bold);
+    scols_table_enable_noencoding(s, 1); // what is not to be shown was written out already
     add_columns(t, s, bold);
     add_rows(t, s);
     char *drawn = NULL;

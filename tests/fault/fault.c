@@ -42,13 +42,17 @@ static atomic_long calls;
 
 __attribute__((constructor)) static void prepare(void)
 {
-    const char *kind = getenv("FAULT_KIND"), *at = getenv("FAULT_AT"), *error = getenv("FAULT_ERROR"), *back = getenv("FAULT_CLOCK");
+    const char *kind = getenv("FAULT_KIND"), *at = getenv("FAULT_AT"),
+               *error = getenv("FAULT_ERROR"), *back = getenv("FAULT_CLOCK");
     fault.under = getenv("FAULT_UNDER");
     fault.count = getenv("FAULT_COUNT");
     fault.stays = getenv("FAULT_STAYS") != NULL;
     fault.at = at ? atol(at) : 0;
     fault.back = back ? atol(back) : 0;
-    fault.error = !error ? EIO : !strcmp(error, "kill") ? KILL : !strcmp(error, "half") ? HALF : atoi(error);
+    fault.error = !error                   ? EIO
+                  : !strcmp(error, "kill") ? KILL
+                  : !strcmp(error, "half") ? HALF
+                                           : atoi(error);
     fault.any = kind && !strcmp(kind, "file");
     fault.kind = kind;
     fault.ready = kind != NULL;
@@ -109,23 +113,38 @@ static bool fd_fails(const char *kind, int fd) { return is_under_fd(fd) && hit(k
 
 // --- names
 
-#define OPEN(name)                                         \
-    int name(const char *path, int flags, ...)             \
-    {                                                      \
-        va_list ap;                                        \
-        va_start(ap, flags);                               \
-        const int mode = va_arg(ap, int);                  \
-        va_end(ap);                                        \
+#define OPEN(name)                                                            \
+    int name(const char *path, int flags, ...)                                \
+    {                                                                         \
+        va_list ap;                                                           \
+        va_start(ap, flags);                                                  \
+        const int mode = va_arg(ap, int);                                     \
+        va_end(ap);                                                           \
         return path_fails("open", path) ? -1 : REAL(name)(path, flags, mode); \
     }
 OPEN(open)
 OPEN(open64)
 
-FILE *fopen(const char *path, const char *mode) { return path_fails("open", path) ? NULL : REAL(fopen)(path, mode); }
-FILE *fopen64(const char *path, const char *mode) { return path_fails("open", path) ? NULL : REAL(fopen64)(path, mode); }
-int mkdir(const char *path, mode_t mode) { return path_fails("mkdir", path) ? -1 : REAL(mkdir)(path, mode); }
-int rename(const char *from, const char *to) { return path_fails("rename", to) ? -1 : REAL(rename)(from, to); }
-int link(const char *from, const char *to) { return path_fails("link", to) ? -1 : REAL(link)(from, to); }
+FILE *fopen(const char *path, const char *mode)
+{
+    return path_fails("open", path) ? NULL : REAL(fopen)(path, mode);
+}
+FILE *fopen64(const char *path, const char *mode)
+{
+    return path_fails("open", path) ? NULL : REAL(fopen64)(path, mode);
+}
+int mkdir(const char *path, mode_t mode)
+{
+    return path_fails("mkdir", path) ? -1 : REAL(mkdir)(path, mode);
+}
+int rename(const char *from, const char *to)
+{
+    return path_fails("rename", to) ? -1 : REAL(rename)(from, to);
+}
+int link(const char *from, const char *to)
+{
+    return path_fails("link", to) ? -1 : REAL(link)(from, to);
+}
 int unlink(const char *path) { return path_fails("unlink", path) ? -1 : REAL(unlink)(path); }
 
 // --- content
@@ -153,24 +172,36 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
     const ssize_t take = taken(fd, n);
     return take < 0 ? -1 : REAL(pwrite64)(fd, p, (size_t)take, at);
 }
-size_t fwrite(const void *p, size_t size, size_t n, FILE *f) { return fd_fails("write", fileno(f)) ? 0 : REAL(fwrite)(p, size, n, f); }
+size_t fwrite(const void *p, size_t size, size_t n, FILE *f)
+{
+    return fd_fails("write", fileno(f)) ? 0 : REAL(fwrite)(p, size, n, f);
+}
 ssize_t read(int fd, void *p, size_t n) { return fd_fails("read", fd) ? -1 : REAL(read)(fd, p, n); }
-ssize_t pread(int fd, void *p, size_t n, off_t at) { return fd_fails("read", fd) ? -1 : REAL(pread)(fd, p, n, at); }
-ssize_t pread64(int fd, void *p, size_t n, off64_t at) { return fd_fails("read", fd) ? -1 : REAL(pread64)(fd, p, n, at); }
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+    return fd_fails("read", fd) ? -1 : REAL(pread)(fd, p, n, at);
+}
+ssize_t pread64(int fd, void *p, size_t n, off64_t at)
+{
+    return fd_fails("read", fd) ? -1 : REAL(pread64)(fd, p, n, at);
+}
 int fsync(int fd) { return fd_fails("sync", fd) ? -1 : REAL(fsync)(fd); }
 int fdatasync(int fd) { return fd_fails("sync", fd) ? -1 : REAL(fdatasync)(fd); }
 int ftruncate(int fd, off_t n) { return fd_fails("truncate", fd) ? -1 : REAL(ftruncate)(fd, n); }
-int ftruncate64(int fd, off64_t n) { return fd_fails("truncate", fd) ? -1 : REAL(ftruncate64)(fd, n); }
+int ftruncate64(int fd, off64_t n)
+{
+    return fd_fails("truncate", fd) ? -1 : REAL(ftruncate64)(fd, n);
+}
 int flock(int fd, int how) { return fd_fails("lock", fd) ? -1 : REAL(flock)(fd, how); }
 
-#define FCNTL(name)                                                            \
-    int name(int fd, int what, ...)                                            \
-    {                                                                          \
-        va_list ap;                                                            \
-        va_start(ap, what);                                                    \
-        void *argument = va_arg(ap, void *);                                   \
-        va_end(ap);                                                            \
-        const bool lock = what == F_SETLK || what == F_SETLKW;                 \
+#define FCNTL(name)                                                                \
+    int name(int fd, int what, ...)                                                \
+    {                                                                              \
+        va_list ap;                                                                \
+        va_start(ap, what);                                                        \
+        void *argument = va_arg(ap, void *);                                       \
+        va_end(ap);                                                                \
+        const bool lock = what == F_SETLK || what == F_SETLKW;                     \
         return lock && fd_fails("lock", fd) ? -1 : REAL(name)(fd, what, argument); \
     }
 FCNTL(fcntl)
@@ -208,8 +239,14 @@ void *__libc_memalign(size_t alignment, size_t n);
 void *malloc(size_t n) { return hit("memory") ? NULL : __libc_malloc(n); }
 void *calloc(size_t n, size_t size) { return hit("memory") ? NULL : __libc_calloc(n, size); }
 void *realloc(void *p, size_t n) { return hit("memory") ? NULL : __libc_realloc(p, n); }
-void *aligned_alloc(size_t alignment, size_t n) { return hit("memory") ? NULL : __libc_memalign(alignment, n); }
-void *memalign(size_t alignment, size_t n) { return hit("memory") ? NULL : __libc_memalign(alignment, n); }
+void *aligned_alloc(size_t alignment, size_t n)
+{
+    return hit("memory") ? NULL : __libc_memalign(alignment, n);
+}
+void *memalign(size_t alignment, size_t n)
+{
+    return hit("memory") ? NULL : __libc_memalign(alignment, n);
+}
 int posix_memalign(void **p, size_t alignment, size_t n)
 {
     *p = hit("memory") ? NULL : __libc_memalign(alignment, n);

@@ -2,7 +2,7 @@
 // hang, and what loads must be written as a text that loads equal. Not built by meson:
 //
 //   clang -g -O1 -D_GNU_SOURCE -std=gnu11 -Isrc -fsanitize=fuzzer,address,undefined \
-//       tests/fuzz/fuzz_config.c src/config/*.c src/base/{arena,diag,file,hash_map,text}.c \
+//       tests/fuzz/fuzz_config.c src/config/*.c src/base/{arena,diag,file,hash_map,printable,text}.c \
 //       -lyaml -lmd -lm -o fuzz_config
 //   ./fuzz_config -max_total_time=60 -dict=tests/fuzz/yaml.dict CORPUS tests/bad
 #include "base/arena.h"

@@ -2,7 +2,7 @@
 // itself. Not built by meson:
 //
 //   clang -g -O1 -D_GNU_SOURCE -std=gnu11 -Isrc -fsanitize=fuzzer,address,undefined \
-//       tests/fuzz/fuzz_expression.c src/config/*.c src/base/{arena,diag,file,hash_map,text}.c \
+//       tests/fuzz/fuzz_expression.c src/config/*.c src/base/{arena,diag,file,hash_map,printable,text}.c \
 //       -lyaml -lmd -lm -o fuzz_expression
 //   ./fuzz_expression -max_total_time=60 CORPUS
 #include "base/arena.h"

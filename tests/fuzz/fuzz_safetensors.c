@@ -1,6 +1,6 @@
 // clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc
 // tests/fuzz/fuzz_safetensors.c src/store/safetensors.c
-//     src/base/{arena,diag,file,text}.c -ljansson -o
+//     src/base/{arena,diag,file,printable,text}.c -ljansson -o
 //     fuzz_safetensors && ./fuzz_safetensors -max_total_time=60
 // The input is a file's header and data; the header's length is made right most of the time, so
 // that the header is reached.

@@ -10,7 +10,7 @@ shift
 shopt -s nullglob
 [[ $# -gt 0 ]] || set -- $(for f in tests/fuzz/fuzz_*.c; do basename "$f" .c | sed 's/^fuzz_//'; done)
 mkdir -p build-fuzz
-base=(src/base/{arena,diag,file,hash_map,text}.c)
+base=(src/base/{arena,diag,file,hash_map,printable,text}.c)
 config=("${base[@]}" src/config/*.c)
 
 build() {  # a file of build-fuzz/, from what follows
@@ -26,8 +26,8 @@ sources() {  # of a fuzzer: what it is linked from
         echo src/base/{image_read,image_exif,image_webp,arena}.c build-fuzz/stb.o -lwebp -lpthread -lm
         ;;
     npy) echo src/data/npy.c src/base/arena.c ;;
-    safetensors) echo src/store/safetensors.c src/base/{arena,diag,file,text}.c -ljansson ;;
-    journal) echo src/store/{journal,record,db,db_create,file_system}.c src/base/{arena,diag,file,text}.c -Ibuild -ljansson -lsqlite3 -lz -lm ;;
+    safetensors) echo src/store/safetensors.c src/base/{arena,diag,file,printable,text}.c -ljansson ;;
+    journal) echo src/store/{journal,record,db,db_create,file_system}.c src/base/{arena,diag,file,printable,text}.c -Ibuild -ljansson -lsqlite3 -lz -lm ;;
     experiment)  # nothing is run: the rooms that know no machine, in meson.build's order
         echo src/{base,config,data,ir,ir/ops,losses,optimizers,nn,lang,lang/words,program,opt}/*.c layers/*.c -I. -Ibuild -Wno-unknown-pragmas -Wno-unknown-attributes -lyaml -lmd -lz -lwebp -lm -lpthread ;;
     *) echo "tests/fuzz/run.sh: no sources for fuzz_$1" >&2; return 1 ;;
