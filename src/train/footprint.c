@@ -9,13 +9,13 @@
 #include <omp.h>
 
 // What one layer takes: its weights with all that is kept of them, or one of its values.
-struct piece {
+struct burden {
     struct place where;
     int64_t bytes;
     const char *what;
 };
 
-static void footprint_add(struct piece *most, struct piece p)
+static void footprint_add(struct burden *most, struct burden p)
 {
     if (p.bytes > most->bytes)
         *most = p;
@@ -43,18 +43,18 @@ static int64_t slots_at(const struct slots *all, struct place where)
     return bytes;
 }
 
-static struct piece largest(const struct experiment *e, const struct graph *g)
+static struct burden largest(const struct experiment *e, const struct graph *g)
 {
-    struct piece most = {{0}, 0, ""};
+    struct burden most = {{0}, 0, ""};
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
-        footprint_add(&most, (struct piece){s->where, slots_at(&e->slots, s->where),
-                                            "weights here, with moments and averages"});
+        footprint_add(&most, (struct burden){s->where, slots_at(&e->slots, s->where),
+                                             "weights here, with moments and averages"});
     }
     for (int i = 0; g && i < g->n; i++) {
         const struct value *v = g->value[i];
         if (v->storage == v)
-            footprint_add(&most, (struct piece){v->where, (int64_t)v->bytes, "one tensor here"});
+            footprint_add(&most, (struct burden){v->where, (int64_t)v->bytes, "one tensor here"});
     }
     return most;
 }
@@ -67,7 +67,7 @@ bool footprint_fits(const struct experiment *e, const struct graph *g, struct di
     const struct memory_left left = memory_left();
     if (all <= left.bytes)
         return true;
-    const struct piece most = largest(e, g);
+    const struct burden most = largest(e, g);
     return fail(d, most.where,
                 "training needs %.3g GB of memory, and %.3g GB are %s\n"
                 "the most of it, %.3g GB, is for %s",
