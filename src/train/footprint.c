@@ -69,15 +69,41 @@ bool footprint_fits(const struct experiment *e, const struct graph *g, struct di
         return true;
     const struct burden most = largest(e, g);
     return fail(d, most.where,
-                "training needs %.3g GB of memory, and %.3g GB are %s\n"
+                "this needs %.3g GB of memory in all, and %.3g GB are %s\n"
                 "the most of it, %.3g GB, is for %s",
                 1e-9 * (double)all, 1e-9 * (double)left.bytes, left.why, 1e-9 * (double)most.bytes,
                 most.what);
 }
 
+// A program of samples, thrown away; `batch` of them at once.
+static bool sampling_fits(struct experiment *e, const struct expression *of, int64_t batch,
+                          struct diag *d)
+{
+    struct arena *scratch = arena_new(NULL);
+    struct program *p = program_sampling_of(e, scratch, batch, of, e->ema_decay > 0, d);
+    if (p)
+        passes_run(p->graph, NULL);
+    const bool fits = p && footprint_fits(e, p->graph, d);
+    arena_free(scratch);
+    return fits;
+}
+
+// Grids, and scores that draw more at once than a step does.
+static bool samples_fit(struct experiment *e, struct diag *d)
+{
+    const struct samples *grid = &e->samples;
+    bool fits = true;
+    for (int i = 0; fits && i < grid->n_of && grid->rows * grid->columns > e->batch; i++)
+        fits = sampling_fits(e, grid->of[i], grid->rows * grid->columns, d);
+    if (fits && e->evaluate.n_score && e->evaluate.batch > e->batch && grid->n_of)
+        fits = sampling_fits(e, e->evaluate.of ? e->evaluate.of : grid->of[0], e->evaluate.batch,
+                             d);
+    return fits;
+}
+
 bool footprint_fits_from(struct experiment *e, int phase, struct diag *d)
 {
-    bool fits = true;
+    bool fits = samples_fit(e, d);
     for (int i = phase; fits && i < e->n_phase; i++) {
         struct arena *scratch = arena_new(NULL);
         struct program *p = program_training(e, i, scratch, d);
