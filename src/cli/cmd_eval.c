@@ -39,8 +39,10 @@ static void print_json(const struct evaluator *v, int64_t step)
     json_t *scores = json_array();
     for (int i = 0; i < v->n_taken; i++)
         json_array_append_new(scores, json_of(&v->taken[i]));
-    json_t *scorer = v->scorer ? json_pack("{s:s, s:o}", "sha256", v->scorer->sha256, "accuracy",
-                                           cmd_eval_number(v->scorer->accuracy))
+    json_t *scorer = v->scorer ? json_pack("{s:s, s:s, s:o, s:s}", "key", v->scorer->key, "sha256",
+                                           v->scorer->sha256, "accuracy",
+                                           cmd_eval_number(v->scorer->record.accuracy), "origin",
+                                           v->scorer->record.origin)
                                : json_null();
     json_t *all = json_pack("{s:i, s:I, s:o, s:o}", "schema", 1, "step", (json_int_t)step, "scorer",
                             scorer, "scores", scores);
@@ -60,8 +62,7 @@ static void print_scores(struct arena *a, const struct evaluator *v)
                    t->fingerprint);
     }
     if (v->scorer)
-        printf("scorer %.12s, %.2f %% of the test split right\n", v->scorer->sha256,
-               100 * v->scorer->accuracy);
+        printf("%s\n", scorer_text(a, v->scorer));
 }
 
 static bool all_scored(const struct evaluator *v)

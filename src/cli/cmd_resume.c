@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/session.h"
 #include "cli/session_describe.h"
+#include "cli/session_elsewhere.h"
 #include "cli/session_train.h"
 #include "cli/signals.h"
 #include "cli/tuning.h"
@@ -124,12 +125,14 @@ static void set_aside(struct session *s, struct recorder *recorder, const struct
 static int cmd_resume_go_on(struct session *s, int threads, const struct origin *o)
 {
     const struct run_description now = session_describe(s, threads);
+    const char *elsewhere = session_elsewhere(s, &now);
     signals_catch();
     const char *run = s->stored.apart ? s->dir : s->stored.uid;
     struct recorder *recorder = recorder_resume(s->arena, options_db(s->options), run,
                                                 s->trainer->step, &now, s->diag);
     if (!recorder)
         return rundir_alive(s->dir) ? EXIT_REFUSED : EXIT_FAILED;
+    session_tell_elsewhere(recorder, s->trainer->step, elsewhere);
     checkpoints_remove_partial(s->dir);
     set_aside(s, recorder, o);
     if (o->last.path) { // a kill may have come between the files and their records

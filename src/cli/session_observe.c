@@ -93,6 +93,10 @@ bool training_evaluate(struct training *t)
         recorder_evaluation(t->recorder, s->trainer->step, &t->scoring.score[i]);
     struct arena *scratch = arena_new(NULL);
     const struct evaluator *v = t->scoring.evaluator;
+    if (v->scorer && !t->scorer_told)
+        recorder_event(t->recorder, EVENT_INFO, "scorer", s->trainer->step, "%s",
+                       scorer_text(scratch, v->scorer));
+    t->scorer_told = true;
     for (int i = 0; i < v->n_taken; i++) {
         const char *is = evaluator_text(scratch, &v->taken[i]);
         progress_note(t->progress, "step %" PRId64 ": %s", s->trainer->step, is);

@@ -61,18 +61,15 @@ static bool scoring_open(struct scoring *scoring)
 }
 
 // What makes the number comparable.
-static struct evaluator_record evaluator_record_of(struct arena *a, const struct evaluator *v,
-                                                   const struct taken *t)
+static struct evaluator_record evaluator_record_of(const struct evaluator *v, const struct taken *t)
 {
     const bool asks = asks_scorer(t->metric);
     ASSERT(!asks || v->scorer);
     return (struct evaluator_record){
         .fingerprint = t->fingerprint,
         .name = t->evaluator,
-        .extractor = asks ? arena_printf(a, "configs/scorer.yaml, test accuracy %.4f",
-                                         v->scorer->accuracy)
-                          : "none",
-        .extractor_sha256 = asks ? v->scorer->sha256 : "",
+        .extractor = asks ? "configs/scorer.yaml" : "none",
+        .extractor_sha256 = asks ? v->scorer->key : "", // of recipe and data, not of one training
         .real_split = t->split,
         .real_stats_sha256 = t->data->fingerprint,
         .n_real = t->n_real,
@@ -93,7 +90,7 @@ static void scoring_add(struct scoring *scoring, const struct taken *t, double s
         .weights = s->experiment->ema_decay > 0 ? "ema" : "live",
         .seconds = seconds,
         .seed = s->experiment->seed,
-        .evaluator = evaluator_record_of(s->arena, scoring->evaluator, t),
+        .evaluator = evaluator_record_of(scoring->evaluator, t),
     };
     APPEND(s->arena, scoring->score, scoring->n_score, e);
     if (!t->has_real)
@@ -102,6 +99,12 @@ static void scoring_add(struct scoring *scoring, const struct taken *t, double s
     e.value = t->real.value;
     e.std = t->real.std;
     APPEND(s->arena, scoring->score, scoring->n_score, e);
+}
+
+const char *scorer_text(struct arena *a, const struct scorer *s)
+{
+    return arena_printf(a, "scorer %.12s, %.2f %% of the test split right, trained with %s",
+                        s->sha256, 100 * s->record.accuracy, s->record.origin);
 }
 
 bool scoring_run(struct scoring *scoring)

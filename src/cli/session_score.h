@@ -16,6 +16,8 @@ struct scoring {
     int n_score;
 };
 
+// "scorer 1f0c…, 99.21 % of the test split right, trained with 2 threads, …"
+const char *scorer_text(struct arena *a, const struct scorer *s);
 // Takes all scores of the trainer's weights. False, reported; or a signal came.
 bool scoring_run(struct scoring *scoring);
 

@@ -15,6 +15,7 @@ struct training {
     struct scoring scoring;
     struct grid *grid;       // NULL when what is sampled is no picture
     struct scatter *scatter; // NULL when nothing is drawn as points
+    bool scorer_told;        // which one measures is recorded
     bool unsaved, undrawn;   // the last checkpoint, picture could not be written
 };
 

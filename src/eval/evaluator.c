@@ -75,7 +75,7 @@ static const char *evaluator_fingerprint(struct arena *a, const struct evaluator
     text_init(&all);
     text_addf(&all, "%s %s", t->metric->word.name, t->metric->version);
     if (asks_scorer(t->metric))
-        text_addf(&all, " scorer=%s", v->scorer->sha256);
+        text_addf(&all, " scorer=%s", v->scorer->key);
     text_addf(&all, " n=%" PRId64, t->has_real ? t->n_fake : t->n_real);
     if (looks_at & METRIC_SPLITS)
         text_addf(&all, " splits=%" PRId64 " shuffle=%" PRIu64, v->protocol.splits,

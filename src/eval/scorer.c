@@ -6,10 +6,13 @@
 #include "base/arena.h"
 #include "base/image.h"
 #include "base/text.h"
+#include "codegen/plan.h"
 
 #include <sha256.h>
 #include <inttypes.h>
+#include <omp.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 static bool about_batches(const char *key)
 {
@@ -134,7 +137,7 @@ static bool measure_accuracy(struct scorer *s, struct diag *d)
         }
     }
     arena_free(a);
-    s->accuracy = (double)right / (double)t->count;
+    s->record.accuracy = (double)right / (double)t->count;
     return ok || fail(d, s->source->where, "an example of the test split could not be read");
 }
 
@@ -165,6 +168,15 @@ static bool train(struct trainer *t, const struct observer *o, const volatile si
     case OUTCOME_INTERRUPTED: return false;
     default: return fail(d, (struct place){0}, "the scorer could not be trained");
     }
+}
+
+static const char *origin_here(struct arena *a)
+{
+    struct utsname name;
+    const int threads = omp_get_max_threads();
+    uname(&name);
+    return arena_printf(a, "%d thread%s, %s, %s, host %s", threads, threads == 1 ? "" : "s",
+                        plan_isa(), plan_library_version(), name.nodename);
 }
 
 struct scorer *scorer_open(struct arena *a, const char *recipe, const struct data_source *source,
@@ -198,10 +210,11 @@ struct scorer *scorer_open(struct arena *a, const char *recipe, const struct dat
     if (!s->test || !s->output)
         return NULL;
     s->features = shape_size(s->output->is.shape) - s->classes;
-    if (!cache->load(cache->context, s->key, e, t->slab, &s->accuracy)) {
+    if (!cache->load(cache->context, s->key, e, t->slab, &s->record)) {
         if (!train(t, o, stop, d) || !measure_accuracy(s, d))
             return NULL;
-        if (!cache->save(cache->context, s->key, e, t->slab, s->accuracy))
+        s->record.origin = origin_here(a);
+        if (!cache->save(cache->context, s->key, e, t->slab, &s->record))
             warn(d, WARNING_scorer_not_kept, (struct place){0},
                  "the trained scorer could not be kept; the next run trains it again");
     }

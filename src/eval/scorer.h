@@ -1,6 +1,8 @@
 // The feature network of scores for data with labels: a small CNN that is trained once on the data
-// set's own training split, by a recipe that is a config like any other, and pinned by its hash.
-// Scores are comparable under the same hash only.
+// set's own training split, by a recipe that is a config like any other. Scores are comparable where
+// recipe and data are the same: `key`. Other threads and instruction sets round the training
+// differently; that moves scores by what configs/README.md says, is told with them, and keeps none
+// from another.
 #ifndef EVAL_SCORER_H
 #define EVAL_SCORER_H
 
@@ -8,20 +10,26 @@
 #include "train/trainer.h"
 #include "eval/metric.h"
 
+// What is known of a training beside its weights.
+struct scorer_record {
+    double accuracy;    // on the data set's test split
+    const char *origin; // "2 threads, avx512_core, oneDNN 2.6.3, host n1"
+};
+
 // Where trained scorers are kept between processes. `key` names recipe and data; both return false
 // when there is none, or it could not be kept.
 struct scorer_cache {
     void *context;
     bool (*load)(void *context, const char *key, const struct experiment *e, float *slab,
-                 double *accuracy);
+                 struct scorer_record *record);
     bool (*save)(void *context, const char *key, const struct experiment *e, const float *slab,
-                 double accuracy);
+                 const struct scorer_record *record);
 };
 
 struct scorer {
     const char *key;    // SHA-256 of the resolved recipe and the data's fingerprint
     const char *sha256; // of the trained weights
-    double accuracy;    // on the data set's test split
+    struct scorer_record record;
     int classes;
     int64_t features; // how many numbers its last hidden layer has
     int64_t batch;

@@ -110,7 +110,7 @@ int rundir_lock(const char *dir)
     const int fd = open_lock(dir, O_RDWR | O_CREAT);
     for (int tries = 0; fd >= 0 && tries < 20; tries++) {
         if (!flock(fd, LOCK_EX | LOCK_NB) || (!is_held() && !touched_lately(dir, fd)))
-            return ftruncate(fd, 0), fd;
+            return (void)!ftruncate(fd, 0), fd;
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     if (fd >= 0)

@@ -9,13 +9,13 @@
 #include <omp.h>
 
 // What one layer takes: its weights with all that is kept of them, or one of its values.
-struct piece {
+struct burden {
     struct place where;
     int64_t bytes;
     const char *what;
 };
 
-static void footprint_add(struct piece *most, struct piece p)
+static void footprint_add(struct burden *most, struct burden p)
 {
     if (p.bytes > most->bytes)
         *most = p;
@@ -43,18 +43,18 @@ static int64_t slots_at(const struct slots *all, struct place where)
     return bytes;
 }
 
-static struct piece largest(const struct experiment *e, const struct graph *g)
+static struct burden largest(const struct experiment *e, const struct graph *g)
 {
-    struct piece most = {{0}, 0, ""};
+    struct burden most = {{0}, 0, ""};
     for (int i = 0; i < e->slots.n; i++) {
         const struct slot *s = e->slots.slot[i];
-        footprint_add(&most, (struct piece){s->where, slots_at(&e->slots, s->where),
-                                            "weights here, with moments and averages"});
+        footprint_add(&most, (struct burden){s->where, slots_at(&e->slots, s->where),
+                                             "weights here, with moments and averages"});
     }
     for (int i = 0; g && i < g->n; i++) {
         const struct value *v = g->value[i];
         if (v->storage == v)
-            footprint_add(&most, (struct piece){v->where, (int64_t)v->bytes, "one tensor here"});
+            footprint_add(&most, (struct burden){v->where, (int64_t)v->bytes, "one tensor here"});
     }
     return most;
 }
@@ -67,17 +67,43 @@ bool footprint_fits(const struct experiment *e, const struct graph *g, struct di
     const struct memory_left left = memory_left();
     if (all <= left.bytes)
         return true;
-    const struct piece most = largest(e, g);
+    const struct burden most = largest(e, g);
     return fail(d, most.where,
-                "training needs %.3g GB of memory, and %.3g GB are %s\n"
+                "this needs %.3g GB of memory in all, and %.3g GB are %s\n"
                 "the most of it, %.3g GB, is for %s",
                 1e-9 * (double)all, 1e-9 * (double)left.bytes, left.why, 1e-9 * (double)most.bytes,
                 most.what);
 }
 
+// A program of samples, thrown away; `batch` of them at once.
+static bool sampling_fits(struct experiment *e, const struct expression *of, int64_t batch,
+                          struct diag *d)
+{
+    struct arena *scratch = arena_new(NULL);
+    struct program *p = program_sampling_of(e, scratch, batch, of, e->ema_decay > 0, d);
+    if (p)
+        passes_run(p->graph, NULL);
+    const bool fits = p && footprint_fits(e, p->graph, d);
+    arena_free(scratch);
+    return fits;
+}
+
+// Grids, and scores that draw more at once than a step does.
+static bool samples_fit(struct experiment *e, struct diag *d)
+{
+    const struct samples *grid = &e->samples;
+    bool fits = true;
+    for (int i = 0; fits && i < grid->n_of && grid->rows * grid->columns > e->batch; i++)
+        fits = sampling_fits(e, grid->of[i], grid->rows * grid->columns, d);
+    if (fits && e->evaluate.n_score && e->evaluate.batch > e->batch && grid->n_of)
+        fits = sampling_fits(e, e->evaluate.of ? e->evaluate.of : grid->of[0], e->evaluate.batch,
+                             d);
+    return fits;
+}
+
 bool footprint_fits_from(struct experiment *e, int phase, struct diag *d)
 {
-    bool fits = true;
+    bool fits = samples_fit(e, d);
     for (int i = phase; fits && i < e->n_phase; i++) {
         struct arena *scratch = arena_new(NULL);
         struct program *p = program_training(e, i, scratch, d);

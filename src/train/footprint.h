@@ -9,7 +9,8 @@
 // beside what is taken already; g NULL: the slots alone. False, reported at the layer that takes the
 // most: what it takes, what all take, what there is.
 bool footprint_fits(const struct experiment *e, const struct graph *g, struct diag *d);
-// The same for every phase from `phase` on, each built and thrown away.
+// The same for every phase from `phase` on and for what is drawn of samples, each built and thrown
+// away.
 bool footprint_fits_from(struct experiment *e, int phase, struct diag *d);
 
 #endif

@@ -24,10 +24,15 @@ refused() {  # kB of address space, text, arguments …
 wide='networks.generator.layers=[{dense: 16777216}, {dense: 64}, tanh, {reshape: [1, 8, 8]}]'
 large='networks.generator.layers=[{dense: 64}, {reshape: [1, 8, 8]}, {upsample: 64}, {upsample: 16}, {avg_pool: 64}, {avg_pool: 16}, tanh]'
 for command in check run explain; do
-    refused 4000000 'command line:1:[0-9]+: error: training needs [0-9.]+ GB of memory, and [0-9.]+ GB are left by `ulimit -v`' $command "$wide" $config
+    refused 4000000 'command line:1:[0-9]+: error: this needs [0-9.]+ GB of memory in all, and [0-9.]+ GB are left by `ulimit -v`' $command "$wide" $config
     refused 4000000 'the most of it, [0-9.]+ GB, is for weights here' $command "$wide" $config
     refused 4000000 'the most of it, [0-9.]+ GB, is for one tensor here' $command "$large" $config
     grep -qE '^ +\| +\^' "$dir/out" || { echo "no caret under the layer"; bad=1; }
+done
+for command in check run; do
+    refused 4000000 'this needs [0-9.]+ GB of memory in all' $command 'samples.grid=[1024, 1024]' 'networks.generator.layers.3={dense: 1024}' \
+        'networks.generator.layers.5={reshape: [1, 32, 32]}' data.real.size=32 'networks.discriminator.inputs.image=[1, 32, 32]' $config
+    refused 4000000 'this needs [0-9.]+ GB of memory in all' $command evaluate.batch=65536 'networks.generator.layers.0={dense: 16384}' $config
 done
 refused 800000 "10000000 samples for 'inception_score' need 0.8 GB of memory, and" check $config 'evaluate={scores: [inception_score], samples: 10M}'
 [[ ! -e $GANEXP_DB ]] || { echo "what was refused was recorded"; bad=1; }

@@ -211,4 +211,13 @@ for how in cut foreign empty; do
     expect 1 'bad.db' ls --db "$dir/bad.db"
     cmp -s "$dir/bad.db" "$dir/before" || complain "$how: the database was changed"
 done
+
+# --- elsewhere: other threads or instructions are other bits, and it says so; here it says nothing
+"$ganexp" run --threads 1 --no-tune $config train.steps=20 train.lr_schedule=!unset evaluate=!unset samples=!unset 2>"$dir/log" || complain "the run failed"
+expect 0 'going on elsewhere (2 threads, was 1 thread): not the bits of an unbroken run' \
+    resume @last train.steps=40 --change --threads 2
+[[ $(query "SELECT text FROM event WHERE code='elsewhere' AND level='warn'") == *'2 threads, was 1 thread: from here on'* ]] || complain "no event says so"
+ONEDNN_MAX_CPU_ISA=SSE41 expect 0 '; sse41, was ' resume @last train.steps=60 --change --threads 1
+ONEDNN_MAX_CPU_ISA=SSE41 expect 0 done resume @last train.steps=80 --change --threads 1
+grep -q elsewhere "$dir/out" && complain "it went on where it stood, and says otherwise"
 exit $bad
