@@ -148,21 +148,33 @@ static int find_run(struct session *s, struct options *o, const char *name)
     return s->config ? EXIT_DONE : EXIT_USAGE;
 }
 
+// Where a relative path was when the run was begun; PATH where nothing is there now.
+static const char *place_then(struct session *s, const char *path)
+{
+    struct reader *r = reader_open(s->arena, options_db(s->options), false, diag_new(s->arena));
+    const char *folder = r ? reader_began_in(r, &s->stored) : NULL;
+    const char *then = folder ? arena_printf(s->arena, "%s/%s", folder, path) : "";
+    return *path != '/' && !access(then, F_OK) ? then : "PATH";
+}
+
+static void tell_if_moved(struct session *s, const struct entry *source, const struct entry *e)
+{
+    const struct param *p = param_find(source->value->table, e->key);
+    if (p && p->type == PARAM_PATH && e->value->text && access(e->value->text, F_OK))
+        fail(s->diag, (struct place){0},
+             "the data of run %s are not at '%s'\nif they have moved, say where they are: "
+             "data.%s.%s=%s",
+             uid_short(s->stored.uid), e->value->text, source->key, e->key,
+             place_then(s, e->value->text));
+}
+
 void session_tell_moved(struct session *s)
 {
     const struct node *data = node_get(s->config->root, "data");
-    for (int i = 0; data && i < data->n; i++) {
-        const struct entry *source = &data->entry[i];
-        for (int k = 0; k < source->value->n; k++) {
-            const struct entry *e = &source->value->entry[k];
-            const struct param *p = param_find(source->value->table, e->key);
-            if (p && p->type == PARAM_PATH && e->value->text && access(e->value->text, F_OK))
-                fail(s->diag, (struct place){0},
-                     "the data of run %s are not at '%s'\nif they have moved, say where they are: "
-                     "data.%s.%s=PATH",
-                     uid_short(s->stored.uid), e->value->text, source->key, e->key);
-        }
-    }
+    for (int i = 0; data && i < data->n; i++)
+        for (int k = 0; k < data->entry[i].value->n; k++)
+            if (data->entry[i].value->kind == NODE_MAP)
+                tell_if_moved(s, &data->entry[i], &data->entry[i].value->entry[k]);
 }
 
 static int read_stored(struct session *s)

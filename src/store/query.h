@@ -39,6 +39,9 @@ const char *reader_checkpoint(struct reader *r, const struct stored_run *run, in
 // The SHA-256 recorded of a file of the run's directory; NULL when there is none.
 const char *reader_sha256(struct reader *r, const struct stored_run *run, const char *path);
 
+// The folder that a run was begun in, which its relative paths are from; NULL where it is not known.
+const char *reader_began_in(struct reader *r, const struct stored_run *run);
+
 // How many scores of n_fake samples, or of none, are stored for a step of a run.
 int64_t reader_scores(struct reader *r, const struct stored_run *run, int64_t step, int64_t n_fake);
 

@@ -369,6 +369,20 @@ const char *reader_sha256(struct reader *r, const struct stored_run *run, const 
     return found;
 }
 
+const char *reader_began_in(struct reader *r, const struct stored_run *run)
+{
+    sqlite3_stmt *stmt = db_prepare(&r->db,
+                                    "SELECT cwd FROM attempt WHERE run_id=? ORDER BY n LIMIT 1");
+    const char *found = NULL;
+    if (!stmt)
+        return NULL;
+    sqlite3_bind_int64(stmt, 1, run->id);
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        found = column_text(r->arena, stmt, 0);
+    sqlite3_reset(stmt);
+    return found;
+}
+
 // Where in the SQL the trouble is: SQLite's offset, else the first occurrence of the name that ends
 // "no such table: rns".
 static int sql_offset(struct reader *r, const char *sql, const char *message)

@@ -3,7 +3,7 @@
 # place. Other pictures are not taken for the same.
 set -u
 ganexp=$1
-dir=$(mktemp -d)
+dir=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$dir"' EXIT
 bad=0
 export GANEXP_DB=$dir/results.db GANEXP_CACHE=$dir/cache
@@ -65,6 +65,12 @@ expect 1 "the data of run" sample @last -o x.png samples.of=real.image
 expect 0 'x.png' sample @last -o x.png samples.of=real.image data.real.path=there
 expect 2 'only samples.… can be said anew' sample @last -o x.png data.real.image=[1,4,4]
 (cd / && "$ganexp" sample @last -o "$dir/x.png" >"$dir/out" 2>&1) || complain "sampling from another folder"
+
+# from another folder, the message says where they were
+mv there here
+(cd / && "$ganexp" eval @last >"$dir/out" 2>&1)
+grep -qF "data.real.path=$dir/here" "$dir/out" || complain "eval from another folder"
+mv here there
 
 # scores and more steps want the data, wherever they are
 expect 2 'data.real.path=PATH' eval @last
