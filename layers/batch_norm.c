@@ -61,6 +61,12 @@ static struct value *batch_norm_build(struct layer_ctx *ctx, const void *own, st
     if (of_its_batch && shape_size(x->shape) == x->shape.dim[1])
         return ctx_fail(ctx,
                         "batch_norm wants a batch of more than one where a channel has one value,");
+    if (p->momentum < 0.5)
+        warn(ctx->diag, WARNING_momentum_of_pytorch, ctx->where,
+             "`momentum: %g` keeps %g of the running statistics in a step: samples see little but "
+             "the last batch's\n"
+             "expected what stays, as Keras counts: momentum: %g",
+             p->momentum, p->momentum, 1 - p->momentum);
     const struct shape channels = SHAPE(x->shape.dim[1]);
     struct channel_affine end;
     if (!ctx_affine(ctx, x->shape, p->affine, &end))

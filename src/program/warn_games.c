@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "ir/op.h"
+#include "lang/meaning.h"
 
 #include <math.h>
 #include <string.h>
@@ -75,6 +76,29 @@ static void warn_of_logits(struct warning_look *w, const struct game_term *term)
                         arena_printf(w->scratch, "term '%s'", term->is->word.name),
                         ": the term has it inside");
     }
+}
+
+// --- sides ---------------------------------------------------------------------------------------
+
+// Whether a network that is trained and is no critic of this game makes some of it.
+static bool made(const struct experiment *e, const struct game *game,
+                 struct expression *const *side)
+{
+    for (int i = 0; i < e->n_network; i++) {
+        const struct target all = {e->network[i], -1, {0}};
+        if (e->network[i] != game->critic.network && !e->network[i]->frozen &&
+            expressions_depend(e, side, game->n, &all, 1))
+            return true;
+    }
+    return false;
+}
+
+static void warn_of_sides(struct warning_look *w, const struct game *game)
+{
+    if (made(w->e, game, game->real) && !made(w->e, game, game->fake))
+        warn(w->d, WARNING_sides_exchanged, game->real[0]->where,
+             "what is called real comes from a trained network, and what is called fake does not\n"
+             "expected `real:` and `fake:` the other way round");
 }
 
 // --- slopes ---------------------------------------------------------------------------------------
@@ -176,9 +200,10 @@ void warn_of_games(struct warning_look *w)
 {
     for (const struct game *g = w->e->game; g < w->e->game + w->e->n_game; g++) {
         warn_of_critic(w, g);
+        warn_of_sides(w, g);
         warn_of_slope(w, g);
         warn_of_penalised(w, g);
-        for (int i = 0; i < g->n; i++)
+        for (int i = 0; i < g->n && made(w->e, g, g->fake); i++)
             warn_of_range(w, g->real[i], g->fake[i]);
     }
     for (int i = 0; i < w->e->n_term; i++)

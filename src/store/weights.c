@@ -40,6 +40,27 @@ static bool fail_tensor(const struct network *net, const struct slot *slot, cons
     return false;
 }
 
+// A tensor of another shape: most often a network made for other classes, or images of another size.
+static bool fail_shape(const struct network *net, const struct slot *slot, const struct tensor *t,
+                       struct diag *d)
+{
+    struct shape is = {.rank = t->rank < RANK_MAX ? t->rank : RANK_MAX};
+    struct text there, wanted;
+    text_init(&there);
+    text_init(&wanted);
+    memcpy(is.dim, t->dim, sizeof *is.dim * (size_t)is.rank);
+    shape_text(is, &there);
+    shape_text(slot->shape, &wanted);
+    fail(d, net->load_where,
+         "%s: tensor '%s' is %s there%s, but %s in network '%s' (line %d)\n"
+         "expected the network as it was when it was saved: the same classes, sizes and filters",
+         net->load, slot->name, there.s, t->type == TENSOR_F32 ? "" : " and no float32", wanted.s,
+         net->name, slot->where.line);
+    text_release(&there);
+    text_release(&wanted);
+    return false;
+}
+
 static bool weights_check(const struct safetensors *file, const struct network *net,
                           struct slot *const *slot, int n, struct diag *d)
 {
@@ -49,7 +70,7 @@ static bool weights_check(const struct safetensors *file, const struct network *
         if (!t)
             good = fail_tensor(net, slot[i], "is missing", d);
         else if (!weights_fits(t, slot[i]->shape))
-            good = fail_tensor(net, slot[i], "has another shape or type", d);
+            good = fail_shape(net, slot[i], t, d);
     }
     return good;
 }
