@@ -13,7 +13,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,9 +159,7 @@ bool safetensors_write(const char *path, const struct tensor *tensor, int n,
     qsort(order, (size_t)n, sizeof *order, by_layout);
     size_t length;
     char *header = make_header(order, n, metadata, n_metadata, &length);
-    uint32_t other = 0; // than another process's: process numbers are the same in two containers
-    (void)!getrandom(&other, sizeof other, 0);
-    const char *tmp = arena_printf(a, "%s.%08x.tmp", path, other);
+    const char *tmp = arena_printf(a, "%s.%d.tmp", path, (int)getpid());
     bool ok = write_tensors(tmp, order, n, header, length) && !rename(tmp, path) &&
               sync_directory(path_parent(a, path));
     if (!ok) {
