@@ -3,6 +3,8 @@
 // above this process (version 2, else 1), and the limits of the process itself.
 #include "base/memory_left.h"
 
+#include "base/size.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +51,7 @@ static void ask_group(struct memory_left *m, const char *group, const char *limi
     snprintf(path, sizeof path, "%s/memory.stat", group);
     const int64_t files = number_in(path, "inactive_file ");
     if (most >= 0 && taken >= 0)
-        less(m, most - taken + (files > 0 ? files : 0), "left to its control group");
+        less(m, size_sum(most - taken, files > 0 ? files : 0), "left to its control group");
 }
 
 // The groups from this process's up to the root of the hierarchy.

@@ -6,8 +6,13 @@
 
 #include "base/arena.h"
 #include "base/image.h"
+#include "base/size.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <string.h>
+
+enum { GAP = 2 }; // pixels between pictures
 
 struct grid {
     const struct experiment *experiment;
@@ -57,6 +62,19 @@ static bool grid_is_picture(struct shape s)
     return s.rank == 3 && (s.dim[0] == 1 || s.dim[0] == 3);
 }
 
+// stb counts a picture's bytes, and a filter byte a row, in an int.
+static bool drawable(const struct samples *how, struct shape is, struct diag *d)
+{
+    const int64_t height = size_product(how->rows * how->n_of, is.dim[1] + GAP) + GAP,
+                  width = size_product(how->columns, is.dim[2] + GAP) + GAP,
+                  bytes = size_product(height, size_sum(size_product(width, is.dim[0]), 1));
+    return bytes < INT_MAX ||
+           fail(d, how->where,
+                "a grid of %" PRId64 " × %" PRId64 " pictures is larger than a PNG of 2 GB\n"
+                "expected a smaller `grid:`",
+                how->rows * how->n_of, how->columns);
+}
+
 struct grid *grid_new(struct arena *a, struct experiment *e, float *slab, struct diag *d)
 {
     const struct samples *how = &e->samples;
@@ -65,7 +83,8 @@ struct grid *grid_new(struct arena *a, struct experiment *e, float *slab, struct
     for (int i = 0; i < g->n; i++) {
         struct sampler *s = sampler_new_of(a, e, slab, how->rows * how->columns, how->of[i],
                                            e->ema_decay > 0, d);
-        if (!s || !grid_is_picture(s->is.shape) || !sampler_data(s, SPLIT_TEST, 0, d))
+        if (!s || !grid_is_picture(s->is.shape) || !drawable(how, s->is.shape, d) ||
+            !sampler_data(s, SPLIT_TEST, 0, d))
             return NULL;
         g->sampler[i] = s;
         if (!shape_equal(s->is.shape, g->sampler[0]->is.shape)) {
@@ -91,7 +110,7 @@ bool grid_write(struct grid *g, const char *path, struct arena *scratch)
             memcpy(all + row * (size_t)(r * g->n + k), x + row * (size_t)r, sizeof *x * row);
     }
     struct image image = image_grid(scratch, all, (int)how->rows * g->n, (int)how->columns,
-                                    (int)is.dim[0], (int)is.dim[1], (int)is.dim[2], 2);
+                                    (int)is.dim[0], (int)is.dim[1], (int)is.dim[2], GAP);
     return image_write_png(&image, path);
 }
 
