@@ -1,5 +1,5 @@
-// The list of what was met is the queue of what is to be looked behind: no recursion, since a network may be ten thousand layers deep. The marks belong to the graph and are taken back, so
-// that a walk costs nothing for what it does not meet.
+// The list of what was met is the queue of what is to be looked behind: no recursion, since a network may be ten thousand layers
+// deep. The marks belong to the graph and are taken back, so that a walk costs nothing for what it does not meet.
 #include "ir/reach.h"
 
 #include "base/arena.h"

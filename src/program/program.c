@@ -227,20 +227,21 @@ static bool build_repetition(struct program *p, struct builder *b, struct arena 
 }
 
 // What an iteration may come to, unrolled: planning takes minutes beyond it.
-enum { VALUES_MAX = 250 * 1000, TRIAL_REPETITIONS = 2 };
+// One repetition draws less often than NOISE_SECOND − DRAWS_MAX times: it has at most a thousand updates.
+enum { VALUES_MAX = 250 * 1000, DRAWS_MAX = 30 * 1000, TRIAL_REPETITIONS = 2 };
 
 static bool fits_in_plan(struct builder *b, const struct turn *turn, int64_t draws)
 {
     const int64_t n = b->graph->n + b->not_built;
     const bool large = n > VALUES_MAX;
-    if (!large && draws <= NOISE_SECOND)
+    if (!large && draws <= DRAWS_MAX)
         return true;
     b->refused = true;
     return fail(b->d, turn->update->where,
                 "up to here an iteration %s %lld %s, repetitions written out\n"
                 "expected at most %d: fewer updates, or a smaller `repeat:`",
                 large ? "is" : "draws", (long long)(large ? n : draws),
-                large ? "operations" : "times", large ? VALUES_MAX : NOISE_SECOND);
+                large ? "operations" : "times", large ? VALUES_MAX : DRAWS_MAX);
 }
 
 static bool build_turn(struct program *p, struct builder *b, struct arena *a,
@@ -260,7 +261,7 @@ static bool build_turn(struct program *p, struct builder *b, struct arena *a,
     }
     b->not_built += (turn->repeat - n) * values;
     draws = *next_draw + (turn->repeat - n) * draws;
-    *next_draw = (int)(draws < NOISE_SECOND ? draws : NOISE_SECOND);
+    *next_draw = (int)(draws < DRAWS_MAX ? draws : DRAWS_MAX);
     return fits_in_plan(b, turn, draws);
 }
 

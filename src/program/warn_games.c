@@ -140,8 +140,8 @@ static void warn_of_penalised(struct warning_look *w, const struct game *game)
 
 enum { LOOKED_AT = 16 };
 
-// What some examples lie between.
-static struct bounds bounds_of_data(struct warning_look *w, const struct data_source *s, int field)
+static struct bounds look_at_examples(struct warning_look *w, const struct data_source *s,
+                                      int field)
 {
     const struct dataset *set = s->dataset;
     const int64_t n = dataset_field_size(set, field), step = set->count / LOOKED_AT;
@@ -157,6 +157,15 @@ static struct bounds bounds_of_data(struct warning_look *w, const struct data_so
             is = (struct bounds){fmin(is.low, x[k]), fmax(is.high, x[k])};
     }
     return is.low <= is.high ? is : (struct bounds){-INFINITY, INFINITY};
+}
+
+// Once a field: reading an example may be reading a photograph.
+static struct bounds bounds_of_data(struct warning_look *w, const struct data_source *s, int field)
+{
+    struct data_bounds *data = &w->data[s - w->e->data][field];
+    if (!data->known)
+        *data = (struct data_bounds){true, look_at_examples(w, s, field)};
+    return data->is;
 }
 
 static struct bounds bounds_of_argument(struct warning_look *w, const struct expression *expression)

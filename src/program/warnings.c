@@ -21,7 +21,8 @@ struct application *look_at_network(struct warning_look *w, struct network *net,
 
 void warnings_look(struct experiment *e, struct diag *d)
 {
-    struct warning_look w = {e, arena_new(e->arena), d};
+    struct warning_look w = {e, arena_new(e->arena), d, NULL};
+    w.data = arena_alloc(w.scratch, sizeof *w.data * (size_t)(e->n_data + 1));
     warn_of_games(&w);
     warn_of_networks(&w);
     warn_of_training(&w);

@@ -10,6 +10,10 @@ struct warning_look {
     struct experiment *e;
     struct arena *scratch;
     struct diag *d;
+    struct data_bounds { // by source and field: what some examples lie between
+        bool known;
+        struct bounds is;
+    } (*data)[FIELDS_MAX];
 };
 
 void warn_of_games(struct warning_look *w);    // losses, critics, penalties, the range of fakes

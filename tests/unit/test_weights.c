@@ -76,7 +76,8 @@ static void weights_that_do_not_fit_are_named(void **state)
     (void)state;
     assert_false(load(t, 1, slab, &said));
     assert_non_null(strstr(said.s, "test.yaml:3:"));
-    assert_non_null(strstr(said.s, "tensor 'a.0.weight' is (3, 2) there, but (2, 3) in network 'a'"));
+    assert_non_null(
+        strstr(said.s, "tensor 'a.0.weight' is (3, 2) there, but (2, 3) in network 'a'"));
     assert_non_null(strstr(said.s, "expected (2) float32"));
     assert_non_null(strstr(said.s, "'a.0.bias' is missing"));
     text_release(&said);
