@@ -14,8 +14,7 @@ static struct value *term_gaussian_nll_build(const void *params, struct value *c
 
 static const struct param params[] = {
     TERM_TENSOR(0, "mean", "of the Gaussian"), TERM_TENSOR(1, "x", "what is to be likely"),
-    TERM_OPTIONAL(2, "log_var", "of the Gaussian; 0, a variance of 1, unless said"),
-    PARAM_END};
+    TERM_OPTIONAL(2, "log_var", "of the Gaussian; 0, a variance of 1, unless said"), PARAM_END};
 
 const struct term term_gaussian_nll = {
     .word = {.name = "gaussian_nll",
