@@ -25,6 +25,7 @@ struct dataset {
     const struct node *node; // the source it was opened from
     enum split split;
     bool looking; // opened by dataset_look
+    bool unread;  // for which the kind has read no example: `get` may not be called
     int64_t channels, height, width;
     int64_t count;                 // examples in this split; of digits, without end, the nominal
     int classes;                   // 0 without labels

@@ -254,6 +254,7 @@ static bool folder_open(struct dataset *s, enum split split, const void *params,
     s->channels = p->image.v[0];
     s->height = p->image.v[1];
     s->width = p->image.v[2];
+    s->unread = s->looking;
     s->count = (s->looking ? all : own->n) * (flip ? 2 : 1);
     s->found = f.found;
     s->parts = f.parts;
@@ -277,7 +278,7 @@ static bool folder_get(const struct dataset *s, int64_t index, float *image, int
     const struct folder_own *own = s->state;
     const bool flip = index >= own->n;
     const int64_t i = flip ? index - own->n : index, width = s->width;
-    ASSERT(!s->looking && i >= 0 && i < own->n);
+    ASSERT(!s->unread && i >= 0 && i < own->n);
     const uint8_t *p = own->byte + i * own->pixels;
     *label = own->label[i];
     pixels_float(p, own->pixels, image);

@@ -22,8 +22,8 @@ struct layer_ctx {
 };
 
 enum layer_flag {
-    LAYER_LABEL = 1 << 2,    // takes a label, (N), which no other layer does
-    LAYER_BY_LABEL = 1 << 3, // takes one under a name of PARAM_NAMES
+    LAYER_LABEL = 1 << 0,    // takes a label, (N), which no other layer does
+    LAYER_BY_LABEL = 1 << 2, // takes one under a name of PARAM_NAMES
     // couples the samples of a batch in training (batch_norm): check warns inside a
     // gradient-penalised critic
     LAYER_COUPLES = 1 << 1,

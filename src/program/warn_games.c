@@ -144,6 +144,8 @@ static struct bounds look_at_examples(struct warning_look *w, const struct data_
                                       int field)
 {
     const struct dataset *set = s->dataset;
+    if (set->unread)
+        return (struct bounds){-1, 1}; // of any picture's file
     const int64_t n = dataset_field_size(set, field), step = set->count / LOOKED_AT;
     float *image = NEW_ARRAY(w->scratch, float, dataset_field_size(set, FIELD_IMAGE)),
           *x = field == FIELD_IMAGE ? image : NEW_ARRAY(w->scratch, float, n);

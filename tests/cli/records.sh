@@ -64,6 +64,7 @@ value "SELECT group_concat(step || ':' || value) FROM metrics WHERE metric='loss
 lost=$(run_dir "$dir/log")
 cp "$dir/kept" "$dir/r.db" # it knows nothing of the last run
 rm -f "$dir"/r.db-*
+rm -f "$dir/log" # what is waited for below is of this run
 "$ganexp" run "${config[@]}" train.steps=100000000 2>"$dir/log" &
 pid=$!
 until grep -qs /runs/ "$dir/log" || ! kill -0 $pid; do sleep 0.01; done
@@ -75,6 +76,7 @@ expect 0 'left over in all' ls
 mkdir "$dir/runs/0a1b2c3d-tiny" "$dir/runs/mine"
 touch "$run/checkpoints/step-00000007.safetensors.0123456789abcdef0123456789abcdef.tmp" "$dir/r.db.4711.tmp" "$run/notes.tmp" "$dir/r.db.bak.tmp"
 expect 0 "$lost is a run without a row" ls
+rm -f "$dir/log" # what is waited for below is of this run
 "$ganexp" run "${config[@]}" train.steps=100000000 2>"$dir/log" &
 pid=$!
 until grep -qs /runs/ "$dir/log" || ! kill -0 $pid; do sleep 0.01; done

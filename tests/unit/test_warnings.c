@@ -101,8 +101,9 @@ static void what_is_not_meant_is_warned_of(void **state)
 static void every_warning_has_a_file(void **state)
 {
     (void)state;
-    static const char *const elsewhere[] = {"pictures_broken", "batches_missing",
-                                            "scorer_not_kept"};
+    static const char *const elsewhere[] = {"pictures_broken",       "batches_missing",
+                                            "scorer_not_kept",       "numbers_out_of_range",
+                                            "numbers_of_fewer_bits", "samples_not_finite"};
     for (int i = 0; i < WARNINGS; i++) {
         char path[128];
         bool found = false;
