@@ -299,7 +299,8 @@ static void count_uses(const struct map_program *p, int *uses)
 static void contract(struct map_program *p)
 {
     int uses[MAP_BUFFERS] = {0}, n = 0;
-    uint8_t now[MAP_BUFFERS];
+    // 0: what no instruction reads, though an operand beyond an op's arity may name it
+    uint8_t now[MAP_BUFFERS] = {0};
     bool taken[MAP_LENGTH] = {false};
     count_uses(p, uses);
     for (int i = 0; i < p->n; i++) {
