@@ -55,16 +55,17 @@ struct arena {
 void out_of_memory(size_t bytes)
 {
     char line[96];
-    const int n = bytes ? snprintf(line, sizeof line,
-                                   "ganexp: out of memory: %.1f MB more are not to be had\n",
-                                   1e-6 * (double)bytes)
-                        : snprintf(line, sizeof line, "ganexp: out of memory: oneDNN has none\n");
+    const int n = bytes
+                      ? snprintf(line, sizeof line,
+                                 "ganexp: out of memory: %.1f MB more are not to be had\n",
+                                 1e-6 * (double)bytes)
+                      : snprintf(line, sizeof line, "ganexp: out of memory: a library has none\n");
     if (write(STDERR_FILENO, line, (size_t)n) != n)
         _exit(EXIT_NO_MEMORY); // the exit code has to do
     _exit(EXIT_NO_MEMORY);
 }
 
-static void *or_end(void *p, size_t bytes)
+void *must_have(void *p, size_t bytes)
 {
     if (!p)
         out_of_memory(bytes);
@@ -73,7 +74,7 @@ static void *or_end(void *p, size_t bytes)
 
 struct arena *arena_new(struct arena *parent)
 {
-    struct arena *a = or_end(calloc(1, sizeof *a), sizeof *a);
+    struct arena *a = must_have(calloc(1, sizeof *a), sizeof *a);
     a->parent = parent;
     if (parent) {
         a->next = parent->child;
@@ -118,7 +119,7 @@ static struct arena_block *block_new(struct arena_block *next, size_t room)
     if (room > bytes_max)
         out_of_memory(room);
     void *p = room < LARGE ? malloc(room) : aligned_alloc(HUGE_PAGE, align_up(room, HUGE_PAGE));
-    struct arena_block *b = or_end(p, room);
+    struct arena_block *b = must_have(p, room);
 #ifdef MADV_HUGEPAGE
     if (room >= LARGE)
         (void)madvise(b, align_up(room, HUGE_PAGE), MADV_HUGEPAGE); // a wish; no harm when refused

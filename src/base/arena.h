@@ -10,9 +10,11 @@ struct arena;
 
 // The exit code when memory is out.
 enum { EXIT_NO_MEMORY = 7 };
-// Ends the program with a line that says how much was wanted; 0: oneDNN, which does not say. All of this file does so when memory
+// Ends the program with a line that says how much was wanted; 0: a library, which does not say. All of this file does so when memory
 // is out; so does who has other memory.
 void out_of_memory(size_t bytes) __attribute__((noreturn));
+// p, which is what malloc, strdup and the like gave; NULL ends the program so.
+void *must_have(void *p, size_t bytes);
 
 // A new arena; with a parent it is freed no later than the parent.
 struct arena *arena_new(struct arena *parent);

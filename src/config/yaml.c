@@ -78,6 +78,8 @@ static bool patch_tag(struct parser *p)
 static bool report_syntax(struct parser *p)
 {
     const yaml_parser_t *y = &p->yaml;
+    if (y->error == YAML_MEMORY_ERROR)
+        out_of_memory(0);
     if (patch_tag(p))
         return stop(p) != NULL;
     const char *problem = y->problem ? y->problem : "this is no YAML";

@@ -7,6 +7,7 @@
 // before the batch is skipped, wherever it stands.
 #include "store/journal.h"
 
+#include "base/arena.h"
 #include "base/text.h"
 #include "base/file.h"
 
@@ -34,9 +35,9 @@ static unsigned long journal_checksum(const char *s, size_t n)
 // To be freed.
 static char *journal_path(const char *dir)
 {
-    char *path;
+    char *path = NULL;
     if (asprintf(&path, "%s/" JOURNAL_NAME, dir) < 0)
-        BUG("out of memory");
+        out_of_memory(strlen(dir));
     return path;
 }
 
@@ -80,7 +81,7 @@ static bool passage_read(struct passage *p, const char *path, int64_t from)
     if (fd < 0)
         return false;
     if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > from)
-        p->s = malloc((size_t)(st.st_size - from));
+        p->s = must_have(malloc((size_t)(st.st_size - from)), (size_t)(st.st_size - from));
     while (p->s && (int64_t)p->n < st.st_size - from) {
         const ssize_t r = pread(fd, p->s + p->n, (size_t)(st.st_size - from) - p->n,
                                 from + (int64_t)p->n);
@@ -182,8 +183,8 @@ static void apply_batch(const struct sealed *b, struct sink *s, struct db *db)
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const size_t n = newline ? (size_t)(newline - line) : (size_t)(end - line);
         struct record r;
-        char *name, *copy = strndup(line, n);
-        if (copy && record_read(copy, &r, &name)) {
+        char *name, *copy = must_have(strndup(line, n), n);
+        if (record_read(copy, &r, &name)) {
             record_apply(&r, s, db);
             record_release(&r);
             free(name);

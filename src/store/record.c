@@ -5,6 +5,7 @@
 // batch that a failed transaction took back is applied again.
 #include "store/record.h"
 
+#include "base/arena.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -212,11 +213,9 @@ static struct sink_metric *find_metric(struct sink *s, const char *name)
     for (int i = 0; i < s->n_metric; i++)
         if (!strcmp(s->metric[i].name, name))
             return &s->metric[i];
-    s->metric = realloc(s->metric, sizeof *s->metric * (size_t)(s->n_metric + 1));
-    char *copy = strdup(name);
-    if (!s->metric || !copy)
-        BUG("out of memory");
-    s->metric[s->n_metric] = (struct sink_metric){.name = copy};
+    const size_t bytes = sizeof *s->metric * (size_t)(s->n_metric + 1);
+    s->metric = must_have(realloc(s->metric, bytes), bytes);
+    s->metric[s->n_metric] = (struct sink_metric){.name = must_have(strdup(name), strlen(name))};
     return &s->metric[s->n_metric++];
 }
 
@@ -411,7 +410,8 @@ bool record_read(const char *line, struct record *r, char **name)
         return true;
     if (json_is_string(metric)) {
         r->kind = RECORD_METRIC;
-        r->metric.name = *name = strdup(json_string_value(metric));
+        const char *is = json_string_value(metric);
+        r->metric.name = *name = must_have(strdup(is), strlen(is));
         r->metric.value = record_number_of(json_object_get(j, "value"));
     } else {
         r->kind = RECORD_TICK;

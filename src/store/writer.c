@@ -28,9 +28,8 @@ void writer_take(struct writer *w, const struct record *record, size_t n)
 {
     if (w->n_pending + n > w->room) {
         w->room = 2 * (w->n_pending + n);
-        w->pending = realloc(w->pending, w->room * sizeof *w->pending);
-        if (!w->pending)
-            BUG("out of memory");
+        const size_t bytes = w->room * sizeof *w->pending;
+        w->pending = must_have(realloc(w->pending, bytes), bytes);
     }
     for (size_t i = 0; i < n; i++) {
         if (w->n_pending < PENDING_MAX || record[i].kind == RECORD_OTHER)
