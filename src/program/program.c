@@ -300,9 +300,9 @@ struct program *program_training(struct experiment *e, int phase, struct arena *
     return build_training(e, phase, TRAINING, a, d);
 }
 
-bool program_trial(struct experiment *e, int phase, struct arena *a, struct diag *d)
+struct program *program_trial(struct experiment *e, int phase, struct arena *a, struct diag *d)
 {
-    return build_training(e, phase, TRAINING_TRIAL, a, d) != NULL;
+    return build_training(e, phase, TRAINING_TRIAL, a, d);
 }
 
 struct program *program_traced(struct experiment *e, int phase, struct arena *a, struct diag *d)

@@ -78,9 +78,9 @@ struct program {
 // Reads everything (experiment_parse) and builds every program once, so that all mistakes are found now and all slots exist, in an
 // order that does not depend on what is asked for later. NULL after errors; every error has its place.
 struct experiment *experiment_read(struct arena *a, const struct config *config, struct diag *d);
-// All that program_training reports and all slots that it makes, at no more than two repetitions of each update. An iteration that
-// would be too large unrolled is refused. False after errors.
-bool program_trial(struct experiment *e, int phase, struct arena *a, struct diag *d);
+// All that program_training reports and all slots that it makes, at no more than two repetitions of each update: they need as much
+// room as more do. An iteration that would be too large unrolled is refused. NULL after errors.
+struct program *program_trial(struct experiment *e, int phase, struct arena *a, struct diag *d);
 // Tells what a config that is well formed probably does not mean: base/warnings.def.
 void warnings_look(struct experiment *e, struct diag *d);
 // One iteration of phase number `phase`. NULL after errors.

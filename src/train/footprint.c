@@ -106,7 +106,7 @@ bool footprint_fits_from(struct experiment *e, int phase, struct diag *d)
     bool fits = samples_fit(e, d);
     for (int i = phase; fits && i < e->n_phase; i++) {
         struct arena *scratch = arena_new(NULL);
-        struct program *p = program_training(e, i, scratch, d);
+        struct program *p = program_trial(e, i, scratch, d);
         if (p)
             passes_run(p->graph, NULL);
         fits = p && footprint_fits(e, p->graph, d);

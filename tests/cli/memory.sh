@@ -54,4 +54,7 @@ for limit in $(seq 70000 15000 400000); do
     bad=1
 done
 [[ $ends == *' 7 '* && $ends == *' 2 '* && $ends == *' 0' ]] || { echo "not every end was seen:$ends"; bad=1; }
+# --- what a run takes is found without writing out its repetitions: all of them took 40 s of a core, so 10 are not to be reached
+(ulimit -t 10; "$ganexp" check tests/configs/tiny.yaml train.iteration.0.repeat=1000 >/dev/null) || { echo "check of 1000 repetitions takes too long"; bad=1; }
+
 exit $bad
