@@ -114,6 +114,18 @@ static int db_descriptor(const char *path, struct stat *st)
     return fd;
 }
 
+// Asked of a byte that SQLite never locks; it calls a lack of locks "locked", and waits.
+static bool lacks_locks(int fd)
+{
+    enum { BYTE = 0x40000000 + 1024 };
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = BYTE, .l_len = 1};
+    if (fcntl(fd, F_SETLK, &lock))
+        return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+    lock.l_type = F_UNLCK;
+    fcntl(fd, F_SETLK, &lock);
+    return false;
+}
+
 static enum db_result db_check_file(struct db *db, enum db_mode mode, struct diag *d)
 {
     static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
@@ -130,6 +142,7 @@ static enum db_result db_check_file(struct db *db, enum db_mode mode, struct dia
         return refuse(d, db->path, "is not a file", other_file);
     if (n < 0)
         return unavailable(db, strerror(errno));
+    db->lockless = lacks_locks(fd);
     const int64_t size = has_wal(db->path) ? INT64_MAX : st.st_size;
     return check_header(db->path, mode, header, (size_t)n, size, d);
 }
@@ -140,7 +153,7 @@ static enum db_result connect(struct db *db, const char *name, int flags, int bu
     if (rc != SQLITE_OK)
         return unavailable(db, sqlite_cause(db->handle, rc));
     sqlite3_extended_result_codes(db->handle, 1);
-    sqlite3_busy_timeout(db->handle, busy_ms);
+    sqlite3_busy_timeout(db->handle, db->lockless ? 0 : busy_ms);
     return DB_OK;
 }
 
@@ -252,6 +265,8 @@ enum db_result db_open(struct db *db, const char *path, enum db_mode mode, int b
     enum db_result result = db_check_file(db, mode, d);
     if (result == DB_OK && network)
         return refuse_network(db, network);
+    if (result == DB_OK && mode == DB_WRITE && db->lockless)
+        return unavailable(db, "its file system has no locks");
     if (result == DB_OK)
         result = mode == DB_WRITE ? open_writer(db, busy_ms, d) : open_reader(db, busy_ms, d);
     if (result != DB_OK)

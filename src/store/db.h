@@ -28,6 +28,7 @@ struct db {
     const char *path; // the caller's, outlives the handle
     int error; // SQLite's code of the first trouble since db_begin; later calls then do nothing
     char why[256];
+    bool lockless; // its file system has no locks: SQLite would wait for one in vain
     // The file that is open, and its log.
     dev_t device;
     ino_t inode, log_inode;
