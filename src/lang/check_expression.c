@@ -80,11 +80,11 @@ static bool fail_no_name(struct section_reader *r, const struct expression *is)
 static int larger(int a, int b) { return a > b ? a : b; }
 
 // How many expressions are open at once where this one is followed to noise and data.
-static int height(const struct experiment *e, const struct expression *is)
+static int expression_height(const struct experiment *e, const struct expression *is)
 {
     int most = 0;
     for (int i = 0; i < is->n_arg; i++)
-        most = larger(most, height(e, is->arg[i]));
+        most = larger(most, expression_height(e, is->arg[i]));
     const struct named_value *v = is->kind == EXPR_NAME ? experiment_value(e, is->name) : NULL;
     return 1 + (v ? v->height : most);
 }
@@ -104,7 +104,7 @@ static bool learn_value(struct section_reader *r, struct named_value *v)
     bool good = check_part(r, v->is, false);
     *state = 2;
     v->behind = good ? expression_behind(r->e, v->is) : v->is;
-    v->height = height(r->e, v->is);
+    v->height = expression_height(r->e, v->is);
     if (good && v->height > VALUES_DEEP)
         good = fail_deep(r, v->where);
     return good;

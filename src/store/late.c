@@ -43,12 +43,10 @@ static bool late_write(const char *path, const struct stored_run *run, struct re
     struct db db;
     struct journal_tail tail = {0};
     const enum db_result opened = db_open(&db, path, DB_WRITE, DB_BUSY_MS, d);
-    if (opened == DB_REFUSED)
-        return false;
-    const bool kept = late_to_journal(run, record, n, &tail),
+    const bool kept = opened != DB_REFUSED && late_to_journal(run, record, n, &tail),
                stored = opened == DB_OK &&
                         late_to_database(&db, run, record, n, kept ? tail.end : 0);
-    if (!kept && !stored)
+    if (opened != DB_REFUSED && !kept && !stored)
         fail(d, (struct place){0}, "%s could not be stored in %s: %s", what, path,
              *db.why ? db.why : "it does not know this run");
     db_close(&db);
