@@ -252,7 +252,7 @@ def cases(base, full):
     """(name, function, what it is given)"""
     yield "a clock that goes back", try_clock
     yield "12 containers", try_containers
-    for command, most in ("run", 4), ("resume", 3), ("eval", 2), ("study", 2):
+    for command, most in ("run", 3), ("resume", 2), ("eval", 2), ("study", 2):
         for kind, errors in KINDS.items():
             if kind == "lock" and command != "eval" and not full:
                 continue  # each lock is waited for: minutes
@@ -261,7 +261,7 @@ def cases(base, full):
                 for at in some(n, most * (4 if error == "kill" else 1), full):
                     name = f"{command}: {kind} call {at} of {n} {error}{', and all after it' if stays else ''}"
                     yield name, try_call, command, kind, at, error, stays
-    for command, most in ("run", 20), ("resume", 8), ("eval", 8):
+    for command, most in ("run", 12), ("resume", 5), ("eval", 5):
         n = count_of(base, command, "memory")
         for stays in False, True:
             for at in some(n, most, full):
