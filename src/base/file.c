@@ -220,19 +220,24 @@ static size_t parent_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+char *file_folder(const char *path)
+{
+    const size_t n = parent_length(path);
+    char *folder = n ? strndup(path, n > 1 ? n - 1 : 1) : strdup(".");
+    return must_have(folder, n);
+}
+
 // The folder too, or the name may not outlive a power cut. One that may be written but not read
 // cannot be synced.
 bool file_sync_folder(const char *path)
 {
-    char *parent = strndup(path, parent_length(path));
-    if (!parent)
-        return false;
-    const int fd = open(*parent ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *folder = file_folder(path);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool good = fd < 0 ? errno == EACCES : file_sync(fd);
     const int why = errno;
     if (fd >= 0)
         close(fd);
-    free(parent);
+    free(folder);
     errno = why;
     return good;
 }

@@ -47,6 +47,8 @@ bool file_replace(const char *path, const void *bytes, size_t n);
 // For what is put in place by other means than a rename. "PATH.0c5f…e1.tmp", 32 letters, to be freed;
 // NULL with errno.
 char *temporary_beside(const char *path);
+// The folder that a name lies in, to be freed: "." for a bare name.
+char *file_folder(const char *path);
 // Makes the names in a file's folder durable, where its file system can. False with errno.
 bool file_sync_folder(const char *path);
 

@@ -28,11 +28,8 @@ static bool no_database(char *why, size_t room)
 
 static bool make_parent(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return true;
-    char *parent = strndup(path, (size_t)(slash - path));
-    const bool ok = parent && (!mkdir(parent, 0777) || errno == EEXIST);
+    char *parent = file_folder(path);
+    const bool ok = !mkdir(parent, 0777) || errno == EEXIST;
     free(parent);
     return ok;
 }
@@ -122,9 +119,8 @@ static bool put_in_place(const char *tmp, const char *path)
 // Creators, and `gc`, take turns in a folder; −1 where it cannot be locked, or not soon.
 int db_lock_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    char *folder = file_folder(path);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
     for (int tries = 0; fd >= 0 && tries < 1000; tries++) {
         if (!flock(fd, LOCK_EX | LOCK_NB))

@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/statfs.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 
 static const struct {
     unsigned long magic;
@@ -25,11 +25,8 @@ static int file_system_of(const char *path, struct statfs *s)
 {
     if (!statfs(path, s) || errno != ENOENT)
         return 0;
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return statfs(".", s);
-    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    const int got = folder ? statfs(folder, s) : -1;
+    char *folder = file_folder(path);
+    const int got = statfs(folder, s);
     free(folder);
     return got;
 }

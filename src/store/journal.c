@@ -75,7 +75,7 @@ struct sealed {
 
 static bool passage_read(struct passage *p, const char *path, int64_t from)
 {
-    struct stat st;
+    struct stat st = {0};
     *p = (struct passage){.first = from};
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

@@ -5,11 +5,13 @@
 #include "store/rundir.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
@@ -59,11 +61,10 @@ bool path_make(const char *path)
 {
     if (!mkdir(path, 0777) || errno == EEXIST)
         return true;
-    const char *slash = strrchr(path, '/');
-    if (errno != ENOENT || !slash || slash == path)
+    if (errno != ENOENT)
         return false;
-    char *parent = strndup(path, (size_t)(slash - path));
-    const bool ok = parent && path_make(parent) && (!mkdir(path, 0777) || errno == EEXIST);
+    char *parent = file_folder(path); // "." and "/" are there: that ends it
+    const bool ok = path_make(parent) && (!mkdir(path, 0777) || errno == EEXIST);
     free(parent);
     return ok;
 }
@@ -141,10 +142,10 @@ bool rundir_alive(const char *dir)
 
 const char *path_parent(struct arena *a, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return ".";
-    return slash == path ? "/" : arena_strndup(a, path, (size_t)(slash - path));
+    char *folder = file_folder(path);
+    const char *kept = arena_strdup(a, folder);
+    free(folder);
+    return kept;
 }
 
 const char *path_join(struct arena *a, const char *parent, const char *path)

@@ -197,8 +197,8 @@ static void tell_trouble(struct writer *w, bool journaled, int why)
                     w->db_path, w->db.why, w->journal.path);
     else
         WRITER_TELL(w,
-                    "%s cannot be written (%s); the run goes on, nor the journal (%s): records "
-                    "wait in memory (%s)",
+                    "%s cannot be written (%s), nor can the journal (%s): the run goes on, and "
+                    "records wait in memory (%s)",
                     w->db_path, w->db.why, strerror(why), w->dir);
 }
 

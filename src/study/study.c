@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "program/program.h"
+#include "store/rundir.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,12 +39,6 @@ static const struct param variation_params[] = {
      .help = "the config, where it is another than the study's"},
     {"set", PARAM_NODE, offsetof(struct variation_options, set), "", .help = "its overrides"},
     PARAM_END};
-
-static const char *folder_of(struct arena *a, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? arena_strndup(a, path, (size_t)(slash - path)) : ".";
-}
 
 // The folder's own name, however it is reached: "experiments/losses" and ".", from there, are
 // losses.
@@ -150,7 +145,7 @@ struct study *study_read(struct arena *a, const char *path, const char *const *o
     if (!c || !param_read(params, c->root, c->root->where, "the study", &o, a, d))
         return NULL;
     struct study *s = NEW(a, struct study);
-    const char *folder = folder_of(a, file);
+    const char *folder = path_parent(a, file);
     *s = (struct study){
         .name = name_of(a, folder), .question = o.question, .column = o.column, .score = o.score};
     if (o.vary->kind != NODE_MAP || !o.vary->n) {

@@ -3,6 +3,8 @@
 // convolutions beside them.
 #include "lang/function.h"
 
+#include <string.h>
+
 static const char *const resize_method[] = {
     "nearest", "area", "bilinear", "bicubic", "bilinear_antialias", "bicubic_antialias", NULL};
 
@@ -37,6 +39,7 @@ static struct resampling resize_axis(int64_t from, int64_t to, int method)
         return (struct resampling){RESAMPLE_KEEP, from, to, 0};
     if (method < 0)
         return (struct resampling){to > from ? RESAMPLE_NEAREST : RESAMPLE_AREA, from, to, 0};
+    ASSERT(!strcmp(resize_method[method], resampling_name(RESAMPLE_NEAREST + method)));
     return (struct resampling){RESAMPLE_NEAREST + method, from, to, 0};
 }
 
